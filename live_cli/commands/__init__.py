@@ -1,0 +1,1 @@
+"""THE VERBS: each wires rooms together; none sees another."""

@@ -1,0 +1,1 @@
+"""THE MIND: what answers inside `live-cli serve`."""

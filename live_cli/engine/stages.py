@@ -1,0 +1,125 @@
+"""The four stages of the local engine, as Protocols: whatever fits them can take the place.
+
+All calls block and belong in a worker thread; none may hold the GIL for long. Samples are float32
+in [-1, 1], mono, C-contiguous. A stage object may be shared by sessions unless it says otherwise.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.float32]
+
+EAR_SAMPLE_RATE = 16_000
+"""Hz; what detectors and transcribers hear."""
+MOUTH_SAMPLE_RATE = 24_000
+"""Hz; what synthesizers speak."""
+
+
+class SpeechDetector(Protocol):
+    """Voice activity, frame by frame. One object serves one stream: it has memory."""
+
+    frame_samples: int
+
+    def probability(self, frame: Samples) -> float:
+        """How likely this frame is speech, 0 to 1. ``frame``: `frame_samples` at 16 kHz."""
+
+    def reset(self) -> None:
+        """Forget the stream heard so far."""
+
+
+class Transcriber(Protocol):
+    """Speech to text, one segment at a time. Shared by sessions; calls are serialised inside."""
+
+    def transcribe(self, samples: Samples) -> str:
+        """The words in ``samples`` (16 kHz), "" for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One turn of the conversation as the chat model reads it: role system, user or assistant."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """What to answer, and how. ``thinking_budget``: None automatic, 0 off, n at most n tokens."""
+
+    messages: tuple[ChatMessage, ...]
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    seed: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    thinking_budget: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatDelta:
+    """A piece of the reply as it is generated; ``thought`` marks reasoning, not speech."""
+
+    text: str
+    thought: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChatUsage:
+    """Token counts of one generation, as the model's own tokenizer counts."""
+
+    prompt_tokens: int = 0
+    reply_tokens: int = 0
+    thought_tokens: int = 0
+
+
+class ChatModel(Protocol):
+    """Text to text, streaming. Shared by sessions; calls are serialised inside."""
+
+    context_tokens: int
+
+    def generate(self, request: ChatRequest, on_delta: Callable[[ChatDelta], bool]) -> ChatUsage:
+        """Generate a reply; ``on_delta`` gets each piece and returns True to stop at once."""
+
+    def prefill(self, messages: tuple[ChatMessage, ...]) -> None:
+        """Warm the prefix cache, so that the first answer does not pay for the instruction."""
+
+    def close(self) -> None:
+        """Free the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceTraits:
+    """How one of the thirty names sounds here: factors on the synthesizer's own voice."""
+
+    pitch: float = 1.0
+    pace: float = 1.0
+    timbre: float = 1.0
+
+
+class Synthesizer(Protocol):
+    """Text to speech. Shared by sessions; calls are serialised inside."""
+
+    def speak(self, text: str, voice: VoiceTraits) -> Iterator[Samples]:
+        """Chunks of speech at 24 kHz, the first as soon as it is ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageNames:
+    """Which implementation each stage uses, as `registry.py` names them.
+
+    ``chat`` may carry an argument after a colon: a GGUF path (``gguf:/models/x.gguf``), a pulled
+    model's name, or an OpenAI-compatible endpoint (``openai:http://127.0.0.1:11434/v1#qwen3``).
+    """
+
+    detector: str = "silero"
+    transcriber: str = "moonshine"
+    chat: str = "gguf"
+    synthesizer: str = "hibari"
+    threads: int = field(default=0)
+    """Threads of the chat model; 0: one less than the cores, at least one."""

@@ -1,0 +1,1 @@
+"""THE WIRE: messages, their JSON, and the session state machine. Pure: no I/O, no clock."""

@@ -1,0 +1,1 @@
+"""THE FACE: rich view, plain lines, JSON lines, keys."""
