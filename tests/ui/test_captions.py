@@ -1,5 +1,6 @@
 """Transcripts as files: shapes by table, cuts by property."""
 
+import itertools
 import json
 
 import pytest
@@ -55,4 +56,4 @@ def test_captions_keep_every_word_in_order_and_fit_two_lines(spoken: list[str]) 
     times = [block.split("\n")[1].split(" --> ") for block in blocks]
     assert times[0][0] == "00:00:01,000"
     assert times[-1][1] == "00:00:09,000"
-    assert all(left[1] == right[0] for left, right in zip(times, times[1:], strict=False))
+    assert all(left[1] == right[0] for left, right in itertools.pairwise(times))
