@@ -39,9 +39,14 @@ def test_json_has_times_and_the_whole_text() -> None:
     assert whole["text"].startswith("Hello there. a <b>")
 
 
-@pytest.mark.parametrize("file_format", FORMATS)
-def test_silence_makes_a_file_too(file_format: str) -> None:
-    assert rendered(file_format, []).endswith("\n")
+@pytest.mark.parametrize(
+    ("file_format", "start"), [("text", "\n"), ("srt", ""), ("vtt", "WEBVTT\n\n"), ("json", "{")]
+)
+def test_silence_makes_a_file_without_captions(file_format: str, start: str) -> None:
+    assert file_format in FORMATS
+    text = rendered(file_format, [])
+    assert text.startswith(start)
+    assert "-->" not in text
 
 
 words = st.lists(st.text("abcdefgh'.", min_size=1, max_size=14), min_size=1, max_size=120)
