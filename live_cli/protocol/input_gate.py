@@ -1,0 +1,97 @@
+"""Which microphone frames go to the server: mute, push to talk, and its pre-roll.
+
+Pure: time is counted in frames. Each call returns the messages to send now, in order.
+
+Automatic voice activity detection: every frame goes out. Muted, none does, and after a second of
+it one ``audioStreamEnd`` tells the server to flush what it holds (the guide asks for this when a
+stream pauses for more than a second); the next frame reopens the stream by itself.
+
+Manual (push to talk): frames go out between ``activityStart`` and ``activityEnd`` only. The
+server adds no look-back there, so the last 300 ms before the key are sent first: people start to
+speak as they press.
+"""
+
+from collections import deque
+
+from live_cli.protocol.messages import (
+    INPUT_SAMPLE_RATE,
+    ActivityEnd,
+    ActivityStart,
+    Blob,
+    ClientMessage,
+    RealtimeInput,
+)
+
+FRAME_MS = 20
+PREROLL_MS = 300
+PAUSE_MS = 1000
+
+_MIME_TYPE = f"audio/pcm;rate={INPUT_SAMPLE_RATE}"
+
+
+class InputGate:
+    """Decides for each 20 ms frame of PCM16 at 16 kHz; ``manual`` means push to talk."""
+
+    def __init__(self, *, manual: bool) -> None:
+        self.manual = manual
+        self.muted = False
+        self.held = False
+        self._preroll: deque[bytes] = deque(maxlen=PREROLL_MS // FRAME_MS)
+        self._muted_frames = 0
+        self._stream_open = False
+
+    def frame(self, pcm16: bytes) -> list[ClientMessage]:
+        """One frame from the microphone."""
+        if self.muted:
+            return self._muted_frame()
+        if self.manual and not self.held:
+            self._preroll.append(pcm16)
+            return []
+        self._stream_open = True
+        return [audio_message(pcm16)]
+
+    def _muted_frame(self) -> list[ClientMessage]:
+        self._muted_frames += 1
+        if self._muted_frames * FRAME_MS == PAUSE_MS:
+            return self._end_stream()
+        return []
+
+    def _end_stream(self) -> list[ClientMessage]:
+        if self.manual or not self._stream_open:
+            return []
+        self._stream_open = False
+        return [ClientMessage(realtime_input=RealtimeInput(audio_stream_end=True))]
+
+    def set_muted(self, muted: bool) -> list[ClientMessage]:
+        """Mute or unmute; muting ends an activity that a key holds open."""
+        messages = self.release() if muted else []
+        self.muted = muted
+        self._muted_frames = 0
+        self._preroll.clear()
+        return messages
+
+    def press(self) -> list[ClientMessage]:
+        """The talk key goes down: the activity starts, with its pre-roll."""
+        if not self.manual or self.held or self.muted:
+            return []
+        self.held = True
+        preroll = b"".join(self._preroll)
+        self._preroll.clear()
+        start = ClientMessage(realtime_input=RealtimeInput(activity_start=ActivityStart()))
+        return [start, audio_message(preroll)] if preroll else [start]
+
+    def release(self) -> list[ClientMessage]:
+        """The talk key comes up: the activity ends, and the model answers."""
+        if not self.held:
+            return []
+        self.held = False
+        return [ClientMessage(realtime_input=RealtimeInput(activity_end=ActivityEnd()))]
+
+    def end(self) -> list[ClientMessage]:
+        """The input is over for good, as at the end of a file."""
+        return self.release() or self._end_stream()
+
+
+def audio_message(pcm16: bytes) -> ClientMessage:
+    """``pcm16`` (16 kHz mono) as the message that carries it."""
+    return ClientMessage(realtime_input=RealtimeInput(audio=Blob(data=pcm16, mime_type=_MIME_TYPE)))
