@@ -34,7 +34,7 @@ class SessionOpened(Event):
 
 @dataclass(frozen=True, slots=True)
 class InputTranscript(Event):
-    """What the user said: a delta to append, or, when ``interim``, a preview that the next replaces.
+    """What the user said: a delta to append or, when ``interim``, a preview the next replaces.
 
     ``start_s`` and ``end_s`` count from the start of the session's audio, where the server says.
     """

@@ -8,12 +8,15 @@ lifts "low" to "LOW"), so that a value we do not know survives. Values under ``a
 Source of fields and meanings: the Live API reference (BidiGenerateContent), as of 2026-10.
 """
 
-from typing import Any
+import math
+from typing import Annotated, Any
 
 import msgspec
 from msgspec.structs import force_setattr
 
 JsonObject = dict[str, Any]
+Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""The wire's integers, which travel as numbers or as strings; larger ones are refused."""
 
 INPUT_SAMPLE_RATE = 16_000
 """Hz; the native rate of audio to the model."""
@@ -35,26 +38,26 @@ def _upper(message: Message, *fields: str) -> None:
 # --- content -----------------------------------------------------------------------------------
 
 
-class Blob(Message):
+class Blob(Message, frozen=True):
     """Bytes with a MIME type, such as ``audio/pcm;rate=16000`` or ``image/jpeg``."""
 
     data: bytes = b""
     mime_type: str | None = None
 
 
-class FileData(Message):
+class FileData(Message, frozen=True):
     file_uri: str | None = None
     mime_type: str | None = None
 
 
-class FunctionCall(Message):
+class FunctionCall(Message, frozen=True):
     id: str | None = None
     name: str | None = None
     args: JsonObject | None = None
 
 
-class FunctionResponse(Message):
-    """The result of one call. ``scheduling``: WHEN_IDLE, INTERRUPT or SILENT (NON_BLOCKING only)."""
+class FunctionResponse(Message, frozen=True):
+    """The result of one call. ``scheduling`` (NON_BLOCKING): WHEN_IDLE, INTERRUPT or SILENT."""
 
     id: str | None = None
     name: str | None = None
@@ -67,17 +70,17 @@ class FunctionResponse(Message):
         _upper(self, "scheduling")
 
 
-class ExecutableCode(Message):
+class ExecutableCode(Message, frozen=True):
     language: str | None = None
     code: str | None = None
 
 
-class CodeExecutionResult(Message):
+class CodeExecutionResult(Message, frozen=True):
     outcome: str | None = None
     output: str | None = None
 
 
-class Part(Message):
+class Part(Message, frozen=True):
     """One piece of content; exactly one of the payload fields is set."""
 
     text: str | None = None
@@ -90,7 +93,7 @@ class Part(Message):
     code_execution_result: CodeExecutionResult | None = None
 
 
-class Content(Message):
+class Content(Message, frozen=True):
     """One turn: role ``user`` or ``model``, and its parts."""
 
     role: str | None = None
@@ -106,39 +109,39 @@ class Content(Message):
 # --- setup -------------------------------------------------------------------------------------
 
 
-class PrebuiltVoiceConfig(Message):
+class PrebuiltVoiceConfig(Message, frozen=True):
     voice_name: str | None = None
 
 
-class VoiceConfig(Message):
+class VoiceConfig(Message, frozen=True):
     prebuilt_voice_config: PrebuiltVoiceConfig | None = None
     replicated_voice_config: JsonObject | None = None
     voice: str | None = None
 
 
-class SpeechConfig(Message):
+class SpeechConfig(Message, frozen=True):
     voice_config: VoiceConfig | None = None
     language_code: str | None = None
     multi_speaker_voice_config: JsonObject | None = None
 
 
-class ThinkingConfig(Message):
+class ThinkingConfig(Message, frozen=True):
     """``thinking_budget``: tokens, 0 off, -1 automatic. ``thinking_level``: MINIMAL to HIGH."""
 
     include_thoughts: bool | None = None
-    thinking_budget: int | None = None
+    thinking_budget: Int64 | None = None
     thinking_level: str | None = None
 
     def __post_init__(self) -> None:
         _upper(self, "thinking_level")
 
 
-class TranslationConfig(Message):
+class TranslationConfig(Message, frozen=True):
     target_language_code: str | None = None
     echo_target_language: bool | None = None
 
 
-class GenerationConfig(Message):
+class GenerationConfig(Message, frozen=True):
     response_modalities: list[str] | None = None
     speech_config: SpeechConfig | None = None
     media_resolution: str | None = None
@@ -147,9 +150,9 @@ class GenerationConfig(Message):
     temperature: float | None = None
     top_p: float | None = None
     top_k: float | None = None
-    max_output_tokens: int | None = None
-    seed: int | None = None
-    candidate_count: int | None = None
+    max_output_tokens: Int64 | None = None
+    seed: Int64 | None = None
+    candidate_count: Int64 | None = None
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
     translation_config: TranslationConfig | None = None
@@ -159,20 +162,24 @@ class GenerationConfig(Message):
         if self.response_modalities is not None:
             upper = [modality.upper() for modality in self.response_modalities]
             force_setattr(self, "response_modalities", upper)
+        for field in self.__struct_fields__:
+            value = getattr(self, field)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{field} is not a finite number")
 
 
-class AutomaticActivityDetection(Message):
+class AutomaticActivityDetection(Message, frozen=True):
     disabled: bool | None = None
     start_of_speech_sensitivity: str | None = None
     end_of_speech_sensitivity: str | None = None
-    prefix_padding_ms: int | None = None
-    silence_duration_ms: int | None = None
+    prefix_padding_ms: Int64 | None = None
+    silence_duration_ms: Int64 | None = None
 
     def __post_init__(self) -> None:
         _upper(self, "start_of_speech_sensitivity", "end_of_speech_sensitivity")
 
 
-class RealtimeInputConfig(Message):
+class RealtimeInputConfig(Message, frozen=True):
     automatic_activity_detection: AutomaticActivityDetection | None = None
     activity_handling: str | None = None
     turn_coverage: str | None = None
@@ -182,7 +189,7 @@ class RealtimeInputConfig(Message):
         _upper(self, "activity_handling", "turn_coverage")
 
 
-class AudioTranscriptionConfig(Message):
+class AudioTranscriptionConfig(Message, frozen=True):
     """Its presence, even empty, turns a transcription on."""
 
     language_codes: list[str] | None = None
@@ -199,32 +206,32 @@ class AudioTranscriptionConfig(Message):
         _upper(self, "mode")
 
 
-class SessionResumptionConfig(Message):
+class SessionResumptionConfig(Message, frozen=True):
     """Its presence asks for handles; ``handle`` resumes."""
 
     handle: str | None = None
     transparent: bool | None = None
 
 
-class SlidingWindow(Message):
-    target_tokens: int | None = None
+class SlidingWindow(Message, frozen=True):
+    target_tokens: Int64 | None = None
 
 
-class ContextWindowCompressionConfig(Message):
-    trigger_tokens: int | None = None
+class ContextWindowCompressionConfig(Message, frozen=True):
+    trigger_tokens: Int64 | None = None
     sliding_window: SlidingWindow | None = None
 
 
-class ProactivityConfig(Message):
+class ProactivityConfig(Message, frozen=True):
     proactive_audio: bool | None = None
     proactive_video: bool | None = None
 
 
-class HistoryConfig(Message):
+class HistoryConfig(Message, frozen=True):
     initial_history_in_client_content: bool | None = None
 
 
-class FunctionDeclaration(Message):
+class FunctionDeclaration(Message, frozen=True):
     name: str | None = None
     description: str | None = None
     parameters: JsonObject | None = None
@@ -237,7 +244,7 @@ class FunctionDeclaration(Message):
         _upper(self, "behavior")
 
 
-class Tool(Message):
+class Tool(Message, frozen=True):
     function_declarations: list[FunctionDeclaration] | None = None
     google_search: JsonObject | None = None
     google_search_retrieval: JsonObject | None = None
@@ -246,7 +253,7 @@ class Tool(Message):
     google_maps: JsonObject | None = None
 
 
-class Setup(Message):
+class Setup(Message, frozen=True):
     """The first message of a session, and the only one of its kind."""
 
     model: str = ""
@@ -270,22 +277,22 @@ class Setup(Message):
 # --- client to server --------------------------------------------------------------------------
 
 
-class ClientContent(Message):
+class ClientContent(Message, frozen=True):
     """Turns appended to the history; ``turn_complete`` starts the model."""
 
     turns: list[Content] | None = None
     turn_complete: bool = False
 
 
-class ActivityStart(Message):
+class ActivityStart(Message, frozen=True):
     pass
 
 
-class ActivityEnd(Message):
+class ActivityEnd(Message, frozen=True):
     pass
 
 
-class RealtimeInput(Message):
+class RealtimeInput(Message, frozen=True):
     audio: Blob | None = None
     video: Blob | None = None
     text: str | None = None
@@ -295,22 +302,22 @@ class RealtimeInput(Message):
     media_chunks: list[Blob] | None = None
 
 
-class ToolResponse(Message):
+class ToolResponse(Message, frozen=True):
     function_responses: list[FunctionResponse] | None = None
 
 
-class ToolList(Message):
+class ToolList(Message, frozen=True):
     """The wrapper of `contextUpdate.tools`: present and empty clears all tools."""
 
     tools: list[Tool] | None = None
 
 
-class ContextUpdate(Message):
+class ContextUpdate(Message, frozen=True):
     system_instruction: Content | None = None
     tools: ToolList | None = None
 
 
-class ClientMessage(Message):
+class ClientMessage(Message, frozen=True):
     """The envelope to the server; exactly one field is set."""
 
     setup: Setup | None = None
@@ -323,19 +330,19 @@ class ClientMessage(Message):
 # --- server to client --------------------------------------------------------------------------
 
 
-class SetupComplete(Message):
+class SetupComplete(Message, frozen=True):
     session_id: str | None = None
     voice_consent_signature: JsonObject | None = None
 
 
-class TranscribedWord(Message):
+class TranscribedWord(Message, frozen=True):
     text: str | None = None
     start_offset: str | None = None
     end_offset: str | None = None
     speaker_label: str | None = None
 
 
-class Transcription(Message):
+class Transcription(Message, frozen=True):
     """Offsets are proto durations, such as ``"1.25s"``, from the start of the session's audio."""
 
     text: str | None = None
@@ -347,7 +354,7 @@ class Transcription(Message):
     end_offset: str | None = None
 
 
-class ServerContent(Message):
+class ServerContent(Message, frozen=True):
     model_turn: Content | None = None
     input_transcription: Transcription | None = None
     interim_input_transcription: Transcription | None = None
@@ -363,60 +370,60 @@ class ServerContent(Message):
     url_context_metadata: JsonObject | None = None
 
 
-class ToolCall(Message):
+class ToolCall(Message, frozen=True):
     function_calls: list[FunctionCall] | None = None
 
 
-class ToolCallCancellation(Message):
+class ToolCallCancellation(Message, frozen=True):
     ids: list[str] | None = None
 
 
-class GoAway(Message):
+class GoAway(Message, frozen=True):
     """``time_left`` is a proto duration, such as ``"50s"`` or ``"9.5s"``."""
 
     time_left: str | None = None
 
 
-class SessionResumptionUpdate(Message):
+class SessionResumptionUpdate(Message, frozen=True):
     new_handle: str | None = None
     resumable: bool | None = None
-    last_consumed_client_message_index: int | None = None
+    last_consumed_client_message_index: Int64 | None = None
 
 
-class VoiceActivity(Message):
+class VoiceActivity(Message, frozen=True):
     type: str | None = None
     audio_offset: str | None = None
 
 
-class VoiceActivityDetectionSignal(Message):
+class VoiceActivityDetectionSignal(Message, frozen=True):
     vad_signal_type: str | None = None
 
 
-class ModalityTokenCount(Message):
+class ModalityTokenCount(Message, frozen=True):
     modality: str | None = None
-    token_count: int | None = None
+    token_count: Int64 | None = None
 
 
-class UsageMetadata(Message):
+class UsageMetadata(Message, frozen=True):
     """Token counts of one turn, the whole context as its prompt; sums are not promised."""
 
-    prompt_token_count: int | None = None
-    cached_content_token_count: int | None = None
-    response_token_count: int | None = None
-    tool_use_prompt_token_count: int | None = None
-    thoughts_token_count: int | None = None
-    total_token_count: int | None = None
+    prompt_token_count: Int64 | None = None
+    cached_content_token_count: Int64 | None = None
+    response_token_count: Int64 | None = None
+    tool_use_prompt_token_count: Int64 | None = None
+    thoughts_token_count: Int64 | None = None
+    total_token_count: Int64 | None = None
     prompt_tokens_details: list[ModalityTokenCount] | None = None
     cache_tokens_details: list[ModalityTokenCount] | None = None
     response_tokens_details: list[ModalityTokenCount] | None = None
     tool_use_prompt_tokens_details: list[ModalityTokenCount] | None = None
-    candidates_token_count: int | None = None
+    candidates_token_count: Int64 | None = None
     candidates_tokens_details: list[ModalityTokenCount] | None = None
     traffic_type: str | None = None
     service_tier: str | None = None
 
 
-class ServerMessage(Message):
+class ServerMessage(Message, frozen=True):
     """The envelope to the client: usage beside at most one of the others."""
 
     setup_complete: SetupComplete | None = None
