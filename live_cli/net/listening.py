@@ -1,0 +1,85 @@
+"""Open a listening socket and make a key: all that a server needs before it can be told about.
+
+Standard library only and cheap to import: a child process opens its doors first, lets callers
+queue in the backlog, and loads its models and its HTTP stack behind them.
+"""
+
+import errno
+import os
+import secrets
+import socket
+
+from live_cli.errors import ConnectError
+
+_BACKLOG = 128
+
+
+def one_time_key() -> str:
+    """A key for one run of a server: 256 random bits, safe in headers and URLs."""
+    return secrets.token_urlsafe(32)
+
+
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Listen on every address of ``host``, all at one port; port 0 takes a free one.
+
+    Raises ConnectError when the host is unknown or the port is taken.
+    """
+    opened: list[socket.socket] = []
+    failure: OSError | None = None
+    for family, address in _addresses(host):
+        try:
+            opened.append(_listen(family, (address, port)))
+        except OSError as exc:
+            failure = exc
+            if exc.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                continue  # such as ::1 for localhost on a machine without IPv6
+            break
+        port = port_of(opened)
+    else:
+        if opened:
+            return opened
+    for listener in opened:
+        listener.close()
+    raise ConnectError(_explain(host, port, failure)) from failure
+
+
+def port_of(listeners: list[socket.socket]) -> int:
+    """The port that ``listen`` took."""
+    return int(listeners[0].getsockname()[1])
+
+
+def _addresses(host: str) -> list[tuple[socket.AddressFamily, str]]:
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as exc:
+        raise ConnectError(
+            f"Cannot listen on {host!r}: no such host. Try --host 127.0.0.1."
+        ) from exc
+    return list(dict.fromkeys((family, str(at[0])) for family, _, _, _, at in found))
+
+
+def _listen(family: socket.AddressFamily, at: tuple[str, int]) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":  # on Windows this would let two servers share the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family is socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(at)
+        listener.listen(_BACKLOG)
+        listener.setblocking(False)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _explain(host: str, port: int, failure: OSError | None) -> str:
+    code = failure.errno if failure else None
+    if code == errno.EADDRINUSE:
+        return f"Port {port} is in use. Stop what uses it, or choose another: --port N."
+    if code == errno.EACCES:
+        return f"Port {port} needs more rights. Choose one from 1024 on: --port N."
+    if code == errno.EADDRNOTAVAIL:
+        return f"This machine has no address {host!r}. Try --host 127.0.0.1."
+    return f"Cannot listen on {host!r} port {port}: {failure}. Try --host 127.0.0.1 --port 0."

@@ -1,0 +1,68 @@
+"""What a server that runs as a child owes its parent: an address, a last sentence, and its death.
+
+Standard library only and cheap to import: it runs before anything else of the child.
+The lines on the pipe are JSON objects: ``{"url", "key"}`` once the doors are open, and
+``{"error", "exit_code"}`` when the child cannot go on.
+"""
+
+import contextlib
+import json
+import os
+import sys
+import threading
+from typing import IO
+
+from live_cli.errors import LiveError
+
+_PR_SET_PDEATHSIG = 1
+_SIGKILL = 9
+
+
+class ParentPipe:
+    """The line to the parent: the child's own stdout, which nobody else may write to."""
+
+    def __init__(self) -> None:
+        self._pipe: IO[str] = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        os.dup2(2, 1)  # a model library that prints must not be taken for us
+
+    def announce(self, url: str, key: str) -> None:
+        """Tell where the doors are, and the key to them."""
+        self._write({"url": url, "key": key})
+
+    def fail(self, error: LiveError) -> None:
+        """Tell in one sentence why there will be no answer."""
+        self._write({"error": str(error), "exit_code": error.exit_code})
+
+    def _write(self, line: dict[str, object]) -> None:
+        try:
+            self._pipe.write(json.dumps(line) + "\n")
+            self._pipe.flush()
+        except OSError:
+            os._exit(0)  # nobody is there to hear it
+
+
+def die_with_parent() -> None:
+    """End this process at once when the parent closes our stdin, or dies in whatever way."""
+    threading.Thread(target=_watch, name="parent-watch", daemon=True).start()
+
+
+def _watch() -> None:
+    _ask_kernel()
+    try:
+        while os.read(0, 4096):
+            pass
+    except OSError:
+        pass
+    # Not sys.exit: model calls cannot be interrupted, and nobody is left to be polite to.
+    os._exit(0)
+
+
+def _ask_kernel() -> None:
+    """On Linux the kernel kills us with the parent, also while a model call holds the GIL."""
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    # a C library without prctl: the pipe alone must do
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
