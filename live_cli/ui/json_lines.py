@@ -1,0 +1,258 @@
+"""JSON lines: one object a line on stdout, for programs.
+
+Every object has ``type`` and ``t``, the seconds since the start (3 decimals). The rest:
+
+    session_open        session_id, server (the label, where one is known)
+    input_transcript    text, interim, finished, start_s, end_s
+    output_transcript   turn, text, finished
+    text                turn, text
+    thought             turn, text
+    audio               turn, bytes, ms, total_ms: of this message, and of the turn so far
+    interrupted         turn, heard_ms (null where nothing was played)
+    turn_complete       turn, interrupted, reason, latency_ms, first_audio_ms, first_text_ms
+    tool_call           calls: [{id, name, args}], or cancelled: [id]
+    tool_result         results: [{id, name, response}]
+    usage               total, prompt, response, cached, thoughts, tool_use,
+                        prompt_by_modality, response_by_modality: {"AUDIO": n, …}
+    go_away             time_left_s
+    reconnecting        -
+    reconnected         -
+    session_close       code, reason, turn_lost; summary, where this was the end
+    error               message
+
+What is not known is null; ``summary`` has the fields of `face.Summary`. Notes go to stderr. All
+is ASCII, with everything else as \\u escapes, so no control character can reach a terminal.
+"""
+
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self, TextIO, Unpack
+
+from live_cli.protocol import events
+from live_cli.protocol.messages import FunctionCall, ModalityTokenCount, UsageMetadata
+from live_cli.ui.face import Connection, StatusChanges, Summary
+from live_cli.ui.printable import printable
+
+Record = dict[str, Any]
+LATENCIES = ("latency_ms", "first_audio_ms", "first_text_ms")
+
+
+class JsonFace:
+    """Writes every event as a JSON line. A closed stdout raises BrokenPipeError."""
+
+    def __init__(
+        self,
+        *,
+        stdout: TextIO | None = None,
+        stderr: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._stdout = sys.stdout if stdout is None else stdout
+        self._stderr = sys.stderr if stderr is None else stderr
+        self._clock = clock
+        self._start = clock()
+        self._label: str | None = None
+        self._connection: Connection = "connecting"
+        self._latencies: dict[str, float | None] = dict.fromkeys(LATENCIES)
+        self._audio_turn = 0
+        self._audio_ms = 0.0
+        self._heard_ms: float | None = None
+        self._last_close: Record | None = None
+        self._open = False
+        self._closed = False
+
+    def event(self, event: events.Event) -> None:
+        self._write_last_close()
+        record = self._record(event)
+        if isinstance(event, events.SessionClosed):
+            # Held back until it is known whether it was the end: only then has it a summary.
+            self._last_close, self._open = self._stamped(record or {}), False
+        elif record is not None:
+            self._write(self._stamped(record))
+
+    def sent(self, text: str) -> None:
+        """Nothing: the sender of a message knows it."""
+
+    def note(self, text: str) -> None:
+        self._stderr.write(printable(text) + "\n")
+        self._stderr.flush()
+
+    def error(self, text: str) -> None:
+        self._write_last_close()
+        self._write(self._stamped({"type": "error", "message": text}))
+
+    def levels(
+        self, microphone_dbfs: float, speaker_dbfs: float, speaking: bool, heard_ms: float
+    ) -> None:
+        if speaking:
+            self._heard_ms = heard_ms
+
+    def status(self, **changes: Unpack[StatusChanges]) -> None:
+        self._label = changes.get("label", self._label)
+        self._heard_ms = changes.get("heard_ms", self._heard_ms)
+        for name in LATENCIES:
+            if name in changes:
+                self._latencies[name] = changes[name]  # type: ignore[literal-required]
+        before, self._connection = self._connection, changes.get("connection", self._connection)
+        if self._connection == "reconnecting" != before:
+            self._write_last_close()
+            self._write(self._stamped({"type": "reconnecting"}))
+        elif before == "reconnecting" and self._connection == "connected":
+            self._write(self._stamped({"type": "reconnected"}))
+
+    def close(self, summary: Summary | None = None) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        if self._open:
+            self._last_close = self._stamped(_session_close(None, None, turn_lost=False))
+            self._open = False
+        if self._last_close is not None and summary is not None:
+            self._last_close["summary"] = _summary(summary)
+        self._write_last_close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self.close()
+        except BrokenPipeError:
+            if error is None:
+                raise
+
+    def _record(self, event: events.Event) -> Record | None:
+        match event:
+            case events.SessionOpened(session_id):
+                self._open = True
+                self._connection = "connected"
+                return {"type": "session_open", "session_id": session_id, "server": self._label}
+            case events.AudioChunk():
+                return self._audio(event)
+            case events.Interrupted(turn):
+                return {"type": "interrupted", "turn": turn, "heard_ms": _rounded(self._heard_ms)}
+            case events.TurnComplete():
+                return self._turn_complete(event)
+            case _:
+                return _plain_record(event)
+
+    def _audio(self, chunk: events.AudioChunk) -> Record:
+        if chunk.turn != self._audio_turn:
+            self._audio_turn, self._audio_ms, self._heard_ms = chunk.turn, 0.0, None
+        ms = len(chunk.data) / 2 / chunk.sample_rate * 1000
+        self._audio_ms += ms
+        return {
+            "type": "audio",
+            "turn": chunk.turn,
+            "bytes": len(chunk.data),
+            "ms": round(ms, 1),
+            "total_ms": round(self._audio_ms, 1),
+        }
+
+    def _turn_complete(self, event: events.TurnComplete) -> Record:
+        latencies = {name: _rounded(value) for name, value in self._latencies.items()}
+        self._latencies = dict.fromkeys(LATENCIES)
+        return {
+            "type": "turn_complete",
+            "turn": event.turn,
+            "interrupted": event.interrupted,
+            "reason": event.reason,
+            **latencies,
+        }
+
+    def _stamped(self, record: Record) -> Record:
+        kind = record.pop("type")
+        return {"type": kind, "t": round(self._clock() - self._start, 3), **record}
+
+    def _write_last_close(self) -> None:
+        if self._last_close is not None:
+            record, self._last_close = self._last_close, None
+            self._write(record)
+
+    def _write(self, record: Record) -> None:
+        # ensure_ascii leaves one control character unescaped: DEL.
+        text = json.dumps(record, ensure_ascii=True)
+        self._stdout.write(text.replace("\x7f", "\\u007f") + "\n")
+        self._stdout.flush()
+
+
+def _plain_record(event: events.Event) -> Record | None:
+    """The record of an event that needs nothing but itself; None for what has no type."""
+    match event:
+        case events.InputTranscript():
+            return {
+                "type": "input_transcript",
+                "text": event.text,
+                "interim": event.interim,
+                "finished": event.finished,
+                "start_s": event.start_s,
+                "end_s": event.end_s,
+            }
+        case events.OutputTranscript(turn, text, finished):
+            return {"type": "output_transcript", "turn": turn, "text": text, "finished": finished}
+        case events.TextChunk(turn, text):
+            return {"type": "text", "turn": turn, "text": text}
+        case events.Thought(turn, text):
+            return {"type": "thought", "turn": turn, "text": text}
+        case events.ToolCallRequested(calls):
+            return {"type": "tool_call", "calls": [_call(call) for call in calls]}
+        case events.ToolCallCancelled(ids):
+            return {"type": "tool_call", "cancelled": ids}
+        case events.ToolResponseReceived(responses):
+            results = [{"id": r.id, "name": r.name, "response": r.response} for r in responses]
+            return {"type": "tool_result", "results": results}
+        case events.UsageReported(usage):
+            return {"type": "usage", **_usage(usage)}
+        case events.GoingAway(time_left_s):
+            return {"type": "go_away", "time_left_s": time_left_s}
+        case events.SetupTimedOut(after_s):
+            return {"type": "error", "message": f"No answer to the setup within {after_s:g} s."}
+        case events.SessionClosed(code, reason, turn_lost):
+            return _session_close(code, reason, turn_lost=turn_lost)
+        case _:
+            return None
+
+
+def _session_close(code: int | None, reason: str | None, *, turn_lost: bool) -> Record:
+    return {"type": "session_close", "code": code, "reason": reason, "turn_lost": turn_lost}
+
+
+def _call(call: FunctionCall) -> Record:
+    return {"id": call.id, "name": call.name, "args": call.args}
+
+
+def _usage(usage: UsageMetadata) -> Record:
+    return {
+        "total": usage.total_token_count,
+        "prompt": usage.prompt_token_count,
+        "response": usage.response_token_count or usage.candidates_token_count,
+        "cached": usage.cached_content_token_count,
+        "thoughts": usage.thoughts_token_count,
+        "tool_use": usage.tool_use_prompt_token_count,
+        "prompt_by_modality": _by_modality(usage.prompt_tokens_details),
+        "response_by_modality": _by_modality(
+            usage.response_tokens_details or usage.candidates_tokens_details
+        ),
+    }
+
+
+def _by_modality(details: list[ModalityTokenCount] | None) -> dict[str, int]:
+    return {entry.modality or "UNKNOWN": entry.token_count or 0 for entry in details or ()}
+
+
+def _summary(summary: Summary) -> Record:
+    fields = {field.name: getattr(summary, field.name) for field in dataclasses.fields(summary)}
+    return {**fields, "tokens_by_modality": dict(summary.tokens_by_modality)}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)

@@ -1,0 +1,187 @@
+"""Plain lines for a pipe, or for a terminal that wants nothing else: no escape codes.
+
+stdout carries only what was asked for; all else goes to stderr.
+
+    what was asked     stdout
+    the reply          the reply's text as it streams (or its transcript, where it is spoken)
+    the conversation   ``you: …`` and ``model: …``, a line each, once it is complete;
+                       ``[interrupted]`` stands where an answer was cut off
+"""
+
+import sys
+from types import TracebackType
+from typing import Literal, Self, TextIO, Unpack
+
+from live_cli.protocol.events import (
+    Event,
+    Interrupted,
+    OutputTranscript,
+    SessionClosed,
+    TextChunk,
+    Thought,
+    TurnComplete,
+    UsageReported,
+)
+from live_cli.ui.face import StatusChanges, Summary, summary_lines
+from live_cli.ui.printable import printable
+from live_cli.ui.state import (
+    Line,
+    ViewState,
+    add_line,
+    reduce,
+    take_all,
+    take_closed,
+    with_levels,
+    with_status,
+)
+
+Wanted = Literal["reply", "conversation"]
+
+
+class PlainFace:
+    """Writes a reply or a conversation as plain text. A closed stdout raises BrokenPipeError."""
+
+    def __init__(
+        self,
+        wanted: Wanted = "conversation",
+        *,
+        stdout: TextIO | None = None,
+        stderr: TextIO | None = None,
+        show_thoughts: bool = False,
+        usage: bool = False,
+    ) -> None:
+        self._wanted = wanted
+        self._stdout = sys.stdout if stdout is None else stdout
+        self._stderr = sys.stderr if stderr is None else stderr
+        self._state = ViewState(show_thoughts=show_thoughts)
+        self._usage = usage
+        self._mid_line = False
+        self._cut_turn = 0
+        self._thinking = False
+        self._closed = False
+
+    def event(self, event: Event) -> None:
+        if self._usage and isinstance(event, UsageReported):
+            self.note(f"{event.usage.total_token_count or 0:,} tokens this turn")
+        if self._wanted == "reply":
+            self._reply(event)
+        else:
+            self._state, lines = take_closed(reduce(self._state, event))
+            self._write_lines(lines)
+
+    def sent(self, text: str) -> None:
+        if self._wanted == "conversation":
+            self._state, lines = take_closed(add_line(self._state, "you", text))
+            self._write_lines(lines)
+
+    def note(self, text: str) -> None:
+        self._end_line()
+        self._tell(printable(text) + "\n")
+
+    def error(self, text: str) -> None:
+        self.note(text)
+
+    def levels(
+        self, microphone_dbfs: float, speaker_dbfs: float, speaking: bool, heard_ms: float
+    ) -> None:
+        state = with_levels(self._state, microphone_dbfs, speaker_dbfs, speaking, heard_ms)
+        self._state, lines = take_closed(state)
+        self._write_lines(lines)
+
+    def status(self, **changes: Unpack[StatusChanges]) -> None:
+        before = self._state.connection
+        self._state = with_status(self._state, **changes)
+        after = self._state.connection
+        if after == "reconnecting" != before:
+            self.note("Reconnecting …")
+        elif before == "reconnecting" and after == "connected":
+            self.note("Reconnected.")
+
+    def close(self, summary: Summary | None = None) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._state, lines = take_all(self._state)
+        self._write_lines(lines)
+        self._end_line()
+        for line in summary_lines(summary) if summary is not None else ():
+            self._tell(line + "\n")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self.close()
+        except BrokenPipeError:
+            if error is None:
+                raise
+
+    def _reply(self, event: Event) -> None:
+        match event:
+            case OutputTranscript(turn, text) | TextChunk(turn, text):
+                if text and turn != self._cut_turn:
+                    self._end_thought()
+                    self._write(printable(text, newlines=True))
+                    self._mid_line = not text.endswith("\n")
+            case Thought(text=text) if self._state.show_thoughts:
+                self._tell(printable(text, newlines=True))
+                self._thinking = not text.endswith("\n")
+            case Interrupted(turn):
+                self._cut_turn = turn
+                self.note("[interrupted]")
+            case TurnComplete() | SessionClosed():
+                self._end_line()
+            case _:
+                pass
+
+    def _write_lines(self, lines: tuple[Line, ...]) -> None:
+        for line in lines:
+            if line.speaker in ("you", "model"):
+                self._write(f"{line.speaker}: {_flat(line)}\n")
+            elif line.speaker == "thought":
+                self._tell(f"thought: {_flat(line)}\n")
+            elif line.speaker == "tool":
+                self._tell(f"tool call: {_flat(line)}\n")
+            else:
+                self.note(line.text)
+
+    def _end_line(self) -> None:
+        self._end_thought()
+        if self._mid_line:
+            self._write("\n")
+            self._mid_line = False
+
+    def _end_thought(self) -> None:
+        if self._thinking:
+            self._thinking = False
+            self._tell("\n")
+
+    def _write(self, text: str) -> None:
+        _put(self._stdout, text)
+
+    def _tell(self, text: str) -> None:
+        _put(self._stderr, text)
+
+
+def _flat(line: Line) -> str:
+    """One line of text, whatever breaks are in it."""
+    if line.cut is None:
+        return " ".join(line.text.split())
+    halves = (" ".join(half.split()) for half in (line.text[: line.cut], line.text[line.cut :]))
+    return " [interrupted] ".join(halves).strip()
+
+
+def _put(stream: TextIO, text: str) -> None:
+    """Write and flush; what the stream's encoding lacks becomes its escape, such as \\u4f60."""
+    try:
+        stream.write(text)
+    except UnicodeEncodeError:
+        encoding = stream.encoding or "ascii"
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()

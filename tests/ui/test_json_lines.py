@@ -1,0 +1,206 @@
+import io
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from live_cli.protocol.events import (
+    AudioChunk,
+    Event,
+    GenerationComplete,
+    GoingAway,
+    InputTranscript,
+    Interrupted,
+    OutputTranscript,
+    ResumptionUpdated,
+    SessionClosed,
+    SessionOpened,
+    SetupTimedOut,
+    TextChunk,
+    Thought,
+    ToolCallCancelled,
+    ToolCallRequested,
+    ToolResponseReceived,
+    TurnComplete,
+    UsageReported,
+)
+from live_cli.protocol.messages import (
+    FunctionCall,
+    FunctionResponse,
+    ModalityTokenCount,
+    UsageMetadata,
+)
+from live_cli.ui.face import Summary
+from live_cli.ui.json_lines import JsonFace
+
+
+class Told:
+    """A face, a clock that only the test moves, and what came out."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.out, self.err = io.StringIO(), io.StringIO()
+        self.face = JsonFace(stdout=self.out, stderr=self.err, clock=lambda: self.now)
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("event", "record"),
+    [
+        (SessionOpened("s1"), {"type": "session_open", "session_id": "s1", "server": None}),
+        (
+            InputTranscript("hi", start_s=0.5),
+            {
+                "type": "input_transcript",
+                "text": "hi",
+                "interim": False,
+                "finished": False,
+                "start_s": 0.5,
+                "end_s": None,
+            },
+        ),
+        (
+            OutputTranscript(1, " yo", True),
+            {"type": "output_transcript", "turn": 1, "text": " yo", "finished": True},
+        ),
+        (TextChunk(2, "a"), {"type": "text", "turn": 2, "text": "a"}),
+        (Thought(2, "b"), {"type": "thought", "turn": 2, "text": "b"}),
+        (
+            AudioChunk(1, bytes(960), 24_000),
+            {"type": "audio", "turn": 1, "bytes": 960, "ms": 20.0, "total_ms": 20.0},
+        ),
+        (Interrupted(1), {"type": "interrupted", "turn": 1, "heard_ms": None}),
+        (
+            ToolCallRequested([FunctionCall(id="1", name="f", args={"snake_case": 1})]),
+            {"type": "tool_call", "calls": [{"id": "1", "name": "f", "args": {"snake_case": 1}}]},
+        ),
+        (ToolCallCancelled(["1"]), {"type": "tool_call", "cancelled": ["1"]}),
+        (
+            ToolResponseReceived([FunctionResponse(id="1", name="f", response={"ok": True})]),
+            {
+                "type": "tool_result",
+                "results": [{"id": "1", "name": "f", "response": {"ok": True}}],
+            },
+        ),
+        (GoingAway(9.5), {"type": "go_away", "time_left_s": 9.5}),
+        (SetupTimedOut(10.0), {"type": "error", "message": "No answer to the setup within 10 s."}),
+    ],
+)
+def test_every_event_has_its_record(event: Event, record: dict[str, Any]) -> None:
+    told = Told()
+    told.now += 1.23456
+    told.face.event(event)
+    assert told.records == [{"t": 1.235, **record}]
+    assert told.out.getvalue().startswith(f'{{"type": "{record["type"]}", "t": 1.235')
+
+
+def test_events_without_a_type_are_silent() -> None:
+    told = Told()
+    told.face.event(GenerationComplete(1))
+    told.face.event(ResumptionUpdated("h"))
+    told.face.sent("typed")
+    assert told.records == []
+
+
+def test_usage_has_totals_and_modalities() -> None:
+    told = Told()
+    told.face.event(
+        UsageReported(
+            UsageMetadata(
+                total_token_count=30,
+                prompt_token_count=10,
+                response_token_count=20,
+                response_tokens_details=[ModalityTokenCount(modality="AUDIO", token_count=20)],
+            )
+        )
+    )
+    (usage,) = told.records
+    assert (usage["total"], usage["prompt"], usage["response"]) == (30, 10, 20)
+    assert usage["response_by_modality"] == {"AUDIO": 20}
+    assert usage["prompt_by_modality"] == {}
+    assert usage["cached"] is None
+
+
+def test_a_turn_ends_with_its_own_latencies() -> None:
+    told = Told()
+    told.face.status(latency_ms=812.04, first_text_ms=400)
+    told.face.event(TurnComplete(1, reason="DONE"))
+    told.face.event(TurnComplete(2, interrupted=True))
+    first, second = told.records
+    assert (first["latency_ms"], first["first_text_ms"], first["first_audio_ms"]) == (
+        812,
+        400,
+        None,
+    )
+    assert (first["reason"], first["interrupted"]) == ("DONE", False)
+    assert (second["latency_ms"], second["interrupted"]) == (None, True)
+
+
+def test_audio_is_counted_for_each_turn_and_an_interruption_says_what_was_heard() -> None:
+    told = Told()
+    for turn in (1, 1, 2):
+        told.face.event(AudioChunk(turn, bytes(4_800), 24_000))
+    told.face.levels(-20, -20, True, 150)
+    told.face.levels(-20, -90, False, 0)
+    told.face.event(Interrupted(2))
+    assert [record.get("total_ms") for record in told.records] == [100, 200, 100, None]
+    assert told.records[-1]["heard_ms"] == 150
+
+
+def test_reconnecting_and_the_end() -> None:
+    told = Told()
+    with told.face as face:
+        face.status(label="Gemini", connection="connecting")
+        face.event(SessionOpened())
+        told.now += 1
+        face.event(SessionClosed(1006, "lost\x1b", turn_lost=True))
+        told.now += 1
+        face.status(connection="reconnecting")
+        face.event(SessionOpened())
+        face.status(connection="connected")
+        face.event(SessionClosed(1000, ""))
+        told.now += 1
+        face.close(Summary(duration_s=3.0, turns=1, tokens_by_modality={"TEXT": 3}))
+    assert [(r["type"], r["t"]) for r in told.records] == [
+        ("session_open", 0),
+        ("session_close", 1),
+        ("reconnecting", 2),
+        ("session_open", 2),
+        ("session_close", 2),
+    ]
+    assert told.records[1]["turn_lost"] is True
+    assert told.records[0]["server"] == "Gemini"
+    assert told.records[-1]["summary"]["tokens_by_modality"] == {"TEXT": 3}
+
+
+def test_leaving_an_open_session_closes_it() -> None:
+    told = Told()
+    told.face.event(SessionOpened())
+    told.face.close(Summary(turns=2))
+    told.face.close()
+    assert [record["type"] for record in told.records] == ["session_open", "session_close"]
+    assert told.records[1]["code"] is None
+    assert told.records[1]["summary"]["turns"] == 2
+
+
+def test_an_error_is_a_record_and_a_note_is_not() -> None:
+    told = Told()
+    told.face.error("No key.\x1b")
+    told.face.note("By the way\x1b.")
+    assert told.records == [{"type": "error", "t": 0, "message": "No key.\x1b"}]
+    assert told.err.getvalue() == "By the way␛.\n"
+
+
+@given(st.text(st.characters(exclude_categories=[])))
+def test_no_text_puts_anything_but_printable_ascii_on_the_line(text: str) -> None:
+    told = Told()
+    told.face.event(TextChunk(1, text))
+    (line,) = told.out.getvalue().split("\n")[:-1]
+    assert line.isascii()
+    assert line.isprintable()
+    assert json.loads(line)["text"] == text
