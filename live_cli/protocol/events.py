@@ -82,7 +82,11 @@ class Thought(Event):
 
 @dataclass(frozen=True, slots=True)
 class Interrupted(Event):
-    """The user spoke over the model: stop playing this turn now; what still comes of it is late."""
+    """The user spoke over the model: stop playing now; what still comes of this turn is late.
+
+    An interruption after a turn's end, while it still plays, names that turn; before the very
+    first turn it names turn 0.
+    """
 
     turn: int
 
@@ -96,16 +100,20 @@ class GenerationComplete(Event):
 
 @dataclass(frozen=True, slots=True)
 class TurnComplete(Event):
-    """The turn is over. ``reason`` is the server's, where it gave one."""
+    """The turn is over. ``reason`` is the server's, where it gave one.
+
+    ``more_follows``: another turn comes without new input (a filler before a long thought).
+    """
 
     turn: int
     interrupted: bool = False
     reason: str | None = None
+    more_follows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class UsageReported(Event):
-    """Token counts, mostly beside a turn's end."""
+    """Token counts, mostly of the turn whose `TurnComplete` came just before."""
 
     usage: UsageMetadata
 

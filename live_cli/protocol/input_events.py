@@ -1,0 +1,110 @@
+"""What a client said, as the events a server handles, in the order in which it must handle them.
+
+One realtimeInput may carry several fields. The start of an activity comes before what belongs
+to it, the ends come after (reference §2.6). Refusals carry close code 1007; the one wording that
+is known to be the service's own is `EXPLICIT_ACTIVITY` (reference §5).
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec.structs import replace
+
+from live_cli.errors import RemoteProtocolError
+from live_cli.protocol.events import (
+    ActivityEnded,
+    ActivityStarted,
+    AudioReceived,
+    AudioStreamEnded,
+    ContentReceived,
+    ContextUpdated,
+    Event,
+    TextReceived,
+    ToolResponseReceived,
+    VideoReceived,
+)
+from live_cli.protocol.messages import (
+    Blob,
+    ClientMessage,
+    FunctionResponse,
+    RealtimeInput,
+    Setup,
+)
+from live_cli.protocol.wire import sample_rate_of
+
+EXPLICIT_ACTIVITY: Final = (
+    "Explicit activity control is not supported when automatic activity detection is enabled."
+)
+
+
+def marks_activity_itself(setup: Setup) -> bool:
+    """Whether this setup turns automatic voice activity detection off."""
+    config = setup.realtime_input_config
+    detection = config.automatic_activity_detection if config else None
+    return bool(detection and detection.disabled)
+
+
+def input_events(message: ClientMessage, *, manual_activity: bool) -> list[Event]:
+    """Events of any client message but setup. Raises RemoteProtocolError."""
+    if message.realtime_input is not None:
+        return list(_realtime_events(message.realtime_input, manual_activity))
+    if (content := message.client_content) is not None:
+        return [ContentReceived(content.turns or [], content.turn_complete)]
+    if (response := message.tool_response) is not None:
+        responses = [_with_scheduling(item) for item in response.function_responses or []]
+        return [ToolResponseReceived(responses)]
+    if (update := message.context_update) is not None:
+        tools = None if update.tools is None else update.tools.tools or []
+        return [ContextUpdated(update.system_instruction, tools)]
+    return []
+
+
+def _realtime_events(given: RealtimeInput, manual_activity: bool) -> Iterator[Event]:
+    bounds = given.activity_start is not None or given.activity_end is not None
+    if bounds and not manual_activity:
+        raise RemoteProtocolError(EXPLICIT_ACTIVITY)
+    if given.activity_start is not None:
+        yield ActivityStarted()
+    if given.audio is not None:
+        yield from _audio(given.audio)
+    if given.video is not None:
+        yield _video(given.video)
+    if given.text:
+        yield TextReceived(given.text)
+    if given.media_chunks:
+        chunk = given.media_chunks[0]  # the service uses only the first
+        yield from [_video(chunk)] if _is_image(chunk) else _audio(chunk)
+    if given.audio_stream_end and not manual_activity:  # activityEnd marks the break there
+        yield AudioStreamEnded()
+    if given.activity_end is not None:
+        yield ActivityEnded()
+
+
+def _audio(blob: Blob) -> Iterator[Event]:
+    kind = (blob.mime_type or "audio/pcm").partition(";")[0].strip().lower()
+    if kind != "audio/pcm":
+        raise RemoteProtocolError(f"Unsupported audio MIME type {kind[:40]!r}: send audio/pcm.")
+    if len(blob.data) % 2:
+        raise RemoteProtocolError("Audio must be whole 16-bit samples: odd number of bytes.")
+    rate = sample_rate_of(blob.mime_type)
+    if blob.data:
+        yield AudioReceived(blob.data, rate)
+
+
+def _video(blob: Blob) -> Event:
+    if not _is_image(blob):
+        kind = blob.mime_type or ""
+        raise RemoteProtocolError(f"Unsupported video MIME type {kind[:40]!r}: send image/jpeg.")
+    return VideoReceived(blob.data, blob.mime_type or "")
+
+
+def _is_image(blob: Blob) -> bool:
+    return (blob.mime_type or "").lower().startswith("image/")
+
+
+def _with_scheduling(response: FunctionResponse) -> FunctionResponse:
+    """The guides put ``scheduling`` inside ``response``, the schema beside it: read either."""
+    inner = (response.response or {}).get("scheduling")
+    if response.scheduling is None and isinstance(inner, str):
+        return replace(response, scheduling=inner)
+    return response

@@ -1,0 +1,119 @@
+"""What a server said, as the events a client handles: the parts that need no state.
+
+`session.py` says when these happen and to which turn they belong.
+"""
+
+from live_cli.protocol.events import (
+    AudioChunk,
+    Event,
+    GoingAway,
+    InputTranscript,
+    OutputTranscript,
+    ResumptionUpdated,
+    TextChunk,
+    Thought,
+    ToolCallCancelled,
+    VoiceActivityChanged,
+)
+from live_cli.protocol.messages import (
+    OUTPUT_SAMPLE_RATE,
+    Content,
+    Part,
+    ServerContent,
+    ServerMessage,
+    SessionResumptionUpdate,
+    Transcription,
+    UsageMetadata,
+)
+from live_cli.protocol.wire import parse_duration, sample_rate_of
+
+
+def notices(message: ServerMessage) -> list[Event]:
+    """Facts that belong to no turn. Offsets and times in seconds."""
+    events: list[Event] = []
+    if (activity := message.voice_activity) is not None:
+        started = activity.type == "ACTIVITY_START"
+        events.append(VoiceActivityChanged(started, parse_duration(activity.audio_offset)))
+    if (signal := message.voice_activity_detection_signal) is not None:
+        events.append(VoiceActivityChanged(signal.vad_signal_type == "VAD_SIGNAL_TYPE_SOS"))
+    if (cancelled := message.tool_call_cancellation) is not None:
+        events.append(ToolCallCancelled(cancelled.ids or []))
+    if (update := message.session_resumption_update) is not None:
+        events.append(ResumptionUpdated(resumable_handle(update)))
+    if message.go_away is not None:
+        events.append(GoingAway(parse_duration(message.go_away.time_left)))
+    return events
+
+
+def resumable_handle(update: SessionResumptionUpdate) -> str | None:
+    """The handle that resumes; ``{}`` means "not now, keep the previous one" (reference §3.5)."""
+    return (update.new_handle or None) if update.resumable else None
+
+
+def input_transcripts(content: ServerContent) -> list[Event]:
+    events: list[Event] = []
+    if (final := content.input_transcription) is not None:
+        events.extend(_input_transcript(final, interim=False))
+    if (preview := content.interim_input_transcription) is not None:
+        events.extend(_input_transcript(preview, interim=True))
+    return events
+
+
+def _input_transcript(given: Transcription, *, interim: bool) -> list[Event]:
+    if not given.text and not given.finished:
+        return []
+    return [
+        InputTranscript(
+            text=given.text or "",
+            finished=bool(given.finished),
+            interim=interim,
+            start_s=parse_duration(given.start_offset),
+            end_s=parse_duration(given.end_offset),
+        )
+    ]
+
+
+def output_transcripts(given: Transcription, turn: int) -> list[Event]:
+    if not given.text and not given.finished:
+        return []
+    return [OutputTranscript(turn, given.text or "", bool(given.finished))]
+
+
+def part_events(content: Content, turn: int) -> list[Event]:
+    """Sound, text and thoughts of one modelTurn; parts of other kinds have no event."""
+    events: list[Event] = []
+    for part in content.parts or ():
+        if (blob := part.inline_data) is not None:
+            mime_type = blob.mime_type or "audio/pcm"
+            whole = blob.data if len(blob.data) % 2 == 0 else blob.data[:-1]
+            if whole and mime_type.startswith("audio/"):
+                rate = _model_rate(mime_type)
+                events.append(AudioChunk(turn, whole, rate))
+        elif part.text:
+            events.append(_text_event(part, part.text, turn))
+    return events
+
+
+def _model_rate(mime_type: str) -> int:
+    if mime_type == "audio/pcm;rate=24000":  # nearly always: spare 50 searches a second
+        return OUTPUT_SAMPLE_RATE
+    return sample_rate_of(mime_type, default=OUTPUT_SAMPLE_RATE)
+
+
+def _text_event(part: Part, text: str, turn: int) -> Event:
+    return Thought(turn, text) if part.thought else TextChunk(turn, text)
+
+
+def in_response_names(usage: UsageMetadata) -> UsageMetadata:
+    """Usage with Vertex's ``candidates*`` under the Live API's own ``response*`` names."""
+    if usage.candidates_token_count is None and usage.candidates_tokens_details is None:
+        return usage
+    count = usage.response_token_count
+    details = usage.response_tokens_details
+    names = {name: getattr(usage, name) for name in usage.__struct_fields__}
+    names["response_token_count"] = usage.candidates_token_count if count is None else count
+    names["response_tokens_details"] = (
+        usage.candidates_tokens_details if details is None else details
+    )
+    names["candidates_token_count"] = names["candidates_tokens_details"] = None
+    return UsageMetadata(**names)

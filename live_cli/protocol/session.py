@@ -1,0 +1,285 @@
+"""One Live API session as a pure state machine, for either side.
+
+`states.py` holds the theory and the transition table. The session is told bytes or messages, and
+``now`` in seconds on any steady clock. It never asks the time, and keeps no output back: every
+call returns all that came of it.
+"""
+
+from enum import Enum, auto
+
+from live_cli.errors import LocalProtocolError, RemoteProtocolError
+from live_cli.protocol.events import (
+    Event,
+    GenerationComplete,
+    Interrupted,
+    SessionClosed,
+    SessionOpened,
+    SetupReceived,
+    SetupTimedOut,
+    ToolCallRequested,
+    TurnComplete,
+    UsageReported,
+)
+from live_cli.protocol.input_events import (
+    EXPLICIT_ACTIVITY,
+    input_events,
+    marks_activity_itself,
+)
+from live_cli.protocol.messages import (
+    ClientMessage,
+    RealtimeInput,
+    ServerContent,
+    ServerMessage,
+    Setup,
+)
+from live_cli.protocol.output_events import (
+    in_response_names,
+    input_transcripts,
+    notices,
+    output_transcripts,
+    part_events,
+    resumable_handle,
+)
+from live_cli.protocol.states import (
+    LATE_OUTPUT_S,
+    NO_CONTENT,
+    TOLERATED,
+    TRANSITIONS,
+    Fact,
+    State,
+    complaint,
+    facts_of,
+    is_notice,
+)
+from live_cli.protocol.wire import decode_client, decode_server, encode, parse_duration
+
+__all__ = ["Role", "Session", "State"]
+
+
+class Role(Enum):
+    CLIENT = auto()
+    SERVER = auto()
+
+
+class Session:
+    """One end of one session. ``setup_limit_s``: how long a client waits for setupComplete."""
+
+    def __init__(self, role: Role, *, setup_limit_s: float = 10.0) -> None:
+        self._role = role
+        self._setup_limit_s = setup_limit_s
+        self._setup_due: float | None = None
+        self._setup: Setup | None = None
+        self._manual_activity = False
+        self._state = State.CONNECTING
+        self._turn = 1
+        self._interrupted_at: float | None = None
+        self._handle: str | None = None
+        self._leaving_at: float | None = None
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    @property
+    def turn(self) -> int:
+        """The number of the open model turn, or of the next one, from 1."""
+        return self._turn
+
+    @property
+    def handle(self) -> str | None:
+        """What resumes this session: the last handle the server called resumable."""
+        return self._handle
+
+    @property
+    def leaving_at(self) -> float | None:
+        """When the server said it would close the connection, on the owner's clock."""
+        return self._leaving_at
+
+    # --- what the owner does ---
+
+    def send(self, message: ClientMessage | ServerMessage, now: float) -> bytes:
+        """The frame to write. Raises LocalProtocolError when this may not be sent now."""
+        if isinstance(message, ClientMessage) is not (self._role is Role.CLIENT):
+            raise LocalProtocolError(f"A {self._role.name.lower()} does not send this message.")
+        frame = encode(message)
+        if isinstance(message, ClientMessage):
+            self._say_input(message, now)
+        else:
+            self._say_output(message, now)
+        return frame
+
+    def receive(self, frame: bytes | str, now: float) -> list[Event]:
+        """What a frame means. Raises RemoteProtocolError; after the end, frames mean nothing."""
+        if self._state is State.CLOSED:
+            return []
+        if self._role is Role.CLIENT:
+            return self._hear_output(decode_server(frame), now)
+        return self._hear_input(decode_client(frame), now)
+
+    def lose(self, code: int, reason: str, now: float) -> list[Event]:
+        """The connection ended with this close code and reason; the second time it is no news."""
+        if self._state is State.CLOSED:
+            return []
+        turn_lost = self._state is State.GENERATING
+        self._advance(Fact.LOST, now)
+        self._setup_due = None
+        return [SessionClosed(code, reason, turn_lost)]
+
+    def timer(self) -> float | None:
+        """When `tick` wants to be called; None: not at all."""
+        return self._setup_due
+
+    def tick(self, now: float) -> list[Event]:
+        if self._setup_due is None or now < self._setup_due:
+            return []
+        self._setup_due = None
+        self._advance(Fact.LOST, now)
+        return [SetupTimedOut(self._setup_limit_s)]
+
+    # --- the client's side ---
+
+    def _say_input(self, message: ClientMessage, now: float) -> None:
+        if message.setup is None:
+            if message.realtime_input is not None:
+                _refuse_wrong_bounds(message.realtime_input, self._manual_activity)
+            self._commit([Fact.INPUT], now)
+            return
+        self._commit([Fact.SETUP], now)
+        self._keep(message.setup)
+        self._setup_due = now + self._setup_limit_s
+
+    def _hear_output(self, message: ServerMessage, now: float) -> list[Event]:
+        events: list[Event] = []
+        if (confirmed := message.setup_complete) is not None:
+            self._advance(Fact.SETUP_COMPLETE, now)
+            self._setup_due = None
+            events.append(SessionOpened(confirmed.session_id))
+        if (content := message.server_content) is not None:
+            status = content.interaction_status or message.interaction_status
+            events += self._hear_content(content, status, now)
+        if (call := message.tool_call) is not None:
+            events += self._open_turn(now)
+            events.append(ToolCallRequested(call.function_calls or []))
+        if is_notice(message):
+            self._advance(Fact.NOTICE, now)
+            events += notices(message)
+            self._remember(message, now)
+        if message.usage_metadata is not None:
+            events.append(UsageReported(in_response_names(message.usage_metadata)))
+        return events
+
+    def _hear_content(
+        self, content: ServerContent, interaction_status: str | None, now: float
+    ) -> list[Event]:
+        events = input_transcripts(content)
+        if content.output_transcription is not None or content.model_turn is not None:
+            events += self._open_turn(now)
+            if content.output_transcription is not None:
+                events += output_transcripts(content.output_transcription, self._turn)
+            if content.model_turn is not None:
+                events += part_events(content.model_turn, self._turn)
+        if content.generation_complete:
+            self._advance(Fact.GENERATION_COMPLETE, now)
+            events.append(GenerationComplete(self._turn))
+        if content.interrupted:
+            events += self._hear_interruption(now)
+        if content.turn_complete:
+            more_follows = interaction_status not in (None, "IDLE")
+            events.append(self._end_turn(content.turn_complete_reason, more_follows, now))
+        return events
+
+    def _open_turn(self, now: float) -> list[Event]:
+        """Output came: it opens a turn, goes on with one, or is late."""
+        ended: list[Event] = []
+        since = self._interrupted_at
+        if self._state is State.INTERRUPTED and since is not None and now - since > LATE_OUTPUT_S:
+            ended.append(self._end_turn(None, False, now))
+        self._advance(Fact.OUTPUT, now)
+        return ended
+
+    def _hear_interruption(self, now: float) -> list[Event]:
+        before = self._state
+        self._advance(Fact.INTERRUPTION, now)
+        if before is State.INTERRUPTED:
+            return []
+        return [Interrupted(self._turn if before is State.GENERATING else self._turn - 1)]
+
+    def _end_turn(self, reason: str | None, more_follows: bool, now: float) -> Event:
+        since = self._interrupted_at
+        recently = since is not None and now - since <= LATE_OUTPUT_S
+        interrupted = recently or self._state is State.INTERRUPTED
+        ended = TurnComplete(self._turn, interrupted, reason, more_follows)
+        self._advance(Fact.TURN_COMPLETE, now)
+        return ended
+
+    def _remember(self, message: ServerMessage, now: float) -> None:
+        if message.session_resumption_update is not None:
+            self._handle = resumable_handle(message.session_resumption_update) or self._handle
+        if message.go_away is not None:
+            self._leaving_at = now + (parse_duration(message.go_away.time_left) or 0.0)
+
+    # --- the server's side ---
+
+    def _hear_input(self, message: ClientMessage, now: float) -> list[Event]:
+        if message.setup is not None:
+            self._advance(Fact.SETUP, now)
+            self._keep(message.setup)
+            return [SetupReceived(message.setup)]
+        self._advance(Fact.INPUT, now)
+        return input_events(message, manual_activity=self._manual_activity)
+
+    def _say_output(self, message: ServerMessage, now: float) -> None:
+        if self._setup is not None:
+            _refuse_unasked(message, self._setup)
+        self._commit(facts_of(message), now)
+
+    # --- the machine ---
+
+    def _keep(self, setup: Setup) -> None:
+        self._setup = setup
+        self._manual_activity = marks_activity_itself(setup)
+
+    def _commit(self, facts: list[Fact], now: float) -> None:
+        """Advance by what we say ourselves: all of it is legal, or nothing happens."""
+        state = self._state
+        for fact in facts:
+            after = TRANSITIONS[state].get(fact)
+            if after is None or (state, fact) in TOLERATED:
+                raise LocalProtocolError(f"{fact.value} may not be sent while {state.name}.")
+            state = after
+        for fact in facts:
+            self._advance(fact, now)
+
+    def _advance(self, fact: Fact, now: float) -> None:
+        before = self._state
+        after = TRANSITIONS[before].get(fact)
+        if after is None:
+            raise RemoteProtocolError(complaint(before, fact))
+        self._state = after
+        if fact is Fact.TURN_COMPLETE:
+            self._turn += 1
+            self._interrupted_at = None
+        elif fact is Fact.INTERRUPTION and before is not State.INTERRUPTED:
+            self._interrupted_at = now
+        elif after is State.GENERATING:
+            self._interrupted_at = None
+
+
+def _refuse_wrong_bounds(given: RealtimeInput, manual: bool) -> None:
+    bounds = given.activity_start is not None or given.activity_end is not None
+    if bounds and not manual:
+        raise LocalProtocolError(EXPLICIT_ACTIVITY)
+    if given.audio_stream_end and manual:
+        raise LocalProtocolError("audioStreamEnd is for automatic activity detection only.")
+
+
+def _refuse_unasked(message: ServerMessage, setup: Setup) -> None:
+    content = message.server_content or NO_CONTENT
+    asked = (
+        (content.input_transcription, setup.input_audio_transcription, "inputTranscription"),
+        (content.output_transcription, setup.output_audio_transcription, "outputTranscription"),
+        (message.session_resumption_update, setup.session_resumption, "sessionResumptionUpdate"),
+    )
+    for said, wish, name in asked:
+        if said is not None and wish is None:
+            raise LocalProtocolError(f"{name} may not be sent: the setup did not ask for it.")
