@@ -1,0 +1,97 @@
+"""How loud it is, for the eye; and where speech ended, for measuring latency."""
+
+import math
+from collections import deque
+
+import numpy as np
+
+from live_cli.audio.framer import Framer
+from live_cli.audio.pcm import Samples
+
+SILENCE_DBFS = -100.0
+"""The level of digital silence, and of nothing at all."""
+
+
+def level_dbfs(samples: Samples) -> float:
+    """RMS level in dB below full scale (a full-scale sine is -3.0), never under SILENCE_DBFS."""
+    if not samples.size:
+        return SILENCE_DBFS
+    mean_square = float(np.dot(samples, samples)) / samples.size
+    if not mean_square > 0.0:
+        return SILENCE_DBFS
+    return max(SILENCE_DBFS, 10.0 * math.log10(mean_square))
+
+
+class LevelMeter:
+    """The ballistics of a level meter: up at once, down by ``decay_db_per_s``."""
+
+    def __init__(self, decay_db_per_s: float = 24.0, floor_dbfs: float = -60.0) -> None:
+        self._decay_db_per_s = decay_db_per_s
+        self._floor_dbfs = floor_dbfs
+        self.dbfs = floor_dbfs
+
+    def update(self, dbfs: float, elapsed_s: float) -> float:
+        """What to show, ``elapsed_s`` after the last update, now that the level is ``dbfs``."""
+        fallen = self.dbfs - self._decay_db_per_s * max(0.0, elapsed_s)
+        self.dbfs = max(self._floor_dbfs, dbfs, fallen)
+        return self.dbfs
+
+    @property
+    def fraction(self) -> float:
+        """Where the bar stands: 0 at the floor, 1 at full scale."""
+        return min(1.0, max(0.0, 1.0 - self.dbfs / self._floor_dbfs))
+
+
+class SpeechClock:
+    """Counts samples and keeps the index at which speech-like energy last ended.
+
+    Theory: the level of every 10 ms window is compared with a noise floor. The floor is the lowest
+    level of the last three seconds (minimum statistics, Martin 2001: speech dips to the background
+    between words, steady noise does not rise over its own minimum), held between -65 and, while
+    less than a second has been heard, -45 dBFS, so that a stream which begins with speech does not
+    take speech for its floor. A window is loud when it is 12 dB over the floor; speech-like energy
+    is three loud windows in a row, so clicks do not count. It is a clock for latency figures, not
+    a voice activity detector: a door slam counts.
+    """
+
+    _WINDOW_MS = 10
+    _OVER_FLOOR_DB = 12.0
+    _QUIETEST_FLOOR_DBFS = -65.0
+    _LOUDEST_FIRST_FLOOR_DBFS = -45.0
+    _LEARNING_WINDOWS = 100
+    _LOUD_RUN = 3
+    _BLOCK_WINDOWS = 25
+    _FLOOR_BLOCKS = 12
+
+    def __init__(self, sample_rate: int = 16_000) -> None:
+        self._window_samples = sample_rate * self._WINDOW_MS // 1000
+        self._framer = Framer(self._window_samples)
+        self._windows = 0
+        self._loud_run = 0
+        self._block_minima: deque[float] = deque([math.inf], maxlen=self._FLOOR_BLOCKS)
+        self.samples_heard = 0
+        self.last_speech_end: int | None = None
+        """Index of the first sample after the last speech-like energy; None: none so far."""
+
+    def push(self, samples: Samples) -> None:
+        """The next ``samples`` of the stream."""
+        self.samples_heard += samples.size
+        for window in self._framer.push(samples):
+            self._judge(level_dbfs(window))
+
+    @property
+    def noise_floor_dbfs(self) -> float:
+        floor = max(self._QUIETEST_FLOOR_DBFS, min(self._block_minima))
+        if self._windows < self._LEARNING_WINDOWS:
+            floor = min(floor, self._LOUDEST_FIRST_FLOOR_DBFS)
+        return floor
+
+    def _judge(self, dbfs: float) -> None:
+        if self._windows % self._BLOCK_WINDOWS == 0 and self._windows:
+            self._block_minima.append(math.inf)
+        self._windows += 1
+        self._block_minima[-1] = min(self._block_minima[-1], dbfs)
+        loud = dbfs > self.noise_floor_dbfs + self._OVER_FLOOR_DB
+        self._loud_run = self._loud_run + 1 if loud else 0
+        if self._loud_run >= self._LOUD_RUN:
+            self.last_speech_end = self._windows * self._window_samples

@@ -1,0 +1,78 @@
+"""Levels, and where speech ended."""
+
+import numpy as np
+import pytest
+
+from live_cli.audio.meter import SILENCE_DBFS, LevelMeter, SpeechClock, level_dbfs
+
+RATE = 16_000
+
+
+def noise(seconds: float, dbfs: float, seed: int = 3) -> np.ndarray:
+    samples = np.random.default_rng(seed).standard_normal(int(seconds * RATE))
+    return (samples * 10 ** (dbfs / 20)).astype(np.float32)
+
+
+def syllables(seconds: float, dbfs: float) -> np.ndarray:
+    """Noise at ``dbfs`` in bursts of 150 ms with 50 ms between them, as speech has."""
+    sound = noise(seconds, dbfs, seed=4)
+    gate = (np.arange(sound.size) % int(0.2 * RATE)) < int(0.15 * RATE)
+    return sound * gate.astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("samples", "dbfs"),
+    [
+        (np.ones(100), 0.0),
+        (np.sin(2 * np.pi * np.arange(1600) / 16), -3.01),
+        (np.full(100, 0.1), -20.0),
+        (np.zeros(100), SILENCE_DBFS),
+        (np.zeros(0), SILENCE_DBFS),
+        (np.full(10, 1e-9), SILENCE_DBFS),
+        (np.full(10, np.nan), SILENCE_DBFS),
+    ],
+)
+def test_level(samples: np.ndarray, dbfs: float) -> None:
+    assert level_dbfs(samples.astype(np.float32)) == pytest.approx(dbfs, abs=0.01)
+
+
+def test_meter_rises_at_once_and_falls_steadily() -> None:
+    meter = LevelMeter(decay_db_per_s=20, floor_dbfs=-60)
+    assert meter.fraction == 0
+    assert meter.update(-12, 0.05) == -12
+    assert meter.update(-60, 0.5) == -22
+    assert meter.update(-15, 0.05) == -15
+    assert meter.update(SILENCE_DBFS, 60) == -60
+    assert meter.update(0, 0.05) == 0
+    assert meter.fraction == 1
+
+
+@pytest.mark.parametrize("background", [-100.0, -70.0, -55.0, -45.0])
+def test_clock_finds_the_end_of_speech(background: float) -> None:
+    clock = SpeechClock(RATE)
+    parts = [noise(2, background), syllables(3, -22), np.zeros(2 * RATE, dtype=np.float32)]
+    sound = np.concatenate(parts)
+    sound += noise(7, background, seed=5)
+    for start in range(0, sound.size, 320):
+        clock.push(sound[start : start + 320])
+    assert clock.samples_heard == sound.size
+    assert clock.last_speech_end is not None
+    assert clock.last_speech_end / RATE == pytest.approx(4.95, abs=0.03)
+
+
+def test_clock_hears_speech_that_begins_the_stream() -> None:
+    clock = SpeechClock(RATE)
+    clock.push(np.concatenate((syllables(1, -20), noise(1, -60))))
+    assert clock.last_speech_end is not None
+    assert clock.last_speech_end / RATE == pytest.approx(0.95, abs=0.03)
+
+
+@pytest.mark.parametrize("level", [-100.0, -60.0, -50.0, -35.0])
+def test_steady_noise_and_clicks_are_no_speech(level: float) -> None:
+    clock = SpeechClock(RATE)
+    clock.push(noise(1.5, level))
+    start = clock.samples_heard
+    sound = noise(5, level, seed=6)
+    sound[RATE : RATE + 80] = 0.5  # a click of 5 ms
+    clock.push(sound)
+    assert clock.last_speech_end is None or clock.last_speech_end <= start
