@@ -1,6 +1,7 @@
 """Who may come in: a table of paths, keys and browsers, without a socket."""
 
 import pytest
+
 from live_cli.net.doors import (
     BAD_KEY,
     FOREIGN_HOST,

@@ -1,0 +1,245 @@
+"""One connection of the server, from the open socket to its close: a WebSocket around a Session.
+
+Three things happen at once: *reading* moves frames from the socket into a bounded inbox, so that a
+client that leaves is noticed while the engine works; *conversing* decodes them one by one and hands
+the events to the engine, whose time is the back pressure; *emitting*, called by the engine,
+encodes and writes. Whichever ends first names the close code; then all of it is released.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from live_cli.errors import EngineError, RemoteProtocolError, UnsupportedError
+from live_cli.net.limits import Limits, closing_reason, split_audio
+from live_cli.protocol.events import Event, SetupReceived
+from live_cli.protocol.messages import ServerMessage, Setup, SetupComplete
+from live_cli.protocol.session import Role, Session
+
+INTERNAL_ERROR = "Internal error encountered."
+_RELEASE_S = 5.0
+"""How long tasks and the engine may take to let go before it is called a fault."""
+
+Emit = Callable[[ServerMessage], Awaitable[None]]
+
+
+class EngineSession(Protocol):
+    """What answers one client."""
+
+    async def handle(self, event: Event) -> None:
+        """Take in one event; the next is not read before this returns."""
+
+    async def close(self) -> None:
+        """Stop and release everything, also in the middle of a turn."""
+
+
+class Engine(Protocol):
+    """What answers: opened once a session."""
+
+    async def open(self, setup: Setup, emit: Emit) -> EngineSession:
+        """Get ready for what ``setup`` asks, loading what it needs.
+
+        ``emit`` sends a message and returns once it is on its way; after the client has gone it
+        does nothing. Raises UnsupportedError (its close code and reason) or EngineError.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a session ends: the close code and reason, and who said so."""
+
+    code: int
+    reason: str = ""
+    by_client: bool = False
+    stuck: bool = False
+    """The client does not read: it gets the close frame if it can, and no patience."""
+
+
+class Inbox:
+    """Frames received and not yet handled: bounded by bytes, full means the socket is not read."""
+
+    def __init__(self, held_bytes: int) -> None:
+        self._limit = held_bytes
+        self._frames: deque[bytes | str] = deque()
+        self._bytes = 0
+        self._changed = asyncio.Event()
+
+    async def put(self, frame: bytes | str) -> None:
+        while self._frames and self._bytes + len(frame) > self._limit:
+            await self._change()
+        self._frames.append(frame)
+        self._bytes += len(frame)
+        self._changed.set()
+
+    async def get(self) -> bytes | str:
+        while not self._frames:
+            await self._change()
+        frame = self._frames.popleft()
+        self._bytes -= len(frame)
+        self._changed.set()
+        return frame
+
+    async def _change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
+
+
+class LiveSocket:
+    """One accepted WebSocket and the session on it. ``run`` returns once all is released."""
+
+    def __init__(
+        self, socket: WebSocket, engine: Engine, limits: Limits, log: logging.Logger, number: int
+    ) -> None:
+        self._socket = socket
+        self._engine = engine
+        self._limits = limits
+        self._log = log
+        self._number = number
+        self._session = Session(Role.SERVER, setup_limit_s=limits.setup_s)
+        self._inbox = Inbox(limits.held_bytes)
+        self._engine_session: EngineSession | None = None
+        self._ending: Ending | None = None
+        self._ended = asyncio.Event()
+        self._writing = asyncio.Lock()
+        self._model = ""
+        self._received = self._sent = 0
+
+    def end(self, ending: Ending) -> None:
+        """Begin to end the session; the first reason given stays."""
+        if self._ending is None:
+            self._ending = ending
+            self._ended.set()
+
+    async def run(self) -> None:
+        """Serve the client until one side ends; never raises but for cancellation."""
+        opened_at = time.monotonic()
+        tasks = {asyncio.create_task(self._read()), asyncio.create_task(self._guard())}
+        try:
+            await self._ended.wait()
+        finally:
+            ending = self._ending or Ending(1001, "The server is shutting down.")
+            self._ending = ending
+            for task in tasks:
+                task.cancel()
+            await close_socket(self._socket, ending)
+            await self._release(tasks)
+            self._report(ending, time.monotonic() - opened_at)
+
+    async def _read(self) -> None:
+        while True:
+            message = await self._socket.receive()
+            if message["type"] == "websocket.disconnect":
+                code, reason = message.get("code") or 1005, message.get("reason") or ""
+                self.end(Ending(code, reason, by_client=True))
+                return
+            text = message.get("text")
+            self._received += 1
+            await self._inbox.put(message["bytes"] if text is None else text)
+
+    async def _guard(self) -> None:
+        """Converse, and turn whatever goes wrong into a close code and a reason."""
+        try:
+            await self._converse()
+        except (RemoteProtocolError, UnsupportedError) as exc:
+            self.end(Ending(exc.close_code, exc.reason))
+        except EngineError as exc:
+            self.end(Ending(1011, str(exc)))
+        except Exception:  # noqa: BLE001 - one session's crash is logged and leaves the others
+            self._log.exception("session %d crashed", self._number)
+            self.end(Ending(1011, INTERNAL_ERROR))
+
+    async def _converse(self) -> None:
+        setup = await self._receive_setup()
+        self._model = setup.model
+        engine_session = await self._engine.open(setup, self._emit)
+        self._engine_session = engine_session
+        await self._emit(ServerMessage(setup_complete=SetupComplete()))
+        while True:
+            frame = await self._inbox.get()
+            for event in self._session.receive(frame, time.monotonic()):
+                await engine_session.handle(event)
+
+    async def _receive_setup(self) -> Setup:
+        limit_s = self._limits.setup_s
+        try:
+            async with asyncio.timeout(limit_s):
+                frame = await self._inbox.get()
+        except TimeoutError:
+            reason = f"No setup message came within {limit_s:g} s of connecting."
+            raise RemoteProtocolError(reason, 1008) from None
+        for event in self._session.receive(frame, time.monotonic()):
+            if isinstance(event, SetupReceived):
+                return event.setup
+        raise RemoteProtocolError("The first message must be a setup message.")
+
+    async def _emit(self, message: ServerMessage) -> None:
+        async with self._writing:
+            for piece in split_audio(message):
+                if self._ending is not None:
+                    await asyncio.sleep(0)  # whoever emits in a loop must still be cancellable
+                    return
+                frame = self._session.send(piece, time.monotonic())
+                if len(frame) >= self._limits.frame_bytes:
+                    raise EngineError(f"A message of {len(frame)} bytes does not fit into a frame.")
+                await self._write(frame)
+
+    async def _write(self, frame: bytes) -> None:
+        try:
+            async with asyncio.timeout(self._limits.unsent_s):
+                await self._socket.send_bytes(frame)
+        except TimeoutError:
+            reason = f"The client read nothing for {self._limits.unsent_s:g} s."
+            self.end(Ending(1008, reason, stuck=True))
+        except (WebSocketDisconnect, RuntimeError):
+            self.end(Ending(1006, by_client=True))
+        else:
+            self._sent += 1
+
+    async def _release(self, tasks: set[asyncio.Task[None]]) -> None:
+        _, hanging = await asyncio.wait(tasks, timeout=_RELEASE_S)
+        if hanging:
+            self._log.error("session %d: a task did not stop", self._number)
+        if self._engine_session is None:
+            return
+        try:
+            async with asyncio.timeout(_RELEASE_S):
+                await self._engine_session.close()
+        except Exception:  # noqa: BLE001 - as above
+            self._log.exception("session %d: the engine did not release it", self._number)
+
+    def _report(self, ending: Ending, seconds: float) -> None:
+        self._log.info(
+            "session %d %s %d %r after %.1f s, model %r, %d messages in, %d out",
+            self._number,
+            "left by the client" if ending.by_client else "closed",
+            ending.code,
+            ending.reason,
+            seconds,
+            self._model,
+            self._received,
+            self._sent,
+        )
+
+
+async def close_socket(socket: WebSocket, ending: Ending) -> None:
+    """Send a close frame; a client that does not read is cut off."""
+    if ending.by_client:
+        return
+    reason = closing_reason(ending.reason)
+    if not ending.stuck:
+        try:
+            async with asyncio.timeout(1.0):
+                await socket.close(ending.code, reason)
+                return
+        except (WebSocketDisconnect, RuntimeError):
+            return  # gone already
+        except TimeoutError:
+            pass
+    cut: Callable[[int, str], None] = socket.scope["state"]["cut"]
+    cut(ending.code, reason)

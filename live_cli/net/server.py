@@ -1,0 +1,159 @@
+"""The Live API server's line: WebSocket and HTTP on one port, around whatever answers.
+
+``build_app`` makes the application, ``serve`` runs it. Every WebSocket is accepted first and
+refused, if it must be, by a close code and a reason: clients take an HTTP status badly.
+"""
+
+import asyncio
+import itertools
+import logging
+import socket
+from collections.abc import Callable, Collection
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from live_cli.net.doors import Caller, Refusal, admit
+from live_cli.net.limits import Limits
+from live_cli.net.listening import listen, port_of
+from live_cli.net.live_socket import Emit, Ending, Engine, EngineSession, LiveSocket, close_socket
+from live_cli.net.uvicorn_edge import Uvicorn
+
+__all__ = ["Emit", "Engine", "EngineSession", "Limits", "build_app", "serve", "serve_on"]
+
+SHUTTING_DOWN = Refusal(1001, "The server is shutting down.")
+
+
+class Reception:
+    """Takes connections in: the doors, the count of sessions, and their common end."""
+
+    def __init__(
+        self, engine: Engine, keys: Collection[str], limits: Limits, log: logging.Logger
+    ) -> None:
+        self.limits = limits
+        self._engine = engine
+        self._keys = tuple(keys)
+        self._log = log
+        self._numbers = itertools.count(1)
+        self._open: dict[LiveSocket, asyncio.Event] = {}
+        self._closing = False
+
+    async def receive(self, websocket: WebSocket) -> None:
+        """Accept a WebSocket, and serve it or refuse it."""
+        try:
+            await websocket.accept()
+        except (WebSocketDisconnect, RuntimeError):
+            return  # gone before the handshake was answered
+        refusal = self._refusal(websocket)
+        if refusal is not None:
+            self._log.info("refused %d %r", refusal.code, refusal.reason)
+            await close_socket(websocket, Ending(refusal.code, refusal.reason))
+            return
+        live = LiveSocket(websocket, self._engine, self.limits, self._log, next(self._numbers))
+        released = self._open[live] = asyncio.Event()
+        try:
+            await live.run()
+        finally:
+            del self._open[live]
+            released.set()
+
+    async def end_sessions(self) -> None:
+        """Close every session with 1001, within the grace time."""
+        self._closing = True
+        releases = [asyncio.create_task(released.wait()) for released in self._open.values()]
+        for live in self._open:
+            live.end(Ending(SHUTTING_DOWN.code, SHUTTING_DOWN.reason))
+        if releases:
+            _, late = await asyncio.wait(releases, timeout=self.limits.grace_s)
+            for release in late:
+                release.cancel()
+
+    def _refusal(self, websocket: WebSocket) -> Refusal | None:
+        query = websocket.scope["query_string"].decode("latin-1")
+        door = admit(Caller(websocket.scope["path"], query, websocket.headers), self._keys)
+        if isinstance(door, Refusal):
+            return door
+        if self._closing:
+            return SHUTTING_DOWN
+        if len(self._open) >= self.limits.sessions:
+            return Refusal(
+                1013, f"All {self.limits.sessions} sessions of this server are in use. Try later."
+            )
+        return None
+
+
+def build_app(
+    engine: Engine,
+    *,
+    keys: Collection[str] = (),
+    limits: Limits | None = None,
+    ready: Callable[[], bool] = lambda: True,
+    log: logging.Logger | None = None,
+) -> Starlette:
+    """The application: the Live API's doors, ``/healthz`` and ``/readyz``.
+
+    ``keys``: any of them opens the doors; none at all means everyone on this machine may come in.
+    ``ready`` answers ``/readyz`` with 200 or 503; sessions may open before, and wait in the engine.
+    """
+    log = log or logging.getLogger("live_cli.serve")
+    reception = Reception(engine, keys, limits or Limits(), log)
+
+    async def healthz(request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(request: Request) -> Response:
+        if ready():
+            return PlainTextResponse("ready\n")
+        return PlainTextResponse("loading\n", status_code=503)
+
+    app = Starlette(
+        routes=[
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            WebSocketRoute("/{path:path}", reception.receive),
+        ]
+    )
+    app.state.reception = reception
+    return app
+
+
+async def serve(
+    app: Starlette,
+    host: str,
+    port: int,
+    on_open: Callable[[int], None],
+    *,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Listen on ``host`` and ``port`` (0: a free one, told to ``on_open``) until ``stop`` is set.
+
+    Ends gracefully: sessions close with 1001 within the grace time. Raises ConnectError when the
+    port cannot be had.
+    """
+    listeners = listen(host, port)
+    on_open(port_of(listeners))
+    await serve_on(app, listeners, stop=stop)
+
+
+async def serve_on(
+    app: Starlette, listeners: list[socket.socket], *, stop: asyncio.Event | None = None
+) -> None:
+    """Like ``serve``, on sockets that listen already; they are closed at the end."""
+    reception: Reception = app.state.reception
+    server = Uvicorn(app, reception.limits, reception.end_sessions)
+
+    async def watch(stop: asyncio.Event) -> None:
+        await stop.wait()
+        server.should_exit = True
+
+    watcher = asyncio.create_task(watch(stop)) if stop is not None else None
+    try:
+        await server.serve(sockets=listeners)
+    finally:
+        if watcher is not None:
+            watcher.cancel()
+        for listener in listeners:
+            listener.close()
