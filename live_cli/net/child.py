@@ -1,0 +1,220 @@
+"""``live-cli serve`` as a child process: started, spoken to, and gone with its parent.
+
+The child tells its address and its one-time key on its stdout and dies when its stdin closes, so
+it never outlives us, however we end (see `parent.py` for its side). It leads a process group of its
+own: Ctrl-C reaches us alone, and we end the session before the server.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from live_cli.errors import ConnectError, EngineError, LiveError, SettingsError
+from live_cli.net.client import Address
+
+PROGRAM = (sys.executable, "-P", "-m", "live_cli")
+"""-P: no module in the person's folder may take the place of one of ours."""
+
+_LOG_BYTES = 1024 * 1024
+_ERRORS: dict[object, type[LiveError]] = {
+    error.exit_code: error for error in (SettingsError, ConnectError, EngineError)
+}
+
+
+class ServerChild:
+    """A server of our own. ``async with ServerChild.start([...]) as child: child.address``."""
+
+    def __init__(
+        self, command: Sequence[str], env: Mapping[str, str], log_path: Path, start_limit_s: float
+    ) -> None:
+        self.log_path = log_path
+        self.stop_limit_s = 3.0
+        """What `stop` gives the child to end by itself, in seconds."""
+        self._command = command
+        self._env = env
+        self._start_limit_s = start_limit_s
+        self._process: Process | None = None
+        self._failure: asyncio.Task[LiveError] | None = None
+        self._address: Address | None = None
+        self._log_start = 0
+
+    @classmethod
+    def start(
+        cls,
+        args: Sequence[str],
+        env: Mapping[str, str] | None = None,
+        *,
+        program: Sequence[str] = PROGRAM,
+        log_path: Path | None = None,
+        start_limit_s: float = 20.0,
+    ) -> Self:
+        """A child that runs ``program`` with ``args``; it starts on entering the context.
+
+        ``env`` is added to ours. Entering raises ConnectError, or what the child itself says.
+        """
+        path = default_log_path() if log_path is None else log_path
+        return cls([*program, *args], {**os.environ, **(env or {})}, path, start_limit_s)
+
+    @property
+    def address(self) -> Address:
+        """Where it listens, and its key."""
+        if self._address is None:
+            raise RuntimeError("the child has not been started")
+        return self._address
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    async def failed(self) -> LiveError:
+        """Wait until the child gives up or dies, and say why in full: a close reason is short."""
+        if self._failure is None:
+            raise RuntimeError("the child has not been started")
+        return await asyncio.shield(self._failure)
+
+    async def open(self) -> None:
+        """Start the child and wait until its doors are open."""
+        self._process = await self._spawn()
+        try:
+            async with asyncio.timeout(self._start_limit_s):
+                self._address = await self._read_address(self._process)
+        except TimeoutError:
+            await self.stop()
+            raise ConnectError(
+                f"The local server did not start within {self._start_limit_s:g} s. "
+                f"Its log: {self.log_path}"
+            ) from None
+        except BaseException:
+            await self.stop()
+            raise
+        self._failure = asyncio.create_task(self._read_failure(self._process))
+
+    async def stop(self) -> None:
+        """End the child: ask by closing its stdin, then terminate, then kill."""
+        process = self._process
+        if process is None:
+            return
+        try:
+            if process.stdin is not None:
+                process.stdin.close()
+            if not await _exited(process, self.stop_limit_s):
+                process.terminate()
+                await _exited(process, 1.0)
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+            if self._failure is not None:
+                self._failure.cancel()
+                await asyncio.wait([self._failure])
+                self._failure = None
+
+    async def _spawn(self) -> Process:
+        with open_log(self.log_path) as log:
+            self._log_start = log.tell()
+            own_group: dict[str, Any] = {"start_new_session": True}
+            if sys.platform == "win32":
+                own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+            try:
+                return await asyncio.create_subprocess_exec(
+                    *self._command, stdin=PIPE, stdout=PIPE, stderr=log, env=self._env, **own_group
+                )
+            except OSError as exc:
+                raise ConnectError(f"The local server cannot be started: {exc}.") from exc
+
+    async def _read_address(self, process: Process) -> Address:
+        line = await _read_line(process)
+        if line is None:
+            await process.wait()
+            raise ConnectError(
+                f"The local server ended while starting: {self._last_words(process)} "
+                f"(log: {self.log_path})"
+            )
+        if "error" in line:
+            raise _error(line)
+        return Address(
+            url=str(line["url"]),
+            key=str(line["key"]),
+            api_version="v1beta",
+            label="the local server",
+        )
+
+    async def _read_failure(self, process: Process) -> LiveError:
+        while (line := await _read_line(process)) is not None:
+            if "error" in line:
+                return _error(line)
+        await process.wait()
+        return ConnectError(
+            f"The local server ended: {self._last_words(process)} (log: {self.log_path})"
+        )
+
+    def _last_words(self, process: Process) -> str:
+        with contextlib.suppress(OSError), self.log_path.open("rb") as log:
+            log.seek(self._log_start)
+            for line in reversed(log.read()[-65536:].decode(errors="replace").splitlines()):
+                text = "".join(char if char.isprintable() else " " for char in line).strip()
+                if text:
+                    return text
+        return f"exit code {process.returncode}, no message"
+
+
+def default_log_path() -> Path:
+    """Where the children's stderr goes: the platform's state folder."""
+    from platformdirs import user_state_path
+
+    return user_state_path("live-cli", appauthor=False) / "serve-child.log"
+
+
+async def _exited(process: Process, within_s: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            await process.wait()
+    return process.returncode is not None
+
+
+async def _read_line(process: Process) -> dict[str, object] | None:
+    """The next JSON object on the child's stdout, None at its end."""
+    assert process.stdout is not None  # noqa: S101 - asked for in _spawn
+    while raw := await process.stdout.readline():
+        with contextlib.suppress(ValueError):
+            line = json.loads(raw)
+            if isinstance(line, dict):
+                return line
+    return None
+
+
+def _error(line: dict[str, object]) -> LiveError:
+    return _ERRORS.get(line.get("exit_code"), ConnectError)(str(line["error"]))
+
+
+def open_log(path: Path) -> IO[bytes]:
+    """The log to append to; one grown large starts over; where none can be written, none is."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        large = path.exists() and path.stat().st_size > _LOG_BYTES
+        log = path.open("wb" if large else "ab")
+    except OSError:
+        return open(os.devnull, "wb")
+    log.seek(0, os.SEEK_END)
+    return log
