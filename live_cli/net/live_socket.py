@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,7 +33,13 @@ class EngineSession(Protocol):
     """What answers one client."""
 
     async def handle(self, event: Event) -> None:
-        """Take in one event; the next is not read before this returns."""
+        """Take in one event; the next is not read before this returns.
+
+        Raises UnsupportedError or EngineError, which end the session by close code and reason.
+        """
+
+    async def failed(self) -> EngineError:
+        """Wait until a turn that runs by itself fails, and say why."""
 
     async def close(self) -> None:
         """Stop and release everything, also in the middle of a turn."""
@@ -106,6 +112,7 @@ class LiveSocket:
         self._engine_session: EngineSession | None = None
         self._ending: Ending | None = None
         self._ended = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._writing = asyncio.Lock()
         self._model = ""
         self._received = self._sent = 0
@@ -119,16 +126,19 @@ class LiveSocket:
     async def run(self) -> None:
         """Serve the client until one side ends; never raises but for cancellation."""
         opened_at = time.monotonic()
-        tasks = {asyncio.create_task(self._read()), asyncio.create_task(self._guard())}
+        self._tasks = {
+            asyncio.create_task(self._guard(self._read())),
+            asyncio.create_task(self._guard(self._converse())),
+        }
         try:
             await self._ended.wait()
         finally:
             ending = self._ending or Ending(1001, "The server is shutting down.")
             self._ending = ending
-            for task in tasks:
+            for task in self._tasks:
                 task.cancel()
             await close_socket(self._socket, ending)
-            await self._release(tasks)
+            await self._release()
             self._report(ending, time.monotonic() - opened_at)
 
     async def _read(self) -> None:
@@ -142,10 +152,10 @@ class LiveSocket:
             self._received += 1
             await self._inbox.put(message["bytes"] if text is None else text)
 
-    async def _guard(self) -> None:
-        """Converse, and turn whatever goes wrong into a close code and a reason."""
+    async def _guard(self, work: Coroutine[None, None, None]) -> None:
+        """Turn whatever goes wrong in ``work`` into a close code and a reason."""
         try:
-            await self._converse()
+            await work
         except (RemoteProtocolError, UnsupportedError) as exc:
             self.end(Ending(exc.close_code, exc.reason))
         except EngineError as exc:
@@ -160,10 +170,14 @@ class LiveSocket:
         engine_session = await self._engine.open(setup, self._emit)
         self._engine_session = engine_session
         await self._emit(ServerMessage(setup_complete=SetupComplete()))
+        self._tasks.add(asyncio.create_task(self._guard(self._watch(engine_session))))
         while True:
             frame = await self._inbox.get()
             for event in self._session.receive(frame, time.monotonic()):
                 await engine_session.handle(event)
+
+    async def _watch(self, engine_session: EngineSession) -> None:
+        raise await engine_session.failed()
 
     async def _receive_setup(self) -> Setup:
         limit_s = self._limits.setup_s
@@ -201,8 +215,8 @@ class LiveSocket:
         else:
             self._sent += 1
 
-    async def _release(self, tasks: set[asyncio.Task[None]]) -> None:
-        _, hanging = await asyncio.wait(tasks, timeout=_RELEASE_S)
+    async def _release(self) -> None:
+        _, hanging = await asyncio.wait(self._tasks, timeout=_RELEASE_S)
         if hanging:
             self._log.error("session %d: a task did not stop", self._number)
         if self._engine_session is None:

@@ -47,6 +47,10 @@ def serve(pipe: ParentPipe) -> None:
 
         async def handle(self, event: object) -> None: ...
 
+        async def failed(self) -> EngineError:
+            await asyncio.Event().wait()
+            raise AssertionError
+
         async def close(self) -> None: ...
 
     listeners = listen("127.0.0.1", 0)

@@ -38,7 +38,7 @@ def text(words: str) -> ServerMessage:
 
 
 class ScriptedSession:
-    """Does what the text says: `crash`, `hang`, `flood`, `audio N`, `text N`; else echoes it."""
+    """Does what the text says: crash, fail, hang, flood, audio N, text N; else it echoes it."""
 
     def __init__(self, setup: Setup, emit: Emit) -> None:
         self.emit = emit
@@ -46,6 +46,7 @@ class ScriptedSession:
         self.hanging = asyncio.Event()
         self.closed = asyncio.Event()
         self.flood: asyncio.Task[None] | None = None
+        self.failure: asyncio.Future[EngineError] = asyncio.get_running_loop().create_future()
 
     async def handle(self, event: Event) -> None:
         self.events.append(event)
@@ -59,6 +60,8 @@ class ScriptedSession:
         if word == "hang":
             self.hanging.set()
             await asyncio.Event().wait()
+        elif word == "fail":
+            self.failure.set_result(EngineError("The model broke while it spoke."))
         elif word == "flood":
             self.flood = asyncio.create_task(self._flood())
         elif word == "audio":
@@ -67,6 +70,9 @@ class ScriptedSession:
             await self.emit(text("x" * int(rest)))
         else:
             await self.emit(text(event.text))
+
+    async def failed(self) -> EngineError:
+        return await self.failure
 
     async def _flood(self) -> None:
         while True:
@@ -339,6 +345,13 @@ async def test_one_crash_leaves_the_other_session(
         assert said(await receive(other)) == "still here"
     assert [record.exc_info is not None for record in caplog.records] == [True]
     assert house.engine.sessions[0].closed.is_set()
+
+
+async def test_a_turn_that_fails_by_itself_ends_its_session(house: House) -> None:
+    async with house.connect() as client:
+        await set_up(client)
+        await client.send(say("fail"))
+        assert await ending(client) == (1011, "The model broke while it spoke.")
 
 
 async def test_a_client_that_leaves_mid_turn_releases_the_engine(house: House) -> None:
