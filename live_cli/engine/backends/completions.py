@@ -1,0 +1,156 @@
+"""What chat completions look like on the wire, shared by the models that speak it. Pure.
+
+A request becomes a JSON body; the chunks of a stream become deltas, with reasoning told apart,
+whether it comes as ``reasoning_content`` (or ``reasoning``) or between ``<think>`` tags.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from live_cli.engine.stages import ChatDelta, ChatRequest, ChatUsage
+from live_cli.errors import EngineError
+
+_OPEN, _CLOSE = "<think>", "</think>"
+_SAMPLING = (
+    "max_tokens", "temperature", "top_p", "top_k", "seed", "presence_penalty", "frequency_penalty",
+)  # fmt: skip
+
+
+def body_of(request: ChatRequest) -> dict[str, Any]:
+    """The streaming request as JSON; only what is set is sent."""
+    body: dict[str, Any] = {
+        "messages": [{"role": m.role, "content": m.text} for m in request.messages],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    for name in _SAMPLING:
+        value = getattr(request, name)
+        if value is not None:
+            body[name] = value
+    if request.thinking_budget == 0:
+        body["chat_template_kwargs"] = {"enable_thinking": False}
+    return body
+
+
+class ThinkTags:
+    """Splits text at ``<think>`` and ``</think>``, also when a tag comes in pieces."""
+
+    def __init__(self) -> None:
+        self._thinking = False
+        self._held = ""
+
+    def push(self, text: str) -> list[ChatDelta]:
+        """The deltas that are certain now; the start of a possible tag is held back."""
+        deltas: list[ChatDelta] = []
+        self._held += text
+        while True:
+            tag = _CLOSE if self._thinking else _OPEN
+            before, found, after = self._held.partition(tag)
+            if not found:
+                break
+            deltas.append(ChatDelta(before, thought=self._thinking))
+            self._thinking = not self._thinking
+            self._held = after.lstrip("\n") if not self._thinking else after
+        kept = _tag_start(self._held, tag)
+        sure = self._held[: len(self._held) - kept]
+        self._held = self._held[len(sure) :]
+        deltas.append(ChatDelta(sure, thought=self._thinking))
+        return [delta for delta in deltas if delta.text]
+
+    def flush(self) -> list[ChatDelta]:
+        """What was held back, at the end of the stream."""
+        held, self._held = self._held, ""
+        return [ChatDelta(held, thought=self._thinking)] if held else []
+
+
+def _tag_start(text: str, tag: str) -> int:
+    """How many characters at the end of ``text`` could be the start of ``tag``."""
+    return next((n for n in range(len(tag) - 1, 0, -1) if text.endswith(tag[:n])), 0)
+
+
+class ReplyReader:
+    """Reads the chunks of one stream. ``over_budget``: it thought more than it was given."""
+
+    def __init__(self, thinking_budget: int | None) -> None:
+        self._budget = thinking_budget or None  # 0 asks for none, it does not cap
+        self._tags = ThinkTags()
+        self._replies = self._thoughts = 0
+        self._counted: ChatUsage | None = None
+
+    @property
+    def over_budget(self) -> bool:
+        return self._budget is not None and not self._replies and self._thoughts > self._budget
+
+    @property
+    def usage(self) -> ChatUsage:
+        """The model's own count, or, when it was stopped before it told one, the deltas."""
+        return self._counted or ChatUsage(0, self._replies, self._thoughts)
+
+    def read(self, chunk: dict[str, Any]) -> list[ChatDelta]:
+        """The deltas in one chunk. Raises EngineError when the chunk is an error."""
+        if "error" in chunk:
+            error = chunk["error"]
+            said = error.get("message") if isinstance(error, dict) else error
+            raise EngineError(f"the chat model refused: {said}")
+        if chunk.get("usage"):
+            self._count(chunk["usage"])
+        deltas: list[ChatDelta] = []
+        for choice in chunk.get("choices") or ():
+            delta = choice.get("delta") or {}
+            thought = delta.get("reasoning_content") or delta.get("reasoning")
+            if thought:
+                deltas.append(ChatDelta(thought, thought=True))
+            if delta.get("content"):
+                deltas += self._tags.push(delta["content"])
+        return self._tallied(deltas)
+
+    def flush(self) -> list[ChatDelta]:
+        return self._tallied(self._tags.flush())
+
+    def _tallied(self, deltas: list[ChatDelta]) -> list[ChatDelta]:
+        for delta in deltas:
+            if delta.thought:
+                self._thoughts += 1  # one delta is one token in every runtime we know
+            elif delta.text.strip():
+                self._replies += 1
+        return deltas
+
+    def _count(self, usage: dict[str, Any]) -> None:
+        details = usage.get("completion_tokens_details") or {}
+        thoughts = int(details.get("reasoning_tokens") or self._thoughts)
+        completion = int(usage.get("completion_tokens") or 0)
+        self._counted = ChatUsage(
+            prompt_tokens=int(usage.get("prompt_tokens") or 0),
+            reply_tokens=max(0, completion - thoughts),
+            thought_tokens=thoughts,
+        )
+
+
+Stream = Callable[[ChatRequest, Callable[[dict[str, Any]], bool]], None]
+"""Sends a request and hands over its chunks until one returns True."""
+
+
+def generate(
+    stream: Stream, request: ChatRequest, on_delta: Callable[[ChatDelta], bool]
+) -> ChatUsage:
+    """One reply. A model that thinks beyond its budget is asked again, not to think."""
+    reader = ReplyReader(request.thinking_budget)
+    stopped = False
+
+    def on_chunk(chunk: dict[str, Any]) -> bool:
+        nonlocal stopped
+        for delta in reader.read(chunk):
+            stopped = stopped or on_delta(delta)
+        if "prompt_progress" in chunk:  # nothing said yet: still a chance to stop
+            stopped = stopped or on_delta(ChatDelta(""))
+        return stopped or reader.over_budget
+
+    stream(request, on_chunk)
+    if reader.over_budget and not stopped:
+        spent = reader.usage.thought_tokens
+        again = generate(stream, replace(request, thinking_budget=0), on_delta)
+        return replace(again, thought_tokens=again.thought_tokens + spent)
+    for delta in reader.flush():
+        stopped = stopped or on_delta(delta)
+    return reader.usage

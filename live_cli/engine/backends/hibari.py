@@ -1,0 +1,89 @@
+"""hibari, English text to speech at 24 kHz, one voice in the package, made thirty here.
+
+The network predicts, for each 12.5 ms, a fundamental frequency and spectral envelopes; the
+library turns them into a waveform. Between the two, a voice's traits apply: the fundamental is
+multiplied (pitch), the envelopes are stretched along the frequency axis, which moves the formants
+as a longer or shorter vocal tract does (timbre), and the network is asked for another speed (pace).
+"""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from live_cli.engine.stages import Samples, VoiceTraits
+from live_cli.errors import EngineError
+
+_LOUDNESS = 0.9
+
+
+class HibariSynthesizer:
+    """A loaded hibari model with the voice that is inside its package."""
+
+    def __init__(self) -> None:
+        try:
+            from hibari import dsp
+            from hibari.tts import Hibari
+        except ImportError as exc:
+            raise EngineError(
+                "the synthesizer is not installed: pip install 'live-cli[local]'"
+            ) from exc
+        self._dsp: Any = dsp
+        try:
+            self._tts: Any = Hibari(threads=1)
+            self._lock = threading.Lock()
+            for _ in self.speak("Ready when you are.", VoiceTraits()):
+                pass  # the first call builds the grapheme-to-phoneme tables
+        except Exception as exc:  # onnxruntime raises its own kinds
+            raise EngineError(
+                f"the synthesizer does not load ({exc}): reinstall hibari-tts"
+            ) from exc
+
+    def speak(self, text: str, voice: VoiceTraits) -> Iterator[Samples]:
+        """One chunk a sentence, each as soon as it is ready; nothing for text without words."""
+        with self._lock:
+            sentences = self._tts.phonemize(text)
+        for phonemes in sentences:
+            with self._lock:
+                samples = self._sentence(phonemes, voice)
+            if len(samples):
+                yield samples
+
+    def _sentence(self, phonemes: str, voice: VoiceTraits) -> Samples:
+        ids = self._tts.ids(phonemes)
+        if len(ids) < 3:  # the two pads alone
+            return np.zeros(0, np.float32)
+        inputs = {
+            "ids": np.asarray([ids], np.int64),
+            "speed": np.asarray([voice.pace], np.float32),
+        }
+        harmonic, phase, noise, rest, rest_phase, f0 = (
+            out[0] for out in self._tts.sess.run(None, inputs)
+        )
+        if voice.timbre != 1.0:
+            harmonic, noise, rest = (
+                stretched(envelope, voice.timbre) for envelope in (harmonic, noise, rest)
+            )
+            phase, rest_phase = (moved(angles, voice.timbre) for angles in (phase, rest_phase))
+        rng = np.random.default_rng(len(ids))  # the same words sound the same
+        samples = self._dsp.synth(harmonic, phase, noise, rest, rest_phase, f0 * voice.pitch, rng)
+        gain = _LOUDNESS * np.sqrt(voice.pitch)  # a lower voice packs more harmonics
+        return np.ascontiguousarray(samples * np.float32(gain), dtype=np.float32)
+
+
+def stretched(envelope: Samples, factor: float) -> Samples:
+    """``envelope`` (log magnitude, bins x frames) with what was at bin k now at k x factor."""
+    last = len(envelope) - 1
+    source = np.minimum(np.arange(len(envelope), dtype=np.float32) / np.float32(factor), last)
+    low = source.astype(np.intp)
+    weight = (source - low)[:, None]
+    high = np.minimum(low + 1, last)
+    mixed: Samples = (envelope[low] * (1 - weight) + envelope[high] * weight).astype(np.float32)
+    return mixed
+
+
+def moved(angles: Samples, factor: float) -> Samples:
+    """Like `stretched`, for angles, which must not be mixed: the nearest bin."""
+    source = np.rint(np.arange(len(angles)) / factor).astype(np.intp)
+    return angles[np.minimum(source, len(angles) - 1)]

@@ -1,0 +1,128 @@
+"""Moonshine, English speech to text, called through its C interface with numpy's own memory.
+
+The library's Python methods take lists and copy the audio back into lists, which holds the GIL
+for tens of milliseconds; the C call releases it. Its own voice activity detection stays off
+(``vad_threshold`` 0): the endpointer has cut the speech before it comes here.
+"""
+
+import ctypes
+import os
+import threading
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from live_cli.engine.stages import EAR_SAMPLE_RATE, Samples
+from live_cli.errors import EngineError
+
+_BUNDLED = "tiny-en"
+_FILES = ("encoder_model.ort", "decoder_model_merged.ort", "tokenizer.bin")
+_SHORTEST_SAMPLES = EAR_SAMPLE_RATE // 4
+
+
+def bundled_folder() -> Path | None:
+    """The tiny-en model folder inside the moonshine-voice package, if it is installed."""
+    spec = find_spec("moonshine_voice")
+    if spec is None or spec.origin is None:
+        return None
+    folder = Path(spec.origin).parent / "assets" / _BUNDLED
+    return folder if folder.is_dir() else None
+
+
+class MoonshineTranscriber:
+    """A loaded Moonshine model. ``folder``: its three files; None: tiny-en out of the package."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = _checked(folder)
+        self._lock = threading.Lock()
+        os.environ.setdefault("MOONSHINE_ORT_SINGLE_THREAD", "1")  # read when the library loads
+        try:
+            from moonshine_voice import moonshine_api as api
+        except ImportError as exc:
+            raise EngineError(
+                "the transcriber is not installed: pip install 'live-cli[local]'"
+            ) from exc
+        self._api: Any = api
+        try:
+            self._lib = api._MoonshineLib().lib
+        except Exception as exc:  # the library raises its own error, OSError or ImportError
+            raise EngineError(
+                f"moonshine does not load here ({exc}): it needs glibc 2.34, macOS 15 on arm64, "
+                "or Windows on x64"
+            ) from exc
+        self._handle = self._load()
+
+    def _load(self) -> int:
+        option = self._api.TranscriberOptionC
+        options = (option * 1)(option(name=b"vad_threshold", value=b"0"))
+        arch = self._api.ModelArch
+        handle: int = self._lib.moonshine_load_transcriber_from_files(
+            str(self._folder).encode(),
+            (arch.BASE if "base" in self._folder.name else arch.TINY).value,
+            options,
+            len(options),
+            self._api.MOONSHINE_HEADER_VERSION,
+        )
+        if handle < 0:
+            raise EngineError(
+                f"moonshine cannot read the model in {self._folder}: {self._why(handle)}"
+            )
+        return handle
+
+    def _why(self, code: int) -> str:
+        text = self._lib.moonshine_error_to_string(code)
+        return text.decode(errors="replace") if text else f"error {code}"
+
+    def transcribe(self, samples: Samples) -> str:
+        """The words in ``samples`` (16 kHz, at most some 15 s), "" for none."""
+        if len(samples) < _SHORTEST_SAMPLES:  # the encoder refuses less
+            samples = np.pad(samples, (0, _SHORTEST_SAMPLES - len(samples)))
+        samples = np.ascontiguousarray(samples, dtype=np.float32)
+        transcript = ctypes.POINTER(self._api.TranscriptC)()
+        with self._lock:  # the transcript's memory is the library's, until the next call
+            code = self._lib.moonshine_transcribe_without_streaming(
+                self._handle,
+                samples.ctypes.data_as(ctypes.POINTER(ctypes.c_float)),
+                len(samples),
+                EAR_SAMPLE_RATE,
+                0,
+                ctypes.byref(transcript),
+            )
+            if code != 0:
+                raise EngineError(f"moonshine failed on a segment: {self._why(code)}")
+            return _text_of(transcript)
+
+    def warm_up(self) -> None:
+        """The first call allocates: have it before somebody waits."""
+        self.transcribe(np.zeros(EAR_SAMPLE_RATE, np.float32))
+
+    def close(self) -> None:
+        """Free the model."""
+        with self._lock:
+            if self._handle >= 0:
+                self._lib.moonshine_free_transcriber(self._handle)
+                self._handle = -1
+
+
+def _text_of(transcript: Any) -> str:
+    if not transcript:
+        return ""
+    lines = (transcript.contents.lines[i] for i in range(transcript.contents.line_count))
+    texts = (ctypes.string_at(line.text).decode(errors="ignore") for line in lines if line.text)
+    return " ".join(text.strip() for text in texts if text.strip())
+
+
+def _checked(folder: Path | None) -> Path:
+    if folder is None:
+        folder = bundled_folder()
+        if folder is None:
+            raise EngineError(
+                "no transcription model is there: pip install 'live-cli[local]' brings tiny-en, "
+                "or give a model folder as moonshine:/path/to/folder"
+            )
+    missing = [name for name in _FILES if not (folder / name).is_file()]
+    if missing:
+        raise EngineError(f"{folder} is not a Moonshine model folder: {missing[0]} is missing")
+    return folder

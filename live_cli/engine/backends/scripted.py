@@ -1,0 +1,104 @@
+"""Scripted stages: deterministic, weightless, for tests and for showing the line without a model.
+
+Whoever names ``scripted`` gets what the name says; nothing falls back to these.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle
+
+import numpy as np
+
+from live_cli.engine.stages import (
+    EAR_SAMPLE_RATE,
+    MOUTH_SAMPLE_RATE,
+    ChatDelta,
+    ChatMessage,
+    ChatRequest,
+    ChatUsage,
+    Samples,
+    VoiceTraits,
+)
+
+_LOUD = 0.01  # RMS; -40 dBFS
+_SECONDS_A_CHARACTER = 0.06
+_TONE_HZ = 180.0
+
+
+class ScriptedDetector:
+    """Speech is what is louder than -40 dBFS."""
+
+    frame_samples = 512
+
+    def probability(self, frame: Samples) -> float:
+        return float(np.sqrt(np.mean(frame * frame)) > _LOUD)
+
+    def reset(self) -> None:
+        """It has no memory."""
+
+
+class ScriptedTranscriber:
+    """Hears, whatever is said, the next of ``texts`` (over and over), or what a function says."""
+
+    def __init__(self, texts: Sequence[str] | Callable[[Samples], str] = ("Hello.",)) -> None:
+        if callable(texts):
+            self._hear = texts
+        else:
+            lines = cycle(texts)
+            self._hear = lambda _: next(lines)
+
+    def transcribe(self, samples: Samples) -> str:
+        return self._hear(samples)
+
+
+class ScriptedChatModel:
+    """Answers with the next of ``replies`` (over and over), word by word; with none, an echo."""
+
+    context_tokens = 4096
+
+    def __init__(self, replies: Sequence[str] = ()) -> None:
+        self._replies = cycle(replies) if replies else None
+        self.requests: list[ChatRequest] = []
+
+    def generate(self, request: ChatRequest, on_delta: Callable[[ChatDelta], bool]) -> ChatUsage:
+        self.requests.append(request)
+        said = request.messages[-1].text
+        reply = next(self._replies) if self._replies else f"You said: {said}"
+        words = _pieces(reply)
+        prompt_tokens = sum(len(message.text.split()) for message in request.messages)
+        for count, word in enumerate(words, start=1):
+            if on_delta(ChatDelta(word)) or count == request.max_tokens:
+                return ChatUsage(prompt_tokens, count)
+        return ChatUsage(prompt_tokens, len(words))
+
+    def prefill(self, messages: tuple[ChatMessage, ...]) -> None:
+        """There is no cache to warm."""
+
+    def close(self) -> None:
+        """There is nothing to free."""
+
+
+def _pieces(text: str) -> list[str]:
+    """``text`` cut before each space: joined, they are the text again."""
+    words = text.split(" ")
+    return [word if index == 0 else f" {word}" for index, word in enumerate(words)]
+
+
+class ScriptedSynthesizer:
+    """A tone of 60 ms a character, rising and falling as syllables do; silent at spaces."""
+
+    def speak(self, text: str, voice: VoiceTraits) -> Iterator[Samples]:
+        spoken = [character.isalnum() for character in text]
+        if not any(spoken):
+            return
+        size = round(MOUTH_SAMPLE_RATE * _SECONDS_A_CHARACTER / voice.pace)
+        time = np.arange(size * len(spoken)) / MOUTH_SAMPLE_RATE
+        envelope = np.repeat(np.asarray(spoken, np.float32), size)
+        swell = np.abs(np.sin(np.pi * 4 * time))
+        tone = 0.3 * envelope * swell * np.sin(2 * np.pi * _TONE_HZ * voice.pitch * time)
+        yield tone.astype(np.float32)
+
+
+def speech_like(seconds: float, sample_rate: int = EAR_SAMPLE_RATE) -> Samples:
+    """A steady tone the scripted detector takes for speech."""
+    time = np.arange(round(seconds * sample_rate)) / sample_rate
+    return (0.3 * np.sin(2 * np.pi * _TONE_HZ * time)).astype(np.float32)

@@ -1,0 +1,159 @@
+"""The history of one session: what the chat model reads, what it costs, what is dropped. Pure.
+
+Two counts are kept apart. *Billed* tokens are what a client sees in `usageMetadata`: 25 for each
+second of audio, either way (the Live API's rate), and the text's own for text. *Model* tokens are
+what the chat model behind reads, where speech is text too: estimated at four characters a token
+and a few for each message's frame, corrected by the model's own count after each reply.
+
+A window that slided every turn would lose the model's prefix cache every turn; so it is trimmed
+rarely and in large steps, to half, always at the start of a user turn. The system instruction
+stays.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil
+
+from live_cli.engine.stages import ChatMessage
+
+AUDIO_TOKENS_A_SECOND = 25
+_CHARACTERS_A_TOKEN = 4
+_FRAME_TOKENS = 5
+_TRIGGER_SHARE = 0.8
+
+USER, MODEL = "user", "model"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One piece of a turn; ``audio_s`` > 0 when it was spoken, by whichever side."""
+
+    role: str
+    text: str
+    audio_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When to trim. ``trigger_tokens`` and ``target_tokens`` are the client's, billed; or None."""
+
+    context_tokens: int
+    trigger_tokens: int | None = None
+    target_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCount:
+    text: int = 0
+    audio: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.text + self.audio
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A history at one moment, to go on from in another session."""
+
+    entries: tuple[Entry, ...]
+
+
+def text_tokens(text: str) -> int:
+    """About how many tokens ``text`` is, where nobody counted."""
+    return ceil(len(text) / _CHARACTERS_A_TOKEN)
+
+
+def audio_tokens(seconds: float) -> int:
+    return ceil(seconds * AUDIO_TOKENS_A_SECOND)
+
+
+class Conversation:
+    """Grows by `add`; `trim` before asking the model."""
+
+    def __init__(self, system: str, window: Window) -> None:
+        self.system = system
+        self._window = window
+        self._entries: list[Entry] = []
+        self._correction = 1.0
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        return tuple(self._entries)
+
+    def add(self, role: str, text: str, audio_s: float = 0.0) -> None:
+        """Append; text without words is not worth a place."""
+        if text.strip():
+            self._entries.append(Entry(role, text.strip(), audio_s))
+
+    def messages(self, heard: str = "") -> tuple[ChatMessage, ...]:
+        """What the model reads; ``heard``: as if the user had also said that.
+
+        Consecutive entries of one role are one message: chat templates want turns to alternate.
+        """
+        entries = [*self._entries, Entry(USER, heard)] if heard else self._entries
+        messages = [ChatMessage("system", self.system)] if self.system else []
+        for entry in entries:
+            role = "assistant" if entry.role == MODEL else "user"
+            if messages and messages[-1].role == role:
+                joined = f"{messages[-1].text}\n{entry.text}"
+                messages[-1] = ChatMessage(role, joined)
+            else:
+                messages.append(ChatMessage(role, entry.text))
+        return tuple(messages)
+
+    def billed(self) -> TokenCount:
+        """The whole context as a prompt, by modality."""
+        return _billed(self._entries, self.system)
+
+    def model_tokens(self) -> int:
+        """What the chat model will read, estimated."""
+        return ceil(_estimate(self.messages()) * self._correction)
+
+    def calibrate(self, messages: tuple[ChatMessage, ...], prompt_tokens: int) -> None:
+        """Learn from the model's own count of ``messages``."""
+        if prompt_tokens > 0:
+            self._correction = prompt_tokens / max(1, _estimate(messages))
+
+    def trim(self) -> int:
+        """Drop the oldest turns if a limit is passed; returns how many entries went."""
+        before = len(self._entries)
+        window = self._window
+        trigger = window.trigger_tokens
+        if trigger is not None and self.billed().total > trigger:
+            target = trigger // 2 if window.target_tokens is None else window.target_tokens
+            self._drop_until(lambda: self.billed().total <= target)
+        limit = int(window.context_tokens * _TRIGGER_SHARE)
+        if self.model_tokens() > limit:
+            self._drop_until(lambda: self.model_tokens() <= limit // 2)
+        return before - len(self._entries)
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(tuple(self._entries))
+
+    def restore(self, snapshot: Snapshot) -> None:
+        self._entries = list(snapshot.entries)
+
+    def _drop_until(self, fits: Callable[[], bool]) -> None:
+        """Cut at the start of a user turn; the last user turn is what is being answered: it stays."""
+        while not fits():
+            cut = self._next_user_turn()
+            if cut is None:
+                return
+            del self._entries[:cut]
+
+    def _next_user_turn(self) -> int | None:
+        for index in range(1, len(self._entries)):
+            if self._entries[index].role == USER and self._entries[index - 1].role == MODEL:
+                return index
+        return None
+
+
+def _billed(entries: list[Entry], system: str) -> TokenCount:
+    spoken = sum(audio_tokens(entry.audio_s) for entry in entries)
+    written = sum(text_tokens(entry.text) for entry in entries if not entry.audio_s)
+    return TokenCount(text=written + text_tokens(system), audio=spoken)
+
+
+def _estimate(messages: tuple[ChatMessage, ...]) -> int:
+    return sum(text_tokens(message.text) + _FRAME_TOKENS for message in messages)

@@ -1,0 +1,225 @@
+"""From speech probabilities to segments of speech. Pure; counts samples, never asks the time.
+
+Theory of operation
+-------------------
+Two states, QUIET and OPEN, with hysteresis (as in Silero's VADIterator):
+
+    QUIET ── enough frames at or above the start threshold ──> OPEN     SpeechStarted
+    OPEN  ── 200 ms of silence ──> (still OPEN, paused)                 SpeechPaused
+    OPEN  ── speech again while paused ──> OPEN                         SpeechResumed
+    OPEN  ── silence_ms of silence ──> QUIET                            SpeechEnded
+    OPEN  ── 15 s long ──> OPEN, the part before the quietest point     SpeechCut
+
+Silence starts with a frame below the end threshold and lasts until a frame reaches the start
+threshold; what lies between the two does not change its mind. A segment begins 300 ms before the
+speech that opened it (onsets are quiet) and ends 200 ms after the last speech in it. The bounds of
+SpeechPaused are those the segment will have if it ends there, so that what was transcribed at the
+pause is what would be transcribed at the end.
+
+Noise opens a segment now and then. One with less than 200 ms of frames that are really speech is
+closed as ``worth_hearing=False`` and never announced as paused: transcribers make words of noise.
+"""
+
+from dataclasses import dataclass
+
+LOOK_BACK_MS = 300
+TAIL_MS = 200
+PAUSE_MS = 200
+REAL_SPEECH_MS = 200
+LONGEST_MS = 15_000
+_QUIET_WINDOW_FRAMES = 5  # 160 ms: a pause between words, not the closure of a consonant
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointingRules:
+    """The client's four knobs: two sensitivities as thresholds, and two times."""
+
+    start_threshold: float = 0.5
+    end_threshold: float = 0.35
+    prefix_padding_ms: int = 96
+    """Speech needed before a start is believed."""
+    silence_ms: int = 500
+    """Silence needed before an end is believed; the local default (reference: 500 to 800)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """``sample``: where the speech began, without look-back."""
+
+    sample: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechPaused:
+    """The segment so far, should it end here."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechResumed:
+    """The pause was none: forget what was made of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechCut:
+    """A part of a long segment, which goes on at ``end``."""
+
+    start: int
+    end: int
+    worth_hearing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnded:
+    """A whole segment, or the last part of a cut one. ``end`` is exclusive."""
+
+    start: int
+    end: int
+    worth_hearing: bool
+
+
+SpeechEvent = SpeechStarted | SpeechPaused | SpeechResumed | SpeechCut | SpeechEnded
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    voiced: bool
+    level: float
+
+
+class Endpointer:
+    """One stream of frames of ``frame_samples`` at ``sample_rate`` Hz."""
+
+    def __init__(self, rules: EndpointingRules, frame_samples: int, sample_rate: int) -> None:
+        self._rules = rules
+        self._frame_samples = frame_samples
+        self._rate = sample_rate
+        self._open = False
+        self.position = 0
+        """Samples heard so far."""
+        self._floor = 0  # no segment reaches back before this: it belongs to the last one
+        self._start = 0
+        self._candidate: int | None = None
+        self._candidate_samples = 0
+        self._voice_end = 0
+        self._silence_from: int | None = None
+        self._paused = False
+        self._frames: list[_Frame] = []  # of the open segment, from self._frames_from on
+        self._frames_from = 0
+
+    @property
+    def keep_from(self) -> int:
+        """The first sample that a segment may still want."""
+        if self._open:
+            return self._start
+        heard = self.position if self._candidate is None else self._candidate
+        return max(self._floor, heard - self._samples(LOOK_BACK_MS))
+
+    @property
+    def is_open(self) -> bool:
+        return self._open
+
+    def push(self, probability: float, level: float) -> list[SpeechEvent]:
+        """The next frame: how likely it is speech, and how loud (any monotonous scale)."""
+        at = self.position
+        self.position += self._frame_samples
+        if not self._open:
+            return self._listen(at, probability, level)
+        voiced = probability >= self._rules.start_threshold
+        self._frames.append(_Frame(voiced, level))
+        events = self._voice() if voiced else self._silence(at, probability)
+        if self._open and self.position - self._start >= self._samples(LONGEST_MS):
+            events += self._cut()
+        return events
+
+    def flush(self) -> list[SpeechEvent]:
+        """The stream stops here: speech that is open ends."""
+        self._candidate = None
+        return [self._end()] if self._open else []
+
+    def _samples(self, ms: int) -> int:
+        return ms * self._rate // 1000
+
+    def _listen(self, at: int, probability: float, level: float) -> list[SpeechEvent]:
+        if probability >= self._rules.start_threshold:
+            if self._candidate is None:
+                self._candidate, self._candidate_samples, self._frames = at, 0, []
+            self._candidate_samples += self._frame_samples
+            self._frames.append(_Frame(True, level))
+        elif self._candidate is not None:
+            if probability < self._rules.end_threshold:
+                self._candidate = None
+                return []
+            self._frames.append(_Frame(False, level))
+        if self._candidate is None or self._candidate_samples < self._samples(
+            self._rules.prefix_padding_ms
+        ):
+            return []
+        return [self._opened(self._candidate)]
+
+    def _opened(self, candidate: int) -> SpeechStarted:
+        self._open, self._paused, self._silence_from = True, False, None
+        self._start = max(self._floor, candidate - self._samples(LOOK_BACK_MS))
+        self._frames_from = candidate
+        self._voice_end = self.position
+        self._candidate = None
+        return SpeechStarted(candidate)
+
+    def _voice(self) -> list[SpeechEvent]:
+        self._voice_end = self.position
+        self._silence_from = None
+        if self._paused:
+            self._paused = False
+            return [SpeechResumed()]
+        return []
+
+    def _silence(self, at: int, probability: float) -> list[SpeechEvent]:
+        if self._silence_from is None:
+            if probability >= self._rules.end_threshold:
+                return []
+            self._silence_from = at
+        silence = self.position - self._silence_from
+        if silence >= self._samples(self._rules.silence_ms):
+            return [self._end()]
+        if not self._paused and silence >= self._samples(PAUSE_MS) and self._is_real():
+            self._paused = True
+            return [SpeechPaused(self._start, self._tail())]
+        return []
+
+    def _tail(self) -> int:
+        return min(self.position, self._voice_end + self._samples(TAIL_MS))
+
+    def _is_real(self) -> bool:
+        return self._voiced(self._frames) >= self._samples(REAL_SPEECH_MS)
+
+    def _voiced(self, frames: list[_Frame]) -> int:
+        return self._frame_samples * sum(frame.voiced for frame in frames)
+
+    def _end(self) -> SpeechEnded:
+        ended = SpeechEnded(self._start, self._tail(), self._is_real())
+        self._open = self._paused = False
+        self._silence_from = None
+        self._frames = []
+        self._floor = ended.end
+        return ended
+
+    def _cut(self) -> list[SpeechEvent]:
+        """End a part at the quietest moment of the segment's second half; the rest goes on."""
+        events: list[SpeechEvent] = [SpeechResumed()] if self._paused else []
+        self._paused = False
+        levels = [frame.level for frame in self._frames]
+        first = len(levels) // 2
+        quietest = min(
+            range(first, len(levels) - _QUIET_WINDOW_FRAMES),
+            key=lambda i: sum(levels[i : i + _QUIET_WINDOW_FRAMES]),
+        )
+        frame = quietest + _QUIET_WINDOW_FRAMES // 2
+        sample = self._frames_from + frame * self._frame_samples
+        before, self._frames = self._frames[:frame], self._frames[frame:]
+        worth = self._voiced(before) >= self._samples(REAL_SPEECH_MS)
+        events.append(SpeechCut(self._start, sample, worth))
+        self._start = self._frames_from = self._floor = sample
+        self._voice_end = max(self._voice_end, sample)
+        return events

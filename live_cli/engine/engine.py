@@ -1,0 +1,83 @@
+"""The local engine: opens sessions on the stages they need. Structural peer of net's `Engine`."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from live_cli.engine.hearing import Ears
+from live_cli.engine.options import SessionOptions, options_of
+from live_cli.engine.registry import Readiness, Registry
+from live_cli.engine.session import (
+    ConversationSession,
+    Emit,
+    Hearing,
+    Stages,
+    Surroundings,
+)
+from live_cli.engine.stages import StageNames
+from live_cli.engine.transcription import TranscriptionSession
+from live_cli.engine.turn import Time
+from live_cli.engine.workers import Stage, Workers
+from live_cli.protocol.messages import Setup
+
+EngineSession = ConversationSession | TranscriptionSession
+
+
+class LiveEngine:
+    """One per process. ``clock`` and ``sleep`` pace the assumed playback; tests bring their own."""
+
+    def __init__(
+        self,
+        names: StageNames | None = None,
+        *,
+        registry: Registry | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._registry = registry or Registry(names)
+        self._around = Surroundings(Workers(), Time(clock, sleep))
+
+    async def load(self, *, hears: bool = True, answers: bool = True, speaks: bool = True) -> None:
+        """Load ahead of the first session. Raises EngineError, which names the fix."""
+        await self._registry.load(_stages(hears=hears, answers=answers, speaks=speaks))
+
+    def report(self) -> list[Readiness]:
+        """How far each stage is."""
+        return self._registry.report()
+
+    async def open(self, setup: Setup, emit: Emit) -> EngineSession:
+        """A session for ``setup``. Raises UnsupportedError for what is not done here, EngineError.
+
+        A conversation is open before its ears are loaded: who only types needs none. Where the
+        setup speaks of audio input they load meanwhile, else with the first sound.
+        """
+        options = options_of(setup, endpoint_chat=self._registry.chat_is_endpoint)
+        if options.transcribes_only:
+            hearing = await self._hearing(options)
+            return TranscriptionSession(options, hearing, self._around, emit)
+        await self._registry.load(_stages(hears=False, answers=True, speaks=options.speaks))
+        if setup.realtime_input_config or setup.input_audio_transcription:
+            self._registry.begin([Stage.TRANSCRIBER])
+        stages = Stages(
+            chat=await self._registry.chat(),
+            mouth=await self._registry.synthesizer() if options.speaks else None,
+            hearing=lambda: self._hearing(options),
+        )
+        return ConversationSession(options, stages, self._around, emit)
+
+    async def _hearing(self, options: SessionOptions) -> Hearing:
+        detector, transcriber = await asyncio.gather(
+            self._registry.detector(), self._registry.transcriber()
+        )
+        return Hearing(Ears(detector, options.endpointing), transcriber)
+
+    async def close(self) -> None:
+        """Free the models; sessions must be closed before."""
+        self._around.workers.close()
+        await self._registry.close()
+
+
+def _stages(*, hears: bool, answers: bool, speaks: bool) -> list[Stage]:
+    stages = [Stage.TRANSCRIBER] if hears else []
+    stages += [Stage.CHAT] if answers else []
+    return stages + ([Stage.SYNTHESIZER] if speaks else [])

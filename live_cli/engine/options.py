@@ -1,0 +1,272 @@
+"""What a setup asks of the local engine: every option honoured, or refused by code and reason. Pure.
+
+Reasons are for the person who set the option; the server cuts them at 123 bytes.
+"""
+
+from dataclasses import dataclass, field
+
+from live_cli.engine.endpointer import EndpointingRules
+from live_cli.engine.stages import VoiceTraits
+from live_cli.engine.voices import traits_of
+from live_cli.errors import UnsupportedError
+from live_cli.protocol.messages import (
+    AudioTranscriptionConfig,
+    AutomaticActivityDetection,
+    GenerationConfig,
+    RealtimeInputConfig,
+    Setup,
+    SpeechConfig,
+    ThinkingConfig,
+)
+
+AUDIO, TEXT = "AUDIO", "TEXT"
+
+SPOKEN_STYLE = (
+    "You are in a spoken conversation. Answer in one to three short, plain sentences, "
+    "as a person speaks: no lists, no markdown, no emoji."
+)
+"""Stands before the user's own system instruction in sessions that answer by voice."""
+
+_START_THRESHOLD = {"START_SENSITIVITY_HIGH": 0.5, "START_SENSITIVITY_LOW": 0.7}
+_END_THRESHOLD = {"END_SENSITIVITY_HIGH": 0.35, "END_SENSITIVITY_LOW": 0.15}
+_LEVEL_BUDGET: dict[str, int | None] = {"MINIMAL": 0, "LOW": 256, "MEDIUM": 1024, "HIGH": None}
+_NOT_FOUND = 1008
+_LONGEST_KNOB_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """As in `ChatRequest`; None leaves it to the model."""
+
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    seed: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    thinking_budget: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """One setup, understood."""
+
+    model: str
+    modality: str = AUDIO
+    system: str = ""
+    voice: VoiceTraits = VoiceTraits()
+    sampling: Sampling = Sampling()
+    include_thoughts: bool = False
+    endpointing: EndpointingRules = EndpointingRules()
+    manual_activity: bool = False
+    interrupts: bool = True
+    all_input: bool = False
+    input_transcripts: bool = False
+    output_transcripts: bool = False
+    voice_signals: bool = False
+    history_first: bool = False
+    resumable: bool = False
+    handle: str | None = None
+    trigger_tokens: int | None = None
+    target_tokens: int | None = None
+    transcribes_only: bool = field(default=False)
+
+    @property
+    def speaks(self) -> bool:
+        return self.modality == AUDIO
+
+
+def options_of(setup: Setup, *, endpoint_chat: bool = False) -> SessionOptions:
+    """Read ``setup``; raises UnsupportedError for the first thing this engine does not do.
+
+    ``endpoint_chat``: the chat model is an endpoint, which may know more languages than English.
+    """
+    model = _model_of(setup.model)
+    transcribes_only = "transcribe" in model
+    generation = setup.generation_config or GenerationConfig()
+    modality = _modality_of(generation, model, transcribes_only)
+    _refuse_what_is_not_here(setup, generation)
+    speech = generation.speech_config or SpeechConfig()
+    if not (endpoint_chat and modality == TEXT):
+        _require_english(speech.language_code)
+    for asked in (setup.input_audio_transcription, setup.output_audio_transcription):
+        _check_transcription(asked)
+    realtime = setup.realtime_input_config or RealtimeInputConfig()
+    detection = realtime.automatic_activity_detection or AutomaticActivityDetection()
+    compression = setup.context_window_compression
+    window = compression.sliding_window if compression else None
+    own = setup.system_instruction.text if setup.system_instruction else ""
+    return SessionOptions(
+        model=model,
+        modality=modality,
+        system=system_prompt(own, modality),
+        voice=_voice_of(speech),
+        sampling=_sampling_of(generation, modality),
+        include_thoughts=bool(_thinking(generation).include_thoughts),
+        endpointing=_endpointing_of(detection),
+        manual_activity=bool(detection.disabled),
+        interrupts=realtime.activity_handling != "NO_INTERRUPTION",
+        all_input=realtime.turn_coverage == "TURN_INCLUDES_ALL_INPUT",
+        input_transcripts=transcribes_only or setup.input_audio_transcription is not None,
+        output_transcripts=setup.output_audio_transcription is not None,
+        voice_signals=bool(setup.explicit_vad_signal),
+        history_first=bool(
+            setup.history_config and setup.history_config.initial_history_in_client_content
+        ),
+        resumable=setup.session_resumption is not None,
+        handle=setup.session_resumption.handle if setup.session_resumption else None,
+        trigger_tokens=compression.trigger_tokens if compression else None,
+        target_tokens=window.target_tokens if window else None,
+        transcribes_only=transcribes_only,
+    )
+
+
+def system_prompt(own: str, modality: str) -> str:
+    """The user's instruction, after a word on style where the answer is spoken."""
+    return f"{SPOKEN_STYLE}\n{own}".strip() if modality == AUDIO else own
+
+
+def _model_of(name: str) -> str:
+    model = name.rsplit("/", 1)[-1]
+    if model == "local" or model.startswith("gemini-"):
+        return model
+    raise UnsupportedError(
+        f"models/{model[:40]} is not found here: the local server knows `local` and Gemini's ids.",
+        _NOT_FOUND,
+    )
+
+
+def _modality_of(generation: GenerationConfig, model: str, transcribes_only: bool) -> str:
+    asked = generation.response_modalities or ([TEXT] if transcribes_only else [AUDIO])
+    modality = asked[0]
+    refused = len(set(asked)) > 1 or modality not in (AUDIO, TEXT)
+    if refused or (transcribes_only and modality == AUDIO):
+        raise UnsupportedError(
+            f"The requested combination of response modalities ({', '.join(asked)}) "
+            f"is not supported by the model {model}"
+        )
+    return modality
+
+
+def _refuse_what_is_not_here(setup: Setup, generation: GenerationConfig) -> None:
+    speech = generation.speech_config or SpeechConfig()
+    voice = speech.voice_config
+    proactive = setup.proactivity
+    resumption = setup.session_resumption
+    refusals = {
+        "The local engine has no affective dialog.": generation.enable_affective_dialog,
+        "The local engine has no proactive audio.": proactive
+        and (proactive.proactive_audio or proactive.proactive_video),
+        "The local engine does not call tools yet.": setup.tools
+        and any(tool != type(tool)() for tool in setup.tools),
+        "The local engine does not translate.": generation.translation_config,
+        "The local engine has no avatar.": setup.avatar_config,
+        "The local engine cannot copy a voice: choose one of the 30.": voice
+        and (voice.replicated_voice_config or voice.voice),
+        "The local engine speaks with one voice a session.": speech.multi_speaker_voice_config,
+        "The local engine gives one candidate.": (generation.candidate_count or 1) > 1,
+        "The local engine takes no prefixTurns: send them as clientContent.": setup.prefix_turns,
+        "Transparent resumption is not supported: leave out `transparent`.": resumption
+        and resumption.transparent,
+    }
+    for reason, asked in refusals.items():
+        if asked:
+            raise UnsupportedError(reason)
+
+
+def _check_transcription(asked: AudioTranscriptionConfig | None) -> None:
+    if asked is None:
+        return
+    refusals = {
+        "The local transcriber gives no word timestamps.": asked.word_timestamp,
+        "The local transcriber does not tell speakers apart.": asked.diarization,
+        "The local transcriber takes no vocabulary.": asked.custom_vocabulary
+        or asked.adaptation_phrases,
+        "The local transcriber writes what is said: mode SMART is not supported.": asked.mode
+        == "SMART",
+    }
+    for reason, wanted in refusals.items():
+        if wanted:
+            raise UnsupportedError(reason)
+    for code in asked.language_codes or ():
+        _require_english(code)
+
+
+def _require_english(code: str | None) -> None:
+    if code and code.replace("_", "-").split("-")[0].lower() != "en":
+        raise UnsupportedError(
+            f"The bundled engine hears and speaks English only, not {code[:20]!r}: "
+            "use Gemini for other languages."
+        )
+
+
+def _voice_of(speech: SpeechConfig) -> VoiceTraits:
+    prebuilt = speech.voice_config.prebuilt_voice_config if speech.voice_config else None
+    return traits_of(prebuilt.voice_name if prebuilt else None)
+
+
+def _thinking(generation: GenerationConfig) -> ThinkingConfig:
+    return generation.thinking_config or ThinkingConfig()
+
+
+def _sampling_of(generation: GenerationConfig, modality: str) -> Sampling:
+    top_k = generation.top_k
+    return Sampling(
+        max_tokens=generation.max_output_tokens,
+        temperature=generation.temperature,
+        top_p=generation.top_p,
+        top_k=None if top_k is None else int(top_k),
+        seed=generation.seed,
+        presence_penalty=generation.presence_penalty,
+        frequency_penalty=generation.frequency_penalty,
+        thinking_budget=_budget_of(_thinking(generation), modality),
+    )
+
+
+def _budget_of(thinking: ThinkingConfig, modality: str) -> int | None:
+    """0 off, n a cap, None the model's own way. Left open, a voice does not make people wait."""
+    if thinking.thinking_budget is not None:
+        return None if thinking.thinking_budget < 0 else thinking.thinking_budget
+    if thinking.thinking_level is not None:
+        level = thinking.thinking_level.removeprefix("THINKING_LEVEL_")
+        if level not in _LEVEL_BUDGET:
+            raise UnsupportedError(
+                f"Thinking level {level[:20]!r} is not known: MINIMAL, LOW, MEDIUM or HIGH."
+            )
+        return _LEVEL_BUDGET[level]
+    return 0 if modality == AUDIO and not thinking.include_thoughts else None
+
+
+def _endpointing_of(detection: AutomaticActivityDetection) -> EndpointingRules:
+    default = EndpointingRules()
+    return EndpointingRules(
+        start_threshold=_threshold(
+            detection.start_of_speech_sensitivity, _START_THRESHOLD, default.start_threshold
+        ),
+        end_threshold=_threshold(
+            detection.end_of_speech_sensitivity, _END_THRESHOLD, default.end_threshold
+        ),
+        prefix_padding_ms=_knob(
+            "prefixPaddingMs", detection.prefix_padding_ms, default.prefix_padding_ms
+        ),
+        silence_ms=_knob("silenceDurationMs", detection.silence_duration_ms, default.silence_ms),
+    )
+
+
+def _threshold(sensitivity: str | None, table: dict[str, float], default: float) -> float:
+    if sensitivity is None or sensitivity.endswith("_UNSPECIFIED"):
+        return default
+    if sensitivity not in table:
+        raise UnsupportedError(
+            f"Sensitivity {sensitivity[:40]!r} is not known: {' or '.join(table)}."
+        )
+    return table[sensitivity]
+
+
+def _knob(name: str, value: int | None, default: int) -> int:
+    if value is None:
+        return default
+    if not 0 <= value <= _LONGEST_KNOB_MS:
+        raise UnsupportedError(f"{name} must lie between 0 and {_LONGEST_KNOB_MS} ms, not {value}.")
+    return value

@@ -1,0 +1,128 @@
+"""From a stream of text to clauses a synthesizer can speak at once. Pure.
+
+The first clause of a reply goes out early, at a comma or after some words, because the listener
+waits for it; later ones are whole sentences, because they sound better. A full stop ends a
+sentence only when it is not an abbreviation's, an initial's, a number's (3.14) or part of a domain
+name, which takes the next characters to know: a stop at the end of what has come is not decided.
+
+A clause has two texts. ``text`` is the reply as the model wrote it: joined, the clauses are the
+reply, and it is what transcripts and the history carry, so nothing written is lost. ``speech`` is
+what is said of it: markdown marks, code fences, links' addresses and emoji are left out.
+"""
+
+import re
+from dataclasses import dataclass
+
+_ABBREVIATIONS = frozenset(
+    "mr mrs ms dr prof st sr jr vs etc no vol fig approx dept est inc ltd co corp gen col sgt capt "
+    "e.g i.e a.m p.m u.s u.k jan feb mar apr jun jul aug sep sept oct nov dec".split()
+)
+_TERMINAL = re.compile(r"[.!?…]+[\"'”’)\]*_]*|\n+|[。！？]+")  # noqa: RUF001
+_SOFT = re.compile(r"[,;:—][\"'”’)\]*_]*(?=\s)")
+_FIRST_SOFT_WORDS = 3
+_FIRST_LONG_WORDS = 12
+_LATER_LONG_CHARACTERS = 240
+
+_CODE_FENCE = re.compile(r"```\w*")
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)\s]*\)")
+_LINE_MARK = re.compile(r"(?m)^\s*(?:#{1,6}\s+|>\s+|[-*+•]\s+|\d+[.)]\s+(?=\S)|-{3,}\s*$)")
+_EMPHASIS = re.compile(r"\*{1,3}|(?<!\w)_{1,3}|_{1,3}(?!\w)|`+|~~")
+_EMOJI = re.compile(
+    "[\U0001f000-\U0001faff\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\ufe0e\ufe0f\u200d]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """``text`` as written, with its spaces; ``speech`` as spoken, "" for nothing to say."""
+
+    text: str
+    speech: str
+
+
+def speakable(text: str) -> str:
+    """``text`` without what cannot be said: markdown, addresses behind links, emoji."""
+    text = _CODE_FENCE.sub(" ", text)
+    text = _LINK.sub(r"\1", text)
+    text = _LINE_MARK.sub("", text)
+    text = _EMPHASIS.sub("", text)
+    text = " ".join(_EMOJI.sub(" ", text).split())
+    return text if any(character.isalnum() for character in text) else ""
+
+
+class ClauseSplitter:
+    """Takes deltas, gives clauses."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._first = True
+
+    def push(self, delta: str) -> list[Clause]:
+        """The clauses that ``delta`` completes."""
+        self._held += delta
+        clauses: list[Clause] = []
+        while (end := self._boundary()) is not None:
+            clauses.append(self._taken(end))
+        return clauses
+
+    def flush(self) -> list[Clause]:
+        """The rest, at the end of the reply."""
+        if not self._held:
+            return []
+        return [self._taken(len(self._held))]
+
+    def _taken(self, end: int) -> Clause:
+        text, self._held = self._held[:end], self._held[end:]
+        clause = Clause(text, speakable(text))
+        if clause.speech:
+            self._first = False
+        return clause
+
+    def _boundary(self) -> int | None:
+        """Where the next clause ends, if that is certain already."""
+        for match in _TERMINAL.finditer(self._held):
+            if _ends_sentence(self._held, match):
+                return match.end()
+        return self._early() if self._first else self._overlong()
+
+    def _early(self) -> int | None:
+        for match in _SOFT.finditer(self._held):
+            if len(self._held[: match.start()].split()) >= _FIRST_SOFT_WORDS:
+                return match.end()
+        words = list(re.finditer(r"\S+", self._held))
+        if len(words) > _FIRST_LONG_WORDS:  # the last word may not be whole yet
+            return words[_FIRST_LONG_WORDS - 1].end()
+        return None
+
+    def _overlong(self) -> int | None:
+        if len(self._held) < _LATER_LONG_CHARACTERS:
+            return None
+        soft = [match.end() for match in _SOFT.finditer(self._held)]
+        return soft[-1] if soft else self._held.rfind(" ", 1) if " " in self._held[1:] else None
+
+
+def _ends_sentence(text: str, match: re.Match[str]) -> bool:
+    """Whether the mark at ``match`` ends a sentence; False also when it is too early to say."""
+    mark, rest = match.group(), text[match.end() :]
+    if "\n" in mark:
+        return bool(text[: match.start()].strip())
+    if mark[0] in "。！？":  # noqa: RUF001
+        return True
+    if not rest or not rest[0].isspace():
+        return False
+    following = rest.lstrip()
+    if mark.startswith((".", "…")) and (not following or following[0].islower()):
+        return False
+    if mark[0] != "." or mark.startswith(".."):
+        return True
+    words = text[: match.start()].split()
+    word = words[-1].lstrip("(\"'“‘*_") if words else ""
+    if len(word) == 1 and word.isupper() and word != "I":  # an initial
+        return False
+    if (
+        word.isdigit()
+        and text[: match.start()].rstrip("0123456789").endswith(("\n", ""))
+        and (len(words) == 1)
+    ):
+        return False  # "1. First": a list's number
+    return word.lower() not in _ABBREVIATIONS

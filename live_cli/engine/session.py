@@ -1,0 +1,451 @@
+"""One session of the local engine: input events in, turns out.
+
+At most one turn is under way. It has two stages: first what the user said is transcribed, then the
+model answers (generating and playing). New input during the second stage is a barge-in: the answer
+is cancelled, reported, and only what can have been heard of it stays in the history. During the
+first stage nothing has been answered yet, so the input is carried over into the next turn. With
+NO_INTERRUPTION input waits for its turn instead.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from live_cli.engine.conversation import (
+    MODEL,
+    USER,
+    Conversation,
+    TokenCount,
+    Window,
+    audio_tokens,
+    text_tokens,
+)
+from live_cli.engine.hearing import Ears, Ended, Heard, Paused, Resumed, Segment, Started
+from live_cli.engine.options import SessionOptions, system_prompt
+from live_cli.engine.resumption import Handles
+from live_cli.engine.stages import ChatMessage, ChatModel, ChatRequest, Synthesizer, Transcriber
+from live_cli.engine.turn import ModelTurn, Time
+from live_cli.engine.workers import Stage, Workers
+from live_cli.errors import EngineError, UnsupportedError
+from live_cli.protocol.events import (
+    ActivityEnded,
+    ActivityStarted,
+    AudioReceived,
+    AudioStreamEnded,
+    ContentReceived,
+    ContextUpdated,
+    Event,
+    TextReceived,
+    ToolResponseReceived,
+    VideoReceived,
+)
+from live_cli.protocol.messages import (
+    Content,
+    ModalityTokenCount,
+    ServerContent,
+    ServerMessage,
+    SessionResumptionUpdate,
+    Transcription,
+    UsageMetadata,
+    VoiceActivity,
+)
+
+Emit = Callable[[ServerMessage], Awaitable[None]]
+
+_REPLY_SHARE = 4  # a reply may take a quarter of the model's window, unless the client says
+_GO_ON = ChatMessage("user", "Please go on.")
+
+
+@dataclass(slots=True)
+class _Spoken:
+    """A segment on its way to text."""
+
+    segment: Segment
+    text: asyncio.Task[str]
+    final: bool
+    told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    text: str
+
+
+_Input = _Spoken | _Typed
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What a session hears with."""
+
+    ears: Ears
+    transcriber: Transcriber
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What a session works with. ``hearing`` loads on the first sound: who types needs no ears."""
+
+    chat: ChatModel
+    mouth: Synthesizer | None
+    hearing: Callable[[], Awaitable[Hearing]]
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What sessions share besides the stages."""
+
+    workers: Workers
+    time: Time
+    handles: Handles = field(default_factory=Handles)
+
+
+class ConversationSession:
+    """A session that answers. See `EngineSession` in net/server.py for the contract."""
+
+    def __init__(
+        self, options: SessionOptions, stages: Stages, surroundings: Surroundings, emit: Emit
+    ) -> None:
+        self._options = options
+        self._chat = stages.chat
+        self._stages = stages
+        self._around = surroundings
+        self._emit = emit
+        self._conversation = Conversation(
+            options.system,
+            Window(self._chat.context_tokens, options.trigger_tokens, options.target_tokens),
+        )
+        if options.handle:
+            now = surroundings.time.now()
+            kept = surroundings.handles.take(options.handle, options.model, now)
+            self._conversation.restore(kept)
+        self._hearing: Hearing | None = None
+        self._storing_history = options.history_first
+        self._in_activity = False
+        self._speculation: _Spoken | None = None
+        self._utterance: list[_Spoken] = []
+        self._inputs: list[_Input] = []  # of the turn that is being transcribed
+        self._waiting: list[_Input] = []  # for the turn after this one (NO_INTERRUPTION)
+        self._go = False  # an answer was asked for, whatever was said
+        self._task: asyncio.Task[None] | None = None
+        self._turn: ModelTurn | None = None
+        self._failure: asyncio.Future[EngineError] = asyncio.get_running_loop().create_future()
+        self._aside: set[asyncio.Task[None]] = set()
+        self._do_aside(self._prefill(self._conversation.messages()))
+
+    async def handle(self, event: Event) -> None:
+        """Take in one event. Raises EngineError when a stage has failed, also earlier."""
+        if self._failure.done():
+            raise self._failure.result()
+        match event:
+            case AudioReceived(data, sample_rate):
+                await self._hear(data, sample_rate)
+            case AudioStreamEnded():
+                if not self._options.manual_activity:
+                    await self._flush()
+            case ActivityStarted():
+                await self._start_activity()
+            case ActivityEnded():
+                await self._end_activity()
+            case TextReceived(text):
+                await self._begin([_Typed(text)], interrupting=self._options.interrupts)
+            case ContentReceived(turns, turn_complete):
+                await self._take_content(turns, turn_complete)
+            case ContextUpdated(system_instruction, tools):
+                if tools:
+                    raise UnsupportedError("The local engine does not call tools yet.")
+                if system_instruction is not None:
+                    own = system_instruction.text
+                    self._conversation.system = system_prompt(own, self._options.modality)
+            case VideoReceived():
+                raise UnsupportedError("The local engine has no eyes: it takes no video.")
+            case ToolResponseReceived():
+                pass  # it called no tool: nobody waits for this
+
+    async def failed(self) -> EngineError:
+        """Returns when a stage has failed while nobody was calling."""
+        return await asyncio.shield(self._failure)
+
+    async def close(self) -> None:
+        """Stop everything at once."""
+        if self._turn is not None:
+            self._turn.stop()
+        tasks = [task for task in (self._task, *self._aside) if task is not None]
+        tasks += [spoken.text for spoken in self._all_spoken()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # --- hearing -------------------------------------------------------------------------------
+
+    async def _hear(self, data: bytes, sample_rate: int) -> None:
+        outside = self._options.manual_activity and not self._in_activity
+        if outside and not self._options.all_input:
+            return
+        if self._hearing is None:
+            self._hearing = await self._stages.hearing()
+        ears = self._hearing.ears
+        if not ears.takes_along(data, sample_rate):
+            await self._heard(await self._off_loop(lambda: ears.hear(data, sample_rate)))
+
+    async def _flush(self) -> None:
+        if self._hearing is not None:
+            await self._heard(await self._off_loop(self._hearing.ears.flush))
+
+    async def _off_loop(self, call: Callable[[], list[Heard]]) -> list[Heard]:
+        return await self._around.workers.run(Stage.DETECTOR, call)
+
+    async def _heard(self, heard: list[Heard]) -> None:
+        for event in heard:
+            match event:
+                case Started(at_s):
+                    await self._signal("ACTIVITY_START", at_s)
+                    if self._options.interrupts and not self._options.manual_activity:
+                        await self._interrupt()
+                case Paused(segment):
+                    self._speculation = self._transcribed(segment, final=True)
+                    self._do_aside(self._read_ahead(self._speculation))
+                case Resumed():
+                    self._speculation = None
+                case Ended(segment, final, at_s):
+                    await self._end_segment(segment, final)
+                    if final:
+                        await self._signal("ACTIVITY_END", at_s)
+
+    async def _end_segment(self, segment: Segment | None, final: bool) -> None:
+        ahead, self._speculation = self._speculation, None
+        if segment is not None:
+            same = ahead is not None and ahead.segment.end_s == segment.end_s
+            spoken = ahead if same and ahead else self._transcribed(segment, final)
+            self._utterance.append(spoken)
+        if final and not self._options.manual_activity:
+            await self._commit()
+
+    async def _commit(self) -> None:
+        """What was said is a turn of the user's."""
+        utterance, self._utterance = self._utterance, []
+        if utterance:
+            await self._begin(list(utterance), interrupting=self._options.interrupts)
+        elif self._inputs and self._task is None:
+            await self._begin([], interrupting=True)  # only noise: go on with what was carried
+
+    def _transcribed(self, segment: Segment, final: bool) -> _Spoken:
+        assert self._hearing is not None  # noqa: S101 - a segment was heard
+        transcriber = self._hearing.transcriber
+        call = self._around.workers.run(
+            Stage.TRANSCRIBER, lambda: transcriber.transcribe(segment.samples)
+        )
+        return _Spoken(segment, asyncio.ensure_future(call), final)
+
+    async def _read_ahead(self, spoken: _Spoken) -> None:
+        """Let the chat model read the question while the silence is still being waited for."""
+        text = await asyncio.shield(spoken.text)
+        if text and self._speculation is spoken and self._task is None:
+            await self._prefill(self._conversation.messages(heard=text))
+
+    async def _start_activity(self) -> None:
+        if self._options.interrupts:
+            await self._interrupt()
+        self._in_activity = True
+
+    async def _end_activity(self) -> None:
+        self._in_activity = False
+        await self._flush()
+        await self._commit()
+
+    async def _signal(self, kind: str, at_s: float) -> None:
+        if self._options.voice_signals:
+            activity = VoiceActivity(type=kind, audio_offset=f"{at_s:.3f}s")
+            await self._emit(ServerMessage(voice_activity=activity))
+
+    # --- turns ---------------------------------------------------------------------------------
+
+    async def _take_content(self, turns: list[Content], turn_complete: bool) -> None:
+        await self._interrupt()
+        for content in turns:
+            self._store(content)
+        if self._storing_history:
+            self._storing_history = not turn_complete
+        elif turn_complete:
+            self._go = True
+            await self._begin([], interrupting=True)
+
+    def _store(self, content: Content) -> None:
+        role = content.role or USER
+        if role not in (USER, MODEL):
+            raise UnsupportedError("Please use a valid role: user, model.")
+        for part in content.parts or ():
+            if part.inline_data or part.file_data:
+                raise UnsupportedError("The local engine reads text turns only.")
+        self._conversation.add(role, content.text)
+
+    async def _begin(self, inputs: list[_Input], *, interrupting: bool) -> None:
+        if self._task is not None and not interrupting:
+            self._waiting += inputs
+            return
+        await self._interrupt()
+        self._inputs += inputs
+        self._task = asyncio.create_task(self._answer())
+
+    async def _interrupt(self) -> None:
+        """Cancel the turn under way, if there is one; say so if the model had its turn."""
+        task, turn = self._task, self._turn
+        if task is None:
+            return
+        if turn is not None:
+            turn.stop()
+        task.cancel()
+        await asyncio.wait({task})
+        self._task = None
+        if turn is None or self._turn is not turn:
+            return  # nothing was being answered, or it has just ended by itself
+        self._turn = None
+        prompt = self._conversation.billed()
+        self._conversation.add(MODEL, turn.heard_text(), turn.audio_s)
+        await self._send(ServerContent(interrupted=True))
+        await self._complete(turn, prompt)
+
+    async def _answer(self) -> None:
+        """One turn, from what was said to its end; then the next, if input waits for it."""
+        try:
+            if await self._take_inputs() or self._go:
+                self._go = False
+                await self._reply()
+        except EngineError as exc:
+            self._fail(exc)
+            return
+        except Exception as exc:  # noqa: BLE001 - a stage may raise anything; it must not hang
+            self._fail(EngineError(f"The local engine failed: {type(exc).__name__}: {exc}"))
+            return
+        self._task = None
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            await self._begin(waiting, interrupting=True)
+
+    async def _take_inputs(self) -> bool:
+        """Put what was said into the history; False when there were no words in it."""
+        said = [(given, await self._text_of(given)) for given in list(self._inputs)]
+        self._inputs = []
+        for given, text in said:
+            seconds = given.segment.seconds if isinstance(given, _Spoken) else 0.0
+            self._conversation.add(USER, text, seconds)
+        return any(text.strip() for _, text in said)
+
+    async def _text_of(self, given: _Input) -> str:
+        if isinstance(given, _Typed):
+            return given.text
+        text = await asyncio.shield(given.text)
+        if text and not given.told and self._options.input_transcripts:
+            given.told = True
+            await self._send(
+                ServerContent(input_transcription=transcription(given.segment, text, given.final))
+            )
+        return text
+
+    async def _reply(self) -> None:
+        self._conversation.trim()
+        prompt = self._conversation.billed()
+        messages = self._conversation.messages()
+        turn = ModelTurn(
+            self._chat,
+            self._stages.mouth,
+            self._options,
+            self._around.workers,
+            self._send,
+            self._around.time,
+        )
+        self._turn = turn
+        await turn.run(self._request(messages))
+        self._turn = None
+        self._conversation.calibrate(messages, turn.usage.prompt_tokens)
+        self._conversation.add(MODEL, turn.text, turn.audio_s)
+        await asyncio.shield(asyncio.ensure_future(self._complete(turn, prompt)))
+
+    def _request(self, messages: tuple[ChatMessage, ...]) -> ChatRequest:
+        sampling = self._options.sampling
+        if not messages or messages[-1].role != "user":
+            messages = (*messages, _GO_ON)
+        return ChatRequest(
+            messages,
+            max_tokens=sampling.max_tokens or self._chat.context_tokens // _REPLY_SHARE,
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            top_k=sampling.top_k,
+            seed=sampling.seed,
+            presence_penalty=sampling.presence_penalty,
+            frequency_penalty=sampling.frequency_penalty,
+            thinking_budget=sampling.thinking_budget,
+        )
+
+    async def _complete(self, turn: ModelTurn, prompt: TokenCount) -> None:
+        usage = usage_of(turn, prompt, spoken=self._options.speaks)
+        done = ServerContent(turn_complete=True)
+        await self._emit(ServerMessage(server_content=done, usage_metadata=usage))
+        if self._options.resumable:
+            now = self._around.time.now()
+            snapshot = self._conversation.snapshot()
+            handle = self._around.handles.give(self._options.model, snapshot, now)
+            update = SessionResumptionUpdate(new_handle=handle, resumable=True)
+            await self._emit(ServerMessage(session_resumption_update=update))
+
+    async def _send(self, content: ServerContent) -> None:
+        await self._emit(ServerMessage(server_content=content))
+
+    # --- beside the turn -----------------------------------------------------------------------
+
+    async def _prefill(self, messages: tuple[ChatMessage, ...]) -> None:
+        if messages:
+            await self._around.workers.run(Stage.CHAT, lambda: self._chat.prefill(messages))
+
+    def _do_aside(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._aside.add(task)
+        task.add_done_callback(self._aside_done)
+
+    def _aside_done(self, task: "asyncio.Task[None]") -> None:
+        self._aside.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if isinstance(error, EngineError):
+            self._fail(error)
+
+    def _fail(self, error: EngineError) -> None:
+        if not self._failure.done():
+            self._failure.set_result(error)
+
+    def _all_spoken(self) -> list[_Spoken]:
+        inputs = [*self._inputs, *self._waiting, *self._utterance, self._speculation]
+        return [given for given in inputs if isinstance(given, _Spoken)]
+
+
+def transcription(segment: Segment, text: str, final: bool) -> Transcription:
+    """What was heard in ``segment``, with where it lies in the session's audio."""
+    return Transcription(
+        text=text,
+        finished=final or None,
+        start_offset=f"{segment.start_s:.3f}s",
+        end_offset=f"{segment.end_s:.3f}s",
+    )
+
+
+def usage_of(turn: ModelTurn, prompt: TokenCount, *, spoken: bool) -> UsageMetadata:
+    """Billed tokens of one turn: the whole context as its prompt."""
+    replied = (
+        audio_tokens(turn.audio_s) if spoken else turn.usage.reply_tokens or text_tokens(turn.text)
+    )
+    return usage_metadata(prompt, replied, turn.usage.thought_tokens, "AUDIO" if spoken else "TEXT")
+
+
+def usage_metadata(prompt: TokenCount, replied: int, thoughts: int, modality: str) -> UsageMetadata:
+    counts = [("TEXT", prompt.text), ("AUDIO", prompt.audio)]
+    return UsageMetadata(
+        prompt_token_count=prompt.total,
+        response_token_count=replied,
+        thoughts_token_count=thoughts or None,
+        total_token_count=prompt.total + replied + thoughts,
+        prompt_tokens_details=[
+            ModalityTokenCount(modality=name, token_count=count) for name, count in counts if count
+        ],
+        response_tokens_details=[ModalityTokenCount(modality=modality, token_count=replied)],
+    )

@@ -1,0 +1,140 @@
+"""A session that only listens: `gemini-3.5-transcribe-live` on the local engine.
+
+Segments go through a bounded queue to the transcriber, in order; when it is full, `handle` waits,
+and so does the client. Nothing is transcribed ahead of a segment's end: that would cost time, and
+nobody waits for an answer here. Voice detection of what comes runs beside the transcription of
+what came.
+"""
+
+import asyncio
+
+from live_cli.engine.conversation import TokenCount, audio_tokens, text_tokens
+from live_cli.engine.hearing import Ended, Heard, Segment
+from live_cli.engine.options import SessionOptions
+from live_cli.engine.session import Emit, Hearing, Surroundings, transcription, usage_metadata
+from live_cli.engine.workers import Stage
+from live_cli.errors import EngineError, UnsupportedError
+from live_cli.protocol.events import (
+    ActivityEnded,
+    ActivityStarted,
+    AudioReceived,
+    AudioStreamEnded,
+    ContentReceived,
+    Event,
+    TextReceived,
+    VideoReceived,
+)
+from live_cli.protocol.messages import ServerContent, ServerMessage
+
+_SEGMENTS_AHEAD = 4
+
+
+class TranscriptionSession:
+    """Audio in, input transcriptions out; one turnComplete for each activityEnd or stream end."""
+
+    def __init__(
+        self,
+        options: SessionOptions,
+        hearing: Hearing,
+        surroundings: Surroundings,
+        emit: Emit,
+    ) -> None:
+        self._options = options
+        self._ears = hearing.ears
+        self._transcriber = hearing.transcriber
+        self._around = surroundings
+        self._emit = emit
+        self._in_activity = False
+        self._audio_s = 0.0
+        self._words = 0
+        # None stands for the end of a turn.
+        self._queue: asyncio.Queue[Ended | None] = asyncio.Queue(_SEGMENTS_AHEAD)
+        self._failure: asyncio.Future[EngineError] = asyncio.get_running_loop().create_future()
+        self._task = asyncio.create_task(self._transcribe())
+
+    async def handle(self, event: Event) -> None:
+        """Take in one event; waits while the transcriber is behind."""
+        if self._failure.done():
+            raise self._failure.result()
+        match event:
+            case AudioReceived(data, sample_rate):
+                await self._hear(data, sample_rate)
+            case ActivityStarted():
+                self._in_activity = True
+            case ActivityEnded():
+                self._in_activity = False
+                await self._finish()
+            case AudioStreamEnded() if not self._options.manual_activity:
+                await self._finish()
+            case ContentReceived() | TextReceived() | VideoReceived():
+                raise UnsupportedError("A transcription session takes audio only.")
+
+    async def failed(self) -> EngineError:
+        """Returns when a stage has failed while nobody was calling."""
+        return await asyncio.shield(self._failure)
+
+    async def close(self) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _hear(self, data: bytes, sample_rate: int) -> None:
+        outside = self._options.manual_activity and not self._in_activity
+        if (outside and not self._options.all_input) or self._ears.takes_along(data, sample_rate):
+            return
+        ears = self._ears
+        await self._queued(
+            await self._around.workers.run(Stage.DETECTOR, lambda: ears.hear(data, sample_rate))
+        )
+
+    async def _finish(self) -> None:
+        await self._queued(await self._around.workers.run(Stage.DETECTOR, self._ears.flush))
+        await self._put(None)
+
+    async def _queued(self, heard: list[Heard]) -> None:
+        for event in heard:
+            if isinstance(event, Ended) and event.segment is not None:
+                await self._put(event)
+
+    async def _put(self, item: Ended | None) -> None:
+        """Queue ``item``, but never wait for a transcriber that has failed."""
+        put = asyncio.ensure_future(self._queue.put(item))
+        await asyncio.wait({put, self._failure}, return_when=asyncio.FIRST_COMPLETED)
+        if self._failure.done():
+            put.cancel()
+            raise self._failure.result()
+
+    async def _transcribe(self) -> None:
+        try:
+            while True:
+                item = await self._queue.get()
+                if item is None:
+                    await self._complete()
+                elif item.segment is not None:
+                    await self._tell(item.segment, item.final)
+        except EngineError as exc:
+            self._fail(exc)
+        except Exception as exc:  # noqa: BLE001 - a stage may raise anything; it must not hang
+            self._fail(EngineError(f"The local engine failed: {type(exc).__name__}: {exc}"))
+
+    async def _tell(self, segment: Segment, final: bool) -> None:
+        transcriber = self._transcriber
+        text = await self._around.workers.run(
+            Stage.TRANSCRIBER, lambda: transcriber.transcribe(segment.samples)
+        )
+        self._audio_s += segment.seconds
+        if not text:
+            return
+        self._words += text_tokens(text)
+        told = transcription(segment, text, final)
+        await self._emit(ServerMessage(server_content=ServerContent(input_transcription=told)))
+
+    async def _complete(self) -> None:
+        prompt = TokenCount(audio=audio_tokens(self._audio_s))
+        usage = usage_metadata(prompt, self._words, 0, "TEXT")
+        self._audio_s, self._words = 0.0, 0
+        done = ServerContent(turn_complete=True)
+        await self._emit(ServerMessage(server_content=done, usage_metadata=usage))
+
+    def _fail(self, error: EngineError) -> None:
+        if not self._failure.done():
+            self._failure.set_result(error)
