@@ -1,0 +1,204 @@
+"""The keyboard: a thread that reads keys and hands them to the event loop.
+
+POSIX: the terminal is put into cbreak mode (no echo, no line buffer; Ctrl-C and Ctrl-Z stay
+signals) and given back by whatever ends the process (`restore`). Windows: the console is polled.
+Key names are those of `line_editor` and `key_decoder`; ``eof`` says that no more keys can come.
+"""
+
+import asyncio
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Callable
+
+from live_cli.ui.key_decoder import PASTE_OFF, PASTE_ON, KeyDecoder
+from live_cli.ui.restore import Guard, hold, release
+
+ESCAPE_WAIT_S = 0.05
+"""How long after an Escape the rest of a sequence may take to come."""
+POLL_S = 0.02
+
+
+class Keyboard:
+    """Calls ``on_key`` in the event loop of `start` for each key, until `stop`.
+
+    Without a terminal on stdin `start` changes nothing and `active` stays False.
+    """
+
+    def __init__(self, on_key: Callable[[str], None], *, fd: int | None = None) -> None:
+        """``fd``: the terminal to read, stdin by default (POSIX only)."""
+        self._on_key = on_key
+        self._fd = fd
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._terminal: _Terminal | None = None
+        self.active = False
+
+    def start(self) -> None:
+        """Begin; to be called from a coroutine, in the main thread."""
+        if self.active or not self._is_terminal():
+            return
+        self._loop = asyncio.get_running_loop()
+        self._stopping.clear()
+        self._terminal = _Terminal(self._fd if self._fd is not None else _stdin_fd())
+        self._thread = threading.Thread(target=self._run, name="keyboard", daemon=True)
+        self.active = True
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and give the terminal back. Stopping twice is stopping once."""
+        if not self.active or self._terminal is None or self._thread is None:
+            return
+        self.active = False
+        self._stopping.set()
+        self._terminal.wake()
+        self._thread.join(timeout=1.0)
+        self._terminal.close()
+
+    def __enter__(self) -> "Keyboard":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _is_terminal(self) -> bool:
+        try:
+            return os.isatty(self._fd if self._fd is not None else _stdin_fd())
+        except (OSError, ValueError):
+            return False
+
+    def _run(self) -> None:
+        assert self._terminal is not None  # noqa: S101
+        decoder = KeyDecoder()
+        while not self._stopping.is_set():
+            wait_s = ESCAPE_WAIT_S if decoder.waiting else None
+            data = self._terminal.read(wait_s)
+            if self._stopping.is_set():
+                return
+            if data is None:
+                self._tell(["eof"])
+                return
+            self._tell(decoder.feed(data) if data else decoder.flush())
+
+    def _tell(self, keys: list[str]) -> None:
+        assert self._loop is not None  # noqa: S101
+        for key in keys:
+            # The loop may have closed between the key and the call.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._deliver, key)
+
+    def _deliver(self, key: str) -> None:
+        if self.active:
+            self._on_key(key)
+
+
+def _stdin_fd() -> int:
+    if sys.stdin is None:
+        raise OSError("no stdin")
+    return sys.stdin.fileno()
+
+
+if sys.platform == "win32":
+    import _thread
+    import msvcrt
+
+    _SCAN_CODES = {
+        "H": "\x1b[A",
+        "P": "\x1b[B",
+        "M": "\x1b[C",
+        "K": "\x1b[D",
+        "G": "\x1b[H",
+        "O": "\x1b[F",
+        "S": "\x1b[3~",
+    }
+
+    class _Terminal:
+        """The Windows console, polled; arrow keys are told as the sequences POSIX sends."""
+
+        def __init__(self, fd: int) -> None:
+            self._awake = threading.Event()
+
+        def read(self, wait_s: float | None) -> bytes | None:
+            """Bytes that were typed; empty when ``wait_s`` passed or `wake` was called."""
+            waited_s = 0.0
+            while not msvcrt.kbhit():
+                if self._awake.wait(POLL_S):
+                    return b""
+                waited_s += POLL_S
+                if wait_s is not None and waited_s >= wait_s:
+                    return b""
+            typed = ""
+            while msvcrt.kbhit():
+                char = msvcrt.getwch()
+                if char in "\x00\xe0" and msvcrt.kbhit():
+                    char = _SCAN_CODES.get(msvcrt.getwch(), "\x1b[25~")
+                elif char == "\x03":
+                    _thread.interrupt_main()
+                    continue
+                typed += char
+            joined = typed.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+            return joined.encode()
+
+        def wake(self) -> None:
+            self._awake.set()
+
+        def close(self) -> None:
+            pass
+
+else:
+    import select
+    import termios
+
+    class _Terminal:
+        """A POSIX terminal in cbreak mode."""
+
+        def __init__(self, fd: int) -> None:
+            self._fd = fd
+            self._found = termios.tcgetattr(fd)
+            self._wake_read, self._wake_write = os.pipe()
+            self._guard = Guard(self._restore, self._enter_cbreak)
+            hold(self._guard)
+            self._enter_cbreak()
+
+        def read(self, wait_s: float | None) -> bytes | None:
+            """Bytes that were typed; empty when ``wait_s`` passed or `wake` was called."""
+            ready, _, _ = select.select([self._fd, self._wake_read], [], [], wait_s)
+            if self._fd not in ready:
+                return b""
+            try:
+                return os.read(self._fd, 4096) or None
+            except OSError:  # the terminal is gone
+                return None
+
+        def wake(self) -> None:
+            os.write(self._wake_write, b"\0")
+
+        def close(self) -> None:
+            self._restore()
+            release(self._guard)
+            os.close(self._wake_read)
+            os.close(self._wake_write)
+
+        def _enter_cbreak(self) -> None:
+            mode = termios.tcgetattr(self._fd)
+            mode[3] &= ~(termios.ECHO | termios.ICANON)
+            mode[6] = list(mode[6])
+            mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(self._fd, termios.TCSANOW, mode)
+            self._write(PASTE_ON)
+
+        def _restore(self) -> None:
+            self._write(PASTE_OFF)
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(self._fd, termios.TCSANOW, self._found)
+
+        def _write(self, sequence: str) -> None:
+            """To the screen of this terminal, if that is where stdout goes."""
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                out = sys.stdout.fileno()
+                if os.isatty(out):
+                    os.write(out, sequence.encode())

@@ -1,0 +1,38 @@
+"""A level as a bar of characters, in eighths of a cell."""
+
+from dataclasses import dataclass
+
+FLOOR_DBFS = -60.0
+"""What is quieter shows as nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """The characters of a bar: its ends, its steps from empty to full, all one cell wide."""
+
+    left: str
+    right: str
+    steps: str
+
+    def draw(self, level_dbfs: float | None, width: int) -> str:
+        """A bar ``width`` cells long; None is no level at all.
+
+        >>> BLOCKS.draw(-30, 5)
+        '██▌  '
+        """
+        if level_dbfs is None:
+            return " " * width
+        share = min(max(1 - level_dbfs / FLOOR_DBFS, 0.0), 1.0)
+        parts = len(self.steps) - 1
+        whole, rest = divmod(round(share * width * parts), parts)
+        bar = self.steps[-1] * whole + (self.steps[rest] if rest else "")
+        return bar.ljust(width)
+
+
+BLOCKS = Bars("▕", "▏", " ▏▎▍▌▋▊▉█")
+ASCII = Bars("[", "]", " #")
+
+
+def dbfs(level_dbfs: float) -> str:
+    """Ten characters: `` -23 dBFS``, or blanks under the floor."""
+    return f"{level_dbfs:>5.0f} dBFS"[:10] if level_dbfs > FLOOR_DBFS else " " * 10

@@ -1,0 +1,81 @@
+"""Breaking text into rows of a terminal: by words, by ideographs, never inside a character.
+
+Latin words break at spaces and after hyphens. Scripts that put no spaces between words break
+anywhere, except that closing punctuation does not start a row and opening punctuation does not
+end one (the common core of UAX 14 and JIS X 4051).
+"""
+
+from rich.cells import cell_len
+
+from live_cli.ui.line_editor import next_stop
+
+_NO_START = frozenset("、。，．：；！？）］｝〉》」』】〕〗…—～ー々”’·,.;:!?)]}%")
+_NO_END = frozenset("（［｛〈《「『【〔〖“‘([{")
+
+
+def cells(text: str) -> int:
+    """Columns that the text takes on a terminal."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def wrap(text: str, width: int) -> list[tuple[int, int]]:
+    """Rows as (start, end) in ``text``, each at most ``width`` cells without its last spaces.
+
+    Line feeds break too. Between one row's end and the next one's start there is at most the
+    line feed. A character wider than the row gets a row of its own. Empty text has no rows.
+    """
+    rows: list[tuple[int, int]] = []
+    start = at = used = 0
+    chance = -1  # the last place where this row may end
+    while at < len(text):
+        stop = next_stop(text, at)
+        cluster = text[at:stop]
+        if cluster[0] == "\n":
+            rows.append((start, at))
+            start = at = at + 1
+            used, chance = 0, -1
+            continue
+        size = cells(cluster) if cluster != "\t" else 1
+        if cluster.isspace():
+            chance = stop  # spaces may hang over the edge
+            used = min(used + size, width)
+        elif used + size > width and at > start:
+            at = chance if chance > start else at
+            rows.append((start, at))
+            start, used, chance = at, 0, -1
+            continue
+        else:
+            used += size
+            if stop < len(text) and _may_break(cluster, text[stop]):
+                chance = stop
+        at = stop
+    if start < len(text):
+        rows.append((start, len(text)))
+    return rows
+
+
+def _may_break(before: str, after: str) -> bool:
+    if after in _NO_START or before[-1] in _NO_END:
+        return False
+    if before == "-":
+        return after.isalpha()
+    return _is_ideographic(before[0]) or (_is_ideographic(after) and not after.isspace())
+
+
+def _is_ideographic(char: str) -> bool:
+    """Wide characters and other scripts without spaces: one per cell pair breaks well enough."""
+    return char >= "\u2e80" and cell_len(char) == 2
+
+
+def fit(text: str, width: int) -> str:
+    """The text, or as much of it as fits with an ellipsis."""
+    if cells(text) <= width:
+        return text
+    used = at = 0
+    while at < len(text):
+        stop = next_stop(text, at)
+        used += cells(text[at:stop])
+        if used > width - 1:
+            break
+        at = stop
+    return text[:at].rstrip() + "…" if width > 0 else ""
