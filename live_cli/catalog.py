@@ -1,0 +1,245 @@
+"""What there is to choose from: models and what each supports, voices, languages.
+
+Pure data and questions to it. Source: the Live API's model pages and capabilities guide, as of
+2026-10. A model that is not here is passed on to the server, with a warning.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Literal
+
+VOICES: dict[str, str] = {
+    "Zephyr": "bright",
+    "Puck": "upbeat",
+    "Charon": "informative",
+    "Kore": "firm",
+    "Fenrir": "excitable",
+    "Leda": "youthful",
+    "Orus": "firm",
+    "Aoede": "breezy",
+    "Callirrhoe": "easy-going",
+    "Autonoe": "bright",
+    "Enceladus": "breathy",
+    "Iapetus": "clear",
+    "Umbriel": "easy-going",
+    "Algieba": "smooth",
+    "Despina": "smooth",
+    "Erinome": "clear",
+    "Algenib": "gravelly",
+    "Rasalgethi": "informative",
+    "Laomedeia": "upbeat",
+    "Achernar": "soft",
+    "Alnilam": "firm",
+    "Schedar": "even",
+    "Gacrux": "mature",
+    "Pulcherrima": "forward",
+    "Achird": "friendly",
+    "Zubenelgenubi": "casual",
+    "Vindemiatrix": "gentle",
+    "Sadachbia": "lively",
+    "Sadaltager": "knowledgeable",
+    "Sulafat": "warm",
+}
+"""The prebuilt voices by name (case matters on the wire), each with its character."""
+
+_ALL_VOICES = tuple(VOICES)
+_HALF_CASCADE_VOICES = ("Puck", "Charon", "Kore", "Fenrir", "Aoede", "Leda", "Orus", "Zephyr")
+
+
+def _languages(table: str) -> dict[str, str]:
+    pairs = (entry.strip().split(" ", 1) for entry in table.replace("\n", " ").split(","))
+    return {pair[0]: pair[1] for pair in pairs}
+
+
+LANGUAGES: dict[str, str] = _languages(
+    """af Afrikaans, sq Albanian, am Amharic, ar Arabic, hy Armenian, as Assamese, az Azerbaijani,
+    eu Basque, be Belarusian, bn Bengali, bs Bosnian, bg Bulgarian, ca Catalan, zh Chinese,
+    hr Croatian, cs Czech, da Danish, nl Dutch, en English, et Estonian, fil Filipino, fi Finnish,
+    fr French, gl Galician, ka Georgian, de German, el Greek, gu Gujarati, iw Hebrew, hi Hindi,
+    hu Hungarian, is Icelandic, id Indonesian, it Italian, ja Japanese, kn Kannada, kk Kazakh,
+    km Khmer, ko Korean, lo Lao, lv Latvian, lt Lithuanian, mk Macedonian, ms Malay, ml Malayalam,
+    mr Marathi, mn Mongolian, ne Nepali, no Norwegian, or Odia, pl Polish, pt Portuguese,
+    pa Punjabi, ro Romanian, ru Russian, sr Serbian, sk Slovak, sl Slovenian, es Spanish,
+    sw Swahili, sv Swedish, ta Tamil, te Telugu, th Thai, tr Turkish, uk Ukrainian, ur Urdu,
+    uz Uzbek, vi Vietnamese, zu Zulu"""
+)
+"""The languages of the capabilities guide: code and English name."""
+
+_ALIASES = {"he": "iw", "nb": "no", "tl": "fil"}
+"""Today's codes for languages that the Live API lists under another one."""
+
+LOCAL_LANGUAGES = ("en",)
+"""What the local engine hears and speaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model and what it supports.
+
+    ``modalities``: what it can answer in, its own choice first. ``thinking``: whether it takes a
+    budget in tokens, a level, or nothing. ``proactive`` "always": on without being asked.
+    ``language``: chosen by ``languageCode``, by the system instruction, or as translation target.
+    ``client_content``: turns may be sent during the whole session, only as initial history (then
+    text goes as realtime input), or never. ``max_audio_s``: longest audio of one session.
+    """
+
+    id: str
+    title: str
+    server: Literal["gemini", "local"] = "gemini"
+    modalities: tuple[str, ...] = ("AUDIO",)
+    thinking: Literal["budget", "level", "any", "none"] = "none"
+    thinking_levels: tuple[str, ...] = ()
+    default_thinking_level: str | None = None
+    affective: bool = False
+    proactive: Literal["flag", "always", "any", "no"] = "no"
+    language: Literal["code", "prompt", "target"] = "prompt"
+    languages: tuple[str, ...] = ()
+    client_content: Literal["session", "initial", "none"] = "session"
+    voices: tuple[str, ...] = _ALL_VOICES
+    context_tokens: int | None = None
+    transcribes_only: bool = False
+    translates_only: bool = False
+    max_audio_s: float | None = None
+    known: bool = True
+
+
+LIVE_3_8 = Model("gemini-3.8-live", "Gemini 3.8 Live", proactive="always", context_tokens=131_072)
+LIVE_3_8_THINKING = Model(
+    "gemini-3.8-live-extended-thinking",
+    "Gemini 3.8 Live Extended Thinking",
+    thinking="level",
+    thinking_levels=("low", "medium", "high"),
+    default_thinking_level="low",
+    proactive="always",
+    context_tokens=131_072,
+)
+LIVE_3_1 = Model(
+    "gemini-3.1-flash-live-preview",
+    "Gemini 3.1 Flash Live",
+    thinking="level",
+    thinking_levels=("minimal", "low", "medium", "high"),
+    client_content="initial",
+)
+NATIVE_AUDIO_2_5 = Model(
+    "gemini-2.5-flash-native-audio-preview-12-2025",
+    "Gemini 2.5 Flash native audio",
+    thinking="budget",
+    affective=True,
+    proactive="flag",
+    context_tokens=131_072,
+)
+HALF_CASCADE_2_5 = Model(
+    "gemini-live-2.5-flash-preview",
+    "Gemini 2.5 Flash Live, half-cascade",
+    modalities=("AUDIO", "TEXT"),
+    language="code",
+    voices=_HALF_CASCADE_VOICES,
+    context_tokens=32_768,
+)
+HALF_CASCADE_2_0 = Model(
+    "gemini-2.0-flash-live-001",
+    "Gemini 2.0 Flash Live, half-cascade",
+    modalities=("AUDIO", "TEXT"),
+    language="code",
+    voices=_HALF_CASCADE_VOICES,
+    context_tokens=32_768,
+)
+TRANSLATE = Model(
+    "gemini-3.5-live-translate-preview",
+    "Gemini 3.5 Live Translate",
+    language="target",
+    client_content="none",
+    translates_only=True,
+)
+TRANSCRIBE = Model(
+    "gemini-3.5-transcribe-live",
+    "Gemini 3.5 Transcribe Live",
+    modalities=("TEXT",),
+    language="code",
+    client_content="none",
+    voices=(),
+    transcribes_only=True,
+    max_audio_s=600.0,
+)
+LOCAL = Model(
+    "local",
+    "the engine on this machine",
+    server="local",
+    modalities=("AUDIO", "TEXT"),
+    thinking="budget",
+    language="code",
+    languages=LOCAL_LANGUAGES,
+)
+
+MODELS: tuple[Model, ...] = (
+    LIVE_3_8,
+    LIVE_3_8_THINKING,
+    LIVE_3_1,
+    NATIVE_AUDIO_2_5,
+    HALF_CASCADE_2_5,
+    HALF_CASCADE_2_0,
+    TRANSLATE,
+    TRANSCRIBE,
+    LOCAL,
+)
+"""Newest first: the first that supports what is asked is the one to name."""
+
+_FAMILIES = (
+    ("gemini-2.5-flash-native-audio", NATIVE_AUDIO_2_5),
+    ("gemini-live-2.5-flash-native-audio", NATIVE_AUDIO_2_5),
+)
+"""Dated and Vertex ids of a family we know."""
+
+
+def find_model(name: str) -> Model:
+    """The model of that id, with or without ``models/``; an unknown one is taken to do anything."""
+    model_id = name.removeprefix("models/")
+    for model in MODELS:
+        if model.id == model_id:
+            return model
+    for prefix, model in _FAMILIES:
+        if model_id.startswith(prefix):
+            return replace(model, id=model_id)
+    return Model(
+        model_id,
+        model_id,
+        modalities=("AUDIO", "TEXT"),
+        thinking="any",
+        affective=True,
+        proactive="any",
+        known=False,
+    )
+
+
+def find_voice(name: str) -> str | None:
+    """The voice as the wire spells it, whatever the case; None if there is none."""
+    lower = name.lower()
+    return next((voice for voice in VOICES if voice.lower() == lower), None)
+
+
+def find_language(code: str) -> str | None:
+    """The code the Live API uses, "he" as "iw", a region kept ("de-DE"); None if unknown."""
+    base, separator, region = code.replace("_", "-").partition("-")
+    base = _ALIASES.get(base.lower(), base.lower())
+    if base not in LANGUAGES or (separator and not region.isalnum()):
+        return None
+    return f"{base}-{region.upper()}" if region else base
+
+
+def language_name(code: str) -> str:
+    """The English name of a code that `find_language` knows."""
+    return LANGUAGES[code.partition("-")[0]]
+
+
+def near_match(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant, upper and lower case aside."""
+    by_lower = {each.lower(): each for each in known}
+    close = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[close[0]] if close else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``"; did you mean X?"``, or nothing when nothing is near."""
+    match = near_match(word, known)
+    return f"; did you mean {match!r}?" if match else ""

