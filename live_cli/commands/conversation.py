@@ -1,0 +1,224 @@
+"""A running conversation: microphone to server, server to speaker and face, keys to both.
+
+All of it happens on the event loop; the devices' threads only hand things in.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Protocol
+
+from live_cli.audio.meter import SpeechClock, level_dbfs
+from live_cli.audio.pcm import float_from_pcm16
+from live_cli.commands.outbox import Outbox
+from live_cli.net.client import LiveClient
+from live_cli.protocol import events
+from live_cli.protocol.input_gate import InputGate
+from live_cli.protocol.messages import INPUT_SAMPLE_RATE, ClientMessage
+from live_cli.ui.face import Face, Summary
+from live_cli.ui.line_editor import LineEditor
+from live_cli.ui.tally import Tally
+
+TICK_S = 0.05
+QUIET_S = 3.0
+"""After the end of a file: so long without anything said or played, and the talk is over."""
+REPLY_LIMIT_S = 60.0
+"""After the end of a file: so long the answer to what was heard may take to begin."""
+TALK_KEY = " "
+
+
+class PlaybackLevels(Protocol):
+    """What a mouth tells of itself; see `devices.speaker.SpeakerSnapshot`."""
+
+    @property
+    def level_dbfs(self) -> float: ...
+    @property
+    def playing(self) -> bool: ...
+    @property
+    def turn(self) -> int: ...
+    @property
+    def heard_ms(self) -> float: ...
+    @property
+    def underruns(self) -> int: ...
+
+
+class Mouth(Protocol):
+    """What plays: a speaker, or a file in its place."""
+
+    def play(self, turn: int, pcm16: bytes) -> None: ...
+    def end_turn(self, turn: int) -> None: ...
+    def interrupt(self, turn: int) -> None: ...
+    def snapshot(self) -> PlaybackLevels: ...
+
+
+class Conversation:
+    """One conversation over one connection. `run` ends when it is over, or raises why it broke."""
+
+    def __init__(self, client: LiveClient, face: Face, mouth: Mouth, gate: InputGate) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._client = client
+        self._face = face
+        self._mouth = mouth
+        self._gate = gate
+        self._outbox = Outbox()
+        self._tally = Tally(self._loop.time())
+        self._speech = SpeechClock(INPUT_SAMPLE_RATE)
+        self._editor: LineEditor | None = None
+        self._over = asyncio.Event()
+        self._microphone_dbfs = -100.0
+        self._input_ended_at: float | None = None
+        self._last_sign_at = self._loop.time()
+        self._awaits_reply = False
+        self._turn_open = False
+
+    async def run(self) -> Summary:
+        """Talk until `stop`, the end of the input, or the end of the connection."""
+        parts: tuple[Coroutine[Any, Any, None], ...] = (
+            self._send(),
+            self._receive(),
+            self._watch(),
+        )
+        tasks = [asyncio.create_task(part) for part in (*parts, self._until_over())]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return self.summary()
+
+    def stop(self) -> None:
+        """End the conversation now."""
+        self._over.set()
+
+    def summary(self) -> Summary:
+        return self._tally.summary(
+            self._loop.time(),
+            dropped_frames=self._outbox.dropped_frames,
+            underruns=self._mouth.snapshot().underruns,
+        )
+
+    # --- the microphone ----------------------------------------------------------------------
+
+    def hear(self, pcm16: bytes) -> None:
+        """20 ms from the microphone."""
+        samples = float_from_pcm16(pcm16)
+        self._microphone_dbfs = level_dbfs(samples)
+        self._outbox.put(self._gate.frame(pcm16))
+        if not self._gate.muted:
+            self._note_speech(samples)
+
+    def _note_speech(self, samples: Any) -> None:
+        before = self._speech.last_speech_end
+        self._speech.push(samples)
+        ended = self._speech.last_speech_end
+        if ended is not None and ended != before and not self._gate.manual:
+            behind_s = (self._speech.samples_heard - ended) / INPUT_SAMPLE_RATE
+            self._tally.input_ended(self._loop.time() - behind_s)
+
+    def end_input(self) -> None:
+        """The input is over for good: what is open is answered, then the talk ends."""
+        if self._gate.held:
+            self._tally.input_ended(self._loop.time())
+        self._outbox.put(self._gate.end())
+        self._input_ended_at = self._last_sign_at = self._loop.time()
+
+    # --- the line ----------------------------------------------------------------------------
+
+    async def _send(self) -> None:
+        while True:
+            await self._client.send(await self._outbox.take())
+
+    async def _receive(self) -> None:
+        async for event in self._client:
+            self._handle(event)
+
+    def _handle(self, event: events.Event) -> None:
+        self._last_sign_at = self._loop.time()
+        match event:
+            case events.AudioChunk(turn, data):
+                self._turn_open, self._awaits_reply = True, False
+                self._mouth.play(turn, data)
+            case events.TextChunk():
+                self._turn_open, self._awaits_reply = True, False
+            case events.InputTranscript():
+                self._awaits_reply = True
+            case events.Interrupted(turn):
+                self._mouth.interrupt(turn)
+            case events.GenerationComplete(turn):
+                self._mouth.end_turn(turn)
+            case events.TurnComplete(turn):
+                self._turn_open = self._awaits_reply = False
+                self._mouth.end_turn(turn)
+            case _:
+                pass
+        if changes := self._tally.event(event, self._last_sign_at):
+            self._face.status(**changes)
+        self._face.event(event)
+
+    async def _until_over(self) -> None:
+        await self._over.wait()
+
+    async def _watch(self) -> None:
+        """Show the levels, and notice the end of a talk from a file."""
+        while not self._is_done():
+            heard = self._mouth.snapshot()
+            self._face.levels(
+                self._microphone_dbfs, heard.level_dbfs, heard.playing, heard.heard_ms
+            )
+            if heard.playing:
+                self._last_sign_at = self._loop.time()
+            await asyncio.sleep(TICK_S)
+
+    def _is_done(self) -> bool:
+        if self._input_ended_at is None or self._turn_open:
+            return False
+        quiet_s = self._loop.time() - self._last_sign_at
+        return quiet_s > (REPLY_LIMIT_S if self._awaits_reply else QUIET_S)
+
+    # --- the keyboard ------------------------------------------------------------------------
+
+    def press(self, key: str) -> None:
+        """A key of the keyboard: part of a line being typed, or a command."""
+        if self._editor is not None:
+            self._type(key)
+        elif key == "q":
+            self.stop()
+        elif key == "m":
+            self._toggle_mute()
+        elif key == TALK_KEY and self._gate.manual:
+            self._toggle_talking()
+        elif key == "t":
+            self._editor = LineEditor()
+            self._face.status(typing=self._editor.line)
+
+    def _toggle_mute(self) -> None:
+        self._outbox.put(self._gate.set_muted(not self._gate.muted))
+        self._face.status(muted=self._gate.muted, held=self._gate.held)
+
+    def _toggle_talking(self) -> None:
+        if self._gate.held:
+            self._outbox.put(self._gate.release())
+            self._tally.input_ended(self._loop.time())
+        else:
+            self._outbox.put(self._gate.press())
+        self._face.status(held=self._gate.held)
+
+    def _type(self, key: str) -> None:
+        editor = self._editor
+        if editor is None:
+            return
+        text = editor.press(key)
+        if text:
+            self._send_line(text)
+        if text is not None or key == "escape":
+            self._editor = None
+        self._face.status(typing=self._editor.line if self._editor else None)
+
+    def _send_line(self, text: str) -> None:
+        from live_cli.protocol.messages import RealtimeInput
+
+        self._outbox.put([ClientMessage(realtime_input=RealtimeInput(text=text))])
+        self._tally.input_ended(self._loop.time())
+        self._face.sent(text)

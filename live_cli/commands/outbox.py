@@ -1,0 +1,42 @@
+"""What waits to be sent: bounded, the oldest sound goes first when the line is slower than we."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+
+from live_cli.protocol.messages import ClientMessage
+
+LIMIT = 250
+"""Messages; 250 frames of 20 ms are five seconds of sound."""
+
+
+class Outbox:
+    """A queue between callbacks on the event loop and the one task that sends."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = limit
+        self._messages: deque[ClientMessage] = deque()
+        self._filled = asyncio.Event()
+        self.dropped_frames = 0
+
+    def put(self, messages: Iterable[ClientMessage]) -> None:
+        """Queue ``messages``; beyond the limit the oldest frame of sound is dropped and counted."""
+        self._messages.extend(messages)
+        while len(self._messages) > self._limit and self._drop_oldest_sound():
+            self.dropped_frames += 1
+        if self._messages:
+            self._filled.set()
+
+    def _drop_oldest_sound(self) -> bool:
+        for place, message in enumerate(self._messages):
+            if message.realtime_input is not None and message.realtime_input.audio is not None:
+                del self._messages[place]
+                return True
+        return False
+
+    async def take(self) -> ClientMessage:
+        """The next message, once there is one."""
+        while not self._messages:
+            self._filled.clear()
+            await self._filled.wait()
+        return self._messages.popleft()
