@@ -18,9 +18,9 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from live_cli.errors import ConnectError, EngineError, LiveError, SettingsError
-from live_cli.net.client import Address
+from live_cli.net.address import Address
 
-PROGRAM = (sys.executable, "-P", "-m", "live_cli")
+PROGRAM = (sys.executable, "-P", "-m", "live_cli.commands.serve_child")
 """-P: no module in the person's folder may take the place of one of ours."""
 
 _LOG_BYTES = 1024 * 1024

@@ -1,0 +1,153 @@
+"""`live-cli serve`: the local Live API server in the foreground."""
+
+import asyncio
+import contextlib
+import importlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+from live_cli.commands.serve_child import check_libraries
+from live_cli.errors import SettingsError
+from live_cli.net.doors import is_loopback_address
+from live_cli.net.limits import Limits
+from live_cli.net.listening import listen, port_of
+from live_cli.settings import EngineOptions, Settings
+
+
+def run(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
+    """Serve until SIGINT or SIGTERM, which end it gracefully; a second one ends it at once.
+
+    Raises SettingsError (no key for the network), ConnectError (no such port), EngineError.
+    """
+    host = settings.serve.host if host is None else host
+    port = settings.serve.port if port is None else port
+    key = settings.server_key
+    if key is None and not is_loopback_address(host):
+        raise SettingsError(
+            f"To serve others than this machine ({host}) a key is needed: set LIVE_CLI_KEY, "
+            "or serve 127.0.0.1."
+        )
+    check_libraries()
+    _log_to_stderr()
+    listeners = listen(host, port)
+    asyncio.run(_serve(settings.engine, host, listeners, key))
+
+
+async def _serve(
+    options: EngineOptions, host: str, listeners: list[socket.socket], key: str | None
+) -> None:
+    from live_cli.engine.engine import LiveEngine
+    from live_cli.engine.stages import StageNames
+
+    names = StageNames(
+        detector=options.detector,
+        transcriber=options.transcriber,
+        chat=options.chat,
+        synthesizer=options.synthesizer,
+        threads=options.threads,
+    )
+    engine = LiveEngine(names)
+    loading = asyncio.create_task(engine.load())
+    await asyncio.to_thread(importlib.import_module, "live_cli.net.server")
+
+    from live_cli.net.server import build_app, serve_on
+
+    stop = asyncio.Event()
+    failure: list[BaseException] = []
+
+    def loaded(loading: asyncio.Task[None]) -> None:
+        if error := loading.exception():
+            failure.append(error)
+            stop.set()
+        else:
+            _say("Ready.")
+
+    loading.add_done_callback(loaded)
+    limits = Limits()
+    app = build_app(engine, keys=[key] if key else [], limits=limits, ready=lambda: loading.done())
+    with _stopping_on_signals(stop, limits.grace_s):
+        _say(_welcome(host, port_of(listeners), key is not None))
+        await serve_on(app, listeners, stop=stop)
+    if failure:
+        raise failure[0]
+    loading.remove_done_callback(loaded)
+    loading.cancel()
+    await engine.close()
+
+
+def _welcome(host: str, port: int, keyed: bool) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    lines = [f"Serving the Live API at http://{shown}:{port}. The models are loading."]
+    setting = "LIVE_CLI_KEY=… " if keyed else ""
+    own = "127.0.0.1" if host in ("0.0.0.0", "::") else shown  # noqa: S104 - a comparison
+    lines.append(f"Use it:  {setting}live-cli talk --server http://{own}:{port}")
+    lines.append(
+        "Callers need the key that is set (LIVE_CLI_KEY)."
+        if keyed
+        else "Callers need no key; only this machine can reach it."
+    )
+    return "\n".join(lines)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _stopping_on_signals(stop: asyncio.Event, grace_s: float) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        loop.call_soon_threadsafe(stop.set)
+        # A model call cannot be interrupted and must not hold the process beyond its time.
+        last = threading.Timer(grace_s, os._exit, [0])
+        last.daemon = True
+        last.start()
+
+    previous = {number: signal.signal(number, on_signal) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class _OneLine(logging.Formatter):
+    """No traceback on a terminal: what happened, in one line."""
+
+    def formatException(self, ei: object) -> str:  # noqa: N802 - logging's own name
+        return ""
+
+    def format(self, record: logging.LogRecord) -> str:
+        cause = record.exc_info[1] if record.exc_info else None
+        line = f"{self.formatTime(record)} {record.getMessage()}"
+        return line if cause is None else f"{line}: {cause!r}"
+
+
+def _log_to_stderr() -> None:
+    """Sessions to stderr, a line each; crashes with their tracebacks to a file."""
+    from platformdirs import user_state_path
+
+    log = logging.getLogger("live_cli.serve")
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    shown = logging.StreamHandler()
+    shown.setFormatter(_OneLine())
+    log.handlers = [shown]
+    folder = user_state_path("live-cli", appauthor=False)
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = logging.FileHandler(folder / "serve.log", delay=True, encoding="utf-8")
+        kept.setLevel(logging.ERROR)
+        log.addHandler(kept)

@@ -1,0 +1,175 @@
+"""`live-cli serve` and the child that commands start, with scripted stages, as real processes."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import connect
+
+from live_cli.commands import serve
+from live_cli.errors import ConnectError, EngineError, SettingsError
+from live_cli.net.child import ServerChild
+from live_cli.settings import EngineOptions, ServeOptions, Settings
+
+WITHIN_S = 60.0  # a bound on waiting, not a measure
+SCRIPTED = EngineOptions(
+    detector="scripted",
+    transcriber="scripted",
+    chat="scripted:Good day.",
+    synthesizer="scripted",
+)
+STAGES = ("detector", "transcriber", "chat", "synthesizer")
+ARGS = [arg for stage in STAGES for arg in (f"--{stage}", getattr(SCRIPTED, stage))]
+PROGRAM = """
+import sys
+from live_cli.commands import serve
+from live_cli.errors import LiveError
+from live_cli.settings import EngineOptions, Settings
+stages = dict(zip(("detector", "transcriber", "chat", "synthesizer"), sys.argv[2:]))
+try:
+    key = sys.argv[1] or None
+    serve.run(Settings(engine=EngineOptions(**stages), server_key=key), port=0)
+except LiveError as exc:
+    print("error:", exc, file=sys.stderr)
+    sys.exit(exc.exit_code)
+"""
+
+
+async def reply_of(url: str, key: str | None = None) -> str:
+    """What a TEXT session at ``url`` answers to a typed word."""
+    headers = {"x-goog-api-key": key} if key else {}
+    path = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent"
+    config = {"responseModalities": ["TEXT"]}
+    text = ""
+    async with (
+        asyncio.timeout(WITHIN_S),
+        connect(url + path, additional_headers=headers, proxy=None) as client,
+    ):
+        setup = {"model": "models/local", "generationConfig": config}
+        await client.send(json.dumps({"setup": setup}))
+        assert "setupComplete" in json.loads(await client.recv())
+        await client.send(json.dumps({"realtimeInput": {"text": "hello"}}))
+        async for frame in client:
+            content: dict[str, Any] = json.loads(frame).get("serverContent", {})
+            for part in content.get("modelTurn", {}).get("parts", []):
+                text += part["text"]
+            if content.get("turnComplete"):
+                break
+    return text
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    tmp_path: Path, key: str = "", stages: EngineOptions = SCRIPTED
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", PROGRAM, key, *(getattr(stages, stage) for stage in STAGES)),
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path)},
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def read_until(process: asyncio.subprocess.Process, pattern: str) -> tuple[str, str]:
+    """All of stderr up to a line that matches, and the first group of the match."""
+    assert process.stderr is not None
+    read = ""
+    async with asyncio.timeout(WITHIN_S):
+        while line := (await process.stderr.readline()).decode():
+            read += line
+            if found := re.search(pattern, line):
+                return read, found[1] if found.re.groups else ""
+    raise AssertionError(f"{pattern!r} never came in:\n{read}")
+
+
+async def test_it_says_where_it_is_answers_and_ends_with_a_signal(tmp_path: Path) -> None:
+    async with serving(tmp_path) as process:
+        said, port = await read_until(process, r"live-cli talk --server http://127\.0\.0\.1:(\d+)")
+        assert "no key" in (await read_until(process, "key"))[0]
+        assert await reply_of(f"ws://127.0.0.1:{port}") == "Good day."
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(WITHIN_S):
+            rest = (await process.communicate())[1].decode()
+        assert process.returncode == 0
+        assert "Traceback" not in said + rest
+        assert len(re.findall("session 1 ", rest)) == 1  # one line a session
+
+
+async def test_ctrl_c_is_a_normal_end_also_with_a_session_open(tmp_path: Path) -> None:
+    async with serving(tmp_path, key="s3cret") as process:
+        said, port = await read_until(process, r"--server http://127\.0\.0\.1:(\d+)")
+        said += (await read_until(process, "Ready"))[0]
+        headers = {"x-goog-api-key": "s3cret"}
+        async with connect(
+            f"ws://127.0.0.1:{port}/", additional_headers=headers, proxy=None
+        ) as client:
+            process.send_signal(signal.SIGINT)
+            async with asyncio.timeout(WITHIN_S):
+                await client.wait_closed()
+                said += (await process.communicate())[1].decode()
+            assert client.close_code == 1001
+        assert process.returncode == 0
+        assert "s3cret" not in said
+
+
+async def test_a_stage_that_cannot_be_loaded_ends_it_in_one_sentence(tmp_path: Path) -> None:
+    async with serving(tmp_path, stages=replace(SCRIPTED, synthesizer="nobody")) as process:
+        said = (await process.communicate())[1].decode()
+    assert process.returncode == EngineError.exit_code
+    assert said.rstrip().splitlines()[-1].startswith("error: ")
+    assert "nobody" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])  # noqa: S104
+def test_other_machines_are_not_served_without_a_key(host: str) -> None:
+    with pytest.raises(SettingsError, match="LIVE_CLI_KEY"):
+        serve.run(Settings(serve=ServeOptions(host=host, port=0)))
+
+
+def test_a_port_in_use_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConnectError, match=f"Port {port} is in use"):
+            serve.run(Settings(), port=port)
+
+
+async def test_the_child_answers_through_its_address(tmp_path: Path) -> None:
+    args = ["serve", "--child", "--needs", "chat", *ARGS]
+    async with ServerChild.start(args, log_path=tmp_path / "child.log") as child:
+        assert await reply_of(child.address.url, child.address.key) == "Good day."
+
+
+async def test_the_child_tells_in_full_what_it_cannot_load(tmp_path: Path) -> None:
+    args = ["--needs", "ears,voice", *ARGS, "--synthesizer", "nobody"]
+    async with (
+        ServerChild.start(args, log_path=tmp_path / "child.log") as child,
+        asyncio.timeout(WITHIN_S),
+    ):
+        error = await child.failed()
+        assert isinstance(error, EngineError)
+        assert "nobody" in str(error)
+
+
+@pytest.mark.parametrize("args", [["--needs", "teeth"], ["--no-such-option"]])
+async def test_a_wrong_argument_ends_the_child_with_its_words(
+    args: list[str], tmp_path: Path
+) -> None:
+    with pytest.raises(ConnectError, match="ended while starting: live-cli serve --child: error:"):
+        await ServerChild.start(args, log_path=tmp_path / "child.log").open()
