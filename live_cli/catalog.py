@@ -167,7 +167,7 @@ LOCAL = Model(
     "the engine on this machine",
     server="local",
     modalities=("AUDIO", "TEXT"),
-    thinking="budget",
+    thinking="any",
     language="code",
     languages=LOCAL_LANGUAGES,
 )

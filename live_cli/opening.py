@@ -23,7 +23,7 @@ from live_cli.catalog import (
 from live_cli.errors import SettingsError
 from live_cli.protocol.messages import Setup
 from live_cli.refusals import Wishes, newest_supporting, refusals
-from live_cli.settings import SessionOptions, Settings
+from live_cli.settings import EngineOptions, SessionOptions, Settings
 from live_cli.setup_message import build_setup
 
 Verb = Literal["talk", "text", "transcribe"]
@@ -78,45 +78,25 @@ class ServerChoice:
     server: Literal["gemini", "local"]
 
 
-def open_talk(settings: Settings, *, local_installed: bool | None = None) -> Opening:
-    """What a conversation by voice opens. Raises SettingsError with what to do instead.
-
-    ``local_installed``: whether the local engine's packages are there; None looks for them.
-    """
-    return _plan(settings, "talk", local_installed)
-
-
-def open_text(
+def plan_opening(
     settings: Settings,
+    verb: Verb,
     *,
     spoken_reply: bool = False,
     history: bool = False,
     local_installed: bool | None = None,
 ) -> Opening:
-    """What a written message opens. Raises SettingsError with what to do instead.
+    """Decide everything about a session. Raises SettingsError with what to do instead.
 
-    ``spoken_reply``: the reply's sound is kept (``--output FILE``). ``history``: earlier turns are
-    sent first.
+    ``spoken_reply``: `text` keeps the reply's sound (``--output FILE``). ``history``: earlier
+    turns are sent first. ``local_installed``: None looks for the packages.
     """
-    return _plan(settings, "text", local_installed, spoken_reply, history)
-
-
-def open_transcription(settings: Settings, *, local_installed: bool | None = None) -> Opening:
-    """What a transcription opens. Raises SettingsError with what to do instead."""
-    return _plan(settings, "transcribe", local_installed)
-
-
-def _plan(
-    settings: Settings,
-    verb: Verb,
-    local_installed: bool | None,
-    spoken_reply: bool = False,
-    history: bool = False,
-) -> Opening:
     choice = choose_server(settings, local_installed)
     options = _for_verb(settings.session, verb)
     settings = replace(settings, session=options)
     wishes = _wishes(options, verb, spoken_reply)
+    if _any_language(choice, settings, wishes):
+        wishes = replace(wishes, language=None)
     model, warnings = _choose_model(choice, options, wishes)
     modality = _modality(model, options, verb, spoken_reply)
     _refuse(choice, model, wishes)
@@ -135,7 +115,7 @@ def _plan(
         modality=modality,
         setup=build_setup(settings, model, verb, modality, history=history),
         needs=needs,
-        child_args=_child_args(settings, needs) if needs else (),
+        child_args=_child_args(settings.engine, needs) if needs else (),
         warnings=tuple(warnings),
     )
 
@@ -230,6 +210,13 @@ def _wishes(options: SessionOptions, verb: Verb, spoken_reply: bool) -> Wishes:
     )
 
 
+def _any_language(choice: ServerChoice, settings: Settings, wishes: Wishes) -> bool:
+    """Whether languages cannot be judged here: a foreign server's, or an endpoint's that writes."""
+    writes = wishes.task == "text" and wishes.modality != "AUDIO"
+    endpoint = writes and settings.engine.chat.startswith("openai:")
+    return choice.server == "local" and (choice.kind == "url" or endpoint)
+
+
 def _choose_model(
     choice: ServerChoice, options: SessionOptions, wishes: Wishes
 ) -> tuple[Model, list[str]]:
@@ -315,11 +302,14 @@ def _needs(verb: Verb, modality: str) -> tuple[str, ...]:
     return (*ears, "chat", *voice)
 
 
-def _child_args(settings: Settings, needs: tuple[str, ...]) -> tuple[str, ...]:
-    """The child reads the same file and profile; the environment it inherits."""
-    args = ["serve", "--child", "--needs", ",".join(needs)]
-    if settings.config_path:
-        args += ["--config", str(settings.config_path)]
-    if settings.profile:
-        args += ["--profile", settings.profile]
-    return tuple(args)
+def _child_args(engine: EngineOptions, needs: tuple[str, ...]) -> tuple[str, ...]:
+    """The child's own command line: what to load ahead, and which implementations."""
+    named = {
+        "needs": ",".join(needs),
+        "detector": engine.detector,
+        "transcriber": engine.transcriber,
+        "chat": engine.chat,
+        "synthesizer": engine.synthesizer,
+        "threads": str(engine.threads),
+    }
+    return tuple(part for name, value in named.items() for part in (f"--{name}", value))

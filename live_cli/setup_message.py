@@ -43,7 +43,7 @@ def build_setup(
     return Setup(
         model=f"models/{model.id}",
         generation_config=_generation(options, model, modality),
-        system_instruction=_system(options, model),
+        system_instruction=_system(options, model, modality),
         realtime_input_config=_realtime_input(settings.vad) if hears else None,
         input_audio_transcription=_present(
             AudioTranscriptionConfig(), hears and options.input_transcript
@@ -112,10 +112,11 @@ def _thinking(options: SessionOptions, model: Model) -> ThinkingConfig | None:
     )
 
 
-def _system(options: SessionOptions, model: Model) -> Content | None:
-    """The instruction, one part a paragraph; native audio models take the language from it."""
+def _system(options: SessionOptions, model: Model, modality: str) -> Content | None:
+    """The instruction, one part a paragraph; the language too, where no field carries it."""
     texts = [options.system] if options.system else []
-    if options.language and model.language == "prompt":
+    by_code = model.language == "code" and modality == "AUDIO"
+    if options.language and not by_code and model.language != "target":
         name = language_name(options.language)
         texts.append(f"Answer in {name} ({options.language}) only, whatever language you hear.")
     return Content(parts=[Part(text=text) for text in texts]) if texts else None
