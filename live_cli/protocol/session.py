@@ -81,6 +81,10 @@ class Session:
         return self._state
 
     @property
+    def setup_limit_s(self) -> float:
+        return self._setup_limit_s
+
+    @property
     def turn(self) -> int:
         """The number of the open model turn, or of the next one, from 1."""
         return self._turn

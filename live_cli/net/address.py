@@ -1,0 +1,82 @@
+"""Where a Live API server is, and how to show one's key to it."""
+
+import ipaddress
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, urlsplit
+
+from live_cli.errors import ConnectError
+
+_SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
+_METHOD = "GenerativeService.BidiGenerateContent"
+_TOKEN = "auth_tokens/"  # noqa: S105 - the prefix that tells a token from a key
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One server, and the key for it.
+
+    ``url``: ``wss://host[:port]``, perhaps with a path before the Live API's own; ``http`` means
+    ``ws``. A URL that names the method itself (Vertex) is taken as it is. ``label``: how to call
+    the server in a sentence: "Gemini", "the local server", or its host.
+    """
+
+    url: str
+    key: str | None = field(repr=False)
+    api_version: str
+    label: str
+
+    @property
+    def endpoint(self) -> str:
+        """The WebSocket's URL; the key is never in it. Raises ConnectError."""
+        parts = self._parts()
+        path = parts.path.rstrip("/")
+        if "BidiGenerateContent" not in path:
+            method = _METHOD + ("Constrained" if self._holds_token else "")
+            path = f"{path}/ws/google.ai.generativelanguage.{self.api_version}.{method}"
+        query = f"?{parts.query}" if parts.query else ""
+        return f"{_SCHEMES[parts.scheme]}://{parts.netloc}{path}{query}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What shows the key: a header, for keys and for ephemeral tokens."""
+        if self.key is None:
+            return {}
+        if not self.key.isascii() or not self.key.isprintable() or " " in self.key:
+            raise ConnectError("The API key holds characters no key has. Copy it again.")
+        shown = {"x-goog-api-key": self.key}
+        if self._holds_token:
+            shown["Authorization"] = f"Token {self.key}"
+        return shown
+
+    @property
+    def place(self) -> str:
+        """Host and port, for messages."""
+        parts = self._parts()
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        return f"{host}:{parts.port}" if parts.port else str(host)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the server is on this machine: no proxy then, and no compression."""
+        host = self._parts().hostname or ""
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost" or host.endswith(".localhost")
+
+    @property
+    def _holds_token(self) -> bool:
+        return self.key is not None and self.key.startswith(_TOKEN)
+
+    def _parts(self) -> SplitResult:
+        try:
+            parts = urlsplit(self.url)
+            usable = parts.scheme in _SCHEMES and parts.hostname and parts.port != 0
+        except ValueError:
+            usable = None
+        if not usable or parts.username is not None:
+            raise ConnectError(
+                "The server's address is not usable. Write it as wss://host or ws://host:port, "
+                "and give the key by its own setting."
+            )
+        return parts
