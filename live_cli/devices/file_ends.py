@@ -1,0 +1,215 @@
+"""A file or a pipe in place of the microphone or the speaker, paced in real time.
+
+Full ends, with the methods of `Microphone` and `Speaker`: what works with them works on a machine
+without sound. Pacing: frame k is due k times 20 ms after the first, on the monotonic clock, so
+lateness of one frame is made up by the next and nothing drifts.
+"""
+
+import contextlib
+import math
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from live_cli.audio.files import SpeechReader, WavWriter, open_speech
+from live_cli.audio.framer import Framer
+from live_cli.audio.meter import level_dbfs
+from live_cli.audio.pcm import Samples, pcm16_from_float
+from live_cli.audio.playout import PLAYOUT_SAMPLE_RATE
+from live_cli.devices.microphone import FRAME_SAMPLES, FrameCallback
+from live_cli.devices.piped_speech import DescriptorSource, piped_speech
+from live_cli.devices.playback import Playback, SpeakerSnapshot, silent
+from live_cli.devices.stream_watch import LostCallback
+from live_cli.errors import InputFileError
+
+_BLOCK_S = 0.02
+_PULL_SAMPLES = PLAYOUT_SAMPLE_RATE // 50
+_JOIN_S = 1.0
+
+
+class FileMicrophone:
+    """Speaks a file ("-": standard input) as if into a microphone; then calls ``on_end`` once.
+
+    Any format, rate and channels that `open_speech` reads. Standard input may also be a live pipe:
+    WAV, or bare PCM16 mono at 16 kHz. ``on_frame`` and ``on_end`` are called from a thread of its
+    own. ``error`` and ``warning``, known at ``on_end``, say what was wrong with the input.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], on_frame: FrameCallback, on_end: Callable[[], None]
+    ) -> None:
+        self.dropped = 0
+        self.overflows = 0
+        self.lost: str | None = None
+        self.error: InputFileError | None = None
+        self.warning: str | None = None
+        self._path = os.fspath(path)
+        self._on_frame = on_frame
+        self._on_end = on_end
+        self._file: SpeechReader | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="file microphone", daemon=True)
+
+    def start(self) -> None:
+        """Open the file. Raises InputFileError; a pipe's errors are in ``error`` at ``on_end``."""
+        if not self._is_pipe():
+            self._file = open_speech(self._path)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop speaking; ``on_end`` is then not called. A read that blocks is left to its fate."""
+        self._stopping.set()
+        if self._thread.is_alive() and threading.current_thread() is not self._thread:
+            self._thread.join(_JOIN_S)
+
+    def _is_pipe(self) -> bool:
+        if self._path != "-":
+            return False
+        if sys.stdin is None or sys.stdin.closed:
+            raise InputFileError("Standard input is closed: give a file, or pipe one in.")
+        return not sys.stdin.buffer.seekable()
+
+    def _run(self) -> None:
+        try:
+            if self._file is None:
+                self._speak(piped_speech(DescriptorSource(sys.stdin.fileno())))
+            else:
+                with self._file as speech:
+                    self._speak(speech)
+                    self.warning = speech.warning
+        except InputFileError as exc:
+            self.error = exc
+        except OSError as exc:
+            self.error = InputFileError(f"{self._path} cannot be read: {exc.strerror or exc}.")
+        if not self._stopping.is_set():
+            self._on_end()
+
+    def _speak(self, blocks: Iterable[Samples]) -> None:
+        first_at: float | None = None
+        for spoken, frame in enumerate(_frames(blocks), start=1):
+            if first_at is None:
+                first_at = time.monotonic()
+            # a frame is ready when its last sample has been spoken
+            due = first_at + spoken * _BLOCK_S
+            if self._stopping.wait(max(0.0, due - time.monotonic())):
+                return
+            self._on_frame(pcm16_from_float(frame), level_dbfs(frame))
+
+
+def _frames(blocks: Iterable[Samples]) -> Iterator[Samples]:
+    framer = Framer(FRAME_SAMPLES)
+    for block in blocks:
+        yield from framer.push(block)
+    last = framer.flush()
+    if last is not None:
+        yield last
+
+
+class FileSpeaker:
+    """Plays into a WAV file, or as bare PCM16 mono at 24 kHz into standard output ("-").
+
+    What is written is what would have been heard, interruptions and underruns included, without the
+    silence before the first turn and between turns. The file is playable at any moment. When it
+    can no longer be written, playing goes on unheard and ``on_lost`` is told why; a reader of the
+    pipe that leaves is no error: then ``pipe_closed`` is True as well.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], on_lost: LostCallback | None = None) -> None:
+        self.underflows = 0
+        self.lost: str | None = None
+        self.pipe_closed = False
+        self._path = os.fspath(path)
+        self._on_lost = on_lost
+        self._playback = Playback()
+        self._writer: WavWriter | None = None
+        self._gap_turn = 0
+        self._gap_samples = 0
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="file speaker", daemon=True)
+
+    def start(self) -> None:
+        """Create the file. Raises InputFileError."""
+        if self._path != "-" and Path(self._path).is_dir():
+            raise InputFileError(f"{self._path} is a folder: name a file for the sound.")
+        self._writer = WavWriter(self._path, PLAYOUT_SAMPLE_RATE)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the file at once; what has not been played is not written."""
+        self._stopping.set()
+        if self._thread.is_alive() and threading.current_thread() is not self._thread:
+            self._thread.join()
+        if self._writer is not None and not self.lost:
+            with contextlib.suppress(OSError):  # a full disk: its last second is lost
+                self._writer.close()
+
+    def play(self, turn: int, pcm16: bytes) -> None:
+        """Append a chunk, PCM16 mono at 24 kHz, to ``turn``."""
+        self._playback.play(turn, pcm16)
+
+    def end_turn(self, turn: int) -> None:
+        """No more will come of ``turn``: say so at ``generationComplete``."""
+        self._playback.end_turn(turn)
+
+    def interrupt(self, turn: int) -> None:
+        """Silence ``turn`` and all before it, in the next 20 ms block."""
+        self._playback.interrupt(turn)
+
+    def snapshot(self) -> SpeakerSnapshot:
+        """What is played now; once stopped, what has been played."""
+        if not self._thread.is_alive():
+            return silent(self._playback.snapshot(math.inf))
+        return self._playback.snapshot(time.monotonic())
+
+    def _run(self) -> None:
+        started_at = time.monotonic()
+        blocks = 0
+        while True:
+            due = started_at + blocks * _BLOCK_S
+            if self._stopping.wait(max(0.0, due - time.monotonic())):
+                return
+            self._write(self._playback.render(_PULL_SAMPLES, due))
+            blocks += 1
+
+    def _write(self, block: Samples) -> None:
+        """Write a block with sound in it, after the gap before it if that was in mid-turn."""
+        if self.lost or self._writer is None:
+            return
+        if not self._playback.sounded:
+            self._gap_samples += block.size
+            return
+        try:
+            if self._gap_samples and self._playback.first_turn == self._gap_turn:
+                self._write_silence(self._gap_samples)
+            self._writer.write(block)
+        except BrokenPipeError:
+            self.pipe_closed = True
+            _leave_stdout()
+            self._lose("Nobody reads the sound from standard output any more.")
+        except InputFileError as exc:
+            self._lose(str(exc))
+        self._gap_turn, self._gap_samples = self._playback.last_turn, 0
+
+    def _write_silence(self, samples: int) -> None:
+        for start in range(0, samples, PLAYOUT_SAMPLE_RATE):
+            size = min(PLAYOUT_SAMPLE_RATE, samples - start)
+            if self._writer is not None:
+                self._writer.write(np.zeros(size, dtype=np.float32))
+
+    def _lose(self, reason: str) -> None:
+        self.lost = reason
+        if self._on_lost is not None:
+            self._on_lost(reason)
+
+
+def _leave_stdout() -> None:
+    """Lead stdout nowhere, so that what is left in its buffer makes no noise at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

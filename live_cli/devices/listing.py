@@ -1,0 +1,140 @@
+"""Which sound devices there are, and which one a person means."""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from live_cli.devices.native_stderr import native_stderr_silenced
+from live_cli.devices.portaudio import SEE_LISTING, Kind, load_sounddevice, one_line
+from live_cli.errors import DeviceError
+
+_ROLE = {"input": "microphone", "output": "speaker"}
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A sound device as PortAudio sees it. ``inputs`` and ``outputs`` count channels."""
+
+    index: int
+    name: str
+    host_api: str
+    inputs: int
+    outputs: int
+    default_rate: int
+    is_default_input: bool = False
+    is_default_output: bool = False
+
+    def channels(self, kind: Kind) -> int:
+        return self.inputs if kind == "input" else self.outputs
+
+    def is_default(self, kind: Kind) -> bool:
+        return self.is_default_input if kind == "input" else self.is_default_output
+
+
+def list_devices() -> list[Device]:
+    """All devices, in PortAudio's order. Raises DeviceError where PortAudio is missing or fails."""
+    sounddevice = load_sounddevice()
+    with native_stderr_silenced():
+        try:
+            found = list(sounddevice.query_devices())
+            host_apis = [api["name"] for api in sounddevice.query_hostapis()]
+        except sounddevice.PortAudioError as exc:
+            raise DeviceError(f"The sound devices cannot be listed: {one_line(exc)}.") from exc
+        default_input = _default_index(sounddevice, "input")
+        default_output = _default_index(sounddevice, "output")
+    return [
+        Device(
+            index=index,
+            name=_on_one_line(str(device["name"])),
+            host_api=host_apis[device["hostapi"]],
+            inputs=int(device["max_input_channels"]),
+            outputs=int(device["max_output_channels"]),
+            default_rate=round(device["default_samplerate"]),
+            is_default_input=index == default_input,
+            is_default_output=index == default_output,
+        )
+        for index, device in enumerate(found)
+    ]
+
+
+def find_device(text: str | None, kind: Kind) -> Device:
+    """The device ``text`` means: a number, a part of a name, None for the default.
+
+    Raises DeviceError, which says what there is to choose from.
+    """
+    return match_device(text, list_devices(), kind)
+
+
+def match_device(text: str | None, devices: Sequence[Device], kind: Kind) -> Device:
+    """`find_device` among ``devices``."""
+    role = _ROLE[kind]
+    usable = [device for device in devices if device.channels(kind)]
+    if not usable:
+        raise DeviceError(
+            f"No {role} was found: plug one in and check that the sound server runs, "
+            f"or give a file with --{kind}; {SEE_LISTING}"
+        )
+    wanted = "" if text is None else text.strip()
+    if not wanted:
+        return _default(usable, kind)
+    if wanted.isdecimal():
+        return _numbered(int(wanted), devices, kind)
+    return _named(wanted, usable, kind)
+
+
+def _default(usable: Sequence[Device], kind: Kind) -> Device:
+    for device in usable:
+        if device.is_default(kind):
+            return device
+    raise DeviceError(
+        f"The system has no default {_ROLE[kind]}: "
+        f"choose one with --{kind}-device: {_names(usable)}."
+    )
+
+
+def _numbered(number: int, devices: Sequence[Device], kind: Kind) -> Device:
+    by_index = {device.index: device for device in devices}
+    device = by_index.get(number)
+    if device is None:
+        raise DeviceError(
+            f"There is no sound device number {number}, only {min(by_index)} to {max(by_index)}; "
+            f"{SEE_LISTING}"
+        )
+    if not device.channels(kind):
+        raise DeviceError(f"Device {number} ({device.name}) is no {_ROLE[kind]}; {SEE_LISTING}")
+    return device
+
+
+def _named(wanted: str, usable: Sequence[Device], kind: Kind) -> Device:
+    folded = wanted.casefold()
+    matches = [device for device in usable if device.name.casefold() == folded]
+    matches = matches or [device for device in usable if folded in device.name.casefold()]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise DeviceError(
+            f'"{wanted}" fits more than one {_ROLE[kind]}: {_names(matches)}. Give its number.'
+        )
+    by_name = {device.name.casefold(): device for device in usable}
+    words = {word: device for name, device in by_name.items() for word in name.split()}
+    near = difflib.get_close_matches(folded, [*by_name, *words], n=1, cutoff=0.6)
+    hint = f'Did you mean "{(by_name | words)[near[0]].name}"? ' if near else ""
+    raise DeviceError(f'No {_ROLE[kind]} is called "{wanted}". {hint}{SEE_LISTING}')
+
+
+def _names(devices: Sequence[Device]) -> str:
+    shown = [f"{device.index}: {device.name} ({device.host_api})" for device in devices[:8]]
+    return ", ".join(shown) + (", …" if len(devices) > 8 else "")
+
+
+def _default_index(sounddevice: Any, kind: Kind) -> int:
+    try:
+        return int(sounddevice.query_devices(kind=kind)["index"])
+    except (sounddevice.PortAudioError, ValueError):
+        return -1
+
+
+def _on_one_line(name: str) -> str:
+    """Some drivers put line breaks into their names."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(name.split()))

@@ -1,0 +1,154 @@
+"""What every speaker has in common: commands in, sound out, a snapshot for whoever looks.
+
+Two threads meet here. The owner's thread calls play, end_turn, interrupt and snapshot; the
+speaker's thread calls render. They share a deque (append on one side, popleft on the other: atomic)
+and a reference to an immutable snapshot, so neither ever waits for the other.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from live_cli.audio.heard import HeardLog, HeardSpan, heard_at
+from live_cli.audio.meter import SILENCE_DBFS, level_dbfs
+from live_cli.audio.pcm import Samples, float_from_pcm16
+from live_cli.audio.playout import PLAYOUT_SAMPLE_RATE, Playout, PlayoutState, PlayoutStats
+
+_MAX_COMMANDS = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerSnapshot:
+    """The speaker at one moment.
+
+    ``turn`` and ``heard_ms`` say what has left the device: the turn heard last and how much of it.
+    ``playing``: it sounds right now. ``idle``: nothing sounds and nothing is held back. The counts
+    are those of `PlayoutStats`.
+    """
+
+    level_dbfs: float = SILENCE_DBFS
+    playing: bool = False
+    idle: bool = True
+    turn: int = 0
+    heard_ms: float = 0.0
+    buffered_ms: float = 0.0
+    underruns: int = 0
+    dry_ms: float = 0.0
+    refused_chunks: int = 0
+    overflow_ms: float = 0.0
+    start_delay_ms: float = 0.0
+    target_ms: float = 0.0
+    turns_started: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendered:
+    """What the speaker's thread published last."""
+
+    level_dbfs: float
+    state: PlayoutState
+    buffered_ms: float
+    stats: PlayoutStats
+    spans: tuple[HeardSpan, ...]
+    samples_taken: int
+
+
+class Playback:
+    """A playout with a command queue before it and a record of what was heard after it."""
+
+    def __init__(self) -> None:
+        self._playout = Playout()
+        self._heard = HeardLog()
+        self._commands: deque[Callable[[], object]] = deque()
+        self._samples_given = 0
+        self._samples_taken = 0
+        self._chunks_refused = 0
+        self._rendered = self._publish(SILENCE_DBFS)
+
+    # --- the owner's thread ------------------------------------------------------------------
+
+    def play(self, turn: int, pcm16: bytes) -> None:
+        """Queue PCM16 mono at 24 kHz. Refused, and counted, while a dead device takes nothing."""
+        if len(self._commands) >= _MAX_COMMANDS:
+            self._chunks_refused += 1
+            return
+        samples = float_from_pcm16(pcm16)
+        self._samples_given += samples.size
+        self._commands.append(lambda: self._push(turn, samples))
+
+    def end_turn(self, turn: int) -> None:
+        self._commands.append(lambda: self._playout.end_turn(turn))
+
+    def interrupt(self, turn: int) -> None:
+        self._commands.append(lambda: self._playout.flush(turn))
+
+    def snapshot(self, now: float) -> SpeakerSnapshot:
+        """As of ``now``, on the clock that `render` is told."""
+        queued = self._samples_given  # before the other side's count: never below it
+        rendered = self._rendered
+        waiting_ms = (queued - rendered.samples_taken) * 1000 / PLAYOUT_SAMPLE_RATE
+        turn, heard_ms, playing = heard_at(rendered.spans, now)
+        sound_to_come = bool(rendered.spans) and rendered.spans[-1].end_at > now
+        stats = rendered.stats
+        return SpeakerSnapshot(
+            level_dbfs=rendered.level_dbfs,
+            playing=playing,
+            idle=not (self._commands or waiting_ms > 0 or sound_to_come)
+            and rendered.state is PlayoutState.IDLE,
+            turn=turn,
+            heard_ms=heard_ms,
+            buffered_ms=rendered.buffered_ms + max(0.0, waiting_ms),
+            underruns=stats.underruns,
+            dry_ms=stats.dry_ms,
+            refused_chunks=stats.refused_chunks + self._chunks_refused,
+            overflow_ms=stats.overflow_ms,
+            start_delay_ms=stats.start_delay_ms,
+            target_ms=stats.target_ms,
+            turns_started=stats.turns_started,
+        )
+
+    # --- the speaker's thread ----------------------------------------------------------------
+
+    def render(self, samples: int, at: float) -> Samples:
+        """The next block, which begins to sound ``at``; commands given so far are obeyed first."""
+        while self._commands:
+            self._commands.popleft()()
+        block = self._playout.pull(samples)
+        spans = self._playout.spans
+        self._heard.note(at, spans)
+        self._rendered = self._publish(level_dbfs(block) if spans else SILENCE_DBFS)
+        return block
+
+    @property
+    def sounded(self) -> bool:
+        """Whether the last block had any sound of a turn in it."""
+        return bool(self._playout.spans)
+
+    @property
+    def first_turn(self) -> int:
+        """The turn of the last block's first sound; 0 when it was silent."""
+        return self._playout.spans[0].turn if self._playout.spans else 0
+
+    @property
+    def last_turn(self) -> int:
+        """The turn of the last block's last sound; 0 when it was silent."""
+        return self._playout.spans[-1].turn if self._playout.spans else 0
+
+    def _push(self, turn: int, samples: Samples) -> None:
+        self._playout.push(turn, samples)
+        self._samples_taken += samples.size
+
+    def _publish(self, dbfs: float) -> _Rendered:
+        return _Rendered(
+            level_dbfs=dbfs,
+            state=self._playout.state,
+            buffered_ms=self._playout.buffered_ms,
+            stats=self._playout.stats,
+            spans=self._heard.published(),
+            samples_taken=self._samples_taken,
+        )
+
+
+def silent(snapshot: SpeakerSnapshot) -> SpeakerSnapshot:
+    """``snapshot`` of a speaker that no longer runs: nothing sounds, nothing will."""
+    return replace(snapshot, level_dbfs=SILENCE_DBFS, playing=False, idle=True, buffered_ms=0.0)
