@@ -278,9 +278,9 @@ def _refuse_wrong_bounds(given: RealtimeInput, manual: bool) -> None:
 
 
 def _refuse_unasked(message: ServerMessage, setup: Setup) -> None:
+    # inputTranscription is not among these: transcription models send it without being asked
     content = message.server_content or NO_CONTENT
     asked = (
-        (content.input_transcription, setup.input_audio_transcription, "inputTranscription"),
         (content.output_transcription, setup.output_audio_transcription, "outputTranscription"),
         (message.session_resumption_update, setup.session_resumption, "sessionResumptionUpdate"),
     )

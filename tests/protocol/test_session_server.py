@@ -255,7 +255,6 @@ def test_what_a_server_may_not_send() -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        output(input_transcription=Transcription(text="x")),
         output(output_transcription=Transcription(text="x")),
         ServerMessage(session_resumption_update=SessionResumptionUpdate(new_handle="h")),
     ],
