@@ -87,8 +87,11 @@ async def _serve(
     from live_cli.net.server import build_app, serve_on
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    ready = lambda: loading.done() and loading.exception() is None  # noqa: E731
-    await serve_on(build_app(engine, keys=[key], ready=ready), listeners)
+
+    def is_ready() -> bool:
+        return loading.done() and loading.exception() is None
+
+    await serve_on(build_app(engine, keys=[key], ready=is_ready), listeners)
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
