@@ -135,7 +135,7 @@ class Conversation:
         self._entries = list(snapshot.entries)
 
     def _drop_until(self, fits: Callable[[], bool]) -> None:
-        """Cut at the start of a user turn; the last user turn is what is being answered: it stays."""
+        """Cut at the start of a user turn; the last one is being answered: it stays."""
         while not fits():
             cut = self._next_user_turn()
             if cut is None:

@@ -137,7 +137,9 @@ class Endpointer:
     def flush(self) -> list[SpeechEvent]:
         """The stream stops here: speech that is open ends."""
         self._candidate = None
-        return [self._end()] if self._open else []
+        events: list[SpeechEvent] = [self._end()] if self._open else []
+        self._floor = self.position  # what comes next is another stream
+        return events
 
     def _samples(self, ms: int) -> int:
         return ms * self._rate // 1000

@@ -145,12 +145,6 @@ class Ears:
         self._detector.reset()
         return heard
 
-    def forget(self) -> None:
-        """Drop what is open: nobody wants it."""
-        self._waiting = b""
-        self._endpointer.flush()
-        self._detector.reset()
-
     def _change_rate(self, sample_rate: int) -> list[Heard]:
         data, self._waiting = self._waiting, b""
         samples = float_from_pcm16(data)

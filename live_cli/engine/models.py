@@ -41,7 +41,37 @@ class Pullable:
     about: str
 
 
-PULLABLE: dict[str, Pullable] = {}
+_HUB = "https://huggingface.co"
+
+PULLABLE: dict[str, Pullable] = {
+    model.name: model
+    for model in (
+        Pullable(
+            "qwen2.5-0.5b",
+            f"{_HUB}/Qwen/Qwen2.5-0.5B-Instruct-GGUF/resolve/"
+            "9217f5db79a29953eb74d5343926648285ec7e67/qwen2.5-0.5b-instruct-q4_k_m.gguf",
+            491_400_032,
+            "74a4da8c9fdbcd15bd1f6d01d621410d31c6fc00986f5eb687824e7b93d7a9db",
+            "small and quick, for two cores; simple questions only (Apache-2.0)",
+        ),
+        Pullable(
+            "llama-3.2-1b",
+            f"{_HUB}/bartowski/Llama-3.2-1B-Instruct-GGUF/resolve/"
+            "067b946cf014b7c697f3654f621d577a3e3afd1c/Llama-3.2-1B-Instruct-Q4_K_M.gguf",
+            807_694_464,
+            "6f85a640a97cf2bf5b8e764087b1e83da0fdb51d7c9fab7d0fece9385611df83",
+            "a sensible conversation on four cores (Llama 3.2 Community License)",
+        ),
+        Pullable(
+            "qwen3-1.7b",
+            f"{_HUB}/unsloth/Qwen3-1.7B-GGUF/resolve/"
+            "d7f544eead698dbd1f15126ef60b45a1e1933222/Qwen3-1.7B-Q4_K_M.gguf",
+            1_107_409_472,
+            "b139949c5bd74937ad8ed8c8cf3d9ffb1e99c866c823204dc42c0d91fa181897",
+            "the best of these, can think; wants a fast machine (Apache-2.0)",
+        ),
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +105,9 @@ def bundled_model() -> Path | None:
 
 def list_models(folder: Path | None = None) -> list[FoundModel]:
     """The chat models that are there, best first: what was pulled, then what came along."""
-    found = []
     folder = folder or cache_folder()
-    for path in sorted(folder.glob("*.gguf")) if folder.is_dir() else ():
-        found.append(FoundModel(path.stem, path, "cache", path.stat().st_size))
+    pulled = sorted(folder.glob("*.gguf")) if folder.is_dir() else []
+    found = [FoundModel(path.stem, path, "cache", path.stat().st_size) for path in pulled]
     bundled = bundled_model()
     if bundled is not None:
         found.append(FoundModel(BUNDLED, bundled, "package", bundled.stat().st_size))
@@ -183,8 +212,8 @@ def _fetch(url: str, part: Path, size: int | None, progress: Progress) -> None:
         if exc.code == _RANGE_REFUSED and there:
             return  # nothing is missing
         gone = exc.code == _NOT_FOUND
-        why = "there is no such file (HTTP 404)" if gone else f"HTTP {exc.code}"
-        raise EngineError(f"cannot fetch {url}: {why}") from exc
+        status = "there is no such file (HTTP 404)" if gone else f"HTTP {exc.code}"
+        raise EngineError(f"cannot fetch {url}: {status}") from exc
     except (urllib.error.URLError, TimeoutError, http.client.HTTPException, ConnectionError) as exc:
         why = getattr(exc, "reason", None) or exc
         raise EngineError(

@@ -1,4 +1,4 @@
-"""What a setup asks of the local engine: every option honoured, or refused by code and reason. Pure.
+"""What a setup asks of the local engine: every option honoured or refused. Pure.
 
 Reasons are for the person who set the option; the server cuts them at 123 bytes.
 """
@@ -22,8 +22,8 @@ from live_cli.protocol.messages import (
 AUDIO, TEXT = "AUDIO", "TEXT"
 
 SPOKEN_STYLE = (
-    "You are in a spoken conversation. Answer in one to three short, plain sentences, "
-    "as a person speaks: no lists, no markdown, no emoji."
+    "You are in a spoken conversation. Answer in English, in one to three short "
+    "sentences, as a person speaks: no lists, no markdown, no emoji."
 )
 """Stands before the user's own system instruction in sessions that answer by voice."""
 
@@ -55,10 +55,10 @@ class SessionOptions:
     model: str
     modality: str = AUDIO
     system: str = ""
-    voice: VoiceTraits = VoiceTraits()
-    sampling: Sampling = Sampling()
+    voice: VoiceTraits = field(default_factory=VoiceTraits)
+    sampling: Sampling = field(default_factory=Sampling)
     include_thoughts: bool = False
-    endpointing: EndpointingRules = EndpointingRules()
+    endpointing: EndpointingRules = field(default_factory=EndpointingRules)
     manual_activity: bool = False
     interrupts: bool = True
     all_input: bool = False
@@ -70,7 +70,7 @@ class SessionOptions:
     handle: str | None = None
     trigger_tokens: int | None = None
     target_tokens: int | None = None
-    transcribes_only: bool = field(default=False)
+    transcribes_only: bool = False
 
     @property
     def speaks(self) -> bool:

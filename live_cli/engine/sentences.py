@@ -13,11 +13,13 @@ what is said of it: markdown marks, code fences, links' addresses and emoji are 
 import re
 from dataclasses import dataclass
 
-_ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof st sr jr vs etc no vol fig approx dept est inc ltd co corp gen col sgt capt "
-    "e.g i.e a.m p.m u.s u.k jan feb mar apr jun jul aug sep sept oct nov dec".split()
-)
-_TERMINAL = re.compile(r"[.!?…]+[\"'”’)\]*_]*|\n+|[。！？]+")  # noqa: RUF001
+_ABBREVIATIONS = frozenset({
+    "mr", "mrs", "ms", "dr", "prof", "st", "sr", "jr", "vs", "etc", "no", "vol", "fig", "approx",
+    "dept", "est", "inc", "ltd", "co", "corp", "gen", "col", "sgt", "capt", "e.g", "i.e", "a.m",
+    "p.m", "u.s", "u.k", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct",
+    "nov", "dec",
+})  # fmt: skip
+_TERMINAL = re.compile(r"[.!?…]+[\"'”’)\]*_]*|\n+|[。！？]+")
 _SOFT = re.compile(r"[,;:—][\"'”’)\]*_]*(?=\s)")
 _FIRST_SOFT_WORDS = 3
 _FIRST_LONG_WORDS = 12
@@ -106,7 +108,7 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
     mark, rest = match.group(), text[match.end() :]
     if "\n" in mark:
         return bool(text[: match.start()].strip())
-    if mark[0] in "。！？":  # noqa: RUF001
+    if mark[0] in "。！？":
         return True
     if not rest or not rest[0].isspace():
         return False

@@ -8,8 +8,9 @@ NO_INTERRUPTION input waits for its turn instead.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from live_cli.engine.conversation import (
     MODEL,
@@ -20,10 +21,11 @@ from live_cli.engine.conversation import (
     audio_tokens,
     text_tokens,
 )
-from live_cli.engine.hearing import Ears, Ended, Heard, Paused, Resumed, Segment, Started
+from live_cli.engine.listening import Began, Finished, Hearing, Listener, Spoken
 from live_cli.engine.options import SessionOptions, system_prompt
+from live_cli.engine.reporting import transcription_of, usage_of
 from live_cli.engine.resumption import Handles
-from live_cli.engine.stages import ChatMessage, ChatModel, ChatRequest, Synthesizer, Transcriber
+from live_cli.engine.stages import ChatMessage, ChatModel, ChatRequest, Synthesizer
 from live_cli.engine.turn import ModelTurn, Time
 from live_cli.engine.workers import Stage, Workers
 from live_cli.errors import EngineError, UnsupportedError
@@ -41,12 +43,9 @@ from live_cli.protocol.events import (
 )
 from live_cli.protocol.messages import (
     Content,
-    ModalityTokenCount,
     ServerContent,
     ServerMessage,
     SessionResumptionUpdate,
-    Transcription,
-    UsageMetadata,
     VoiceActivity,
 )
 
@@ -56,42 +55,24 @@ _REPLY_SHARE = 4  # a reply may take a quarter of the model's window, unless the
 _GO_ON = ChatMessage("user", "Please go on.")
 
 
-@dataclass(slots=True)
-class _Spoken:
-    """A segment on its way to text."""
-
-    segment: Segment
-    text: asyncio.Task[str]
-    final: bool
-    told: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class _Typed:
     text: str
 
 
-_Input = _Spoken | _Typed
-
-
-@dataclass(frozen=True, slots=True)
-class Hearing:
-    """What a session hears with."""
-
-    ears: Ears
-    transcriber: Transcriber
+_Input = Spoken | _Typed
 
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """What a session works with. ``hearing`` loads on the first sound: who types needs no ears."""
+    """What a session works with. ``hearing`` loads with the first sound."""
 
     chat: ChatModel
     mouth: Synthesizer | None
     hearing: Callable[[], Awaitable[Hearing]]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What sessions share besides the stages."""
 
@@ -101,30 +82,27 @@ class Surroundings:
 
 
 class ConversationSession:
-    """A session that answers. See `EngineSession` in net/server.py for the contract."""
+    """A session that answers. See `EngineSession` in net for the contract."""
 
     def __init__(
         self, options: SessionOptions, stages: Stages, surroundings: Surroundings, emit: Emit
     ) -> None:
         self._options = options
         self._chat = stages.chat
-        self._stages = stages
+        self._mouth = stages.mouth
         self._around = surroundings
         self._emit = emit
-        self._conversation = Conversation(
-            options.system,
-            Window(self._chat.context_tokens, options.trigger_tokens, options.target_tokens),
-        )
+        window = Window(stages.chat.context_tokens, options.trigger_tokens, options.target_tokens)
+        self._conversation = Conversation(options.system, window)
         if options.handle:
             now = surroundings.time.now()
             kept = surroundings.handles.take(options.handle, options.model, now)
             self._conversation.restore(kept)
-        self._hearing: Hearing | None = None
+        self._listener = Listener(stages.hearing, surroundings.workers, self._read_ahead)
         self._storing_history = options.history_first
         self._in_activity = False
-        self._speculation: _Spoken | None = None
-        self._utterance: list[_Spoken] = []
-        self._inputs: list[_Input] = []  # of the turn that is being transcribed
+        self._utterance: list[Spoken] = []  # of the activity that is open
+        self._inputs: list[_Input] = []  # of the turn that is in its first stage
         self._waiting: list[_Input] = []  # for the turn after this one (NO_INTERRUPTION)
         self._go = False  # an answer was asked for, whatever was said
         self._task: asyncio.Task[None] | None = None
@@ -142,7 +120,7 @@ class ConversationSession:
                 await self._hear(data, sample_rate)
             case AudioStreamEnded():
                 if not self._options.manual_activity:
-                    await self._flush()
+                    await self._heard(await self._listener.flush())
             case ActivityStarted():
                 await self._start_activity()
             case ActivityEnded():
@@ -170,8 +148,10 @@ class ConversationSession:
         """Stop everything at once."""
         if self._turn is not None:
             self._turn.stop()
-        tasks = [task for task in (self._task, *self._aside) if task is not None]
-        tasks += [spoken.text for spoken in self._all_spoken()]
+        tasks: list[asyncio.Task[Any]] = [*self._aside]
+        tasks += [self._task] if self._task is not None else []
+        inputs = [*self._inputs, *self._waiting, *self._utterance, *self._listener.underway()]
+        tasks += [given.text for given in inputs if isinstance(given, Spoken)]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -180,68 +160,30 @@ class ConversationSession:
 
     async def _hear(self, data: bytes, sample_rate: int) -> None:
         outside = self._options.manual_activity and not self._in_activity
-        if outside and not self._options.all_input:
-            return
-        if self._hearing is None:
-            self._hearing = await self._stages.hearing()
-        ears = self._hearing.ears
-        if not ears.takes_along(data, sample_rate):
-            await self._heard(await self._off_loop(lambda: ears.hear(data, sample_rate)))
+        if not outside or self._options.all_input:
+            await self._heard(await self._listener.hear(data, sample_rate))
 
-    async def _flush(self) -> None:
-        if self._hearing is not None:
-            await self._heard(await self._off_loop(self._hearing.ears.flush))
-
-    async def _off_loop(self, call: Callable[[], list[Heard]]) -> list[Heard]:
-        return await self._around.workers.run(Stage.DETECTOR, call)
-
-    async def _heard(self, heard: list[Heard]) -> None:
+    async def _heard(self, heard: list[Began | Finished]) -> None:
+        manual = self._options.manual_activity
         for event in heard:
             match event:
-                case Started(at_s):
+                case Began(at_s):
                     await self._signal("ACTIVITY_START", at_s)
-                    if self._options.interrupts and not self._options.manual_activity:
+                    if self._options.interrupts and not manual:
                         await self._interrupt()
-                case Paused(segment):
-                    self._speculation = self._transcribed(segment, final=True)
-                    self._do_aside(self._read_ahead(self._speculation))
-                case Resumed():
-                    self._speculation = None
-                case Ended(segment, final, at_s):
-                    await self._end_segment(segment, final)
-                    if final:
-                        await self._signal("ACTIVITY_END", at_s)
-
-    async def _end_segment(self, segment: Segment | None, final: bool) -> None:
-        ahead, self._speculation = self._speculation, None
-        if segment is not None:
-            same = ahead is not None and ahead.segment.end_s == segment.end_s
-            spoken = ahead if same and ahead else self._transcribed(segment, final)
-            self._utterance.append(spoken)
-        if final and not self._options.manual_activity:
-            await self._commit()
+                case Finished(spoken, at_s):
+                    await self._signal("ACTIVITY_END", at_s)
+                    self._utterance += spoken
+                    if not manual:
+                        await self._commit()
 
     async def _commit(self) -> None:
         """What was said is a turn of the user's."""
         utterance, self._utterance = self._utterance, []
         if utterance:
-            await self._begin(list(utterance), interrupting=self._options.interrupts)
+            await self._begin(utterance, interrupting=self._options.interrupts)
         elif self._inputs and self._task is None:
             await self._begin([], interrupting=True)  # only noise: go on with what was carried
-
-    def _transcribed(self, segment: Segment, final: bool) -> _Spoken:
-        assert self._hearing is not None  # noqa: S101 - a segment was heard
-        transcriber = self._hearing.transcriber
-        call = self._around.workers.run(
-            Stage.TRANSCRIBER, lambda: transcriber.transcribe(segment.samples)
-        )
-        return _Spoken(segment, asyncio.ensure_future(call), final)
-
-    async def _read_ahead(self, spoken: _Spoken) -> None:
-        """Let the chat model read the question while the silence is still being waited for."""
-        text = await asyncio.shield(spoken.text)
-        if text and self._speculation is spoken and self._task is None:
-            await self._prefill(self._conversation.messages(heard=text))
 
     async def _start_activity(self) -> None:
         if self._options.interrupts:
@@ -250,7 +192,7 @@ class ConversationSession:
 
     async def _end_activity(self) -> None:
         self._in_activity = False
-        await self._flush()
+        await self._heard(await self._listener.flush())
         await self._commit()
 
     async def _signal(self, kind: str, at_s: float) -> None:
@@ -274,17 +216,17 @@ class ConversationSession:
         role = content.role or USER
         if role not in (USER, MODEL):
             raise UnsupportedError("Please use a valid role: user, model.")
-        for part in content.parts or ():
-            if part.inline_data or part.file_data:
-                raise UnsupportedError("The local engine reads text turns only.")
+        if any(part.inline_data or part.file_data for part in content.parts or ()):
+            raise UnsupportedError("The local engine reads text turns only.")
         self._conversation.add(role, content.text)
 
-    async def _begin(self, inputs: list[_Input], *, interrupting: bool) -> None:
+    async def _begin(self, inputs: Sequence[_Input], *, interrupting: bool) -> None:
         if self._task is not None and not interrupting:
             self._waiting += inputs
             return
         await self._interrupt()
-        self._inputs += inputs
+        self._inputs += [*self._waiting, *inputs]
+        self._waiting = []
         self._task = asyncio.create_task(self._answer())
 
     async def _interrupt(self) -> None:
@@ -318,18 +260,17 @@ class ConversationSession:
             self._fail(EngineError(f"The local engine failed: {type(exc).__name__}: {exc}"))
             return
         self._task = None
-        waiting, self._waiting = self._waiting, []
-        if waiting:
-            await self._begin(waiting, interrupting=True)
+        if self._waiting:
+            await self._begin([], interrupting=True)
 
     async def _take_inputs(self) -> bool:
-        """Put what was said into the history; False when there were no words in it."""
+        """Put what was said into the history; True when there is something to answer."""
         said = [(given, await self._text_of(given)) for given in list(self._inputs)]
         self._inputs = []
         for given, text in said:
-            seconds = given.segment.seconds if isinstance(given, _Spoken) else 0.0
+            seconds = given.segment.seconds if isinstance(given, Spoken) else 0.0
             self._conversation.add(USER, text, seconds)
-        return any(text.strip() for _, text in said)
+        return any(isinstance(given, _Typed) or text.strip() for given, text in said)
 
     async def _text_of(self, given: _Input) -> str:
         if isinstance(given, _Typed):
@@ -337,9 +278,8 @@ class ConversationSession:
         text = await asyncio.shield(given.text)
         if text and not given.told and self._options.input_transcripts:
             given.told = True
-            await self._send(
-                ServerContent(input_transcription=transcription(given.segment, text, given.final))
-            )
+            told = transcription_of(given.segment, text, final=given.final)
+            await self._send(ServerContent(input_transcription=told))
         return text
 
     async def _reply(self) -> None:
@@ -348,7 +288,7 @@ class ConversationSession:
         messages = self._conversation.messages()
         turn = ModelTurn(
             self._chat,
-            self._stages.mouth,
+            self._mouth,
             self._options,
             self._around.workers,
             self._send,
@@ -359,26 +299,23 @@ class ConversationSession:
         self._turn = None
         self._conversation.calibrate(messages, turn.usage.prompt_tokens)
         self._conversation.add(MODEL, turn.text, turn.audio_s)
-        await asyncio.shield(asyncio.ensure_future(self._complete(turn, prompt)))
+        await asyncio.shield(asyncio.create_task(self._complete(turn, prompt)))
 
     def _request(self, messages: tuple[ChatMessage, ...]) -> ChatRequest:
-        sampling = self._options.sampling
         if not messages or messages[-1].role != "user":
             messages = (*messages, _GO_ON)
-        return ChatRequest(
-            messages,
-            max_tokens=sampling.max_tokens or self._chat.context_tokens // _REPLY_SHARE,
-            temperature=sampling.temperature,
-            top_p=sampling.top_p,
-            top_k=sampling.top_k,
-            seed=sampling.seed,
-            presence_penalty=sampling.presence_penalty,
-            frequency_penalty=sampling.frequency_penalty,
-            thinking_budget=sampling.thinking_budget,
-        )
+        request = ChatRequest(messages, **asdict(self._options.sampling))
+        if request.max_tokens is not None:
+            return request
+        return replace(request, max_tokens=self._chat.context_tokens // _REPLY_SHARE)
 
     async def _complete(self, turn: ModelTurn, prompt: TokenCount) -> None:
-        usage = usage_of(turn, prompt, spoken=self._options.speaks)
+        """The turn's last messages."""
+        if self._options.speaks:
+            replied, modality = audio_tokens(turn.audio_s), "AUDIO"
+        else:
+            replied, modality = turn.usage.reply_tokens or text_tokens(turn.text), "TEXT"
+        usage = usage_of(prompt, replied, turn.usage.thought_tokens, modality)
         done = ServerContent(turn_complete=True)
         await self._emit(ServerMessage(server_content=done, usage_metadata=usage))
         if self._options.resumable:
@@ -393,59 +330,31 @@ class ConversationSession:
 
     # --- beside the turn -----------------------------------------------------------------------
 
+    def _read_ahead(self, spoken: Spoken) -> None:
+        """Let the chat model read the question while the silence is still being waited for."""
+
+        async def read() -> None:
+            text = await asyncio.shield(spoken.text)
+            if text and self._listener.expects(spoken) and self._task is None:
+                await self._prefill(self._conversation.messages(heard=text))
+
+        self._do_aside(read())
+
     async def _prefill(self, messages: tuple[ChatMessage, ...]) -> None:
         if messages:
             await self._around.workers.run(Stage.CHAT, lambda: self._chat.prefill(messages))
 
-    def _do_aside(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
+    def _do_aside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._aside.add(task)
         task.add_done_callback(self._aside_done)
 
     def _aside_done(self, task: "asyncio.Task[None]") -> None:
         self._aside.discard(task)
-        if task.cancelled():
-            return
-        error = task.exception()
+        error = None if task.cancelled() else task.exception()
         if isinstance(error, EngineError):
             self._fail(error)
 
     def _fail(self, error: EngineError) -> None:
         if not self._failure.done():
             self._failure.set_result(error)
-
-    def _all_spoken(self) -> list[_Spoken]:
-        inputs = [*self._inputs, *self._waiting, *self._utterance, self._speculation]
-        return [given for given in inputs if isinstance(given, _Spoken)]
-
-
-def transcription(segment: Segment, text: str, final: bool) -> Transcription:
-    """What was heard in ``segment``, with where it lies in the session's audio."""
-    return Transcription(
-        text=text,
-        finished=final or None,
-        start_offset=f"{segment.start_s:.3f}s",
-        end_offset=f"{segment.end_s:.3f}s",
-    )
-
-
-def usage_of(turn: ModelTurn, prompt: TokenCount, *, spoken: bool) -> UsageMetadata:
-    """Billed tokens of one turn: the whole context as its prompt."""
-    replied = (
-        audio_tokens(turn.audio_s) if spoken else turn.usage.reply_tokens or text_tokens(turn.text)
-    )
-    return usage_metadata(prompt, replied, turn.usage.thought_tokens, "AUDIO" if spoken else "TEXT")
-
-
-def usage_metadata(prompt: TokenCount, replied: int, thoughts: int, modality: str) -> UsageMetadata:
-    counts = [("TEXT", prompt.text), ("AUDIO", prompt.audio)]
-    return UsageMetadata(
-        prompt_token_count=prompt.total,
-        response_token_count=replied,
-        thoughts_token_count=thoughts or None,
-        total_token_count=prompt.total + replied + thoughts,
-        prompt_tokens_details=[
-            ModalityTokenCount(modality=name, token_count=count) for name, count in counts if count
-        ],
-        response_tokens_details=[ModalityTokenCount(modality=modality, token_count=replied)],
-    )

@@ -7,11 +7,14 @@ what came.
 """
 
 import asyncio
+from typing import Any
 
 from live_cli.engine.conversation import TokenCount, audio_tokens, text_tokens
 from live_cli.engine.hearing import Ended, Heard, Segment
+from live_cli.engine.listening import Hearing
 from live_cli.engine.options import SessionOptions
-from live_cli.engine.session import Emit, Hearing, Surroundings, transcription, usage_metadata
+from live_cli.engine.reporting import transcription_of, usage_of
+from live_cli.engine.session import Emit, Surroundings
 from live_cli.engine.workers import Stage
 from live_cli.errors import EngineError, UnsupportedError
 from live_cli.protocol.events import (
@@ -97,8 +100,9 @@ class TranscriptionSession:
 
     async def _put(self, item: Ended | None) -> None:
         """Queue ``item``, but never wait for a transcriber that has failed."""
-        put = asyncio.ensure_future(self._queue.put(item))
-        await asyncio.wait({put, self._failure}, return_when=asyncio.FIRST_COMPLETED)
+        put = asyncio.create_task(self._queue.put(item))
+        either: set[asyncio.Future[Any]] = {put, self._failure}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if self._failure.done():
             put.cancel()
             raise self._failure.result()
@@ -125,12 +129,12 @@ class TranscriptionSession:
         if not text:
             return
         self._words += text_tokens(text)
-        told = transcription(segment, text, final)
+        told = transcription_of(segment, text, final=final)
         await self._emit(ServerMessage(server_content=ServerContent(input_transcription=told)))
 
     async def _complete(self) -> None:
         prompt = TokenCount(audio=audio_tokens(self._audio_s))
-        usage = usage_metadata(prompt, self._words, 0, "TEXT")
+        usage = usage_of(prompt, self._words, 0, "TEXT")
         self._audio_s, self._words = 0.0, 0
         done = ServerContent(turn_complete=True)
         await self._emit(ServerMessage(server_content=done, usage_metadata=usage))

@@ -8,7 +8,8 @@ speaks over it, how much of it can have been heard.
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import numpy as np
@@ -127,19 +128,21 @@ class ModelTurn:
             await self._time.sleep(remaining)
 
     async def _write_all(self, request: ChatRequest) -> None:
-        async for delta in self._deltas(request):
-            self._written.append(delta.text)
-            await self._send(_model_turn(Part(text=delta.text)))
+        async with aclosing(self._deltas(request)) as deltas:
+            async for delta in deltas:
+                self._written.append(delta.text)
+                await self._send(_model_turn(Part(text=delta.text)))
 
     async def _speak_all(self, request: ChatRequest) -> None:
         splitter = ClauseSplitter()
-        async for delta in self._deltas(request):
-            for clause in splitter.push(delta.text):
-                await self._speak(clause)
+        async with aclosing(self._deltas(request)) as deltas:
+            async for delta in deltas:
+                for clause in splitter.push(delta.text):
+                    await self._speak(clause)
         for clause in splitter.flush():
             await self._speak(clause)
 
-    async def _deltas(self, request: ChatRequest) -> AsyncIterator[ChatDelta]:
+    async def _deltas(self, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
         """The reply's deltas; thoughts go out from here, or nowhere."""
         loop = asyncio.get_running_loop()
         # Bounded by the request's max_tokens; the model must never wait for a slow reader here.

@@ -64,28 +64,30 @@ class OpenAIChatModel:
 
     def _open(self, body: dict[str, Any]) -> http.client.HTTPResponse:
         """Send ``body``; fields that not every endpoint knows are left out where refused."""
+        optional = "chat_template_kwargs" in body
         while True:
-            sent = dict(body)
-            if "chat_template_kwargs" in body:
-                if self._extras == 2:
-                    sent["reasoning_effort"] = "none"  # Ollama's word for it
-                elif self._extras == 0:
-                    del sent["chat_template_kwargs"]
             try:
-                return self._post(sent)
+                return self._post(self._worded(body) if optional else body)
             except urllib.error.HTTPError as exc:
                 with exc:
                     said = _said(exc)
-                if exc.code == _REFUSED and len(sent) > len(body) - 1 and self._extras:
-                    if "chat_template_kwargs" in body:
-                        self._extras -= 1
-                        continue
+                if exc.code == _REFUSED and optional and self._extras:
+                    self._extras -= 1
+                    continue
                 raise EngineError(self._explained(exc.code, said)) from exc
             except (OSError, http.client.HTTPException) as exc:
                 why = getattr(exc, "reason", exc)
                 raise EngineError(
                     f"cannot reach the chat model at {self._host} ({why}): is it running?"
                 ) from exc
+
+    def _worded(self, body: dict[str, Any]) -> dict[str, Any]:
+        """``body`` asking not to think in as many ways as this endpoint takes."""
+        if self._extras == 2:
+            return body | {"reasoning_effort": "none"}  # Ollama's word for it
+        if self._extras == 1:
+            return body
+        return {name: value for name, value in body.items() if name != "chat_template_kwargs"}
 
     def _post(self, body: dict[str, Any]) -> http.client.HTTPResponse:
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}

@@ -1,0 +1,30 @@
+"""Messages that report: what was heard, and what a turn cost. Pure."""
+
+from live_cli.engine.conversation import TokenCount
+from live_cli.engine.hearing import Segment
+from live_cli.protocol.messages import ModalityTokenCount, Transcription, UsageMetadata
+
+
+def transcription_of(segment: Segment, text: str, *, final: bool) -> Transcription:
+    """What was heard in ``segment``, with where it lies in the session's audio."""
+    return Transcription(
+        text=text,
+        finished=final or None,
+        start_offset=f"{segment.start_s:.3f}s",
+        end_offset=f"{segment.end_s:.3f}s",
+    )
+
+
+def usage_of(prompt: TokenCount, replied: int, thoughts: int, modality: str) -> UsageMetadata:
+    """Billed tokens of one turn: the whole context as its prompt, and the reply's modality."""
+    counts = (("TEXT", prompt.text), ("AUDIO", prompt.audio))
+    return UsageMetadata(
+        prompt_token_count=prompt.total,
+        response_token_count=replied,
+        thoughts_token_count=thoughts or None,
+        total_token_count=prompt.total + replied + thoughts,
+        prompt_tokens_details=[
+            ModalityTokenCount(modality=name, token_count=count) for name, count in counts if count
+        ],
+        response_tokens_details=[ModalityTokenCount(modality=modality, token_count=replied)],
+    )

@@ -1,0 +1,41 @@
+"""Engines for the tests: on scripted stages and fake time, and the real one, loaded once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest_asyncio
+
+from live_cli.engine.engine import EngineSession, LiveEngine
+from live_cli.engine.registry import Registry
+from live_cli.protocol.messages import ServerMessage, Setup
+from tests.engine.line import FakeTime, Line, ScriptedRegistry
+
+
+@pytest_asyncio.fixture
+async def connect() -> AsyncIterator[Callable[..., object]]:
+    """``await connect(setup, registry=…)``: a line to an engine; everything is closed after."""
+    opened: list[tuple[LiveEngine, EngineSession]] = []
+
+    async def _connect(
+        setup: Setup, registry: Registry | None = None, engine: LiveEngine | None = None
+    ) -> Line:
+        time = FakeTime()
+        engine = engine or LiveEngine(
+            registry=registry or ScriptedRegistry(), clock=time.clock, sleep=time.sleep
+        )
+        messages: list[ServerMessage] = []
+        changed = asyncio.Event()
+
+        async def emit(message: ServerMessage) -> None:
+            messages.append(message)
+            changed.set()
+
+        session = await engine.open(setup, emit)
+        opened.append((engine, session))
+        return Line(session, time, messages, changed)
+
+    yield _connect
+    for engine, session in opened:
+        await session.close()
+        if not getattr(engine, "shared", False):
+            await engine.close()
