@@ -113,7 +113,7 @@ class TurnComplete(Event):
 
 @dataclass(frozen=True, slots=True)
 class UsageReported(Event):
-    """Token counts, mostly of the turn whose `TurnComplete` came just before."""
+    """Token counts, mostly of the turn whose `TurnComplete` comes next."""
 
     usage: UsageMetadata
 

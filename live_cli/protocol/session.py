@@ -158,6 +158,9 @@ class Session:
             self._advance(Fact.SETUP_COMPLETE, now)
             self._setup_due = None
             events.append(SessionOpened(confirmed.session_id))
+        if message.usage_metadata is not None:
+            # before the turn's end, so that whoever stops there has it
+            events.append(UsageReported(in_response_names(message.usage_metadata)))
         if (content := message.server_content) is not None:
             status = content.interaction_status or message.interaction_status
             events += self._hear_content(content, status, now)
@@ -168,8 +171,6 @@ class Session:
             self._advance(Fact.NOTICE, now)
             events += notices(message)
             self._remember(message, now)
-        if message.usage_metadata is not None:
-            events.append(UsageReported(in_response_names(message.usage_metadata)))
         return events
 
     def _hear_content(

@@ -125,8 +125,8 @@ def test_flow_a_a_turn() -> None:
     usage = {"usageMetadata": {"totalTokenCount": 204}}
     update = {"sessionResumptionUpdate": {"newHandle": "h1", "resumable": True}}
     assert talk.hears(TURN_COMPLETE | usage, update) == [
-        TurnComplete(1),
         UsageReported(UsageMetadata(total_token_count=204)),
+        TurnComplete(1),
         ResumptionUpdated("h1"),
     ]
     assert talk.session.state is State.LISTENING
@@ -283,6 +283,9 @@ def test_everything_in_one_message_comes_in_order() -> None:
     }
     usage = {"candidatesTokenCount": 7, "promptTokenCount": 3, "trafficType": "ON_DEMAND"}
     assert talk.hears({"usageMetadata": usage, "serverContent": content}) == [
+        UsageReported(
+            UsageMetadata(response_token_count=7, prompt_token_count=3, traffic_type="ON_DEMAND")
+        ),
         InputTranscript("", finished=True),
         InputTranscript("is", interim=True, start_s=1.5, end_s=2.0),
         OutputTranscript(1, "Yes"),
@@ -290,9 +293,6 @@ def test_everything_in_one_message_comes_in_order() -> None:
         TextChunk(1, "Yes"),
         GenerationComplete(1),
         TurnComplete(1),
-        UsageReported(
-            UsageMetadata(response_token_count=7, prompt_token_count=3, traffic_type="ON_DEMAND")
-        ),
     ]
 
 
