@@ -1,5 +1,7 @@
-"""From an Opening to open sessions, whatever the server is: Gemini, an address, or our own child."""
+"""From an Opening to open sessions: with Gemini, an address, or a child of our own."""
 
+import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,6 +14,11 @@ from live_cli.net.closing import explain
 from live_cli.opening import Opening
 from live_cli.protocol.events import SessionClosed
 from live_cli.protocol.messages import Setup
+
+CHILD = (sys.executable, "-P", "-m", "live_cli.commands.serve_child")
+"""-P: no module in the person's folder may take the place of one of ours."""
+LAST_WORDS_S = 0.5
+"""How long after a session broke off a dying child may take to say why."""
 
 
 class Server:
@@ -31,19 +38,23 @@ class Server:
         try:
             return await LiveClient.connect(self._address, setup)
         except ConnectError as exc:
-            raise (self._failure or exc) from exc
+            raise await self._own_words(exc) from exc
 
-    @property
-    def _failure(self) -> LiveError | None:
-        return self._child.failure if self._child else None
-
-    def lost(self, closed: SessionClosed) -> LiveError:
+    async def lost(self, closed: SessionClosed) -> LiveError:
         """Why a session that nobody had ended is over, and what was lost with it."""
-        if self._failure is not None:
-            return self._failure
         lost = " The rest of the answer is lost." if closed.turn_lost else ""
         why = explain(closed.code, closed.reason, self._address.label)
-        return SessionError(f"{why.what}{lost} {why.todo}".strip())
+        return await self._own_words(SessionError(f"{why.what}{lost} {why.todo}".strip()))
+
+    async def _own_words(self, otherwise: LiveError) -> LiveError:
+        """What a child that failed says itself: a close reason is cut at 123 bytes."""
+        if self._child is None:
+            return otherwise
+        try:
+            async with asyncio.timeout(LAST_WORDS_S):
+                return await self._child.failed()
+        except TimeoutError:
+            return otherwise
 
 
 @asynccontextmanager
@@ -52,5 +63,5 @@ async def running_server(opening: Opening) -> AsyncIterator[Server]:
     if opening.url is not None:
         yield Server(Address(opening.url, opening.key, opening.api_version, opening.label))
         return
-    async with ServerChild.start(opening.child_args) as child:
+    async with ServerChild.start(opening.child_args, program=CHILD) as child:
         yield Server(replace(child.address, api_version=opening.api_version), child)

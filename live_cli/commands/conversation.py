@@ -7,13 +7,13 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, Protocol
 
-from live_cli.audio.meter import SpeechClock, level_dbfs
-from live_cli.audio.pcm import float_from_pcm16
+from live_cli.audio.meter import SILENCE_DBFS, SpeechClock
+from live_cli.audio.pcm import Samples, float_from_pcm16
 from live_cli.commands.outbox import Outbox
 from live_cli.net.client import LiveClient
 from live_cli.protocol import events
 from live_cli.protocol.input_gate import InputGate
-from live_cli.protocol.messages import INPUT_SAMPLE_RATE, ClientMessage
+from live_cli.protocol.messages import INPUT_SAMPLE_RATE, ClientMessage, RealtimeInput
 from live_cli.ui.face import Face, Summary
 from live_cli.ui.line_editor import LineEditor
 from live_cli.ui.tally import Tally
@@ -34,7 +34,7 @@ class PlaybackLevels(Protocol):
     @property
     def playing(self) -> bool: ...
     @property
-    def turn(self) -> int: ...
+    def idle(self) -> bool: ...
     @property
     def heard_ms(self) -> float: ...
     @property
@@ -64,13 +64,15 @@ class Conversation:
         self._speech = SpeechClock(INPUT_SAMPLE_RATE)
         self._editor: LineEditor | None = None
         self._over = asyncio.Event()
-        self._microphone_dbfs = -100.0
+        self._microphone_dbfs = SILENCE_DBFS
         self._input_ended_at: float | None = None
         self._last_sign_at = self._loop.time()
         self._awaits_reply = False
         self._turn_open = False
+        self.closed: events.SessionClosed | None = None
+        """How the connection ended, when it was not we who ended it."""
 
-    async def run(self) -> Summary:
+    async def run(self) -> None:
         """Talk until `stop`, the end of the input, or the end of the connection."""
         parts: tuple[Coroutine[Any, Any, None], ...] = (
             self._send(),
@@ -86,7 +88,6 @@ class Conversation:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        return self.summary()
 
     def stop(self) -> None:
         """End the conversation now."""
@@ -101,15 +102,14 @@ class Conversation:
 
     # --- the microphone ----------------------------------------------------------------------
 
-    def hear(self, pcm16: bytes) -> None:
+    def hear(self, pcm16: bytes, level_dbfs: float) -> None:
         """20 ms from the microphone."""
-        samples = float_from_pcm16(pcm16)
-        self._microphone_dbfs = level_dbfs(samples)
+        self._microphone_dbfs = level_dbfs
         self._outbox.put(self._gate.frame(pcm16))
         if not self._gate.muted:
-            self._note_speech(samples)
+            self._note_speech(float_from_pcm16(pcm16))
 
-    def _note_speech(self, samples: Any) -> None:
+    def _note_speech(self, samples: Samples) -> None:
         before = self._speech.last_speech_end
         self._speech.push(samples)
         ended = self._speech.last_speech_end
@@ -151,6 +151,8 @@ class Conversation:
             case events.TurnComplete(turn):
                 self._turn_open = self._awaits_reply = False
                 self._mouth.end_turn(turn)
+            case events.SessionClosed():
+                self.closed = event
             case _:
                 pass
         if changes := self._tally.event(event, self._last_sign_at):
@@ -167,7 +169,7 @@ class Conversation:
             self._face.levels(
                 self._microphone_dbfs, heard.level_dbfs, heard.playing, heard.heard_ms
             )
-            if heard.playing:
+            if not heard.idle:
                 self._last_sign_at = self._loop.time()
             await asyncio.sleep(TICK_S)
 
@@ -217,8 +219,6 @@ class Conversation:
         self._face.status(typing=self._editor.line if self._editor else None)
 
     def _send_line(self, text: str) -> None:
-        from live_cli.protocol.messages import RealtimeInput
-
         self._outbox.put([ClientMessage(realtime_input=RealtimeInput(text=text))])
         self._tally.input_ended(self._loop.time())
         self._face.sent(text)

@@ -28,7 +28,10 @@ def run(settings: Settings, files: list[str], *, format: str, output: Path | Non
 
 
 async def _transcribe_all(
-    opening: Opening, files: list[str], file_format: str, output: Path | None
+    opening: Opening,
+    files: list[str],
+    file_format: str,
+    output: Path | None,
 ) -> None:
     for warning in opening.warnings:
         _tell(warning)
@@ -78,9 +81,7 @@ def _writer(
 
 
 def _rendered(file: str, transcript: Transcript, file_format: str) -> str:
-    text = render(
-        transcript.segments, file_format, name=file, duration_s=transcript.duration_s
-    )
+    text = render(transcript.segments, file_format, name=file, duration_s=transcript.duration_s)
     return printable(text, newlines=True)
 
 

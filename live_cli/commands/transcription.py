@@ -130,7 +130,7 @@ class _Part:
                     self._end_undated()
                     return
                 case SessionClosed():
-                    raise self._server.lost(event)
+                    raise await self._server.lost(event)
                 case _:
                     pass
 

@@ -1,0 +1,150 @@
+"""`live-cli text`: a message, a pipe of lines, or a chat; the reply streams as it comes."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from live_cli.audio.files import WavWriter
+from live_cli.audio.pcm import float_from_pcm16
+from live_cli.commands.connecting import Server, running_server
+from live_cli.errors import SettingsError
+from live_cli.history_file import read_history
+from live_cli.net.client import LiveClient
+from live_cli.opening import Opening, plan_opening
+from live_cli.protocol.events import AudioChunk, SessionClosed, TurnComplete
+from live_cli.protocol.messages import OUTPUT_SAMPLE_RATE, Content, Part
+from live_cli.settings import Settings
+from live_cli.ui.face import Face
+from live_cli.ui.json_lines import JsonFace
+from live_cli.ui.line_reader import LineReader
+from live_cli.ui.plain import PlainFace
+from live_cli.ui.tally import Tally
+
+
+def run(
+    settings: Settings,
+    message: str | None,
+    *,
+    history: Path | None,
+    output_path: str | None,
+    json: bool,
+) -> None:
+    """Send the message, or each line of stdin. Raises LiveError."""
+    if json and output_path == "-":
+        raise SettingsError("--json and --output - both want stdout: give --output a file.")
+    turns = read_history(history) if history else []
+    opening = plan_opening(
+        settings, "text", spoken_reply=output_path is not None, history=bool(turns)
+    )
+    face = _face(settings, json=json, to_stderr=output_path == "-")
+    asyncio.run(_converse(opening, face, message, turns, output_path))
+
+
+def _face(settings: Settings, *, json: bool, to_stderr: bool) -> Face:
+    if json:
+        return JsonFace()
+    return PlainFace(
+        "reply",
+        stdout=sys.stderr if to_stderr else sys.stdout,
+        show_thoughts=settings.session.show_thoughts,
+        usage=settings.usage,
+    )
+
+
+async def _converse(
+    opening: Opening,
+    face: Face,
+    message: str | None,
+    turns: list[Content],
+    output: str | None,
+) -> None:
+    with ExitStack() as stack:
+        stack.enter_context(face)
+        for warning in opening.warnings:
+            face.note(warning)
+        writer = None
+        if output is not None:
+            writer = stack.enter_context(WavWriter(output, OUTPUT_SAMPLE_RATE))
+        async with running_server(opening) as server:
+            client = await server.connect(opening.setup)
+            async with client:
+                chat = _Chat(server, client, face, opening, writer)
+                await chat.send_history(turns)
+                async for line in _messages(message):
+                    await chat.ask(line)
+                chat.close()
+
+
+async def _messages(message: str | None) -> AsyncIterator[str]:
+    """The one message, or stdin's lines; on a terminal with a prompt, until Ctrl-D."""
+    if message is not None:
+        yield message
+        return
+    lines = LineReader()
+    on_terminal = sys.stdin is not None and sys.stdin.isatty()
+    while True:
+        if on_terminal:
+            print("you: ", end="", file=sys.stderr, flush=True)
+        line = await lines.next()
+        if line is None:
+            if on_terminal:
+                print(file=sys.stderr)
+            return
+        if line.strip():
+            yield line
+
+
+class _Chat:
+    """Questions and answers over one session."""
+
+    def __init__(
+        self,
+        server: Server,
+        client: LiveClient,
+        face: Face,
+        opening: Opening,
+        writer: WavWriter | None,
+    ) -> None:
+        self._server = server
+        self._client = client
+        self._face = face
+        self._rule = opening.model.client_content
+        self._writer = writer
+        self._clock = asyncio.get_running_loop().time
+        self._tally = Tally(self._clock())
+
+    async def send_history(self, turns: list[Content]) -> None:
+        """Earlier turns, to be answered only with the first question."""
+        if turns:
+            # a model that takes turns only as initial history is told where that ends
+            await self._client.send_turns(turns, turn_complete=self._rule == "initial")
+
+    async def ask(self, text: str) -> None:
+        """Send a message and show the whole answer. Raises SessionError if it breaks off."""
+        self._tally.input_ended(self._clock())
+        if self._rule == "session":
+            await self._client.send_turns([Content(role="user", parts=[Part(text=text)])])
+        else:
+            await self._client.send_text(text)
+        async for event in self._client:
+            if changes := self._tally.event(event, self._clock()):
+                self._face.status(**changes)
+            self._face.event(event)
+            match event:
+                case AudioChunk(data=data) if self._writer is not None:
+                    self._writer.write(float_from_pcm16(data))
+                case TurnComplete(more_follows=False):
+                    return
+                case SessionClosed():
+                    raise await self._server.lost(event)
+                case _:
+                    pass
+
+    def close(self) -> None:
+        self._face.close(self._tally.summary(self._clock()) if self._is_json else None)
+
+    @property
+    def _is_json(self) -> bool:
+        return isinstance(self._face, JsonFace)
