@@ -111,7 +111,7 @@ def open_speech(source: str | os.PathLike[str] | BinaryIO) -> SpeechReader:
     if isinstance(source, str | os.PathLike) and os.fspath(source) != "-":
         return _open_path(Path(source))
     if isinstance(source, str | os.PathLike):
-        stream, name = _stdin(), "standard input"
+        stream, name = standard_input(), "standard input"
     else:
         stream, name = source, str(getattr(source, "name", "the input"))
     if not stream.seekable():
@@ -169,9 +169,12 @@ def _open(
         raise
 
 
-def _stdin() -> BinaryIO:
+def standard_input() -> BinaryIO:
+    """The bytes of stdin. Raises InputFileError when nothing is piped in."""
     if sys.stdin is None or sys.stdin.closed:
         raise InputFileError("Standard input is closed: give a file, or pipe one in.")
+    if sys.stdin.isatty():
+        raise InputFileError("Standard input is the keyboard: give a file, or pipe one in.")
     return sys.stdin.buffer
 
 
@@ -220,6 +223,8 @@ class WavWriter:
         if path == "-":
             if sys.stdout is None or sys.stdout.closed:
                 raise InputFileError("Standard output is closed: name a file for the sound.")
+            if sys.stdout.isatty():
+                raise InputFileError("Standard output is the screen: pipe it, or name a file.")
             return sys.stdout.buffer, "standard output"
         try:
             file = open(path, "wb")  # noqa: SIM115  closed by close()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from live_cli.audio.files import SpeechReader, WavWriter, open_speech
+from live_cli.audio.files import SpeechReader, WavWriter, open_speech, standard_input
 from live_cli.audio.framer import Framer
 from live_cli.audio.meter import level_dbfs
 from live_cli.audio.pcm import Samples, pcm16_from_float
@@ -68,11 +68,7 @@ class FileMicrophone:
             self._thread.join(_JOIN_S)
 
     def _is_pipe(self) -> bool:
-        if self._path != "-":
-            return False
-        if sys.stdin is None or sys.stdin.closed:
-            raise InputFileError("Standard input is closed: give a file, or pipe one in.")
-        return not sys.stdin.buffer.seekable()
+        return self._path == "-" and not standard_input().seekable()
 
     def _run(self) -> None:
         try:

@@ -91,10 +91,10 @@ class Microphone:
     def stop(self) -> None:
         """Close the device. No frame comes after it has returned."""
         self._watch.stop()
-        if self._stream is not None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
             with native_stderr_silenced():
-                self._stream.close()
-            self._stream = None
+                stream.close()
         self._stopping = True
         self._ready.set()
         if self._thread.is_alive() and threading.current_thread() is not self._thread:

@@ -69,10 +69,10 @@ class Speaker:
     def stop(self) -> None:
         """Close the device at once; what has not been heard is not heard."""
         self._watch.stop()
-        if self._stream is not None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
             with native_stderr_silenced():
-                self._stream.close()
-            self._stream = None
+                stream.close()
 
     def play(self, turn: int, pcm16: bytes) -> None:
         """Append a chunk, PCM16 mono at 24 kHz, to ``turn``."""

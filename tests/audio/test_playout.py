@@ -106,6 +106,9 @@ def test_underrun_ends_in_a_fade_and_resumes_with_one() -> None:
     stats = playout.stats
     assert (stats.underruns, stats.dry_ms) == (1, 100)
     assert stats.target_ms == 120 + 100 + 40
+    playout.end_turn(1)
+    playout.pull(500 * MS)
+    assert playout.stats.target_ms == 260  # a turn that ran dry lowers nothing
 
 
 def test_end_that_comes_after_the_sound_ran_out_is_no_underrun() -> None:

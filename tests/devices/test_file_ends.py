@@ -281,3 +281,36 @@ def test_file_speaker_names_an_output_that_cannot_be_written(tmp_path: Path) -> 
         FileSpeaker(tmp_path).start()
     with pytest.raises(InputFileError, match="cannot be written"):
         FileSpeaker(tmp_path / "no" / "folder.wav").start()
+
+
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [
+        ("FileMicrophone('-', lambda *_: None, lambda: None).start()", "is the keyboard"),
+        ("FileSpeaker('-').start()", "is the screen"),
+    ],
+)
+def test_a_terminal_is_no_pipe(program: str, says: str) -> None:
+    import pty  # not on Windows
+
+    ours, theirs = pty.openpty()
+    program = f"""
+from live_cli.devices.file_ends import FileMicrophone, FileSpeaker
+from live_cli.errors import InputFileError
+import sys
+try:
+    {program}
+except InputFileError as error:
+    print(error, file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(ours)
+    os.close(theirs)
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1
