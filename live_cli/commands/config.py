@@ -1,0 +1,105 @@
+"""`live-cli config`: the settings file; no key is ever shown."""
+
+import json as json_module
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from live_cli.errors import SettingsError
+from live_cli.settings import KEYS, Settings, config_path, load, unknown_variables
+from live_cli.ui.printable import printable
+
+_EXAMPLE = "config.example.toml"
+
+
+def path(config: Path | None) -> None:
+    """Print where the file is looked for."""
+    where, _ = config_path(config, os.environ)
+    print(where)
+    if not where.exists():
+        _tell("It is not there yet; live-cli config init writes it.")
+
+
+def show(settings: Settings, *, json: bool) -> None:
+    """Print the merged settings as TOML that could be a settings file, or as one JSON object."""
+    values = {key.name: _value(settings, key.group, key.path[-1]) for key in KEYS.values()}
+    if json:
+        print(json_module.dumps({**values, **_keys(settings)}, ensure_ascii=False))
+        return
+    file = settings.config_path or "none"
+    print(
+        f"# settings file: {file}" + (f", profile {settings.profile}" if settings.profile else "")
+    )
+    for name, state in _keys(settings).items():
+        print(f"# {name}: {state or 'not set'}")
+    table = ""
+    for key in sorted(KEYS.values(), key=lambda key: key.path[:-1]):
+        if key.path[:-1] and key.path[0] != table:
+            table = key.path[0]
+            print(f"\n[{table}]")
+        value = values[key.name]
+        line = f"{key.path[-1]} = {_toml(value)}"
+        print(f"# {key.path[-1]} is not set" if value is None else line)
+
+
+def init(config: Path | None) -> None:
+    """Write the example as the settings file. Raises SettingsError where there is one."""
+    where, _ = config_path(config, os.environ)
+    try:
+        where.parent.mkdir(parents=True, exist_ok=True)
+        with where.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(example())
+    except FileExistsError:
+        raise SettingsError(
+            f"{where} is there already and is left as it is. Name another with --config, "
+            "or move it away first."
+        ) from None
+    except OSError as exc:
+        raise SettingsError(f"{where} cannot be written: {exc.strerror}.") from exc
+    print(where)
+
+
+def check(config: Path | None) -> None:
+    """Read the file with all its profiles, and the environment. Raises SettingsError."""
+    settings = load(config=config)
+    wrong = unknown_variables(os.environ)
+    if wrong:
+        raise SettingsError("; ".join(wrong) + ".")
+    if settings.config_path is None:
+        print("There is no settings file; the defaults and the environment are in order.")
+    else:
+        print(f"{settings.config_path} is in order.")
+
+
+def example() -> str:
+    """The example file: inside the installed package, or at the root of a clone."""
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package, package.parent):
+        if (folder / _EXAMPLE).is_file():
+            return (folder / _EXAMPLE).read_text(encoding="utf-8")
+    raise SettingsError(f"{_EXAMPLE} is missing from this installation: install live-cli again.")
+
+
+def _value(settings: Settings, group: str | None, name: str) -> Any:
+    return getattr(getattr(settings, group) if group else settings, name)
+
+
+def _keys(settings: Settings) -> dict[str, str | None]:
+    """Whether there are keys, and where from; never what they are."""
+    source = settings.gemini_key_source
+    return {
+        "gemini_key": f"set by {source}" if source else None,
+        "server_key": "set" if settings.server_key else None,
+    }
+
+
+def _toml(value: object) -> str:
+    """A TOML value; its basic strings are JSON strings, with the controls escaped."""
+    if isinstance(value, str):
+        return printable(json_module.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f"))
+    return json_module.dumps(value)
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr)

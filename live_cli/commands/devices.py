@@ -1,0 +1,37 @@
+"""`live-cli devices`: microphones and speakers, as --input-device and --output-device take them."""
+
+from live_cli.errors import DeviceError
+from live_cli.ui.table import Row, print_rows
+
+
+def run(*, json: bool) -> None:
+    """Print the devices. Raises DeviceError when there are none, or no PortAudio."""
+    from live_cli.devices.listing import Device, list_devices
+
+    def row(device: Device) -> Row:
+        return {
+            "number": device.index,
+            "name": device.name,
+            "host_api": device.host_api,
+            "inputs": device.inputs,
+            "outputs": device.outputs,
+            "rate_hz": device.default_rate,
+            **_defaults(device),
+        }
+
+    def _defaults(device: Device) -> Row:
+        if json:
+            return {
+                "default_input": device.is_default_input,
+                "default_output": device.is_default_output,
+            }
+        marks = {"input": device.is_default_input, "output": device.is_default_output}
+        return {"default": ", ".join(name for name, is_default in marks.items() if is_default)}
+
+    found = list_devices()
+    if not found:
+        raise DeviceError(
+            "There are no sound devices here. Plug one in, or use files: "
+            "live-cli talk --input question.wav --output answer.wav"
+        )
+    print_rows([row(device) for device in found], as_json=json)

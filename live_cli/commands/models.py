@@ -1,0 +1,52 @@
+"""`live-cli models`: what the local engine has to think with, and `pull` for something better."""
+
+import sys
+from pathlib import Path
+
+from live_cli.ui.progress import progress_bar
+from live_cli.ui.table import Row, print_rows
+
+_MB = 1_000_000
+
+
+def run(*, json: bool) -> None:
+    """Print the chat models that are there, then those that can be fetched."""
+    from live_cli.engine.models import PULLABLE, list_models
+
+    there = list_models()
+    names = {model.name for model in there}
+    rows: list[Row] = [
+        {
+            "name": model.name,
+            "size_mb": round(model.size / _MB),
+            "from": model.origin,
+            "where": str(model.path),
+        }
+        for model in there
+    ]
+    rows += [
+        {
+            "name": model.name,
+            "size_mb": round(model.size / _MB),
+            "from": "not here yet",
+            "where": model.about if json else f"live-cli models pull {model.name}: {model.about}",
+        }
+        for model in PULLABLE.values()
+        if model.name not in names
+    ]
+    print_rows(rows, as_json=json)
+    _tell('Use one: [engine] chat = "NAME" in the settings file, or LIVE_CLI_ENGINE_CHAT=NAME.')
+
+
+def pull(name: str, *, sha256: str | None, folder: Path | None = None) -> None:
+    """Fetch ``name`` and print where it is. Raises EngineError."""
+    from live_cli.engine.models import pull as fetch
+
+    with progress_bar(name) as progress:
+        model = fetch(name, progress, sha256=sha256, folder=folder)
+    print(model.path)
+    _tell(f"Use it: LIVE_CLI_ENGINE_CHAT={model.name} live-cli talk --server local")
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr)

@@ -1,0 +1,246 @@
+"""The command line's options for settings: defined once, shared by the verbs.
+
+`with_settings` gives a command the options it names, loads the settings with what was given and
+hands them over. A command is run after the whole line has been parsed, by whoever called the
+parser: what it returns is the act itself.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+from typer.core import TyperCommand
+
+from live_cli.settings import load
+
+Act = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An option for the setting ``key``. ``metavar`` None: a switch, with its two spellings."""
+
+    key: str
+    flag: str
+    metavar: str | None
+    help: str
+    panel: str
+
+    @property
+    def parameter(self) -> str:
+        return self.key.replace(".", "_")
+
+
+_SESSION, _THINKING, _VAD = "Session", "Thinking", "Voice activity"
+_CONNECTION, _DEVICES = "Connection", "Devices"
+
+OFFERS: dict[str, Offer] = {
+    offer.key: offer
+    for offer in (
+        Offer("server", "--server", "WHERE", "auto, gemini, local or an address.", _CONNECTION),
+        Offer("model", "--model", "ID", "Model to use; the default suits the rest.", _CONNECTION),
+        Offer(
+            "api_version",
+            "--api-version",
+            "v1beta|v1alpha",
+            "Chosen by itself when a feature needs v1alpha.",
+            _CONNECTION,
+        ),
+        Offer("resume", "--no-resume", None, "Ask for no resumption handles.", _CONNECTION),
+        Offer("compress", "--no-compress", None, "Do not compress a full context.", _CONNECTION),
+        Offer("voice", "--voice", "NAME", "One of thirty: live-cli voices.", _SESSION),
+        Offer("language", "--language", "CODE", "One of seventy: live-cli languages.", _SESSION),
+        Offer("system", "--system", "TEXT|@FILE", "System instruction.", _SESSION),
+        Offer("modality", "--modality", "audio|text", "What the model answers in.", _SESSION),
+        Offer(
+            "input_transcript",
+            "--input-transcript/--no-input-transcript",
+            None,
+            "Write down what you say (on by default).",
+            _SESSION,
+        ),
+        Offer(
+            "output_transcript",
+            "--output-transcript/--no-output-transcript",
+            None,
+            "Write down what the model says (on by default).",
+            _SESSION,
+        ),
+        Offer(
+            "affective",
+            "--affective/--no-affective",
+            None,
+            "Answer in the tone it hears.",
+            _SESSION,
+        ),
+        Offer(
+            "proactive",
+            "--proactive/--no-proactive",
+            None,
+            "Let the model decide not to answer.",
+            _SESSION,
+        ),
+        Offer("media_resolution", "--media-resolution", "low|medium|high", "For images.", _SESSION),
+        Offer("usage", "--usage/--no-usage", None, "Show token counts as they come.", _SESSION),
+        Offer(
+            "thinking_budget", "--thinking-budget", "N", "Tokens; 0 off, -1 automatic.", _THINKING
+        ),
+        Offer(
+            "thinking_level",
+            "--thinking-level",
+            "LEVEL",
+            "minimal, low, medium or high.",
+            _THINKING,
+        ),
+        Offer(
+            "show_thoughts",
+            "--show-thoughts/--no-show-thoughts",
+            None,
+            "Show summaries of the thinking.",
+            _THINKING,
+        ),
+        Offer("start_sensitivity", "--start-sensitivity", "high|low", "How soon you speak.", _VAD),
+        Offer("end_sensitivity", "--end-sensitivity", "high|low", "How soon you have ended.", _VAD),
+        Offer(
+            "prefix_padding_ms", "--prefix-padding-ms", "N", "Speech before a start counts.", _VAD
+        ),
+        Offer("silence_ms", "--silence-ms", "N", "Silence that ends what you say.", _VAD),
+        Offer(
+            "interruption",
+            "--interruption/--no-interruption",
+            None,
+            "Let your voice interrupt the answer (on by default).",
+            _VAD,
+        ),
+        Offer(
+            "turn_coverage",
+            "--turn-coverage",
+            "WHAT",
+            "only-activity, all-input or audio-activity-and-all-video.",
+            _VAD,
+        ),
+        Offer(
+            "push_to_talk",
+            "--push-to-talk/--no-push-to-talk",
+            None,
+            "Speak while the space bar says so; no voice activity detection.",
+            _VAD,
+        ),
+        Offer(
+            "talk.input_device", "--input-device", "DEVICE", "Number or part of a name.", _DEVICES
+        ),
+        Offer(
+            "talk.output_device",
+            "--output-device",
+            "DEVICE",
+            "Number or part of a name.",
+            _DEVICES,
+        ),
+        Offer("serve.host", "--host", "HOST", "Where to listen (127.0.0.1).", _CONNECTION),
+        Offer("serve.port", "--port", "N", "0: a free one (8765).", _CONNECTION),
+    )
+}
+
+_OF_TEXT = (
+    "server", "model", "api_version", "resume", "compress", "voice", "language", "system",
+    "modality", "output_transcript", "affective", "proactive", "usage", "thinking_budget",
+    "thinking_level", "show_thoughts",
+)  # fmt: skip
+FOR_TEXT = _OF_TEXT
+FOR_TALK = (
+    *_OF_TEXT, "input_transcript", "media_resolution", "start_sensitivity", "end_sensitivity",
+    "prefix_padding_ms", "silence_ms", "interruption", "turn_coverage", "push_to_talk",
+    "talk.input_device", "talk.output_device",
+)  # fmt: skip
+FOR_TRANSCRIBE = ("server", "model", "api_version", "language")
+FOR_SERVE = ("serve.host", "serve.port")
+
+_Config = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Settings file.", rich_help_panel="Settings"),
+]
+_Profile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile", metavar="NAME", help="Its [profiles.NAME].", rich_help_panel="Settings"
+    ),
+]
+
+
+class GroupedCommand(TyperCommand):
+    """Help in plain text, its options under the headings that they name."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is None:
+                continue
+            argument = param.param_type_name == "argument"
+            panel = getattr(param, "rich_help_panel", None) or "Options"
+            groups.setdefault("Arguments" if argument else panel, []).append(record)
+        for panel, records in groups.items():
+            with formatter.section(panel):
+                formatter.write_dl(records)
+
+
+def later(command: Callable[..., None]) -> Callable[..., Act]:
+    """A command as the parser calls it: nothing happens but that the act is handed back."""
+
+    @functools.wraps(command)
+    def parsed(**given: Any) -> Act:
+        return functools.partial(command, **given)
+
+    return parsed
+
+
+def with_settings(*keys: str) -> Callable[[Callable[..., None]], Callable[..., Act]]:
+    """Options for ``keys``, --config and --profile; the command gets the Settings first."""
+    offers = [OFFERS[key] for key in keys]
+
+    def decorate(command: Callable[..., None]) -> Callable[..., Act]:
+        def parsed(*, config: Path | None, profile: str | None, **given: Any) -> Act:
+            options = {offer.key: _value(offer, given.pop(offer.parameter)) for offer in offers}
+
+            def act() -> None:
+                command(load(options, config=config, profile=profile), **given)
+
+            return act
+
+        own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+        shared = [_keyword(offer.parameter, _annotation(offer)) for offer in offers]
+        files = [_keyword("config", _Config), _keyword("profile", _Profile)]
+        parsed.__name__, parsed.__doc__ = command.__name__, command.__doc__
+        parsed.__annotations__ = {}
+        signature = inspect.Signature([*own, *shared, *files])
+        parsed.__signature__ = signature  # type: ignore[attr-defined] # what inspect looks for
+        return parsed
+
+    return decorate
+
+
+def _value(offer: Offer, given: Any) -> Any:
+    """A lone ``--no-x`` says False when it is there."""
+    lone = offer.metavar is None and offer.flag.startswith("--no-")
+    return False if lone and given else None if lone else given
+
+
+def _annotation(offer: Offer) -> Any:
+    option = typer.Option(
+        offer.flag,
+        metavar=offer.metavar,
+        help=offer.help,
+        rich_help_panel=offer.panel,
+        show_default=False,
+    )
+    kind: Any = bool | None if offer.metavar is None else str | None
+    return Annotated[kind, option]
+
+
+def _keyword(name: str, annotation: Any) -> inspect.Parameter:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, default=None, annotation=cast(Any, annotation))
