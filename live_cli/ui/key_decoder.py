@@ -17,7 +17,7 @@ MAX_PASTE_CHARACTERS = 1_000_000
 
 _PASTE_START = "\x1b[200~"
 _PASTE_END = "\x1b[201~"
-_SEQUENCE = re.compile(r"\x1b(?:\[\[.|\[[0-?]*[ -/]*[@-~]|O.)", re.DOTALL)
+_SEQUENCE = re.compile(r"\x1b(?:\[\[.|\[[0-?]*[ -/]*[@-Z\\-~]|O.)", re.DOTALL)
 _PARTIAL = re.compile(r"\x1b(?:\[\[?[0-?]*[ -/]*|O)?\Z")
 
 _LETTERS = {

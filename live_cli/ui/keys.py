@@ -192,9 +192,10 @@ else:
             self._write(PASTE_ON)
 
         def _restore(self) -> None:
-            self._write(PASTE_OFF)
             with contextlib.suppress(termios.error):
                 termios.tcsetattr(self._fd, termios.TCSANOW, self._found)
+                termios.tcflow(self._fd, termios.TCOON)  # Ctrl-S would hold up the end
+            self._write(PASTE_OFF)
 
         def _write(self, sequence: str) -> None:
             """To the screen of this terminal, if that is where stdout goes."""

@@ -9,6 +9,7 @@ is left to its owner as well.
 import atexit
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -77,8 +78,12 @@ def _end(number: int, frame: FrameType | None) -> None:
 def _suspend(number: int, frame: FrameType | None) -> None:
     _restore_all()
     signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)  # stops here until SIGCONT
+    if sys.platform != "win32":
+        # To this very thread, so that it stops here and not a little later.
+        signal.pthread_kill(threading.get_ident(), number)
     signal.signal(number, _suspend)
+    # A process without job control is not stopped at all, and gets no SIGCONT.
+    _resume(number, frame)
 
 
 def _resume(number: int, frame: FrameType | None) -> None:

@@ -224,7 +224,7 @@ class TalkView:
         got = self._draw_lock.acquire(timeout=0.5)
         try:
             self._suspended = True
-            with contextlib.suppress(OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError, RuntimeError):
                 self._write(self._region.clear(self._size()[0]) if got else RESTORE)
         finally:
             if got:

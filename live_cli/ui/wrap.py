@@ -5,11 +5,16 @@ anywhere, except that closing punctuation does not start a row and opening punct
 end one (the common core of UAX 14 and JIS X 4051).
 """
 
+import re
+from functools import lru_cache
+
 from rich.cells import cell_len
 
 from live_cli.ui.line_editor import next_stop
 
 _NO_START = frozenset("、。，．：；！？）］｝〉》」』】〕〗…—～ー々”’·,.;:!?)]}%")
+_PLAIN_RUN = re.compile(r"[A-Za-z0-9,.;:!?'\"()]+(?=[ -~\n]|\Z)")
+"""ASCII with no place to break inside, taken at once: most text is made of it."""
 _NO_END = frozenset("（［｛〈《「『【〔〖“‘([{")
 
 
@@ -18,7 +23,8 @@ def cells(text: str) -> int:
     return len(text) if text.isascii() else cell_len(text)
 
 
-def wrap(text: str, width: int) -> list[tuple[int, int]]:
+@lru_cache(maxsize=32)  # a frame asks for the same open lines again and again
+def wrap(text: str, width: int) -> tuple[tuple[int, int], ...]:
     """Rows as (start, end) in ``text``, each at most ``width`` cells without its last spaces.
 
     Line feeds break too. Between one row's end and the next one's start there is at most the
@@ -28,7 +34,8 @@ def wrap(text: str, width: int) -> list[tuple[int, int]]:
     start = at = used = 0
     chance = -1  # the last place where this row may end
     while at < len(text):
-        stop = next_stop(text, at)
+        run = _PLAIN_RUN.match(text, at)
+        stop = run.end() if run and run.end() - at <= width - used else next_stop(text, at)
         cluster = text[at:stop]
         if cluster[0] == "\n":
             rows.append((start, at))
@@ -51,7 +58,7 @@ def wrap(text: str, width: int) -> list[tuple[int, int]]:
         at = stop
     if start < len(text):
         rows.append((start, len(text)))
-    return rows
+    return tuple(rows)
 
 
 def _may_break(before: str, after: str) -> bool:

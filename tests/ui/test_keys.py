@@ -1,0 +1,201 @@
+import asyncio
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from live_cli.ui.keys import Keyboard
+
+CHILD = """
+import asyncio, sys
+from live_cli.ui.keys import Keyboard
+from live_cli.ui.talk_view import TalkView
+
+async def main():
+    done = asyncio.Event()
+    with TalkView() as view, Keyboard(lambda key: done.set() if key == "q" else view.note(key)):
+        view.note("ready")
+        await done.wait()
+
+try:
+    asyncio.run(main())
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.fixture
+def terminal() -> Iterator[tuple[int, int]]:
+    """A pseudo-terminal: (our end, its end)."""
+    ours, its = pty.openpty()
+    yield ours, its
+    os.close(ours)
+    os.close(its)
+
+
+async def pressed(fd: int, ours: int, *typed: bytes, count: int) -> list[str]:
+    keys: list[str] = []
+    enough = asyncio.Event()
+
+    def on_key(key: str) -> None:
+        keys.append(key)
+        if len(keys) == count:
+            enough.set()
+
+    with Keyboard(on_key, fd=fd):
+        for piece in typed:
+            os.write(ours, piece)
+        await asyncio.wait_for(enough.wait(), 10)
+    return keys
+
+
+async def test_keys_arrive_one_by_one_without_echo(terminal: tuple[int, int]) -> None:
+    ours, its = terminal
+    keys = await pressed(its, ours, b"m", b" \x1b[A", "é".encode(), b"\x1b", count=5)
+    assert keys == ["m", " ", "up", "é", "escape"]
+    os.set_blocking(ours, False)
+    with pytest.raises(BlockingIOError):
+        os.read(ours, 100)
+
+
+async def test_the_terminal_is_as_it_was_after_stop(terminal: tuple[int, int]) -> None:
+    _, its = terminal
+    before = termios.tcgetattr(its)
+    keyboard = Keyboard(lambda key: None, fd=its)
+    keyboard.start()
+    during = termios.tcgetattr(its)
+    assert not during[3] & (termios.ECHO | termios.ICANON)
+    assert during[3] & termios.ISIG
+    keyboard.stop()
+    keyboard.stop()
+    assert termios.tcgetattr(its) == before
+
+
+async def test_without_a_terminal_nothing_starts() -> None:
+    read, write = os.pipe()
+    keyboard = Keyboard(lambda key: None, fd=read)
+    keyboard.start()
+    assert not keyboard.active
+    keyboard.stop()
+    os.close(read)
+    os.close(write)
+
+
+async def test_a_terminal_that_goes_away_is_told_as_the_end() -> None:
+    ours, its = pty.openpty()
+    keys: list[str] = []
+    gone = asyncio.Event()
+
+    def on_key(key: str) -> None:
+        keys.append(key)
+        gone.set()
+
+    with Keyboard(on_key, fd=its):
+        os.close(ours)
+        await asyncio.wait_for(gone.wait(), 10)
+    assert keys == ["eof"]
+    os.close(its)
+
+
+def test_no_key_reaches_a_loop_that_is_closed(terminal: tuple[int, int]) -> None:
+    ours, its = terminal
+    keyboard = Keyboard(lambda key: None, fd=its)
+
+    async def leave_running() -> None:
+        keyboard.start()
+
+    asyncio.run(leave_running())
+    os.write(ours, b"q")
+    keyboard.stop()
+    assert not keyboard.active
+
+
+class Child:
+    """A process with the view and the keyboard on a terminal of its own."""
+
+    def __init__(self, *, job_control: bool = True) -> None:
+        self.ours, self.its = pty.openpty()
+        self.before = termios.tcgetattr(self.its)
+        self.output = b""
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", CHILD],
+            stdin=self.its,
+            stdout=self.its,
+            stderr=self.its,
+            process_group=0 if job_control else None,
+            start_new_session=not job_control,
+            env={**os.environ, "TERM": "xterm-256color"},
+        )
+        self.expect(b"ready")
+
+    def expect(self, wanted: bytes) -> None:
+        start = len(self.output)
+        deadline = time.monotonic() + 20
+        while wanted not in self.output[start:]:
+            assert time.monotonic() < deadline, self.output
+            self.output += os.read(self.ours, 4096)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        os.close(self.ours)
+        os.close(self.its)
+
+
+@pytest.fixture
+def child() -> Iterator[Child]:
+    child = Child()
+    yield child
+    child.close()
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        pytest.param(lambda c: os.write(c.ours, b"q"), 0, id="q"),
+        pytest.param(lambda c: c.process.terminate(), -signal.SIGTERM, id="SIGTERM"),
+        pytest.param(lambda c: c.process.send_signal(signal.SIGHUP), -signal.SIGHUP, id="SIGHUP"),
+        pytest.param(lambda c: c.process.send_signal(signal.SIGINT), 0, id="SIGINT"),
+    ],
+)
+def test_whatever_ends_the_process_the_terminal_is_given_back(child, end, code) -> None:
+    assert termios.tcgetattr(child.its) != child.before
+    end(child)
+    child.expect(b"\x1b[?25h")
+    assert child.process.wait(20) == code
+    assert termios.tcgetattr(child.its) == child.before
+
+
+def test_a_stopped_process_leaves_the_terminal_and_takes_it_again(child: Child) -> None:
+    child.process.send_signal(signal.SIGTSTP)
+    child.expect(b"\x1b[?25h")
+    os.waitid(os.P_PID, child.process.pid, os.WSTOPPED | os.WNOWAIT)
+    assert termios.tcgetattr(child.its) == child.before
+    child.process.send_signal(signal.SIGCONT)
+    child.expect(b"connecting")
+    os.write(child.ours, b"z")
+    child.expect(b"z")
+    assert termios.tcgetattr(child.its) != child.before
+    os.write(child.ours, b"q")
+    assert child.process.wait(20) == 0
+    assert termios.tcgetattr(child.its) == child.before
+
+
+def test_without_job_control_a_stop_changes_nothing() -> None:
+    child = Child(job_control=False)
+    try:
+        during = termios.tcgetattr(child.its)
+        child.process.send_signal(signal.SIGTSTP)
+        child.expect(b"connecting")
+        assert termios.tcgetattr(child.its) == during
+        os.write(child.ours, b"q")
+        assert child.process.wait(20) == 0
+    finally:
+        child.close()

@@ -1,0 +1,57 @@
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from live_cli.ui.wrap import cells, fit, wrap
+
+
+def rows(text: str, width: int) -> list[str]:
+    return [text[start:end].rstrip() for start, end in wrap(text, width)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", []),
+        ("Tell me about it, please.", ["Tell me", "about it,", "please."]),
+        ("你好，世界。今天天氣很好", ["你好，世", "界。今天天", "氣很好"]),
+        ("天氣很好（真的）。", ["天氣很好", "（真的）。"]),
+        ("hello 你好 world", ["hello 你好", "world"]),
+        ("very-long-hyphens", ["very-long-", "hyphens"]),
+        ("abcdefghijklmnop q", ["abcdefghijk", "lmnop q"]),
+        ("one\n\ntwo", ["one", "", "two"]),
+        ("e\u0301" * 12, ["e\u0301" * 11, "e\u0301"]),
+        ("👩‍🚀" * 6, ["👩‍🚀" * 5, "👩‍🚀"]),
+    ],
+)
+def test_rows_break_where_readers_expect(text: str, expected: list[str]) -> None:
+    assert rows(text, 11) == expected
+
+
+TEXTS = st.text(st.sampled_from("ab cd-,.(「你好。é\u0301👩\u200d🚀\n "), max_size=60)
+
+
+@given(TEXTS, st.integers(2, 30))
+def test_no_row_is_too_wide_and_no_text_is_lost(text: str, width: int) -> None:
+    ranges = wrap(text, width)
+    for start, end in ranges:
+        row = text[start:end].rstrip()
+        alone = len(row.strip()) <= 3  # a joined emoji may be wider than the row
+        assert cells(row) <= width or alone
+    kept = "\n".join(text[start:end] for start, end in ranges)
+    assert kept.replace("\n", "") == text.replace("\n", "")
+    assert all(
+        before[1] <= after[0] <= before[1] + 1 for before, after in itertools.pairwise(ranges)
+    )
+
+
+@given(st.text(max_size=40), st.integers(0, 20))
+def test_fitting_text_takes_no_more_than_its_room(text: str, width: int) -> None:
+    assert cells(fit(text, width)) <= width
+
+
+def test_what_does_not_fit_ends_in_an_ellipsis() -> None:
+    assert fit("a long label", 7) == "a long…"
+    assert fit("世界世界", 5) == "世界…"
