@@ -168,9 +168,9 @@ def _reach(choice: ServerChoice) -> str:
     if failure == [None]:
         return f"{choice.label} answers at {parts.netloc}{through}"
     why = _why(failure[0]) if failure else f"no answer within {LIMIT_S:g} s"
+    where = "" if choice.label == parts.netloc and not proxy else f" at {host}:{port}"
     raise ConnectError(
-        f"{choice.label} cannot be reached at {host}:{port} ({why}): "
-        "check the network, or use --server local"
+        f"{choice.label} cannot be reached{where} ({why}): check the network, or use --server local"
     )
 
 
