@@ -13,6 +13,7 @@ from live_cli.audio.heard import HeardLog, HeardSpan, heard_at
 from live_cli.audio.meter import SILENCE_DBFS, level_dbfs
 from live_cli.audio.pcm import Samples, float_from_pcm16
 from live_cli.audio.playout import PLAYOUT_SAMPLE_RATE, Playout, PlayoutState, PlayoutStats
+from live_cli.audio.resampler import Resampler
 
 _MAX_COMMANDS = 8192
 
@@ -53,6 +54,15 @@ class _Rendered:
     samples_taken: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Converter:
+    """For a turn that does not come at 24 kHz."""
+
+    turn: int
+    sample_rate: int
+    resampler: Resampler
+
+
 class Playback:
     """A playout with a command queue before it and a record of what was heard after it."""
 
@@ -63,24 +73,40 @@ class Playback:
         self._samples_given = 0
         self._samples_taken = 0
         self._chunks_refused = 0
+        self._converter: _Converter | None = None
         self._rendered = self._publish(SILENCE_DBFS)
 
     # --- the owner's thread ------------------------------------------------------------------
 
-    def play(self, turn: int, pcm16: bytes) -> None:
-        """Queue PCM16 mono at 24 kHz. Refused, and counted, while a dead device takes nothing."""
+    def play(self, turn: int, pcm16: bytes, sample_rate: int = PLAYOUT_SAMPLE_RATE) -> None:
+        """Queue PCM16 mono. Refused, and counted, while a dead device takes nothing."""
         if len(self._commands) >= _MAX_COMMANDS:
             self._chunks_refused += 1
             return
         samples = float_from_pcm16(pcm16)
-        self._samples_given += samples.size
-        self._commands.append(lambda: self._push(turn, samples))
+        if sample_rate != PLAYOUT_SAMPLE_RATE:
+            samples = self._converter_for(turn, sample_rate).resampler.process(samples)
+        self._give(turn, samples)
 
     def end_turn(self, turn: int) -> None:
+        if self._converter is not None and self._converter.turn == turn:
+            self._give(turn, self._converter.resampler.flush())
+            self._converter = None
         self._commands.append(lambda: self._playout.end_turn(turn))
 
     def interrupt(self, turn: int) -> None:
         self._commands.append(lambda: self._playout.flush(turn))
+
+    def _converter_for(self, turn: int, sample_rate: int) -> _Converter:
+        kept = self._converter
+        if kept is None or (kept.turn, kept.sample_rate) != (turn, sample_rate):
+            kept = _Converter(turn, sample_rate, Resampler(sample_rate, PLAYOUT_SAMPLE_RATE))
+            self._converter = kept
+        return kept
+
+    def _give(self, turn: int, samples: Samples) -> None:
+        self._samples_given += samples.size
+        self._commands.append(lambda: self._push(turn, samples))
 
     def snapshot(self, now: float) -> SpeakerSnapshot:
         """As of ``now``, on the clock that `render` is told."""

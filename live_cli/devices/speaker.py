@@ -74,9 +74,9 @@ class Speaker:
             with native_stderr_silenced():
                 stream.close()
 
-    def play(self, turn: int, pcm16: bytes) -> None:
-        """Append a chunk, PCM16 mono at 24 kHz, to ``turn``."""
-        self._playback.play(turn, pcm16)
+    def play(self, turn: int, pcm16: bytes, sample_rate: int = PLAYOUT_SAMPLE_RATE) -> None:
+        """Append a chunk, PCM16 mono, to ``turn``."""
+        self._playback.play(turn, pcm16, sample_rate)
 
     def end_turn(self, turn: int) -> None:
         """No more will come of ``turn``: say so at ``generationComplete``."""

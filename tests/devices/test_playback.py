@@ -75,3 +75,20 @@ def test_heard_never_falls_and_never_runs_ahead(times: list[float]) -> None:
         assert ms <= 800
     assert heard_at(spans, 0.4) == (0, 0.0, False)
     assert heard_at(spans, 1.0) == (1, pytest.approx(400), False)
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 48_000])
+def test_a_turn_at_another_rate_keeps_its_length_and_pitch(rate: int) -> None:
+    playback = Playback()
+    t = np.arange(rate) / rate
+    data = pcm16_from_float((0.4 * np.sin(2 * np.pi * 500 * t)).astype(np.float32))
+    for start in range(0, len(data), 1000):
+        playback.play(1, data[start : start + 1000], rate)
+    playback.end_turn(1)
+    sound = playback.render(48_000, at=0.0)
+    assert playback.snapshot(math.inf).heard_ms == pytest.approx(1000, abs=0.1)
+    assert np.abs(np.fft.rfft(sound[:24_000])).argmax() == 500
+    playback.play(2, pcm(200))
+    playback.end_turn(2)
+    playback.render(48_000, at=2.0)
+    assert playback.snapshot(math.inf).heard_ms == 200
