@@ -1,0 +1,174 @@
+"""How sessions end, wait and stay apart, over real sockets."""
+
+import asyncio
+import base64
+import contextlib
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+from websockets.asyncio.client import ClientConnection
+
+from live_cli.net.limits import Limits
+from tests.net.house import (
+    PATH,
+    SETUP,
+    WITHIN_S,
+    House,
+    ending,
+    receive,
+    running,
+    said,
+    say,
+    set_up,
+)
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    async with running() as house:
+        yield house
+
+
+async def test_one_crash_leaves_the_other_session(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with house.connect() as one, house.connect() as other:
+        await set_up(one)
+        await set_up(other)
+        await one.send(say("crash"))
+        assert await ending(one) == (1011, "Internal error encountered.")
+        await other.send(say("still here"))
+        assert said(await receive(other)) == "still here"
+    assert [record.exc_info is not None for record in caplog.records] == [True]
+    assert house.engine.sessions[0].closed.is_set()
+
+
+async def test_a_turn_that_fails_by_itself_ends_its_session(house: House) -> None:
+    async with house.connect() as client:
+        await set_up(client)
+        await client.send(say("fail"))
+        assert await ending(client) == (1011, "The model broke while it spoke.")
+
+
+async def test_a_client_that_leaves_mid_turn_releases_the_engine(house: House) -> None:
+    client = await house.connect()
+    await set_up(client)
+    session = house.engine.sessions[0]
+    await client.send(say("hang"))
+    async with asyncio.timeout(WITHIN_S):
+        await session.hanging.wait()
+        client.transport.abort()  # no close frame: the network went
+        await session.closed.wait()
+        await client.wait_closed()
+
+
+async def test_a_client_that_leaves_while_the_models_load_is_let_go(house: House) -> None:
+    async with house.connect() as client:
+        await client.send(json.dumps({"setup": {"model": "models/slow"}}))
+    async with house.connect() as client:
+        await set_up(client)
+    assert len(house.engine.sessions) == 1
+
+
+async def test_what_comes_before_setup_complete_waits_for_it(house: House) -> None:
+    async with house.connect() as client:
+        await client.send(json.dumps({"setup": {"model": "models/slow"}}))
+        await client.send(say("early"))
+        house.engine.loaded.set()
+        assert await receive(client) == {"setupComplete": {}}
+        assert said(await receive(client)) == "early"
+
+
+async def test_a_slow_reader_is_cut_off_not_buffered() -> None:
+    async with running(limits=Limits(unsent_s=0.2)) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port, limit=2**10)
+        key = base64.b64encode(b"0" * 16).decode()
+        head = [f"GET {PATH} HTTP/1.1", "host: localhost", "upgrade: websocket"]
+        head += ["connection: upgrade", "sec-websocket-version: 13", f"sec-websocket-key: {key}"]
+        writer.write("\r\n".join([*head, "", ""]).encode())
+        await reader.readuntil(b"\r\n\r\n")
+        for frame in (json.dumps(SETUP), say("flood")):
+            data = frame.encode()
+            writer.write(bytes([0x81, 0x80 | len(data), 0, 0, 0, 0]) + data)
+        async with asyncio.timeout(WITHIN_S):
+            await house.engine.opened.wait()
+            await house.engine.sessions[0].closed.wait()
+            with contextlib.suppress(ConnectionError):
+                while await reader.read(2**16):
+                    pass
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+async def test_audio_waits_in_the_socket_while_the_engine_is_busy() -> None:
+    """Back pressure: what the engine has not taken is bounded, and all of it still arrives."""
+    async with running(limits=Limits(held_bytes=50_000)) as house, house.connect() as client:
+        await client.send(json.dumps({"setup": {"model": "models/slow"}}))
+        blob = {"data": base64.b64encode(b"\0" * 640).decode(), "mimeType": "audio/pcm;rate=16000"}
+        frame = json.dumps({"realtimeInput": {"audio": blob}})
+        sending = asyncio.create_task(_send_all(client, [frame] * 500))
+        await asyncio.sleep(0.1)
+        house.engine.loaded.set()
+        assert await receive(client) == {"setupComplete": {}}
+        for _ in range(500):
+            assert said(await receive(client)) == "640 bytes at 16000"
+        await sending
+
+
+async def _send_all(client: ClientConnection, frames: list[str]) -> None:
+    for frame in frames:
+        await client.send(frame)
+
+
+async def test_sessions_are_limited_and_places_come_back() -> None:
+    async with running(limits=Limits(sessions=1)) as house:
+        async with house.connect() as client:
+            await set_up(client)
+            async with house.connect() as late:
+                code, reason = await ending(late)
+                assert code == 1013
+                assert "sessions" in reason
+        async with asyncio.timeout(WITHIN_S):
+            await house.engine.sessions[0].closed.wait()
+        async with house.connect() as client:
+            await set_up(client)
+
+
+async def test_stopping_closes_sessions_with_1001_and_releases_them(house: House) -> None:
+    async with house.connect() as idle, house.connect() as busy:
+        await set_up(idle)
+        await set_up(busy)
+        await busy.send(say("hang"))
+        await house.engine.sessions[1].hanging.wait()
+        house.stop.set()
+        assert (await ending(idle))[0] == (await ending(busy))[0] == 1001
+    async with asyncio.timeout(WITHIN_S):
+        await house.task
+    assert all(session.closed.is_set() for session in house.engine.sessions)
+
+
+async def test_no_session_leaves_a_task_behind(house: House) -> None:
+    async with house.connect() as client:
+        await set_up(client)
+    async with asyncio.timeout(WITHIN_S):
+        await house.engine.sessions[0].closed.wait()
+        before = await _tasks_settled()
+        for act in ("leave", "crash", "hang", "garbage", "flood") * 3:
+            async with house.connect(close_timeout=0.1) as client:
+                await set_up(client)
+                if act != "leave":
+                    await client.send(say(act) if act != "garbage" else "garbage")
+                if act == "hang":
+                    await house.engine.sessions[-1].hanging.wait()
+                if act in ("crash", "garbage"):
+                    await ending(client)
+            await house.engine.sessions[-1].closed.wait()
+        while await _tasks_settled() > before:
+            pass
+
+
+async def _tasks_settled() -> int:
+    await asyncio.sleep(0.02)
+    return len(asyncio.all_tasks())
