@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 
 from rich.text import Text
 
+from live_cli.ui.line import Line, trim
 from live_cli.ui.line_editor import InputLine, next_stop, previous_stop
 from live_cli.ui.meter_bar import BLOCKS, Bars, dbfs
 from live_cli.ui.printable import printable
-from live_cli.ui.state import Line, ViewState, trim
-from live_cli.ui.wrap import cells, fit, wrap
+from live_cli.ui.state import ViewState
+from live_cli.ui.wrap import cells, wrap
 
 WIDE = 60
 """From here on there is room for a margin and longer names."""
@@ -57,10 +58,10 @@ class LineRow:
 
 def line_rows(line: Line, width: int, *, heard_matters: bool = False) -> list[LineRow]:
     """A line as rows of at most ``width - 1`` cells, the speaker's name before the first."""
-    gutter = 9 if width >= WIDE else 6
+    gutter = _gutter_cells(width)
     body = _body(line, heard_matters=heard_matters)
     ranges = wrap(body.plain, max(width - gutter - 1, 8))
-    sure = len(line.text) if line.closed else _sure(line, heard_matters=heard_matters)
+    sure = line.heard if heard_matters and line.heard is not None else len(line.text)
     rows = []
     for index, (start, end) in enumerate(ranges):
         text = _gutter(line, gutter, first=index == 0 and line.offset == 0)
@@ -71,6 +72,10 @@ def line_rows(line: Line, width: int, *, heard_matters: bool = False) -> list[Li
         following = end if last else ranges[index + 1][0]
         rows.append(LineRow(text, following, settled=not last and following <= sure))
     return rows
+
+
+def _gutter_cells(width: int) -> int:
+    return 9 if width >= WIDE else 6
 
 
 def _body(line: Line, *, heard_matters: bool) -> Text:
@@ -86,12 +91,6 @@ def _body(line: Line, *, heard_matters: bool) -> Text:
     if heard_matters and line.heard is not None:
         text.stylize("dim", line.heard)
     return text.append(line.preview, "dim italic")
-
-
-def _sure(line: Line, *, heard_matters: bool) -> int:
-    if line.heard is not None and heard_matters:
-        return line.heard
-    return len(line.text)
 
 
 def _gutter(line: Line, gutter: int, *, first: bool) -> Text:
@@ -142,9 +141,10 @@ def open_rows(state: ViewState, width: int, most: int, previous: str | None) -> 
         previous = line.speaker if shown else previous
     if len(rows) <= most:
         return rows
+    more = Text(" " * _gutter_cells(width) + "…", style="dim")
     if state.lines[-1].speaker == "you":
-        return [Text("  …", style="dim"), *rows[len(rows) - most + 1 :]]
-    return [*rows[: most - 1], Text("  …", style="dim")]
+        return [more, *rows[len(rows) - most + 1 :]]
+    return [*rows[: most - 1], more]
 
 
 def _hearing_matters(state: ViewState, line: Line) -> bool:
@@ -281,11 +281,6 @@ def bottom_rows(
 def _cropped(row: Text, width: int) -> Text:
     row.truncate(width)
     return row
-
-
-def plain_row(text: str, width: int, style: str = "") -> Text:
-    """One row of anything, cut with an ellipsis where it does not fit."""
-    return Text(fit(printable(text), width - 1), style=style)
 
 
 def plain_rows(texts: Sequence[str], width: int, style: str = "") -> list[Text]:

@@ -23,17 +23,10 @@ from live_cli.protocol.events import (
     UsageReported,
 )
 from live_cli.ui.face import StatusChanges, Summary, summary_lines
+from live_cli.ui.line import Line
 from live_cli.ui.printable import printable
-from live_cli.ui.state import (
-    Line,
-    ViewState,
-    add_line,
-    reduce,
-    take_all,
-    take_closed,
-    with_levels,
-    with_status,
-)
+from live_cli.ui.reducer import add_line, reduce
+from live_cli.ui.state import ViewState, take_all, take_closed, with_levels, with_status
 
 Wanted = Literal["reply", "conversation"]
 

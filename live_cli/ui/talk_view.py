@@ -21,20 +21,12 @@ from rich.text import Text
 from live_cli.protocol.events import Event
 from live_cli.ui import layout
 from live_cli.ui.face import StatusChanges, Summary, summary_lines
+from live_cli.ui.line import Line, Speaker
 from live_cli.ui.meter_bar import ASCII, BLOCKS
+from live_cli.ui.reducer import add_line, reduce
 from live_cli.ui.region import RESTORE, Caret, Region, Row
 from live_cli.ui.restore import Guard, hold, release
-from live_cli.ui.state import (
-    Line,
-    Speaker,
-    ViewState,
-    add_line,
-    reduce,
-    take_all,
-    take_closed,
-    with_levels,
-    with_status,
-)
+from live_cli.ui.state import ViewState, take_all, take_closed, with_levels, with_status
 from live_cli.ui.styles import Styles
 
 FRAMES_PER_SECOND = 12

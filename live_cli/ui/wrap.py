@@ -72,17 +72,3 @@ def _may_break(before: str, after: str) -> bool:
 def _is_ideographic(char: str) -> bool:
     """Wide characters and other scripts without spaces: one per cell pair breaks well enough."""
     return char >= "\u2e80" and cell_len(char) == 2
-
-
-def fit(text: str, width: int) -> str:
-    """The text, or as much of it as fits with an ellipsis."""
-    if cells(text) <= width:
-        return text
-    used = at = 0
-    while at < len(text):
-        stop = next_stop(text, at)
-        used += cells(text[at:stop])
-        if used > width - 1:
-            break
-        at = stop
-    return text[:at].rstrip() + "…" if width > 0 else ""

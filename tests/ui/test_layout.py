@@ -20,9 +20,11 @@ from live_cli.ui.layout import (
     overflow,
     status_row,
 )
+from live_cli.ui.line import Line
 from live_cli.ui.line_editor import InputLine
 from live_cli.ui.meter_bar import ASCII, BLOCKS
-from live_cli.ui.state import Line, ViewState, reduce, with_levels, with_status
+from live_cli.ui.reducer import reduce
+from live_cli.ui.state import ViewState, with_levels, with_status
 from live_cli.ui.wrap import cells
 
 WIDTHS = (40, 48, 60, 72, 80, 100, 120, 200)
@@ -162,6 +164,14 @@ def test_long_answers_leave_row_by_row_as_they_are_heard_and_nothing_is_lost() -
     left += [row.text.plain for line in state.lines for row in line_rows(line, 60)]
     assert sum("model" in row for row in left) == 1
     assert " ".join(" ".join(left).split()) == f"you Go model {text}"
+
+
+def test_an_answer_that_is_complete_but_not_heard_stays_to_be_cut() -> None:
+    state = with_levels(connected(), -100, -100, False, 0)
+    state = reduce(state, OutputTranscript(1, "word " * 200))
+    state = reduce(state, AudioChunk(1, bytes(480_000), 24_000))
+    state = reduce(with_levels(state, -100, -20, True, 100), TurnComplete(1))
+    assert overflow(state, 60, 4)[1] == []
 
 
 def test_a_trimmed_answer_can_still_be_cut() -> None:

@@ -23,19 +23,11 @@ from live_cli.protocol.events import (
     VoiceActivityChanged,
 )
 from live_cli.protocol.messages import FunctionCall, UsageMetadata
+from live_cli.ui.line import Line, trim
 from live_cli.ui.line_editor import InputLine
+from live_cli.ui.reducer import add_line, reduce
 from live_cli.ui.spoken import Alignment, word_end
-from live_cli.ui.state import (
-    Line,
-    ViewState,
-    add_line,
-    reduce,
-    take_all,
-    take_closed,
-    trim,
-    with_levels,
-    with_status,
-)
+from live_cli.ui.state import ViewState, take_all, take_closed, with_levels, with_status
 
 LONG = "The first twenty-four characters are long gone by now."
 

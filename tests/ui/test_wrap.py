@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_cli.ui.wrap import cells, fit, wrap
+from live_cli.ui.wrap import cells, wrap
 
 
 def rows(text: str, width: int) -> list[str]:
@@ -45,13 +45,3 @@ def test_no_row_is_too_wide_and_no_text_is_lost(text: str, width: int) -> None:
     assert all(
         before[1] <= after[0] <= before[1] + 1 for before, after in itertools.pairwise(ranges)
     )
-
-
-@given(st.text(max_size=40), st.integers(0, 20))
-def test_fitting_text_takes_no_more_than_its_room(text: str, width: int) -> None:
-    assert cells(fit(text, width)) <= width
-
-
-def test_what_does_not_fit_ends_in_an_ellipsis() -> None:
-    assert fit("a long label", 7) == "a long…"
-    assert fit("世界世界", 5) == "世界…"
