@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from live_cli.commands.serve_child import check_libraries
 from live_cli.errors import SettingsError
@@ -18,6 +19,9 @@ from live_cli.net.doors import is_loopback_address
 from live_cli.net.limits import Limits
 from live_cli.net.listening import listen, port_of
 from live_cli.settings import EngineOptions, Settings
+
+if TYPE_CHECKING:
+    from live_cli.engine.engine import LiveEngine
 
 
 def run(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
@@ -42,6 +46,32 @@ def run(settings: Settings, *, host: str | None = None, port: int | None = None)
 async def _serve(
     options: EngineOptions, host: str, listeners: list[socket.socket], key: str | None
 ) -> None:
+    stop = asyncio.Event()
+    limits = Limits()
+    with stopping_on_signals(stop, limits.grace_s):
+        _say(_welcome(host, port_of(listeners), key is not None))
+        engine, loading = _load_engine(options)
+        await asyncio.to_thread(importlib.import_module, "live_cli.net.server")
+
+        from live_cli.net.server import build_app, serve_on
+
+        def loaded(loading: asyncio.Task[None]) -> None:
+            if loading.exception() is None:
+                _say("Ready.")
+            else:
+                stop.set()
+
+        loading.add_done_callback(loaded)
+        keys = [key] if key else []
+        app = build_app(engine, keys=keys, limits=limits, ready=loading.done)
+        await serve_on(app, listeners, stop=stop)
+        loading.remove_done_callback(loaded)
+        if loading.done():
+            loading.result()
+        await engine.close()
+
+
+def _load_engine(options: EngineOptions) -> "tuple[LiveEngine, asyncio.Task[None]]":
     from live_cli.engine.engine import LiveEngine
     from live_cli.engine.stages import StageNames
 
@@ -53,32 +83,7 @@ async def _serve(
         threads=options.threads,
     )
     engine = LiveEngine(names)
-    loading = asyncio.create_task(engine.load())
-    await asyncio.to_thread(importlib.import_module, "live_cli.net.server")
-
-    from live_cli.net.server import build_app, serve_on
-
-    stop = asyncio.Event()
-    failure: list[BaseException] = []
-
-    def loaded(loading: asyncio.Task[None]) -> None:
-        if error := loading.exception():
-            failure.append(error)
-            stop.set()
-        else:
-            _say("Ready.")
-
-    loading.add_done_callback(loaded)
-    limits = Limits()
-    app = build_app(engine, keys=[key] if key else [], limits=limits, ready=lambda: loading.done())
-    with _stopping_on_signals(stop, limits.grace_s):
-        _say(_welcome(host, port_of(listeners), key is not None))
-        await serve_on(app, listeners, stop=stop)
-    if failure:
-        raise failure[0]
-    loading.remove_done_callback(loaded)
-    loading.cancel()
-    await engine.close()
+    return engine, asyncio.create_task(engine.load())
 
 
 def _welcome(host: str, port: int, keyed: bool) -> str:
@@ -100,12 +105,16 @@ def _say(text: str) -> None:
 
 
 @contextlib.contextmanager
-def _stopping_on_signals(stop: asyncio.Event, grace_s: float) -> Iterator[None]:
+def stopping_on_signals(stop: asyncio.Event, grace_s: float) -> Iterator[None]:
+    """Within: the first signal sets ``stop``, a second ends the process, as does the grace time."""
     loop = asyncio.get_running_loop()
+    asked = False
 
     def on_signal(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():
+        nonlocal asked
+        if asked:
             os._exit(128 + number)
+        asked = True
         loop.call_soon_threadsafe(stop.set)
         # A model call cannot be interrupted and must not hold the process beyond its time.
         last = threading.Timer(grace_s, os._exit, [0])

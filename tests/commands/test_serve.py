@@ -173,3 +173,18 @@ async def test_a_wrong_argument_ends_the_child_with_its_words(
 ) -> None:
     with pytest.raises(ConnectError, match="ended while starting: live-cli serve --child: error:"):
         await ServerChild.start(args, log_path=tmp_path / "child.log").open()
+
+
+async def test_a_second_signal_ends_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    exits: list[int] = []
+    monkeypatch.setattr(os, "_exit", exits.append)
+    stop = asyncio.Event()
+    before = signal.getsignal(signal.SIGINT)
+    with serve.stopping_on_signals(stop, grace_s=3600.0):
+        signal.raise_signal(signal.SIGINT)
+        async with asyncio.timeout(WITHIN_S):
+            await stop.wait()
+        assert exits == []
+        signal.raise_signal(signal.SIGINT)
+        assert exits == [130]
+    assert signal.getsignal(signal.SIGINT) is before
