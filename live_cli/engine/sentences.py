@@ -14,11 +14,12 @@ import re
 from dataclasses import dataclass
 
 _ABBREVIATIONS = frozenset({
-    "mr", "mrs", "ms", "dr", "prof", "st", "sr", "jr", "vs", "etc", "no", "vol", "fig", "approx",
+    "mr", "mrs", "ms", "dr", "prof", "st", "sr", "jr", "vs", "etc", "approx",
     "dept", "est", "inc", "ltd", "co", "corp", "gen", "col", "sgt", "capt", "e.g", "i.e", "a.m",
     "p.m", "u.s", "u.k", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct",
     "nov", "dec",
 })  # fmt: skip
+_BEFORE_NUMBERS = frozenset({"no", "vol", "fig", "nr", "pp"})
 _TERMINAL = re.compile(r"[.!?…]+[\"'”’)\]*_]*|\n+|[。！？]+")
 _SOFT = re.compile(r"[,;:—][\"'”’)\]*_]*(?=\s)")
 _FIRST_SOFT_WORDS = 3
@@ -112,19 +113,8 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
         return True
     if not rest or not rest[0].isspace():
         return False
-    following = rest.lstrip()
-    if mark.startswith((".", "…")) and (not following or following[0].islower()):
+    if word.isdigit() and len(words) == 1:  # "1. First of all": a list's number
         return False
-    if mark[0] != "." or mark.startswith(".."):
-        return True
-    words = text[: match.start()].split()
-    word = words[-1].lstrip("(\"'“‘*_") if words else ""
-    if len(word) == 1 and word.isupper() and word != "I":  # an initial
+    if word.lower() in _BEFORE_NUMBERS and following[0].isdigit():
         return False
-    if (
-        word.isdigit()
-        and text[: match.start()].rstrip("0123456789").endswith(("\n", ""))
-        and (len(words) == 1)
-    ):
-        return False  # "1. First": a list's number
     return word.lower() not in _ABBREVIATIONS

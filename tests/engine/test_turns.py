@@ -1,6 +1,7 @@
 """Turns on scripted stages and fake time: order, interruption, truncation, activity, history."""
 
 import threading
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -279,7 +280,7 @@ async def test_silence_and_a_click_make_no_turn(connect):
 
 async def test_noise_between_question_and_answer_does_not_lose_the_question(connect):
     gate = threading.Event()
-    transcriber = ScriptedTranscriber(lambda _: gate.wait(30) and "A question." or "")
+    transcriber = ScriptedTranscriber(lambda _: "A question." if gate.wait(30) else "")
     chat = ScriptedChatModel(["An answer."])
     line = await connect(audio_setup(), ScriptedRegistry(chat, transcriber))
     await line.say(np.concatenate([utterance(pause=0.7), speech_like(0.17), silence(0.8)]))
@@ -425,7 +426,7 @@ async def test_compression_drops_the_oldest_turns_and_keeps_the_instruction(conn
         await line.shows("turnComplete+usage", index + 1)
     lengths = [len(request.messages) for request in chat.requests]
     assert max(lengths) < 16
-    drops = sum(after < before for before, after in zip(lengths, lengths[1:], strict=False))
+    drops = sum(after < before for before, after in pairwise(lengths))
     assert drops == 1  # rarely, and in a large step
     last = chat.requests[-1].messages
     assert last[0].role == "system"

@@ -1,0 +1,201 @@
+"""Chat completions, read from chunks and from a fake endpoint on loopback."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from live_cli.engine.backends.completions import ThinkTags
+from live_cli.engine.backends.openai import OpenAIChatModel
+from live_cli.engine.stages import ChatMessage, ChatRequest
+from live_cli.errors import EngineError
+
+ASK = (ChatMessage("user", "Hello?"),)
+
+
+def chunk(content=None, **delta):
+    return {"choices": [{"delta": {"content": content} | delta}]}
+
+
+class Endpoint(BaseHTTPRequestHandler):
+    """Answers with what the test has put on the server."""
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append((self.path, dict(self.headers), body))
+        answer = self.server.answer(body)
+        if isinstance(answer, tuple):
+            status, text = answer
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(text.encode())
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        try:
+            for item in answer:
+                data = item if isinstance(item, str) else json.dumps(item)
+                self.wfile.write(f": keep-alive\n\ndata: {data}\n\n".encode())
+                self.wfile.flush()
+        except (BrokenPipeError, ConnectionResetError):
+            self.server.broken.set()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def endpoint(monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+    server.asked, server.broken = [], threading.Event()
+    server.spec = f"http://127.0.0.1:{server.server_port}/v1#qwen3"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def reply(model, request=None, stop_after=None):
+    deltas = []
+
+    def on_delta(delta):
+        deltas.append(delta)
+        return stop_after is not None and len(deltas) >= stop_after
+
+    usage = model.generate(request or ChatRequest(ASK), on_delta)
+    return [(delta.text, delta.thought) for delta in deltas], usage
+
+
+def test_streams_a_reply_and_its_usage(endpoint):
+    usage = {"choices": [], "usage": {"prompt_tokens": 11, "completion_tokens": 3}}
+    endpoint.answer = lambda body: [chunk("Hel"), chunk("lo."), usage, "[DONE]"]
+    deltas, counted = reply(
+        OpenAIChatModel(endpoint.spec), ChatRequest(ASK, max_tokens=9, temperature=0.5, top_k=4)
+    )
+    assert deltas == [("Hel", False), ("lo.", False)]
+    assert (counted.prompt_tokens, counted.reply_tokens) == (11, 3)
+    [(path, headers, body)] = endpoint.asked
+    assert path == "/v1/chat/completions"
+    assert "Authorization" not in headers
+    assert body["model"] == "qwen3"
+    assert body["stream"] is True
+    assert (body["max_tokens"], body["temperature"], body["top_k"]) == (9, 0.5, 4)
+    assert "seed" not in body
+    assert body["messages"] == [{"role": "user", "content": "Hello?"}]
+
+
+def test_the_key_goes_into_the_header(endpoint, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    endpoint.answer = lambda body: ["[DONE]"]
+    reply(OpenAIChatModel(endpoint.spec))
+    assert endpoint.asked[0][1]["Authorization"] == "Bearer sk-secret"
+
+
+def test_a_stop_closes_the_connection(endpoint):
+    def endless(body):
+        while not endpoint.broken.is_set():
+            yield chunk("more ")
+
+    endpoint.answer = endless
+    deltas, _ = reply(OpenAIChatModel(endpoint.spec), stop_after=3)
+    assert len(deltas) == 3
+    assert endpoint.broken.wait(10)
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [chunk(reasoning_content="Hm. "), chunk(reasoning_content="Ah."), chunk("Four.")],
+        [chunk(reasoning="Hm. "), chunk(reasoning="Ah."), chunk("Four.")],
+        [chunk("<think>Hm. "), chunk("Ah.</think>\n\nFour.")],
+        [chunk("<th"), chunk("ink>Hm. "), chunk("Ah.</thi"), chunk("nk>Four.")],
+    ],
+)
+def test_reasoning_is_told_apart(endpoint, chunks):
+    endpoint.answer = lambda body: [*chunks, "[DONE]"]
+    deltas, usage = reply(OpenAIChatModel(endpoint.spec))
+    assert "".join(text for text, thought in deltas if thought) == "Hm. Ah."
+    assert "".join(text for text, thought in deltas if not thought) == "Four."
+    assert usage.thought_tokens == 2
+
+
+def test_a_thinking_budget_is_a_cap(endpoint):
+    def answer(body):
+        if body.get("chat_template_kwargs") == {"enable_thinking": False}:
+            return [chunk("Four."), "[DONE]"]
+        return [chunk(reasoning_content="Hm. ")] * 100
+
+    endpoint.answer = answer
+    model = OpenAIChatModel(endpoint.spec)
+    deltas, usage = reply(model, ChatRequest(ASK, thinking_budget=5))
+    assert deltas[-1] == ("Four.", False)
+    assert usage.thought_tokens == 6
+    assert len(endpoint.asked) == 2
+
+
+def test_fields_an_endpoint_does_not_know_are_left_out(endpoint):
+    def answer(body):
+        if "reasoning_effort" in body or "chat_template_kwargs" in body:
+            return 400, '{"error": {"message": "Unrecognized request argument"}}'
+        return [chunk("Yes."), "[DONE]"]
+
+    endpoint.answer = answer
+    model = OpenAIChatModel(endpoint.spec)
+    for asked in (3, 4):  # learned once
+        assert reply(model, ChatRequest(ASK, thinking_budget=0))[0] == [("Yes.", False)]
+        assert len(endpoint.asked) == asked
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ((401, ""), "OPENAI_API_KEY"),
+        ((404, '{"error": {"message": "model qwen3 not found"}}'), "no model 'qwen3'.*not found"),
+        ((500, '{"error": "out of\\nmemory"}'), "HTTP 500: out of memory"),
+        ((400, '{"error": {"message": "bad"}}'), "HTTP 400: bad"),
+        ([{"error": {"message": "overloaded"}}], "overloaded"),
+        (["{not json"], "not JSON"),
+    ],
+)
+def test_failures_are_explained(endpoint, answer, words):
+    endpoint.answer = lambda body: answer
+    with pytest.raises(EngineError, match=words):
+        reply(OpenAIChatModel(endpoint.spec))
+
+
+def test_nobody_there():
+    with pytest.raises(EngineError, match=r"cannot reach the chat model at 127\.0\.0\.1:9"):
+        reply(OpenAIChatModel("http://127.0.0.1:9/v1#m"))
+
+
+@pytest.mark.parametrize(
+    "spec", ["", "http://127.0.0.1/v1", "ftp://x/v1#m", "#m", "http://me:pw@host/v1#m"]
+)
+def test_what_is_no_endpoint(spec):
+    with pytest.raises(EngineError) as refused:
+        OpenAIChatModel(spec)
+    assert "pw" not in str(refused.value)
+
+
+@given(st.lists(st.sampled_from(["<", "think>", "</think>", "<think>", "a", "\n", "</", "k>"])))
+def test_think_tags_lose_no_text(pieces):
+    tags = ThinkTags()
+    whole = ThinkTags()
+    deltas = [delta for piece in pieces for delta in tags.push(piece)] + tags.flush()
+    at_once = whole.push("".join(pieces)) + whole.flush()
+
+    def sides(found):
+        return [
+            "".join(delta.text for delta in found if delta.thought is thought)
+            for thought in (False, True)
+        ]
+
+    assert sides(deltas)[1] == sides(at_once)[1]
+    assert sides(deltas)[0].replace("\n", "") == sides(at_once)[0].replace("\n", "")
