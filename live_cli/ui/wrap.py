@@ -53,7 +53,7 @@ def wrap(text: str, width: int) -> tuple[tuple[int, int], ...]:
             continue
         else:
             used += size
-            if stop < len(text) and _may_break(cluster, text[stop]):
+            if stop < len(text) and _may_break(text, at, stop):
                 chance = stop
         at = stop
     if start < len(text):
@@ -61,12 +61,15 @@ def wrap(text: str, width: int) -> tuple[tuple[int, int], ...]:
     return tuple(rows)
 
 
-def _may_break(before: str, after: str) -> bool:
+def _may_break(text: str, at: int, stop: int) -> bool:
+    """May a row end after the characters from ``at`` to ``stop``?"""
+    before, after = text[at:stop], text[stop]
     if after in _NO_START or before[-1] in _NO_END:
         return False
     if before == "-":
-        return after.isalpha()
-    return _is_ideographic(before[0]) or (_is_ideographic(after) and not after.isspace())
+        word = text.rfind(" ", 0, at) + 1
+        return after.isalpha() and text[word] != "-"  # an option such as --input-device is whole
+    return _is_ideographic(before[0]) or _is_ideographic(after)
 
 
 def _is_ideographic(char: str) -> bool:

@@ -20,6 +20,8 @@ def rows(text: str, width: int) -> list[str]:
         ("天氣很好（真的）。", ["天氣很好", "（真的）。"]),
         ("hello 你好 world", ["hello 你好", "world"]),
         ("very-long-hyphens", ["very-long-", "hyphens"]),
+        ("or --no-one at", ["or --no-one", "at"]),
+        ("use --no-one at", ["use", "--no-one at"]),
         ("abcdefghijklmnop q", ["abcdefghijk", "lmnop q"]),
         ("one\n\ntwo", ["one", "", "two"]),
         ("e\u0301" * 12, ["e\u0301" * 11, "e\u0301"]),
