@@ -113,6 +113,15 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
         return True
     if not rest or not rest[0].isspace():
         return False
+    following = rest.lstrip()
+    if mark.startswith((".", "…")) and (not following or following[0].islower()):
+        return False
+    if mark[0] != "." or mark.startswith(".."):
+        return True
+    words = text[: match.start()].split()
+    word = words[-1].lstrip("(\"'“‘*_") if words else ""
+    if len(word) == 1 and word.isupper() and word != "I":  # an initial
+        return False
     if word.isdigit() and len(words) == 1:  # "1. First of all": a list's number
         return False
     if word.lower() in _BEFORE_NUMBERS and following[0].isdigit():

@@ -16,6 +16,8 @@ from live_cli.engine.stages import Samples, VoiceTraits
 from live_cli.errors import EngineError
 
 _LOUDNESS = 0.9
+_SPEED_POWER = 2.5
+"""Asked for speed s, the network speaks about s ** 0.4 as fast (measured 0.73 to 1.45)."""
 
 
 class HibariSynthesizer:
@@ -56,7 +58,7 @@ class HibariSynthesizer:
             return np.zeros(0, np.float32)
         inputs = {
             "ids": np.asarray([ids], np.int64),
-            "speed": np.asarray([voice.pace], np.float32),
+            "speed": np.asarray([voice.pace**_SPEED_POWER], np.float32),
         }
         harmonic, phase, noise, rest, rest_phase, f0 = (
             out[0] for out in self._tts.sess.run(None, inputs)
