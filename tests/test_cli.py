@@ -65,27 +65,11 @@ def test_alone_it_shows_its_help(live_cli):
 
 
 SHARED = [
-    "--server",
-    "--model",
-    "--api-version",
-    "--voice",
-    "--language",
-    "--system",
-    "--modality",
-    "--no-output-transcript",
-    "--affective",
-    "--proactive",
-    "--thinking-budget",
-    "--thinking-level",
-    "--show-thoughts",
-    "--usage",
-    "--no-resume",
-    "--no-compress",
-    "--json",
-    "--output",
-    "--config",
-    "--profile",
-]
+    "--server", "--model", "--api-version", "--voice", "--language", "--system", "--modality",
+    "--no-output-transcript", "--affective", "--proactive", "--thinking-budget",
+    "--thinking-level", "--show-thoughts", "--usage", "--no-resume", "--no-compress", "--json",
+    "--output", "--config", "--profile",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -46,10 +46,14 @@ def show(settings: Settings, *, json: bool) -> None:
 def init(config: Path | None) -> None:
     """Write the example as the settings file. Raises SettingsError where there is one."""
     where, _ = config_path(config, os.environ)
+    text = example()
     try:
-        where.parent.mkdir(parents=True, exist_ok=True)
+        os.makedirs(where.parent, exist_ok=True)
+    except OSError as exc:
+        raise SettingsError(f"{where.parent} cannot be made: {exc.strerror}.") from exc
+    try:
         with where.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(example())
+            file.write(text)
     except FileExistsError:
         raise SettingsError(
             f"{where} is there already and is left as it is. Name another with --config, "

@@ -1,0 +1,80 @@
+"""`live-cli models` and `models pull`, from a file server of our own."""
+
+import hashlib
+import http.server
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from live_cli.commands import models
+from live_cli.engine.models import PULLABLE
+from live_cli.errors import EngineError
+
+BODY = b"GGUF" + bytes(range(256)) * 4096
+SHA256 = hashlib.sha256(BODY).hexdigest()
+
+
+@pytest.fixture
+def served():
+    """The address of a server that gives BODY for tiny.gguf."""
+
+    class Files(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            there = self.path == "/tiny.gguf"
+            self.send_response(200 if there else 404)
+            self.send_header("Content-Length", str(len(BODY) if there else 0))
+            self.end_headers()
+            if there:
+                self.wfile.write(BODY)
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setattr("live_cli.engine.models.cache_folder", lambda: tmp_path / "models")
+    return tmp_path / "models"
+
+
+def test_a_pulled_model_is_listed_and_its_path_printed(served, cache, capsys):
+    models.pull(f"{served}/tiny.gguf", sha256=SHA256)
+    printed = capsys.readouterr()
+    assert Path(printed.out.strip()).read_bytes() == BODY
+    assert "LIVE_CLI_ENGINE_CHAT=tiny" in printed.err
+    models.run(json=True)
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert rows[0] == {
+        "name": "tiny", "size_mb": 1, "from": "cache", "where": str(cache / "tiny.gguf")
+    }  # fmt: skip
+
+
+def test_what_can_be_fetched_is_listed_with_its_command(cache, capsys):
+    models.run(json=False)
+    out = capsys.readouterr().out
+    for name in PULLABLE:
+        assert f"live-cli models pull {name}: " in out
+
+
+@pytest.mark.parametrize(
+    ("path", "sha256", "says"),
+    [("none.gguf", SHA256, "404"), ("tiny.gguf", None, "sha256"), ("tiny.gguf", "0" * 64, "SHA")],
+)
+def test_a_pull_that_fails_says_why_and_leaves_nothing_behind(served, cache, path, sha256, says):
+    with pytest.raises(EngineError, match=f"(?i){says}"):
+        models.pull(f"{served}/{path}", sha256=sha256)
+    assert list(cache.glob("*.gguf")) == []
+
+
+def test_an_unknown_name_names_the_known_ones(cache):
+    with pytest.raises(EngineError, match="choose qwen"):
+        models.pull("nonesuch", sha256=None)
