@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
+import pytest
 import pytest_asyncio
 
 from live_cli.engine.engine import EngineSession, LiveEngine
@@ -37,5 +38,37 @@ async def connect() -> AsyncIterator[Callable[..., object]]:
     yield _connect
     for engine, session in opened:
         await session.close()
-        if not getattr(engine, "shared", False):
-            await engine.close()
+        await engine.close()
+
+
+@pytest.fixture(scope="session")
+def ears() -> object:
+    """Moonshine, loaded once."""
+    from live_cli.engine.backends.moonshine import MoonshineTranscriber
+
+    return MoonshineTranscriber()
+
+
+@pytest.fixture(scope="session")
+def mouth() -> object:
+    """hibari, loaded once."""
+    from live_cli.engine.backends.hibari import HibariSynthesizer
+
+    return HibariSynthesizer()
+
+
+@pytest.fixture(scope="session")
+def chat() -> object:
+    """The bundled chat model, loaded once."""
+    from live_cli.engine.backends.gguf import GgufChatModel
+    from live_cli.engine.models import find_chat_model
+
+    return GgufChatModel(find_chat_model().path)
+
+
+@pytest.fixture
+def real(ears: object, mouth: object, chat: object) -> Registry:
+    """A registry of the real stages."""
+    from live_cli.engine.backends.silero import SileroDetector
+
+    return ScriptedRegistry(chat, ears, mouth, SileroDetector)

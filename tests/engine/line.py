@@ -136,15 +136,18 @@ class ScriptedRegistry(Registry):
         chat: object | None = None,
         transcriber: object | None = None,
         synthesizer: object | None = None,
-        chat_name: str = "scripted",
+        detector: Callable[[], object] = ScriptedDetector,
     ) -> None:
-        super().__init__(StageNames("scripted", "scripted", chat_name, "scripted"))
+        super().__init__(StageNames("scripted", "scripted", "scripted", "scripted"))
         self.made = {
-            "detector": ScriptedDetector,
+            "detector": detector,
             "transcriber": lambda: transcriber or ScriptedTranscriber(["One.", "Two.", "Three."]),
             "chat": lambda: chat or ScriptedChatModel(),
             "synthesizer": lambda: synthesizer or ScriptedSynthesizer(),
         }
+
+    async def close(self) -> None:
+        """What the test made is the test's."""
 
     def _maker(self, stage):  # type: ignore[no-untyped-def]
         return self.made[stage.value]
