@@ -21,14 +21,19 @@ from live_cli.options import (
     FOR_TEXT,
     FOR_TRANSCRIBE,
     GroupedCommand,
+    PlainGroup,
     later,
     with_settings,
 )
-from live_cli.settings import Settings
+from live_cli.settings import OptionError, Settings
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=False)
-models_app = typer.Typer(rich_markup_mode=None, help="The local engine's chat models.")
-config_app = typer.Typer(rich_markup_mode=None, help="The settings file.")
+app = typer.Typer(
+    cls=PlainGroup, rich_markup_mode=None, add_completion=False, no_args_is_help=False
+)
+models_app = typer.Typer(
+    cls=PlainGroup, rich_markup_mode=None, help="The local engine's chat models."
+)
+config_app = typer.Typer(cls=PlainGroup, rich_markup_mode=None, help="The settings file.")
 app.add_typer(models_app, name="models")
 app.add_typer(config_app, name="config")
 
@@ -88,10 +93,12 @@ def text(
     settings: Settings,
     message: Annotated[
         str | None,
-        typer.Argument(help="One message; without it: lines from a pipe, or a chat."),
+        typer.Argument(
+            metavar="MESSAGE", help="One message; without it: lines from a pipe, or a chat."
+        ),
     ] = None,
     history: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--history", metavar="FILE", help="Earlier turns as JSON, sent first."),
     ] = None,
     output: Annotated[
@@ -103,32 +110,39 @@ def text(
     """Write to the model, and read its answer as it comes."""
     from live_cli.commands import text as command
 
-    command.run(settings, message, history=history, output_path=output, json=json)
+    command.run(settings, message, history=_path(history), output_path=output, json=json)
 
 
 @app.command(cls=GroupedCommand)
 @with_settings(*FOR_TRANSCRIBE)
 def transcribe(
     settings: Settings,
-    files: Annotated[list[str], typer.Argument(help="Speech files ('-': stdin).")],
+    files: Annotated[
+        list[str] | None, typer.Argument(metavar="FILE...", help="Speech files ('-': stdin).")
+    ] = None,
     format: Annotated[
         str, typer.Option("--format", metavar="text|srt|vtt|json", help="What to write.")
     ] = "text",
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--output", metavar="PATH", help="File, or folder for several."),
     ] = None,
 ) -> None:
     """Turn speech files into text."""
+    if not files:
+        raise OptionError("Which file? live-cli transcribe FILE… ('-' reads stdin)")
     file_format = _format(format)
     from live_cli.commands import transcribe as command
 
-    command.run(settings, files, format=file_format, output=output)
+    command.run(settings, list(files), format=file_format, output=_path(output))
+
+
+def _path(given: str | None) -> Path | None:
+    return Path(given) if given else None
 
 
 def _format(given: str) -> str:
     from live_cli.setting_rules import Choice
-    from live_cli.settings import OptionError
 
     try:
         return Choice(("text", "srt", "vtt", "json")).read(given)
@@ -198,7 +212,9 @@ def _list_models(json: bool) -> None:
 @models_app.command("pull", cls=GroupedCommand)
 @later
 def models_pull(
-    name: Annotated[str, typer.Argument(help="A name from `live-cli models`, or an address.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A name from `live-cli models`, or an address.")
+    ],
     sha256: Annotated[
         str | None, typer.Option("--sha256", metavar="HEX", help="Hash of a file by address.")
     ] = None,
@@ -216,7 +232,7 @@ def config(ctx: typer.Context) -> None:
         print(ctx.get_help())
 
 
-_ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Which file.")]
+_ConfigFile = Annotated[str | None, typer.Option("--config", metavar="FILE", help="Which file.")]
 
 
 @config_app.command("path", cls=GroupedCommand)
@@ -225,7 +241,7 @@ def config_path(config: _ConfigFile = None) -> None:
     """Say where the settings file is looked for."""
     from live_cli.commands import config as command
 
-    command.path(config)
+    command.path(_path(config))
 
 
 @config_app.command("show", cls=GroupedCommand)
@@ -243,7 +259,7 @@ def config_init(config: _ConfigFile = None) -> None:
     """Write a settings file with every key explained."""
     from live_cli.commands import config as command
 
-    command.init(config)
+    command.init(_path(config))
 
 
 @config_app.command("check", cls=GroupedCommand)
@@ -252,7 +268,7 @@ def config_check(config: _ConfigFile = None) -> None:
     """Check the settings file with all its profiles."""
     from live_cli.commands import config as command
 
-    command.check(config)
+    command.check(_path(config))
 
 
 # --- the end of every command ------------------------------------------------------------------

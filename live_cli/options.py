@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from live_cli.settings import load
 
@@ -160,7 +160,7 @@ FOR_TRANSCRIBE = ("server", "model", "api_version", "language")
 FOR_SERVE = ("serve.host", "serve.port")
 
 _Config = Annotated[
-    Path | None,
+    str | None,
     typer.Option("--config", metavar="FILE", help="Settings file.", rich_help_panel="Settings"),
 ]
 _Profile = Annotated[
@@ -171,8 +171,34 @@ _Profile = Annotated[
 ]
 
 
+def _as_given(params: list[Any]) -> list[Any]:
+    """The parameters, those that are optional to be taken as they were given, text or a switch.
+
+    Settings have rules of their own, and typer's conversion would load pydantic, 0.1 s and 15 MB,
+    to leave a text as it is.
+    """
+
+    def process(param: Any, ctx: Any, value: Any) -> Any:
+        return param.callback(ctx, param, value) if param.callback else value
+
+    for param in params:
+        if not param.required:
+            vars(param)["process_value"] = functools.partial(process, param)
+    return params
+
+
+class PlainGroup(TyperGroup):
+    """A command with commands of its own."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _as_given(super().get_params(ctx))
+
+
 class GroupedCommand(TyperCommand):
     """Help in plain text, its options under the headings that they name."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _as_given(super().get_params(ctx))
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}
@@ -203,11 +229,12 @@ def with_settings(*keys: str) -> Callable[[Callable[..., None]], Callable[..., A
     offers = [OFFERS[key] for key in keys]
 
     def decorate(command: Callable[..., None]) -> Callable[..., Act]:
-        def parsed(*, config: Path | None, profile: str | None, **given: Any) -> Act:
+        def parsed(*, config: str | None, profile: str | None, **given: Any) -> Act:
             options = {offer.key: _value(offer, given.pop(offer.parameter)) for offer in offers}
 
             def act() -> None:
-                command(load(options, config=config, profile=profile), **given)
+                file = Path(config) if config else None
+                command(load(options, config=file, profile=profile), **given)
 
             return act
 

@@ -108,9 +108,21 @@ def test_help_loads_nothing_heavy():
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stderr.split()
-    heavy = {"numpy", "asyncio", "rich", "sounddevice", "soxr", "msgspec", "websockets"}
+    heavy = {"numpy", "asyncio", "rich", "sounddevice", "soxr", "msgspec", "websockets", "pydantic"}
     assert not heavy & set(loaded)
     assert not [name for name in loaded if name.startswith("live_cli.commands.")]
+
+
+def test_a_light_command_loads_nothing_heavy_either():
+    code = (
+        "import sys\nfrom live_cli.cli import main\n"
+        "try: main(['voices'])\n"
+        "except SystemExit: print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stderr.split()
+    assert not {"numpy", "asyncio", "rich", "sounddevice", "msgspec", "pydantic"} & set(loaded)
 
 
 def test_version(live_cli):
@@ -133,7 +145,9 @@ def test_version(live_cli):
         (["talk", "--modality", "vidoe"], 2, "one of audio, text"),
         (["talk", "--server", "wss://h/?key=secret"], 2, "LIVE_CLI_KEY"),
         (["text", "one", "two"], 2, "two"),
-        (["transcribe"], 2, "--help"),
+        (["transcribe"], 2, "live-cli transcribe FILE"),
+        (["models", "pull"], 2, "NAME"),
+        (["talk", "--affective=3"], 2, "--affective"),
         (["transcribe", "--format", "str", "x.wav"], 2, "did you mean 'srt'?"),
         (["serve", "--port", "65536"], 2, "from 0 to 65535"),
         (["models", "pul", "x"], 2, "Did you mean 'pull'?"),
