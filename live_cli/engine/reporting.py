@@ -1,17 +1,21 @@
 """Messages that report: what was heard, and what a turn cost. Pure."""
 
 from live_cli.engine.conversation import TokenCount
-from live_cli.engine.hearing import Segment
 from live_cli.protocol.messages import ModalityTokenCount, Transcription, UsageMetadata
 
 
-def transcription_of(segment: Segment, text: str, *, final: bool) -> Transcription:
-    """What was heard in ``segment``, with where it lies in the session's audio."""
+def transcription_of(
+    text: str, start_s: float, end_s: float, *, final: bool, first: bool
+) -> Transcription:
+    """What was heard, with where it lies in the session's audio.
+
+    Clients append what they get: all but the ``first`` begin with the space that parts them.
+    """
     return Transcription(
-        text=text,
+        text=text if first else f" {text}",
         finished=final or None,
-        start_offset=f"{segment.start_s:.3f}s",
-        end_offset=f"{segment.end_s:.3f}s",
+        start_offset=f"{start_s:.3f}s",
+        end_offset=f"{end_s:.3f}s",
     )
 
 

@@ -104,6 +104,7 @@ class ConversationSession:
         self._utterance: list[Spoken] = []  # of the activity that is open
         self._inputs: list[_Input] = []  # of the turn that is in its first stage
         self._waiting: list[_Input] = []  # for the turn after this one (NO_INTERRUPTION)
+        self._told_some = False  # of the user's turn
         self._go = False  # an answer was asked for, whatever was said
         self._task: asyncio.Task[None] | None = None
         self._turn: ModelTurn | None = None
@@ -266,6 +267,7 @@ class ConversationSession:
     async def _take_inputs(self) -> bool:
         """Put what was said into the history; True when there is something to answer."""
         said = [(given, await self._text_of(given)) for given in list(self._inputs)]
+        self._told_some = False
         self._inputs = []
         for given, text in said:
             seconds = given.segment.seconds if isinstance(given, Spoken) else 0.0
@@ -278,7 +280,14 @@ class ConversationSession:
         text = await asyncio.shield(given.text)
         if text and not given.told and self._options.input_transcripts:
             given.told = True
-            told = transcription_of(given.segment, text, final=given.final)
+            told = transcription_of(
+                text,
+                given.segment.start_s,
+                given.segment.end_s,
+                final=given.final,
+                first=not self._told_some,
+            )
+            self._told_some = True
             await self._send(ServerContent(input_transcription=told))
         return text
 
@@ -354,6 +363,8 @@ class ConversationSession:
         error = None if task.cancelled() else task.exception()
         if isinstance(error, EngineError):
             self._fail(error)
+        elif error is not None:
+            self._fail(EngineError(f"The local engine failed: {type(error).__name__}: {error}"))
 
     def _fail(self, error: EngineError) -> None:
         if not self._failure.done():

@@ -9,6 +9,7 @@ what came.
 import asyncio
 from typing import Any
 
+from live_cli.engine.captions import captions_of
 from live_cli.engine.conversation import TokenCount, audio_tokens, text_tokens
 from live_cli.engine.hearing import Ended, Heard, Segment
 from live_cli.engine.listening import Hearing
@@ -49,7 +50,7 @@ class TranscriptionSession:
         self._emit = emit
         self._in_activity = False
         self._audio_s = 0.0
-        self._words = 0
+        self._tokens = 0
         # None stands for the end of a turn.
         self._queue: asyncio.Queue[Ended | None] = asyncio.Queue(_SEGMENTS_AHEAD)
         self._failure: asyncio.Future[EngineError] = asyncio.get_running_loop().create_future()
@@ -128,14 +129,25 @@ class TranscriptionSession:
         self._audio_s += segment.seconds
         if not text:
             return
-        self._words += text_tokens(text)
-        told = transcription_of(segment, text, final=final)
-        await self._emit(ServerMessage(server_content=ServerContent(input_transcription=told)))
+        tokens = text_tokens(text)
+        captions = captions_of(text, segment.samples)
+        for caption in captions:
+            told = transcription_of(
+                caption.text,
+                segment.start_s + caption.start_s,
+                segment.start_s + caption.end_s,
+                final=final and caption is captions[-1],
+                first=not self._tokens,
+            )
+            self._tokens += tokens
+            tokens = 0
+            content = ServerContent(input_transcription=told)
+            await self._emit(ServerMessage(server_content=content))
 
     async def _complete(self) -> None:
         prompt = TokenCount(audio=audio_tokens(self._audio_s))
-        usage = usage_of(prompt, self._words, 0, "TEXT")
-        self._audio_s, self._words = 0.0, 0
+        usage = usage_of(prompt, self._tokens, 0, "TEXT")
+        self._audio_s, self._tokens = 0.0, 0
         done = ServerContent(turn_complete=True)
         await self._emit(ServerMessage(server_content=done, usage_metadata=usage))
 

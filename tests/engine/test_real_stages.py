@@ -60,7 +60,7 @@ async def test_a_recording_is_transcribed(connect, real, name, text, manual):
     await line.say(samples, rate, message_ms=1000)
     await line.session.handle(ActivityEnded() if manual else AudioStreamEnded())
     await line.shows("turnComplete+usage")
-    assert word_error_rate(text, " ".join(line.heard())) <= 0.03
+    assert word_error_rate(text, "".join(line.heard())) <= 0.03
     assert set(line.words()[:-1]) == {"heard"}
     told = [message.server_content.input_transcription for message in line.messages[:-1]]
     bounds = [(float(t.start_offset[:-1]), float(t.end_offset[:-1])) for t in told]

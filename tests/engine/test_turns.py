@@ -311,7 +311,7 @@ async def test_manual_activity_commits_at_once_and_ignores_what_is_outside(conne
     assert chat.requests == []
     await line.session.handle(ActivityEnded())
     await line.shows("generationComplete")
-    assert line.heard() == ["One.", "Two."]
+    assert line.heard() == ["One.", " Two."]
     assert prompts(chat) == [[("user", "One.\nTwo.")]]
 
 
