@@ -25,7 +25,8 @@ from live_cli.options import (
     later,
     with_settings,
 )
-from live_cli.settings import OptionError, Settings
+from live_cli.setting_sources import OptionError
+from live_cli.settings import Settings
 
 app = typer.Typer(
     cls=PlainGroup, rich_markup_mode=None, add_completion=False, no_args_is_help=False

@@ -4,11 +4,14 @@ A key comes from the environment or from a file that nobody else may read; no er
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from live_cli.errors import InputFileError, SettingsError
+
+_SHORTEST_SECRET = 4
 
 
 def gemini_key(env: Mapping[str, str], key_file: str | None) -> tuple[str | None, str | None]:
@@ -85,7 +88,6 @@ def seen_keys() -> set[str]:
 
 
 def scrub(text: str, keys: Iterable[str]) -> str:
-    """``text`` without the keys in it: for logs."""
-    for key in sorted(filter(None, keys), key=len, reverse=True):
-        text = text.replace(key, "[key]")
-    return text
+    """``text`` without the keys in it: for logs. A word that short is no secret, but a letter."""
+    found = sorted((key for key in keys if len(key) >= _SHORTEST_SECRET), key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, found)), "[key]", text) if found else text

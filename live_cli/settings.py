@@ -12,13 +12,14 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from live_cli.catalog import did_you_mean
 from live_cli.config_file import ConfigFile, KeyPath, read_config
 from live_cli.errors import SettingsError
 from live_cli.named_files import gemini_key, read_system, server_key
 from live_cli.setting_rules import Choice, Device, Flag, Language, Rule, Server, Text, Voice, Whole
+from live_cli.setting_sources import TABLES, Key, from_environment, from_file, from_options
 
 
 def _setting(rule: Rule, default: Any = None) -> Any:
@@ -115,35 +116,6 @@ class Settings:
     config_path: Path | None = None
     profile: str | None = None
 
-    TOP_LEVEL: ClassVar[tuple[str, ...]] = ("session", "vad")
-    """Groups whose keys stand at the top of the file; the other groups are tables."""
-    TABLES: ClassVar[tuple[str, ...]] = ("talk", "engine", "serve")
-
-
-class OptionError(SettingsError):
-    """A wrong value on the command line: wrong usage, not a wrong setting."""
-
-    exit_code = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One setting: its path in the file, the group that holds it, its rule and its default."""
-
-    path: KeyPath
-    group: str | None
-    rule: Rule
-    default: Any
-
-    @property
-    def name(self) -> str:
-        """As `load` takes it and the file spells it: ``voice``, ``serve.port``."""
-        return ".".join(self.path)
-
-    @property
-    def variable(self) -> str:
-        return "LIVE_CLI_" + "_".join(self.path).upper()
-
 
 def _keys() -> Iterator[Key]:
     groups: tuple[tuple[str | None, Any], ...] = (
@@ -155,7 +127,7 @@ def _keys() -> Iterator[Key]:
         ("serve", ServeOptions),
     )
     for group, kind in groups:
-        table = (group,) if group in Settings.TABLES else ()
+        table = (group,) if group in TABLES else ()
         for each in fields(kind):
             if "rule" in each.metadata:
                 default = None if each.default is MISSING else each.default
@@ -163,8 +135,6 @@ def _keys() -> Iterator[Key]:
 
 
 KEYS: dict[KeyPath, Key] = {key.path: key for key in _keys()}
-_BY_NAME = {key.name: key for key in KEYS.values()}
-
 _OTHER_VARIABLES = ("LIVE_CLI_CONFIG", "LIVE_CLI_PROFILE", "LIVE_CLI_KEY")
 
 
@@ -184,14 +154,14 @@ def load(
     file = find_config(config, env)
     values: dict[Key, Any] = {}
     if file is not None:
-        values |= _from_file(file, profile)
+        values |= from_file(KEYS, file, profile)
     elif profile:
         raise SettingsError(
             f"There is no profile {profile!r}: there is no settings file "
             f"({default_config_path()}). Write one with: live-cli config init"
         )
-    values |= _from_environment(env)
-    values |= _from_options(options or {})
+    values |= from_environment(KEYS, env)
+    values |= from_options(KEYS, options or {})
     path = file.path if file else None
     settings = _build(values, path, profile)
     gemini, source = gemini_key(env, settings.api_key_file)
@@ -230,100 +200,6 @@ def unknown_variables(env: Mapping[str, str]) -> list[str]:
         for name in sorted(env)
         if name.startswith("LIVE_CLI_") and name not in known
     ]
-
-
-# --- the sources -------------------------------------------------------------------------------
-
-
-def _from_file(file: ConfigFile, profile: str | None) -> dict[Key, Any]:
-    tables = dict(file.tables)
-    profiles = tables.pop("profiles", {})
-    if not isinstance(profiles, dict):
-        raise file.complaint(("profiles",), "must be tables: [profiles.NAME]")
-    values = dict(_from_tables(file, (), tables))
-    for name, table in profiles.items():
-        if not isinstance(table, dict):
-            raise file.complaint(("profiles", name), f"must be a table: [profiles.{name}]")
-        of_profile = dict(_from_tables(file, ("profiles", name), table))
-        if name == profile:
-            values |= of_profile
-    if profile and profile not in profiles:
-        known = f" (it has {', '.join(profiles)})" if profiles else ""
-        raise SettingsError(
-            f"{file.path} has no profile {profile!r}{known}{did_you_mean(profile, profiles)}"
-        )
-    return values
-
-
-def _from_tables(
-    file: ConfigFile, prefix: KeyPath, tables: Mapping[str, Any], table: KeyPath = ()
-) -> Iterator[tuple[Key, Any]]:
-    for name, value in tables.items():
-        path = (*table, name)
-        if not table and name in Settings.TABLES:
-            if not isinstance(value, dict):
-                raise file.complaint((*prefix, *path), f"must be a table: [{name}]")
-            yield from _from_tables(file, prefix, value, path)
-            continue
-        key = KEYS.get(path)
-        if key is None:
-            raise file.complaint((*prefix, *path), _unknown(path))
-        try:
-            yield key, _beside(file.path, key, key.rule.read(value))
-        except ValueError as exc:
-            raise file.complaint((*prefix, *path), f"{exc}") from None
-
-
-def _unknown(path: KeyPath) -> str:
-    if path[-1] in ("api_key", "key", "gemini_api_key", "google_api_key", "server_key"):
-        return (
-            "does not belong here: set GEMINI_API_KEY (or LIVE_CLI_KEY), or put the key alone "
-            "into a file that only you can read and name it: api_key_file = '…'"
-        )
-    names = [key.name for key in KEYS.values()] + list(Settings.TABLES) + ["profiles"]
-    whole = ".".join(path)
-    near = did_you_mean(whole, names) or did_you_mean(path[-1], names)
-    for key in KEYS.values():
-        if key.path[-1] == path[-1]:  # the right key in the wrong table
-            table = f"in [{key.path[0]}]" if len(key.path) > 1 else "at the top of the file"
-            near = f"; it belongs {table}"
-    return f"is not a setting{near}"
-
-
-def _beside(config: Path, key: Key, value: Any) -> Any:
-    """Files named in the settings file are looked for beside it."""
-    if key.name.endswith("_file"):
-        return str(config.parent / Path(value).expanduser())
-    if key.name == "system" and value.startswith("@") and not value.startswith("@@"):
-        return "@" + str(config.parent / Path(value[1:]).expanduser())
-    return value
-
-
-def _from_environment(env: Mapping[str, str]) -> dict[Key, Any]:
-    values: dict[Key, Any] = {}
-    for key in KEYS.values():
-        text = env.get(key.variable)
-        if not text:
-            continue
-        try:
-            values[key] = key.rule.read(key.rule.from_text(text))
-        except ValueError as exc:
-            raise SettingsError(f"{key.variable} {exc}") from None
-    return values
-
-
-def _from_options(options: Mapping[str, object]) -> dict[Key, Any]:
-    values: dict[Key, Any] = {}
-    for name, value in options.items():
-        key = _BY_NAME[name]
-        if value is None:
-            continue
-        try:
-            given = key.rule.from_text(value) if isinstance(value, str) else value
-            values[key] = key.rule.read(given)
-        except ValueError as exc:
-            raise OptionError(f"--{key.path[-1].replace('_', '-')} {exc}") from None
-    return values
 
 
 # --- together ----------------------------------------------------------------------------------

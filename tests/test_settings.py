@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from live_cli.errors import InputFileError, SettingsError
 from live_cli.named_files import scrub
-from live_cli.settings import KEYS, EngineOptions, OptionError, Settings, load, unknown_variables
+from live_cli.setting_sources import OptionError
+from live_cli.settings import KEYS, EngineOptions, Settings, load, unknown_variables
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
 
