@@ -117,6 +117,11 @@ class Conversation:
             behind_s = (self._speech.samples_heard - ended) / INPUT_SAMPLE_RATE
             self._tally.input_ended(self._loop.time() - behind_s)
 
+    def start_activity(self) -> None:
+        """With push to talk: speech begins now, without a key."""
+        self._outbox.put(self._gate.press())
+        self._face.status(held=self._gate.held)
+
     def end_input(self) -> None:
         """The input is over for good: what is open is answered, then the talk ends."""
         if self._gate.held:
@@ -169,6 +174,7 @@ class Conversation:
             self._face.levels(
                 self._microphone_dbfs, heard.level_dbfs, heard.playing, heard.heard_ms
             )
+            self._face.status(dropped_frames=self._outbox.dropped_frames)
             if not heard.idle:
                 self._last_sign_at = self._loop.time()
             await asyncio.sleep(TICK_S)
@@ -183,7 +189,9 @@ class Conversation:
 
     def press(self, key: str) -> None:
         """A key of the keyboard: part of a line being typed, or a command."""
-        if self._editor is not None:
+        if key == "eof":  # the terminal is gone
+            self.stop()
+        elif self._editor is not None:
             self._type(key)
         elif key == "q":
             self.stop()
@@ -203,9 +211,9 @@ class Conversation:
         if self._gate.held:
             self._outbox.put(self._gate.release())
             self._tally.input_ended(self._loop.time())
+            self._face.status(held=self._gate.held)
         else:
-            self._outbox.put(self._gate.press())
-        self._face.status(held=self._gate.held)
+            self.start_activity()
 
     def _type(self, key: str) -> None:
         editor = self._editor

