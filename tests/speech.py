@@ -29,8 +29,8 @@ BECKETT = "Ever tried. Ever failed. No matter. Try again. Fail again. Fail bette
 
 
 def words(text: str) -> list[str]:
-    """Lower case, no punctuation: what a word error rate compares."""
-    return re.findall(r"[a-z0-9']+", text.lower().replace("’", "'"))
+    """Lower case, without punctuation; hyphens part words, apostrophes do not."""
+    return re.findall(r"[a-z0-9]+(?:'[a-z]+)*", text.lower().replace("’", "'"))
 
 
 def word_errors(reference: str, heard: str) -> int:
@@ -46,5 +46,5 @@ def word_errors(reference: str, heard: str) -> int:
 
 
 def word_error_rate(reference: str, heard: str) -> float:
-    """Errors per word of the reference."""
-    return word_errors(reference, heard) / len(words(reference))
+    """Errors per word of the reference; above 1 when more was made up than there was to hear."""
+    return word_errors(reference, heard) / max(1, len(words(reference)))

@@ -65,3 +65,24 @@ async def running_server(opening: Opening) -> AsyncIterator[Server]:
         return
     async with ServerChild.start(opening.child_args, program=CHILD) as child:
         yield Server(replace(child.address, api_version=opening.api_version), child)
+
+
+def notes(opening: Opening, chat: str) -> list[str]:
+    """What the person should know before the session; a pipe is not told about the small model."""
+    small = _small_model_note(opening, chat) if sys.stderr.isatty() else None
+    return [*opening.warnings, *([small] if small else [])]
+
+
+def _small_model_note(opening: Opening, chat: str) -> str | None:
+    if opening.kind != "child" or "chat" not in opening.needs or chat != "gguf":
+        return None
+    from live_cli.engine.models import BUNDLED, PULLABLE, list_models
+
+    there = list_models()
+    if not there or there[0].name != BUNDLED:
+        return None
+    better = next(iter(PULLABLE))
+    return (
+        f"The bundled chat model ({BUNDLED}) shows that all works; it is no assistant. "
+        f"A better one: live-cli models pull {better}"
+    )

@@ -35,17 +35,17 @@ def run(*, json: bool) -> None:
         if model.name not in names
     ]
     print_rows(rows, as_json=json)
-    _tell('Use one: [engine] chat = "NAME" in the settings file, or LIVE_CLI_ENGINE_CHAT=NAME.')
+    _tell('The first is used; another: [engine] chat = "NAME", or LIVE_CLI_ENGINE_CHAT=NAME.')
 
 
 def pull(name: str, *, sha256: str | None, folder: Path | None = None) -> None:
     """Fetch ``name`` and print where it is. Raises EngineError."""
-    from live_cli.engine.models import pull as fetch
+    from live_cli.engine.pull import pull as fetch
 
     with progress_bar(name) as progress:
         model = fetch(name, progress, sha256=sha256, folder=folder)
     print(model.path)
-    _tell(f"Use it: LIVE_CLI_ENGINE_CHAT={model.name} live-cli talk --server local")
+    _tell("It answers from now on: live-cli talk --server local")
 
 
 def _tell(text: str) -> None:

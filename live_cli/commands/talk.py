@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from live_cli.commands.connecting import Server, running_server
+from live_cli.commands.connecting import Server, notes, running_server
 from live_cli.devices.native_stderr import native_stderr_silenced
 from live_cli.errors import SettingsError
 from live_cli.opening import Opening, plan_opening
@@ -49,8 +49,8 @@ async def _talk(
             label=_label(opening, settings),
             push_to_talk=settings.vad.push_to_talk,
         )
-        for warning in opening.warnings:
-            face.note(warning)
+        for text in notes(opening, settings.engine.chat):
+            face.note(text)
         async with running_server(opening) as server:
             # imported and opened while the server loads its models
             from live_cli.commands.ends import Ends

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from live_cli.commands.connecting import Server, running_server
+from live_cli.commands.connecting import Server, notes, running_server
 from live_cli.errors import SettingsError
 from live_cli.history_file import read_history
 from live_cli.net.client import LiveClient
@@ -40,7 +40,9 @@ def run(
         settings, "text", spoken_reply=output_path is not None, history=bool(turns)
     )
     with _face(settings, json=json, to_stderr=output_path == "-") as face:
-        summary = asyncio.run(_converse(opening, face, message, turns, output_path))
+        summary = asyncio.run(
+            _converse(opening, settings.engine.chat, face, message, turns, output_path)
+        )
         face.close(summary if json else None)
 
 
@@ -57,14 +59,15 @@ def _face(settings: Settings, *, json: bool, to_stderr: bool) -> Face:
 
 async def _converse(
     opening: Opening,
+    chat_model: str,
     face: Face,
     message: str | None,
     turns: list[Content],
     output: str | None,
 ) -> Summary:
     with ExitStack() as stack:
-        for warning in opening.warnings:
-            face.note(warning)
+        for text in notes(opening, chat_model):
+            face.note(text)
         writer = None
         if output is not None:
             from live_cli.audio.files import WavWriter  # with numpy, which text alone needs not

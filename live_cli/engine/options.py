@@ -22,8 +22,8 @@ from live_cli.protocol.messages import (
 AUDIO, TEXT = "AUDIO", "TEXT"
 
 SPOKEN_STYLE = (
-    "You are in a spoken conversation. Answer in English, in one to three short "
-    "sentences, as a person speaks: no lists, no markdown, no emoji."
+    "You are a friendly assistant in a spoken conversation. Answer in English, in one or two "
+    "short sentences, without lists."
 )
 """Stands before the user's own system instruction in sessions that answer by voice."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from live_cli.commands import models
-from live_cli.engine.models import PULLABLE
+from live_cli.engine.models import PULLABLE, find_chat_model
 from live_cli.errors import EngineError
 
 BODY = b"GGUF" + bytes(range(256)) * 4096
@@ -42,7 +42,8 @@ def served():
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    monkeypatch.setattr("live_cli.engine.models.cache_folder", lambda: tmp_path / "models")
+    for room in ("models", "pull"):
+        monkeypatch.setattr(f"live_cli.engine.{room}.cache_folder", lambda: tmp_path / "models")
     return tmp_path / "models"
 
 
@@ -50,7 +51,8 @@ def test_a_pulled_model_is_listed_and_its_path_printed(served, cache, capsys):
     models.pull(f"{served}/tiny.gguf", sha256=SHA256)
     printed = capsys.readouterr()
     assert Path(printed.out.strip()).read_bytes() == BODY
-    assert "LIVE_CLI_ENGINE_CHAT=tiny" in printed.err
+    assert "answers from now on" in printed.err
+    assert find_chat_model("").name == "tiny"
     models.run(json=True)
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert rows[0] == {

@@ -23,19 +23,9 @@ from live_cli.protocol.messages import (
     Setup,
 )
 from tests.engine.line import silence, text_setup
-from tests.engine.word_errors import word_error_rate
+from tests.speech import BECKETT, TWO_CITIES, word_error_rate
 
 # Charles Dickens, A Tale of Two Cities, the first sentence.
-TWO_CITIES = """It was the best of times, it was the worst of times, it was the age of wisdom, it
-was the age of foolishness, it was the epoch of belief, it was the epoch of incredulity, it was the
-season of Light, it was the season of Darkness, it was the spring of hope, it was the winter of
-despair, we had everything before us, we had nothing before us, we were all going direct to
-Heaven, we were all going direct the other way—in short, the period was so far like the present
-period, that some of its noisiest authorities insisted on its being received, for good or for
-evil, in the superlative degree of comparison only."""
-# Samuel Beckett, Worstward Ho.
-BECKETT = "Ever tried. Ever failed. No matter. Try again. Fail again. Fail better."
-
 TRANSCRIBER = "models/gemini-3.5-transcribe-live"
 MANUAL = RealtimeInputConfig(automatic_activity_detection=AutomaticActivityDetection(disabled=True))
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.engine.word_errors import word_error_rate
+from tests.speech import word_error_rate
 
 
 @pytest.mark.parametrize(
