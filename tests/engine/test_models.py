@@ -131,7 +131,7 @@ def test_a_full_disk_is_said(server, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(models, "_receive", full)
+    monkeypatch.setattr("live_cli.engine.pull._receive", full)
     with pytest.raises(EngineError, match="No space left on device"):
         pull(server.url, sha256=SHA256, folder=tmp_path)
 

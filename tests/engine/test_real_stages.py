@@ -25,7 +25,6 @@ from live_cli.protocol.messages import (
 from tests.engine.line import silence, text_setup
 from tests.speech import BECKETT, TWO_CITIES, word_error_rate
 
-# Charles Dickens, A Tale of Two Cities, the first sentence.
 TRANSCRIBER = "models/gemini-3.5-transcribe-live"
 MANUAL = RealtimeInputConfig(automatic_activity_detection=AutomaticActivityDetection(disabled=True))
 
