@@ -7,7 +7,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from live_cli.engine import models
 from live_cli.engine.models import PULLABLE, Pullable, find_chat_model, list_models
 from live_cli.engine.pull import pull
 from live_cli.errors import EngineError
