@@ -8,10 +8,11 @@ NO_INTERRUPTION input waits for its turn instead.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from live_cli.engine.background import Background
 from live_cli.engine.conversation import (
     MODEL,
     USER,
@@ -108,14 +109,12 @@ class ConversationSession:
         self._go = False  # an answer was asked for, whatever was said
         self._task: asyncio.Task[None] | None = None
         self._turn: ModelTurn | None = None
-        self._failure: asyncio.Future[EngineError] = asyncio.get_running_loop().create_future()
-        self._aside: set[asyncio.Task[None]] = set()
-        self._do_aside(self._prefill(self._conversation.messages()))
+        self._background = Background()
+        self._background.do(self._prefill(self._conversation.messages()))
 
     async def handle(self, event: Event) -> None:
         """Take in one event. Raises EngineError when a stage has failed, also earlier."""
-        if self._failure.done():
-            raise self._failure.result()
+        self._background.check()
         match event:
             case AudioReceived(data, sample_rate):
                 await self._hear(data, sample_rate)
@@ -143,19 +142,18 @@ class ConversationSession:
 
     async def failed(self) -> EngineError:
         """Returns when a stage has failed while nobody was calling."""
-        return await asyncio.shield(self._failure)
+        return await self._background.failed()
 
     async def close(self) -> None:
         """Stop everything at once."""
         if self._turn is not None:
             self._turn.stop()
-        tasks: list[asyncio.Task[Any]] = [*self._aside]
-        tasks += [self._task] if self._task is not None else []
+        tasks: list[asyncio.Task[Any]] = [self._task] if self._task is not None else []
         inputs = [*self._inputs, *self._waiting, *self._utterance, *self._listener.underway()]
         tasks += [given.text for given in inputs if isinstance(given, Spoken)]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, self._background.close(), return_exceptions=True)
 
     # --- hearing -------------------------------------------------------------------------------
 
@@ -254,11 +252,8 @@ class ConversationSession:
             if await self._take_inputs() or self._go:
                 self._go = False
                 await self._reply()
-        except EngineError as exc:
-            self._fail(exc)
-            return
         except Exception as exc:  # noqa: BLE001 - a stage may raise anything; it must not hang
-            self._fail(EngineError(f"The local engine failed: {type(exc).__name__}: {exc}"))
+            self._background.fail(exc)
             return
         self._task = None
         if self._waiting:
@@ -347,25 +342,8 @@ class ConversationSession:
             if text and self._listener.expects(spoken) and self._task is None:
                 await self._prefill(self._conversation.messages(heard=text))
 
-        self._do_aside(read())
+        self._background.do(read())
 
     async def _prefill(self, messages: tuple[ChatMessage, ...]) -> None:
         if messages:
             await self._around.workers.run(Stage.CHAT, lambda: self._chat.prefill(messages))
-
-    def _do_aside(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._aside.add(task)
-        task.add_done_callback(self._aside_done)
-
-    def _aside_done(self, task: "asyncio.Task[None]") -> None:
-        self._aside.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if isinstance(error, EngineError):
-            self._fail(error)
-        elif error is not None:
-            self._fail(EngineError(f"The local engine failed: {type(error).__name__}: {error}"))
-
-    def _fail(self, error: EngineError) -> None:
-        if not self._failure.done():
-            self._failure.set_result(error)

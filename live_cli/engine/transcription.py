@@ -7,8 +7,8 @@ what came.
 """
 
 import asyncio
-from typing import Any
 
+from live_cli.engine.background import Background
 from live_cli.engine.captions import captions_of
 from live_cli.engine.conversation import TokenCount, audio_tokens, text_tokens
 from live_cli.engine.hearing import Ended, Heard, Segment
@@ -53,13 +53,12 @@ class TranscriptionSession:
         self._tokens = 0
         # None stands for the end of a turn.
         self._queue: asyncio.Queue[Ended | None] = asyncio.Queue(_SEGMENTS_AHEAD)
-        self._failure: asyncio.Future[EngineError] = asyncio.get_running_loop().create_future()
-        self._task = asyncio.create_task(self._transcribe())
+        self._background = Background()
+        self._background.do(self._transcribe())
 
     async def handle(self, event: Event) -> None:
         """Take in one event; waits while the transcriber is behind."""
-        if self._failure.done():
-            raise self._failure.result()
+        self._background.check()
         match event:
             case AudioReceived(data, sample_rate):
                 await self._hear(data, sample_rate)
@@ -75,11 +74,10 @@ class TranscriptionSession:
 
     async def failed(self) -> EngineError:
         """Returns when a stage has failed while nobody was calling."""
-        return await asyncio.shield(self._failure)
+        return await self._background.failed()
 
     async def close(self) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await self._background.close()
 
     async def _hear(self, data: bytes, sample_rate: int) -> None:
         outside = self._options.manual_activity and not self._in_activity
@@ -102,24 +100,20 @@ class TranscriptionSession:
     async def _put(self, item: Ended | None) -> None:
         """Queue ``item``, but never wait for a transcriber that has failed."""
         put = asyncio.create_task(self._queue.put(item))
-        either: set[asyncio.Future[Any]] = {put, self._failure}
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        if self._failure.done():
+        failed = asyncio.create_task(self._background.failed())
+        await asyncio.wait((put, failed), return_when=asyncio.FIRST_COMPLETED)
+        failed.cancel()
+        if not put.done():
             put.cancel()
-            raise self._failure.result()
+        self._background.check()
 
     async def _transcribe(self) -> None:
-        try:
-            while True:
-                item = await self._queue.get()
-                if item is None:
-                    await self._complete()
-                elif item.segment is not None:
-                    await self._tell(item.segment, item.final)
-        except EngineError as exc:
-            self._fail(exc)
-        except Exception as exc:  # noqa: BLE001 - a stage may raise anything; it must not hang
-            self._fail(EngineError(f"The local engine failed: {type(exc).__name__}: {exc}"))
+        while True:
+            item = await self._queue.get()
+            if item is None:
+                await self._complete()
+            elif item.segment is not None:
+                await self._tell(item.segment, item.final)
 
     async def _tell(self, segment: Segment, final: bool) -> None:
         transcriber = self._transcriber
@@ -150,7 +144,3 @@ class TranscriptionSession:
         self._audio_s, self._tokens = 0.0, 0
         done = ServerContent(turn_complete=True)
         await self._emit(ServerMessage(server_content=done, usage_metadata=usage))
-
-    def _fail(self, error: EngineError) -> None:
-        if not self._failure.done():
-            self._failure.set_result(error)

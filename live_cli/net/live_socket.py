@@ -159,6 +159,8 @@ class LiveSocket:
         except (RemoteProtocolError, UnsupportedError) as exc:
             self.end(Ending(exc.close_code, exc.reason))
         except EngineError as exc:
+            if exc.__cause__ is not None:
+                self._log.error("session %d failed", self._number, exc_info=exc)
             self.end(Ending(1011, str(exc)))
         except Exception:  # noqa: BLE001 - one session's crash is logged and leaves the others
             self._log.exception("session %d crashed", self._number)

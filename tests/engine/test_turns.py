@@ -469,8 +469,7 @@ async def test_video_is_refused_by_a_sentence(connect):
         await line.session.handle(VideoReceived(b"\xff\xd8", "image/jpeg"))
 
 
-@pytest.mark.parametrize("error", [EngineError("the model is gone"), RuntimeError("broken")])
-async def test_a_stage_that_fails_ends_the_session_with_its_reason(connect, error):
+async def failure_of_a_chat_model_that_raises(connect, error):
     class Broken(GatedChatModel):
         def generate(self, request, on_delta):
             raise error
@@ -478,9 +477,22 @@ async def test_a_stage_that_fails_ends_the_session_with_its_reason(connect, erro
     line = await connect(text_setup(), ScriptedRegistry(Broken()))
     await line.ask("Hello?")
     failure = await line.session.failed()
-    assert str(error) in str(failure)
-    with pytest.raises(EngineError, match=str(error)):
+    with pytest.raises(EngineError) as told:
         await line.ask("Hello?")
+    assert told.value is failure
+    return failure
+
+
+async def test_a_stage_that_fails_ends_the_session_with_its_reason(connect):
+    failure = await failure_of_a_chat_model_that_raises(connect, EngineError("the model is gone"))
+    assert "the model is gone" in str(failure)
+
+
+async def test_a_stage_that_crashes_tells_the_log_and_not_the_client(connect):
+    crash = RuntimeError("broken")
+    failure = await failure_of_a_chat_model_that_raises(connect, crash)
+    assert str(failure) == "Internal error encountered."
+    assert failure.__cause__ is crash
 
 
 async def test_a_typed_session_never_loads_ears(connect):
