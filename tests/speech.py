@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 QUESTION = Path(__file__).parent / "data" / "question.flac"
-QUESTION_WORDS = "What is the capital of France?"
+QUESTION_WORDS = "How many legs does a dog have?"
 
 
 def moonshine_asset(name: str) -> Path:
