@@ -15,6 +15,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from live_cli.errors import InputFileError, LiveError
+from live_cli.last_session import LAST
 from live_cli.options import (
     FOR_SERVE,
     FOR_TALK,
@@ -44,6 +45,15 @@ _BUG = 1
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")]
+_Resume = Annotated[
+    str | None,
+    typer.Option(
+        "--resume",
+        metavar="[HANDLE]",
+        help="Go on with an earlier session; without a handle, the last.",
+        rich_help_panel="Connection",
+    ),
+]
 _JsonTable = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
 
@@ -80,12 +90,13 @@ def talk(
         str | None,
         typer.Option("--output", metavar="FILE", help="Sound file ('-': stdout), no speaker."),
     ] = None,
+    resume: _Resume = None,
     json: _Json = False,
 ) -> None:
     """Talk by microphone and speaker; Ctrl-C ends it."""
     from live_cli.commands import talk as command
 
-    command.run(settings, input_path=input, output_path=output, json=json)
+    command.run(settings, input_path=input, output_path=output, resume=resume, json=json)
 
 
 @app.command(cls=GroupedCommand)
@@ -106,12 +117,20 @@ def text(
         str | None,
         typer.Option("--output", metavar="FILE", help="Keep the spoken reply ('-': stdout)."),
     ] = None,
+    resume: _Resume = None,
     json: _Json = False,
 ) -> None:
     """Write to the model, and read its answer as it comes."""
     from live_cli.commands import text as command
 
-    command.run(settings, message, history=_path(history), output_path=output, json=json)
+    command.run(
+        settings,
+        message,
+        history=_path(history),
+        output_path=output,
+        resume=resume,
+        json=json,
+    )
 
 
 @app.command(cls=GroupedCommand)
@@ -281,8 +300,17 @@ UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run one command line and exit with its code."""
     _tame_streams()
-    code = _run(list(sys.argv[1:] if args is None else args) or ["--help"])
+    code = _run(_completed(list(sys.argv[1:] if args is None else args)) or ["--help"])
     sys.exit(_flushed(code))
+
+
+def _completed(args: list[str]) -> list[str]:
+    """A bare ``--resume`` means the last session; the parser knows no optional values."""
+    bare = [
+        arg == "--resume" and (rest is None or rest.startswith("-"))
+        for arg, rest in zip(args, [*args[1:], None], strict=True)
+    ]
+    return [f"--resume={LAST}" if alone else arg for arg, alone in zip(args, bare, strict=True)]
 
 
 def _run(args: list[str]) -> int:

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from live_cli.commands.connecting import Server, notes, running_server
+from live_cli.commands.resuming import resumable, resumed
 from live_cli.devices.native_stderr import native_stderr_silenced
 from live_cli.errors import SettingsError
 from live_cli.opening import Opening, plan_opening
@@ -23,11 +24,18 @@ if TYPE_CHECKING:
 NORMAL_CLOSE = 1000
 
 
-def run(settings: Settings, *, input_path: str | None, output_path: str | None, json: bool) -> None:
+def run(
+    settings: Settings,
+    *,
+    input_path: str | None,
+    output_path: str | None,
+    resume: str | None,
+    json: bool,
+) -> None:
     """Talk until the person leaves, or until the input file is answered. Raises LiveError."""
     if json and output_path == "-":
         raise SettingsError("--json and --output - both want stdout: give --output a file.")
-    opening = plan_opening(settings, "talk")
+    opening = resumed(plan_opening(settings, "talk"), resume)
     # Ctrl-C is the normal end, also before the conversation has begun
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_talk(settings, opening, input_path, output_path, json))
@@ -68,7 +76,7 @@ async def _converse(
     from live_cli.protocol.input_gate import InputGate
 
     gate = InputGate(manual=settings.vad.push_to_talk)
-    async with await server.connect(opening.setup) as client:
+    async with resumable(server, opening) as client:
         conversation = Conversation(client, face, ends.mouth, gate)
         with _stopping_on_interrupt(conversation.stop), Keyboard(conversation.press):
             ends.connect(conversation)

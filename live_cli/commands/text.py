@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from live_cli.commands.connecting import Server, notes, running_server
+from live_cli.commands.resuming import resumable, resumed
 from live_cli.errors import SettingsError
 from live_cli.history_file import read_history
 from live_cli.net.client import LiveClient
@@ -30,6 +31,7 @@ def run(
     *,
     history: Path | None,
     output_path: str | None,
+    resume: str | None,
     json: bool,
 ) -> None:
     """Send the message, or each line of stdin. Raises LiveError."""
@@ -39,6 +41,7 @@ def run(
     opening = plan_opening(
         settings, "text", spoken_reply=output_path is not None, history=bool(turns)
     )
+    opening = resumed(opening, resume)
     with _face(settings, json=json, to_stderr=output_path == "-") as face:
         summary = asyncio.run(
             _converse(opening, settings.engine.chat, face, message, turns, output_path)
@@ -73,14 +76,12 @@ async def _converse(
             from live_cli.audio.files import WavWriter  # with numpy, which text alone needs not
 
             writer = stack.enter_context(WavWriter(output, OUTPUT_SAMPLE_RATE))
-        async with running_server(opening) as server:
-            client = await server.connect(opening.setup)
-            async with client:
-                chat = _Chat(server, client, face, opening, writer)
-                await chat.send_history(turns)
-                async for line in _messages(message):
-                    await chat.ask(line)
-                return chat.summary()
+        async with running_server(opening) as server, resumable(server, opening) as client:
+            chat = _Chat(server, client, face, opening, writer)
+            await chat.send_history(turns)
+            async for line in _messages(message):
+                await chat.ask(line)
+            return chat.summary()
 
 
 async def _messages(message: str | None) -> AsyncIterator[str]:

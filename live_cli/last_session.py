@@ -1,0 +1,58 @@
+"""What ``--resume`` goes on with: the last session that can be resumed, kept in the state folder.
+
+A handle opens the conversation to whoever has it, so the file is the user's own (mode 0600). The
+Live API keeps a session for two hours after its connection ended (reference: session resumption).
+"""
+
+import contextlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from live_cli.errors import SettingsError
+
+LAST = "last"
+"""What ``--resume`` without a handle stands for."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastSession:
+    """Where it was, with which model, and what resumes it."""
+
+    server: str
+    model: str
+    handle: str
+
+
+def state_path() -> Path:
+    from platformdirs import user_state_path
+
+    return user_state_path("live-cli", appauthor=False) / "last-session.json"
+
+
+def remember(session: LastSession, path: Path | None = None) -> None:
+    """Keep ``session`` as the last one; where nothing can be written, nothing is kept."""
+    path = path or state_path()
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(asdict(session), file)
+        part.replace(path)
+
+
+def recall(server: str, model: str, path: Path | None = None) -> str:
+    """The handle of the last session, which must have been there and with that model."""
+    try:
+        last = LastSession(**json.loads((path or state_path()).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        raise SettingsError(
+            "There is no earlier session to resume: leave --resume away, or give its handle."
+        ) from None
+    if (last.server, last.model) != (server, model):
+        raise SettingsError(
+            f"The last session was with {last.model} of {last.server}, not with {model} of "
+            f"{server}: name that one by --model and --server, or leave --resume away."
+        )
+    return last.handle
