@@ -90,13 +90,13 @@ def talk(
         str | None,
         typer.Option("--output", metavar="FILE", help="Sound file ('-': stdout), no speaker."),
     ] = None,
-    resume: _Resume = None,
+    earlier: _Resume = None,
     json: _Json = False,
 ) -> None:
     """Talk by microphone and speaker; Ctrl-C ends it."""
     from live_cli.commands import talk as command
 
-    command.run(settings, input_path=input, output_path=output, resume=resume, json=json)
+    command.run(settings, input_path=input, output_path=output, resume=earlier, json=json)
 
 
 @app.command(cls=GroupedCommand)
@@ -117,7 +117,7 @@ def text(
         str | None,
         typer.Option("--output", metavar="FILE", help="Keep the spoken reply ('-': stdout)."),
     ] = None,
-    resume: _Resume = None,
+    earlier: _Resume = None,
     json: _Json = False,
 ) -> None:
     """Write to the model, and read its answer as it comes."""
@@ -128,7 +128,7 @@ def text(
         message,
         history=_path(history),
         output_path=output,
-        resume=resume,
+        resume=earlier,
         json=json,
     )
 

@@ -1,5 +1,7 @@
 """Sessions that a later command can go on with: `--resume`."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,6 +14,8 @@ from live_cli.last_session import LAST, LastSession, recall, remember
 from live_cli.net.client import LiveClient
 from live_cli.opening import Opening
 from live_cli.protocol.messages import SessionResumptionConfig
+
+LAST_HANDLE_S = 0.5
 
 
 def resumed(opening: Opening, resume: str | None) -> Opening:
@@ -34,9 +38,22 @@ def resumed(opening: Opening, resume: str | None) -> Opening:
 async def resumable(server: Server, opening: Opening) -> AsyncIterator[LiveClient]:
     """A session of ``opening``; its last handle is kept, however it ends."""
     client = await server.connect(opening.setup)
+    outlives = opening.url is not None and opening.setup.session_resumption is not None
     try:
         async with client:
             yield client
+            if outlives:
+                await _hear_last_handle(client)
     finally:
-        if client.handle is not None and opening.url is not None:
-            remember(LastSession(opening.url, opening.model.id, client.handle))
+        if client.handle is not None and outlives:
+            remember(LastSession(str(opening.url), opening.model.id, client.handle))
+
+
+async def _hear_last_handle(client: LiveClient) -> None:
+    """A handle comes after its turn's end: who leaves there has not heard it yet."""
+    before = client.handle
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LAST_HANDLE_S):
+            async for _ in client:
+                if client.handle != before:
+                    return

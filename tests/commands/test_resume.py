@@ -1,0 +1,60 @@
+"""`--resume` against a server that outlives the command."""
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.command import environment, json_lines, live_cli, of_type
+
+SCRIPTED = {"LIVE_CLI_ENGINE_CHAT": "scripted", "LIVE_CLI_ENGINE_SYNTHESIZER": "scripted"}
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """The address of a running `live-cli serve`."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "live_cli", "serve", "--port", "0"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**environment(tmp_path), **SCRIPTED},
+    )
+    assert process.stderr is not None
+    address = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())
+    assert address
+    yield address[0]
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+    assert process.returncode == 0
+
+
+def prompt_tokens(home: Path, *args: str) -> int:
+    done = live_cli("text", *args, "--json", home=home)
+    assert done.returncode == 0, done.stderr
+    [usage] = of_type(json_lines(done.stdout), "usage")
+    return int(usage["prompt"])
+
+
+def test_a_resumed_session_knows_what_was_said(server: str, tmp_path: Path) -> None:
+    to = ("--server", server)
+    first = prompt_tokens(tmp_path, "My name is Ada.", *to)
+    resumed = prompt_tokens(tmp_path, "Who am I?", *to, "--resume")
+    afresh = prompt_tokens(tmp_path, "Who am I?", *to)
+    assert resumed > first
+    assert resumed > afresh
+
+
+def test_a_handle_that_is_not_known_is_said(server: str, tmp_path: Path) -> None:
+    done = live_cli("text", "Hi", "--server", server, "--resume", "h0", home=tmp_path)
+    assert done.returncode == 4
+    assert b"handle is not known or has expired" in done.stderr
+
+
+def test_an_engine_that_ends_with_the_command_cannot_be_resumed(tmp_path: Path) -> None:
+    done = live_cli("text", "Hi", "--resume=h0", home=tmp_path)
+    assert done.returncode == 3
+    assert b"live-cli serve" in done.stderr
