@@ -147,6 +147,7 @@ def transcribe(
         str | None,
         typer.Option("--output", metavar="PATH", help="File, or folder for several."),
     ] = None,
+    json: _Json = False,
 ) -> None:
     """Turn speech files into text."""
     if not files:
@@ -154,7 +155,7 @@ def transcribe(
     file_format = _format(format)
     from live_cli.commands import transcribe as command
 
-    command.run(settings, list(files), format=file_format, output=_path(output))
+    command.run(settings, list(files), format=file_format, output=_path(output), json=json)
 
 
 def _path(given: str | None) -> Path | None:
@@ -306,9 +307,10 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
 
 def _completed(args: list[str]) -> list[str]:
     """A bare ``--resume`` means the last session; the parser knows no optional values."""
+    following = [*args[1:], "-"]
     bare = [
-        arg == "--resume" and (rest is None or rest.startswith("-"))
-        for arg, rest in zip(args, [*args[1:], None], strict=True)
+        arg == "--resume" and rest.startswith("-")
+        for arg, rest in zip(args, following, strict=False)
     ]
     return [f"--resume={LAST}" if alone else arg for arg, alone in zip(args, bare, strict=True)]
 

@@ -17,7 +17,7 @@ from live_cli.audio.pcm import Samples, pcm16_from_float
 from live_cli.commands.connecting import Server
 from live_cli.net.client import LiveClient
 from live_cli.opening import Opening
-from live_cli.protocol.events import InputTranscript, SessionClosed, TurnComplete
+from live_cli.protocol.events import Event, InputTranscript, SessionClosed, TurnComplete
 from live_cli.ui.captions import Segment
 
 CHUNK_SAMPLES = SPEECH_SAMPLE_RATE // 4
@@ -31,6 +31,9 @@ Progress = Callable[[float, float | None], None]
 """Told the seconds sent so far, and the length where it is known."""
 
 
+Watch = Callable[[Event], None]
+
+
 @dataclass
 class Transcript:
     """What was said in a file. ``warning``: what was wrong with the file, if anything."""
@@ -41,9 +44,12 @@ class Transcript:
 
 
 async def transcribe_file(
-    server: Server, opening: Opening, file: str, progress: Progress
+    server: Server, opening: Opening, file: str, progress: Progress, watch: Watch = lambda _: None
 ) -> Transcript:
-    """Transcribe one file. Raises InputFileError for the file, other LiveErrors for the session."""
+    """Transcribe one file; ``watch`` is told every event of its sessions.
+
+    Raises InputFileError for the file, other LiveErrors for the session.
+    """
     transcript = Transcript()
     with await asyncio.to_thread(open_speech, file) as speech:
         chunks = _chunks(speech)
@@ -51,7 +57,7 @@ async def transcribe_file(
         while more:
             client = await server.connect(opening.setup)
             async with client:
-                part = _Part(server, client, transcript, opening.model.max_audio_s)
+                part = _Part(server, client, transcript, opening.model.max_audio_s, watch)
                 more = await part.run(chunks, speech.duration_s, progress)
         transcript.warning = speech.warning
     return transcript
@@ -68,8 +74,14 @@ class _Part:
     """As much of a file as one session takes; times count from the start of the file."""
 
     def __init__(
-        self, server: Server, client: LiveClient, transcript: Transcript, limit_s: float | None
+        self,
+        server: Server,
+        client: LiveClient,
+        transcript: Transcript,
+        limit_s: float | None,
+        watch: Watch,
     ) -> None:
+        self._watch = watch
         self._server = server
         self._client = client
         self._transcript = transcript
@@ -123,6 +135,7 @@ class _Part:
 
     async def _receive(self) -> None:
         async for event in self._client:
+            self._watch(event)
             match event:
                 case InputTranscript(interim=False):
                     self._take(event)

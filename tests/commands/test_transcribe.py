@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.command import live_cli, processes_in
+from tests.command import json_lines, live_cli, of_type, processes_in
 from tests.speech import (
     BECKETT,
     QUESTION,
@@ -90,6 +90,32 @@ def test_one_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
     assert all(file.name in said for file in files)
     assert "cut off" in said
     assert "Traceback" not in said
+
+
+def test_json_lines_tell_the_words_as_they_come(tmp_path: Path) -> None:
+    done = live_cli("transcribe", QUESTION, QUESTION, "--json", home=tmp_path)
+    records = json_lines(done.stdout)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [of_type(records, kind) != [] for kind in ("usage", "turn_complete")] == [True, True]
+    heard = of_type(records, "input_transcript")
+    assert [word_error_rate(QUESTION_WORDS, said["text"]) for said in heard] == [0.0, 0.0]
+    assert len(of_type(records, "session_open")) == len(of_type(records, "session_close")) == 2
+
+
+def test_files_of_one_name_keep_their_own_transcripts(tmp_path: Path) -> None:
+    speech, rate = soundfile.read(QUESTION)
+    files = [tmp_path / "talk.wav", tmp_path / "talk.ogg"]
+    for file in files:
+        soundfile.write(file, speech, rate)
+    done = live_cli("transcribe", *files, "--output", tmp_path / "out", home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    names = sorted(file.name for file in (tmp_path / "out").iterdir())
+    assert names == ["talk.ogg.txt", "talk.wav.txt"]
+
+
+def test_one_bad_file_is_said_once(tmp_path: Path) -> None:
+    done = live_cli("transcribe", tmp_path / "none.wav", home=tmp_path)
+    assert (done.returncode, done.stderr.count(b"\n")) == (7, 1)
 
 
 def test_a_file_from_stdin(tmp_path: Path) -> None:
