@@ -17,6 +17,8 @@ from live_cli.protocol.messages import Setup
 
 CHILD = (sys.executable, "-P", "-m", "live_cli.commands.serve_child")
 """-P: no module in the person's folder may take the place of one of ours."""
+LOADING_LIMIT_S = 120.0
+"""How long our own child may take to confirm a session: a large chat model loads first."""
 LAST_WORDS_S = 0.5
 """How long after a session broke off a dying child may take to say why."""
 
@@ -36,7 +38,9 @@ class Server:
     async def connect(self, setup: Setup) -> LiveClient:
         """Open a session. Raises ConnectError, or the child's own reason."""
         try:
-            return await LiveClient.connect(self._address, setup)
+            if self._child is None:
+                return await LiveClient.connect(self._address, setup)
+            return await LiveClient.connect(self._address, setup, setup_limit_s=LOADING_LIMIT_S)
         except ConnectError as exc:
             raise await self._own_words(exc) from exc
 
