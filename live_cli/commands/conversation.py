@@ -44,7 +44,7 @@ class PlaybackLevels(Protocol):
 class Mouth(Protocol):
     """What plays: a speaker, or a file in its place."""
 
-    def play(self, turn: int, pcm16: bytes) -> None: ...
+    def play(self, turn: int, pcm16: bytes, sample_rate: int) -> None: ...
     def end_turn(self, turn: int) -> None: ...
     def interrupt(self, turn: int) -> None: ...
     def snapshot(self) -> PlaybackLevels: ...
@@ -93,10 +93,11 @@ class Conversation:
         """End the conversation now."""
         self._over.set()
 
-    def summary(self) -> Summary:
+    def summary(self, dropped_by_device: int) -> Summary:
+        """What it came to; ``dropped_by_device``: microphone blocks that never reached us."""
         return self._tally.summary(
             self._loop.time(),
-            dropped_frames=self._outbox.dropped_frames,
+            dropped_frames=self._outbox.dropped_frames + dropped_by_device,
             underruns=self._mouth.snapshot().underruns,
         )
 
@@ -142,9 +143,9 @@ class Conversation:
     def _handle(self, event: events.Event) -> None:
         self._last_sign_at = self._loop.time()
         match event:
-            case events.AudioChunk(turn, data):
+            case events.AudioChunk(turn, data, sample_rate):
                 self._turn_open, self._awaits_reply = True, False
-                self._mouth.play(turn, data)
+                self._mouth.play(turn, data, sample_rate)
             case events.TextChunk():
                 self._turn_open, self._awaits_reply = True, False
             case events.InputTranscript():

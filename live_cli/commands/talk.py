@@ -84,7 +84,7 @@ async def _converse(
                 await conversation.run()
             finally:
                 ends.disconnect()
-    face.close(conversation.summary())
+    face.close(conversation.summary(ends.ear.dropped))
     closed = conversation.closed
     if closed is not None and closed.code != NORMAL_CLOSE:
         raise await server.lost(closed)

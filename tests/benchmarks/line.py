@@ -39,7 +39,7 @@ class Mouth:
     def __init__(self) -> None:
         self.played: list[float] = []
 
-    def play(self, turn: int, pcm16: bytes) -> None:
+    def play(self, turn: int, pcm16: bytes, sample_rate: int) -> None:
         self.played.append(monotonic())
 
     def end_turn(self, turn: int) -> None: ...
