@@ -81,7 +81,7 @@ def test_speaking_over_a_long_answer_stops_it(tmp_path: Path) -> None:
         tmp_path / "answer.wav",
         "--json",
         home=tmp_path,
-        env={"LIVE_CLI_ENGINE_CHAT": "scripted:" + "This is a long answer. " * 40},
+        env={"LIVE_CLI_ENGINE_CHAT": "scripted:" + "This is a long answer. " * 40 + "|Done."},
     )
     records = json_lines(done.stdout)
     assert done.returncode == 0, done.stderr
