@@ -27,6 +27,15 @@ def talk(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[dict[str, objec
     return json_lines(done.stdout), answer, home
 
 
+def test_nothing_is_kept_for_anybody_but_the_user(
+    talk: tuple[list[dict[str, object]], Path, Path],
+) -> None:
+    """No library's telemetry: it would show as an identifier and a database in the home."""
+    _, answer, home = talk
+    files = {str(path.relative_to(home)) for path in home.rglob("*") if path.is_file()}
+    assert files == {answer.name, ".local/state/live-cli/serve-child.log"}
+
+
 def test_the_question_is_heard(talk: tuple[list[dict[str, object]], Path, Path]) -> None:
     records, _, _ = talk
     heard = "".join(str(record["text"]) for record in of_type(records, "input_transcript"))
