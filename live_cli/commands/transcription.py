@@ -26,11 +26,12 @@ CUT_WINDOW_S = 20.0
 """So long before the limit of a session a quiet place is looked for."""
 QUIET = 0.01
 """RMS of full scale (-40 dBFS): a chunk below it is a place to cut."""
+SILENT_SERVER_S = 10.0
+"""After the end of the sound: a foreign server that says no more for so long is done, whether it
+ends turns or not. Our own always ends them."""
 
 Progress = Callable[[float, float | None], None]
 """Told the seconds sent so far, and the length where it is known."""
-
-
 Watch = Callable[[Event], None]
 
 
@@ -88,6 +89,8 @@ class _Part:
         self._limit_s = None if server.is_ours else limit_s
         self._start_s = transcript.duration_s
         self._undated = ""
+        self._sent_all = False
+        self._heard_at = 0.0
 
     async def run(
         self, chunks: Iterator[Samples], length_s: float | None, progress: Progress
@@ -96,16 +99,27 @@ class _Part:
         sending = asyncio.create_task(self._send(chunks, length_s, progress))
         receiving = asyncio.create_task(self._receive())
         try:
-            await asyncio.wait((sending, receiving), return_when=asyncio.FIRST_EXCEPTION)
+            await asyncio.wait((sending, receiving), return_when=asyncio.FIRST_COMPLETED)
             if receiving.done():
-                receiving.result()
+                receiving.result()  # a session that broke off says why
             more = await sending
-            await receiving
+            await self._wait_for_the_end(receiving)
         finally:
             for task in (sending, receiving):
                 task.cancel()
             await asyncio.gather(sending, receiving, return_exceptions=True)
         return more
+
+    async def _wait_for_the_end(self, receiving: "asyncio.Task[None]") -> None:
+        clock = asyncio.get_running_loop().time
+        self._heard_at = clock()
+        while not receiving.done():
+            left_s = None if self._server.is_ours else self._heard_at + SILENT_SERVER_S - clock()
+            if left_s is not None and left_s <= 0:
+                self._end_undated()
+                return
+            await asyncio.wait((receiving,), timeout=left_s)
+        receiving.result()
 
     async def _send(
         self, chunks: Iterator[Samples], length_s: float | None, progress: Progress
@@ -124,6 +138,7 @@ class _Part:
             if self._must_cut(sent_s, chunk):
                 more = True
                 break
+        self._sent_all = True
         await self._client.end_activity()
         return more
 
@@ -136,12 +151,14 @@ class _Part:
     async def _receive(self) -> None:
         async for event in self._client:
             self._watch(event)
+            self._heard_at = asyncio.get_running_loop().time()
             match event:
                 case InputTranscript(interim=False):
                     self._take(event)
                 case TurnComplete():
                     self._end_undated()
-                    return
+                    if self._sent_all:  # else it is the server's own: more will be said
+                        return
                 case SessionClosed():
                     raise await self._server.lost(event)
                 case _:

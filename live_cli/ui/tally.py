@@ -26,6 +26,7 @@ class Tally:
         self._started = now
         self._input_ended: float | None = None
         self._turn = 0
+        self._firsts: set[str] = set()
         self._latencies_ms: list[float] = []
         self._turns = 0
         self._interrupted: set[int] = set()
@@ -61,7 +62,7 @@ class Tally:
         if self._input_ended is None or turn < self._turn:
             return {}
         if turn > self._turn:
-            self._turn, self._firsts = turn, set[str]()
+            self._turn, self._firsts = turn, set()
         if first in self._firsts:
             return {}
         self._firsts.add(first)
