@@ -1,7 +1,7 @@
 """Names -> stages: imported late, loaded once, in parallel, only when needed, shared by sessions.
 
 detector      silero | scripted
-transcriber   moonshine | moonshine:FOLDER | scripted[:TEXT|TEXT…]
+transcriber   moonshine | moonshine:FOLDER | whisper:FOLDER | scripted[:TEXT|TEXT…]
 chat          gguf | gguf:FILE | NAME of a model that is there | openai:URL#MODEL |
               scripted[:REPLY|REPLY…]
 synthesizer   hibari | scripted
@@ -137,14 +137,20 @@ def _transcriber(kind: str, argument: str) -> Transcriber:
     if kind == "moonshine":
         from live_cli.engine.backends.moonshine import MoonshineTranscriber
 
-        transcriber = MoonshineTranscriber(Path(argument).expanduser() if argument else None)
-        transcriber.warm_up()
-        return transcriber
+        moonshine = MoonshineTranscriber(Path(argument).expanduser() if argument else None)
+        moonshine.warm_up()
+        return moonshine
+    if kind == "whisper":
+        from live_cli.engine.backends.whisper import WhisperTranscriber
+
+        whisper = WhisperTranscriber(Path(argument).expanduser() if argument else None)
+        whisper.warm_up()
+        return whisper
     if kind == "scripted":
         from live_cli.engine.backends.scripted import ScriptedTranscriber
 
         return ScriptedTranscriber(argument.split("|")) if argument else ScriptedTranscriber()
-    raise _unknown(Stage.TRANSCRIBER, kind, "moonshine, moonshine:FOLDER, scripted")
+    raise _unknown(Stage.TRANSCRIBER, kind, "moonshine, moonshine:FOLDER, whisper:FOLDER, scripted")
 
 
 def _chat(kind: str, argument: str, threads: int) -> ChatModel:

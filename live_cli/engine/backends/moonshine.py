@@ -19,6 +19,11 @@ from live_cli.errors import EngineError
 
 _BUNDLED = "tiny-en"
 _FILES = ("encoder_model.ort", "decoder_model_merged.ort", "tokenizer.bin")
+_WAYS_OUT = (
+    "pip install 'live-cli[local]' brings it for Linux with glibc 2.34, macOS 15 on arm64 and "
+    "Windows on x64; elsewhere pip install 'live-cli[whisper]' and set the transcriber to "
+    "whisper:/path/to/folder"
+)
 _SHORTEST_SAMPLES = EAR_SAMPLE_RATE // 4
 
 
@@ -41,17 +46,12 @@ class MoonshineTranscriber:
         try:
             from moonshine_voice import moonshine_api as api
         except ImportError as exc:
-            raise EngineError(
-                "the transcriber is not installed: pip install 'live-cli[local]'"
-            ) from exc
+            raise EngineError(f"the transcriber does not load ({exc}): {_WAYS_OUT}") from exc
         self._api: Any = api
         try:
             self._lib = api._MoonshineLib().lib
         except Exception as exc:  # the library raises its own error, OSError or ImportError
-            raise EngineError(
-                f"moonshine does not load here ({exc}): it needs glibc 2.34, macOS 15 on arm64, "
-                "or Windows on x64"
-            ) from exc
+            raise EngineError(f"moonshine does not load here ({exc}): {_WAYS_OUT}") from exc
         self._handle = self._load()
 
     def _load(self) -> int:
@@ -118,10 +118,7 @@ def _checked(folder: Path | None) -> Path:
     if folder is None:
         folder = bundled_folder()
         if folder is None:
-            raise EngineError(
-                "no transcription model is there: pip install 'live-cli[local]' brings tiny-en, "
-                "or give a model folder as moonshine:/path/to/folder"
-            )
+            raise EngineError(f"moonshine and its tiny-en model are not installed: {_WAYS_OUT}")
     missing = [name for name in _FILES if not (folder / name).is_file()]
     if missing:
         raise EngineError(f"{folder} is not a Moonshine model folder: {missing[0]} is missing")

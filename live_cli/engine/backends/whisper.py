@@ -1,0 +1,96 @@
+"""Whisper through faster-whisper: any CTranslate2 model folder, English or multilingual.
+
+The way out where Moonshine has no wheel, and the transcriber of other languages. The model is
+read from a folder and never fetched: the library would download what it is called by name, and
+the tokenizer of a folder that lacks one, so both are refused here. Speech comes in segments that
+the endpointer has cut: the library's own voice activity detection, its time stamps and its memory
+of earlier text stay off. Whisper pads every segment to 30 s, so a short one costs as much to
+encode as a long one.
+"""
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from live_cli.engine.stages import EAR_SAMPLE_RATE, Samples
+from live_cli.errors import EngineError
+
+_FILES = ("model.bin", "config.json", "tokenizer.json")
+_BEAM_SIZE = 5
+"""Encoding takes most of the time, and tiny models fall into loops when they decode greedily."""
+_TEMPERATURES = (0.0, 0.4)
+"""A segment that looks like a loop, or like a guess, gets one more try and not the usual five."""
+_THREADS = min(4, max(1, (os.cpu_count() or 1) - 1))
+"""One core is left for the sound; past four, a segment is hardly quicker."""
+
+
+class WhisperTranscriber:
+    """A loaded Whisper model. ``folder``: what CTranslate2's converter wrote, tokenizer.json too.
+
+    An English-only model hears English; a multilingual one finds out the language of each segment.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = _checked(folder)
+        self._lock = threading.Lock()
+        try:
+            from faster_whisper import WhisperModel
+        except ImportError as exc:
+            raise EngineError(
+                f"faster-whisper is not there ({exc}): pip install 'live-cli[whisper]'"
+            ) from exc
+        try:
+            self._model: Any = WhisperModel(
+                str(self._folder),
+                device="cpu",
+                compute_type="int8",
+                cpu_threads=_THREADS,
+                num_workers=1,
+                local_files_only=True,
+            )
+            self._language = None if self._model.model.is_multilingual else "en"
+        except Exception as exc:  # CTranslate2 and the tokenizer raise kinds of their own
+            raise EngineError(f"{self._folder} is no Whisper model that loads here: {exc}") from exc
+
+    def transcribe(self, samples: Samples) -> str:
+        """The words in ``samples`` (16 kHz, at most some 15 s), "" for none."""
+        with self._lock:
+            if self._model is None:
+                raise EngineError("whisper was asked to hear after it was closed")
+            try:
+                segments, _ = self._model.transcribe(
+                    samples,
+                    language=self._language,
+                    beam_size=_BEAM_SIZE,
+                    temperature=_TEMPERATURES,
+                    condition_on_previous_text=False,
+                    without_timestamps=True,
+                    vad_filter=False,
+                )
+                texts = [segment.text.strip() for segment in segments]  # lazy: the work is here
+            except Exception as exc:  # as above
+                raise EngineError(f"whisper failed on a segment: {exc}") from exc
+        return " ".join(text for text in texts if text)
+
+    def warm_up(self) -> None:
+        """The first call allocates, and shows a folder whose parts do not belong together."""
+        self.transcribe(np.zeros(EAR_SAMPLE_RATE, np.float32))
+
+    def close(self) -> None:
+        """Free the model."""
+        with self._lock:
+            self._model = None
+
+
+def _checked(folder: Path | None) -> Path:
+    if folder is None:
+        raise EngineError(
+            "whisper needs a model: name a CTranslate2 Whisper folder as whisper:/path/to/folder"
+        )
+    missing = [name for name in _FILES if not (folder / name).is_file()]
+    if missing:
+        raise EngineError(f"{folder} is not a CTranslate2 Whisper folder: {missing[0]} is missing")
+    return folder
