@@ -12,6 +12,7 @@ from live_cli.commands.connecting import Server, notes, running_server
 from live_cli.commands.resuming import resumable, resumed
 from live_cli.devices.native_stderr import native_stderr_silenced
 from live_cli.errors import SettingsError
+from live_cli.named_files import refuse_overwriting
 from live_cli.opening import Opening, plan_opening
 from live_cli.settings import Settings
 from live_cli.ui.face import Face
@@ -35,6 +36,7 @@ def run(
     """Talk until the person leaves, or until the input file is answered. Raises LiveError."""
     if json and output_path == "-":
         raise SettingsError("--json and --output - both want stdout: give --output a file.")
+    refuse_overwriting(output_path, [input_path] if input_path else [])
     opening = resumed(plan_opening(settings, "talk"), resume)
     # Ctrl-C is the normal end, also before the conversation has begun
     with contextlib.suppress(KeyboardInterrupt):

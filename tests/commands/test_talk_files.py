@@ -138,6 +138,15 @@ def test_a_machine_without_sound_is_told_the_file_form(tmp_path: Path, sound_fol
     assert processes_in(tmp_path) == []
 
 
+def test_the_input_is_not_overwritten(tmp_path: Path) -> None:
+    question = tmp_path / "question.flac"
+    question.write_bytes(QUESTION.read_bytes())
+    done = live_cli("talk", "--input", question, "--output", question, home=tmp_path)
+    assert done.returncode == 7
+    assert done.stderr.count(b"\n") == 1
+    assert question.read_bytes() == QUESTION.read_bytes()
+
+
 def test_a_bad_input_file_is_named_before_anything_starts(tmp_path: Path) -> None:
     done = live_cli("talk", "--input", tmp_path / "none.wav", "--output", "-", home=tmp_path)
     assert done.returncode == 7
