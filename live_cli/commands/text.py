@@ -11,10 +11,12 @@ from live_cli.commands.connecting import Server, notes, running_server
 from live_cli.commands.resuming import resumable, resumed
 from live_cli.errors import SettingsError
 from live_cli.history_file import read_history
+from live_cli.named_files import refuse_overwriting
 from live_cli.net.client import LiveClient
 from live_cli.opening import Opening, plan_opening
 from live_cli.protocol.events import AudioChunk, SessionClosed, TurnComplete
 from live_cli.protocol.messages import OUTPUT_SAMPLE_RATE, Content, Part
+from live_cli.setting_sources import OptionError
 from live_cli.settings import Settings
 from live_cli.ui.face import Face, Summary
 from live_cli.ui.faces import choose_face
@@ -37,6 +39,9 @@ def run(
     """Send the message, or each line of stdin. Raises LiveError."""
     if json and output_path == "-":
         raise SettingsError("--json and --output - both want stdout: give --output a file.")
+    if message is not None and not message.strip():
+        raise OptionError('The message is empty. Write one: live-cli text "How are you?"')
+    refuse_overwriting(output_path, [str(history)] if history else [])
     turns = read_history(history) if history else []
     opening = plan_opening(
         settings, "text", spoken_reply=output_path is not None, history=bool(turns)

@@ -19,6 +19,13 @@ def test_a_message_is_answered_on_stdout_and_nothing_is_left_behind(tmp_path: Pa
     assert processes_in(tmp_path) == []
 
 
+@pytest.mark.parametrize("message", ["", " \n"])
+def test_an_empty_message_is_not_sent(tmp_path: Path, message: str) -> None:
+    done = live_cli("text", message, home=tmp_path)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"empty" in done.stderr
+
+
 def test_lines_of_a_pipe_are_turns_of_one_session(tmp_path: Path) -> None:
     done = live_cli("text", "--json", home=tmp_path, stdin="My name is Ada.\n\nSay hello.\n")
     records = json_lines(done.stdout)
