@@ -42,23 +42,31 @@ class Server:
                 return await LiveClient.connect(self._address, setup)
             return await LiveClient.connect(self._address, setup, setup_limit_s=LOADING_LIMIT_S)
         except ConnectError as exc:
-            raise await self._own_words(exc) from exc
+            own_words = await self._own_words()
+            if own_words is None:
+                raise
+            raise own_words from exc
 
     async def lost(self, closed: SessionClosed) -> LiveError:
         """Why a session that nobody had ended is over, and what was lost with it."""
         lost = " The rest of the answer is lost." if closed.turn_lost else ""
+        own_words = await self._own_words()
+        if isinstance(own_words, ConnectError):  # it ended, and said nothing
+            return SessionError(f"{own_words}{lost} Start again.")
+        if own_words is not None:
+            return own_words
         why = explain(closed.code, closed.reason, self._address.label)
-        return await self._own_words(SessionError(f"{why.what}{lost} {why.todo}".strip()))
+        return SessionError(f"{why.what}{lost} {why.todo}".strip())
 
-    async def _own_words(self, otherwise: LiveError) -> LiveError:
+    async def _own_words(self) -> LiveError | None:
         """What a child that failed says itself: a close reason is cut at 123 bytes."""
         if self._child is None:
-            return otherwise
+            return None
         try:
             async with asyncio.timeout(LAST_WORDS_S):
                 return await self._child.failed()
         except TimeoutError:
-            return otherwise
+            return None
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -166,7 +167,7 @@ class ServerChild:
                 return _error(line)
         await process.wait()
         return ConnectError(
-            f"The local server ended: {self._last_words(process)} (log: {self.log_path})"
+            f"The local server ended: {self._last_words(process)} (log: {self.log_path})."
         )
 
     def _last_words(self, process: Process) -> str:
@@ -176,7 +177,16 @@ class ServerChild:
                 text = "".join(char if char.isprintable() else " " for char in line).strip()
                 if text:
                     return text
-        return f"exit code {process.returncode}, no message"
+        return f"{_ending(process.returncode)}, no message"
+
+
+def _ending(returncode: int | None) -> str:
+    """A process that a signal ended has minus the signal's number (POSIX)."""
+    if returncode is None or returncode >= 0:
+        return f"exit code {returncode}"
+    with contextlib.suppress(ValueError):
+        return f"killed by {signal.Signals(-returncode).name}"
+    return f"killed by signal {-returncode}"
 
 
 def default_log_path() -> Path:

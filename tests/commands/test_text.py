@@ -1,12 +1,17 @@
 """`live-cli text` by the real command, on the real engine where words matter."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 import soundfile
 
-from tests.command import json_lines, live_cli, of_type, processes_in
+from tests.command import LIMIT_S, environment, json_lines, live_cli, of_type, processes_in
 from tests.speech import word_error_rate
 
 
@@ -57,6 +62,25 @@ def test_history_is_told_before_the_question(tmp_path: Path) -> None:
     [with_history] = of_type(json_lines(told.stdout), "usage")
     [without] = of_type(json_lines(bare.stdout), "usage")
     assert with_history["prompt"] > without["prompt"] + 40
+
+
+def test_a_server_that_is_killed_is_told_in_a_line(tmp_path: Path) -> None:
+    env = environment(tmp_path, LIVE_CLI_ENGINE_CHAT="scripted")
+    with subprocess.Popen(
+        [sys.executable, "-m", "live_cli", "text"], env=env, stdin=PIPE, stdout=PIPE, stderr=PIPE
+    ) as chat:
+        assert chat.stdin is not None
+        assert chat.stdout is not None
+        chat.stdin.write(b"One.\n")
+        chat.stdin.flush()
+        assert chat.stdout.readline() == b"You said: One.\n"
+        [child] = [pid for pid in processes_in(tmp_path) if pid != chat.pid]
+        os.kill(child, signal.SIGKILL)
+        _, said = chat.communicate(b"Two.\n", timeout=LIMIT_S)
+    assert chat.returncode == 6
+    assert said.count(b"\n") == 1
+    assert b"killed by SIGKILL" in said
+    assert said.endswith(b"Start again.\n")
 
 
 @pytest.mark.parametrize(
