@@ -6,7 +6,6 @@ multiplied (pitch), the envelopes are stretched along the frequency axis, which 
 as a longer or shorter vocal tract does (timbre), and the network is asked for another speed (pace).
 """
 
-import os
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -27,8 +26,6 @@ class HibariSynthesizer:
     """A loaded hibari model with the voice that is inside its package."""
 
     def __init__(self) -> None:
-        # onnxruntime's official builds report to their maker unless told so before they load
-        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         try:
             from hibari import dsp
             from hibari.tts import Hibari
