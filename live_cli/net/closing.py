@@ -39,7 +39,13 @@ class Rule(NamedTuple):
 _KEY_TODO: Final = (
     "Check GEMINI_API_KEY or GOOGLE_API_KEY, or get a key at https://aistudio.google.com/apikey."
 )
+_OWN_KEY_TODO: Final = "Set LIVE_CLI_KEY to the key that the server was started with."
 _LATER: Final = "Try again in a minute."
+
+GEMINI: Final = "Gemini"
+"""The label of Google's service: only its keys come from where Google gives them out."""
+TOO_BIG_FOR_US: Final = "A message came that is larger than we take."
+"""The reason of a close with 1009 that was ours: no server's, whose 1009 is about our messages."""
 
 RULES: Final = (
     # by what the reason says, whatever the code
@@ -147,6 +153,12 @@ RULES: Final = (
     ),
     Rule(
         (1009,),
+        re.escape(TOO_BIG_FOR_US),
+        "{Server} sent a message larger than any of the Live API.",
+        "Check the server's address.",
+    ),
+    Rule(
+        (1009,),
         r"",
         "A message was too big for the other side.",
         "Send less at once: shorter text or smaller images.",
@@ -171,7 +183,8 @@ def explain(code: int, reason: str, label: str) -> Explanation:
         fits = not rule.codes or code in rule.codes
         if fits and re.search(rule.pattern, reason, re.IGNORECASE):
             names = {"server": label, "Server": starting_a_sentence(label), "reason": reason}
-            return Explanation(rule.what.format_map(names), rule.todo, rule.retryable)
+            todo = _OWN_KEY_TODO if rule.todo is _KEY_TODO and label != GEMINI else rule.todo
+            return Explanation(rule.what.format_map(names), todo, rule.retryable)
     server = starting_a_sentence(label)
     what = f"{server} closed the session: {reason}" if reason else f"{server} closed the session."
     if code not in (1000, 1001, 1005):

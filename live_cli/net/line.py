@@ -21,9 +21,10 @@ from websockets.exceptions import (
 from live_cli import __version__
 from live_cli.errors import ConnectError
 from live_cli.net.address import Address
-from live_cli.net.closing import starting_a_sentence
+from live_cli.net.closing import TOO_BIG_FOR_US, starting_a_sentence
 
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
+TOO_BIG: Final = 1009
 PING_INTERVAL_S: Final = 20.0
 PING_TIMEOUT_S: Final = 60.0
 """The service's pongs were measured at 8 to 30 s (reference §4.14)."""
@@ -75,6 +76,8 @@ class Line:
 
 
 def _ending_of(exc: ConnectionClosed) -> tuple[int, str]:
+    if exc.sent is not None and exc.sent.code == TOO_BIG and not exc.rcvd_then_sent:
+        return (TOO_BIG, TOO_BIG_FOR_US)
     close = exc.rcvd or exc.sent  # sent alone: we gave up, such as on a keepalive timeout
     return (close.code, close.reason) if close is not None else (1006, "")
 

@@ -13,6 +13,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from live_cli.errors import LocalProtocolError, RemoteProtocolError
 from live_cli.net.client import Address, LiveClient
+from live_cli.net.closing import TOO_BIG_FOR_US
 from live_cli.protocol.events import (
     AudioChunk,
     Event,
@@ -186,8 +187,7 @@ async def test_a_message_beyond_every_limit_closes_the_session() -> None:
     async with serving(handler) as address:
         client = await LiveClient.connect(address, SETUP)
         last = (await events_of(client))[-1]
-        assert isinstance(last, SessionClosed)
-        assert last.code == 1009
+        assert last == SessionClosed(1009, TOO_BIG_FOR_US)
 
 
 async def test_closing_while_another_task_listens() -> None:

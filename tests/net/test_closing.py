@@ -2,7 +2,7 @@
 
 import pytest
 
-from live_cli.net.closing import RULES, explain, starting_a_sentence
+from live_cli.net.closing import RULES, TOO_BIG_FOR_US, explain, starting_a_sentence
 
 FATAL, AGAIN = False, True
 
@@ -98,6 +98,7 @@ FATAL, AGAIN = False, True
         (1001, "", "shutting down", "new session", FATAL),
         (1006, "", "lost", "network", AGAIN),
         (1009, "", "too big", "less", FATAL),
+        (1009, TOO_BIG_FOR_US, "Gemini sent a message larger", "address", FATAL),
         (1012, "", "restarting", "again", AGAIN),
         (1013, "", "room", "again", AGAIN),
         (4000, "custom", "custom", "", FATAL),
@@ -121,6 +122,14 @@ def test_every_rule_is_reached_by_what_it_describes() -> None:
         assert rule.todo
         assert rule.what[0].isupper() or rule.what.startswith("{Server}")
         assert "{server}" not in rule.todo
+
+
+@pytest.mark.parametrize(
+    ("label", "todo"), [("Gemini", "GEMINI_API_KEY"), ("10.0.0.2:8765", "LIVE_CLI_KEY")]
+)
+def test_a_key_is_looked_for_where_the_server_takes_it_from(label: str, todo: str) -> None:
+    for reason in ("API key not valid.", "API key expired.", "Call by unregistered callers"):
+        assert todo in explain(1007, reason, label).todo
 
 
 def test_braces_from_outside_are_only_quoted() -> None:
