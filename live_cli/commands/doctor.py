@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -56,6 +57,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield _settings(settings)
     yield _key(settings)
     yield _local_packages(settings)
+    yield _transcriber(settings)
     yield _chat_model(settings)
     yield from _server(settings)
     yield from _sound(settings)
@@ -101,6 +103,21 @@ def _local_packages(settings: Settings) -> Finding:
         says = f"{', '.join(missing)} not installed: pip install 'live-cli[local]' (or make setup)"
         return Finding("local engine", says, hint=True)
     return Finding("local engine", "installed")
+
+
+def _transcriber(settings: Settings) -> Finding:
+    """A note and no failure: `text` goes without ears."""
+    name = settings.engine.transcriber
+    package = {"moonshine": "moonshine_voice", "whisper": "faster_whisper"}.get(
+        name.partition(":")[0]
+    )
+    if package is None or find_spec(package) is not None:
+        return Finding("transcriber", name)
+    says = (
+        f"{package} is not installed: pip install 'live-cli[local]', or 'live-cli[whisper]' with "
+        'transcriber = "whisper:/path/to/folder" where Moonshine has no wheel'
+    )
+    return Finding("transcriber", says, hint=True)
 
 
 def _chat_model(settings: Settings) -> Finding:

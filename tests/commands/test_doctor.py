@@ -90,6 +90,16 @@ def test_a_missing_chat_model_fails_only_where_it_is_used(port):
     assert found(LIVE_CLI_ENGINE_CHAT="openai:http://h/v1#m")["chat model"].state == "ok"
 
 
+def test_a_missing_transcriber_names_both_ways_out(monkeypatch):
+    assert found(LIVE_CLI_SERVER="local")["transcriber"].state == "ok"
+    monkeypatch.setattr(doctor, "find_spec", lambda name: None)
+    missing = found(LIVE_CLI_SERVER="local")["transcriber"]
+    assert missing.state == "note"
+    assert "live-cli[local]" in missing.says
+    assert "live-cli[whisper]" in missing.says
+    assert found(LIVE_CLI_ENGINE_TRANSCRIBER="scripted")["transcriber"].state == "ok"
+
+
 def test_an_unknown_variable_is_noted(monkeypatch):
     monkeypatch.setenv("LIVE_CLI_VIOCE", "Kore")
     assert "LIVE_CLI_VOICE" in found(LIVE_CLI_SERVER="local")["settings"].says
