@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -243,14 +244,38 @@ def test_a_pipe_into_head_ends_quietly(environ, tmp_path):
 
 
 @pytest.mark.skipif(not POSIX, reason="a shell's closed descriptors")
-@pytest.mark.parametrize("closed", [">&-", "<&-", "2>&-", ">&- 2>&-"])
-@pytest.mark.parametrize("args", ["voices", "--help", "config show"])
+@pytest.mark.parametrize("closed", [">&-", "<&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("args", ["voices", "--help", "config show", "text hi", "text hi --json"])
 def test_closed_streams_are_no_error(environ, tmp_path, closed, args):
     result = subprocess.run(
         ["sh", "-c", f"'{sys.executable}' -m live_cli {args} {closed}"],
-        capture_output=True, text=True, env=environ, cwd=tmp_path, check=False,
+        capture_output=True, text=True, cwd=tmp_path, check=False,
+        env={**environ, "LIVE_CLI_ENGINE_CHAT": "scripted"},
     )  # fmt: skip
     assert (result.returncode, result.stderr) == (0, "")
+
+
+INTERRUPTED_IMPORT = """
+import os, signal, sys
+from live_cli.__main__ import main
+
+class Interrupt:
+    def find_spec(self, name, path, target=None):
+        if name == "live_cli.cli":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupt())
+main()
+"""
+
+
+@pytest.mark.skipif(not POSIX, reason="signals")
+def test_ctrl_c_before_the_command_is_there_has_no_traceback(environ):
+    result = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_IMPORT],
+        capture_output=True, text=True, env=environ, check=False,
+    )  # fmt: skip
+    assert (result.returncode, result.stderr) == (-signal.SIGINT, "")
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has a disk that is always full")
