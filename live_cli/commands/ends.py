@@ -5,6 +5,7 @@ Their callbacks come from threads of their own; each is handed to the event loop
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Callable
 
 from live_cli.audio.files import open_speech
@@ -12,7 +13,7 @@ from live_cli.commands.conversation import Conversation
 from live_cli.devices.file_ends import FileMicrophone, FileSpeaker
 from live_cli.devices.microphone import Microphone
 from live_cli.devices.speaker import Speaker
-from live_cli.errors import DeviceError, InputFileError
+from live_cli.errors import DeviceError, InputFileError, LiveError
 from live_cli.settings import TalkOptions
 from live_cli.ui.face import Face
 
@@ -29,13 +30,14 @@ class Ends:
         self._face = face
         self._conversation: Conversation | None = None
         self._input_path = input_path
+        self._lost: LiveError | None = None
         self.mouth: Speaker | FileSpeaker = (
-            Speaker(options.output_device, self._tell_lost)
+            Speaker(options.output_device, self._tell_lost_device)
             if output_path is None
-            else FileSpeaker(output_path, self._tell_lost)
+            else FileSpeaker(output_path, self._tell_lost_file)
         )
         self.ear: Microphone | FileMicrophone = (
-            Microphone(options.input_device, self._on_frame, self._tell_lost)
+            Microphone(options.input_device, self._on_frame, self._tell_lost_device)
             if input_path is None
             else FileMicrophone(input_path, self._on_frame, self._on_end)
         )
@@ -57,6 +59,8 @@ class Ends:
     def connect(self, conversation: Conversation) -> None:
         """Let ``conversation`` hear; a file begins to speak now, all of it as one activity."""
         self._conversation = conversation
+        if self._lost is not None:
+            conversation.stop()
         if isinstance(self.ear, FileMicrophone):
             conversation.start_activity()
             self.ear.start()
@@ -69,8 +73,10 @@ class Ends:
         self.mouth.stop()
 
     @property
-    def input_error(self) -> InputFileError | None:
-        """What was wrong with a file or pipe that could not be heard to its end."""
+    def error(self) -> LiveError | None:
+        """Why one of the two could not be used to the end."""
+        if self._lost is not None:
+            return self._lost
         return self.ear.error if isinstance(self.ear, FileMicrophone) else None
 
     def _on_frame(self, pcm16: bytes, level_dbfs: float) -> None:
@@ -89,16 +95,31 @@ class Ends:
         if self._conversation is not None:
             self._conversation.end_input()
 
-    def _tell_lost(self, reason: str) -> None:
-        self._in_loop(lambda: self._lose(reason))
+    def _tell_lost_device(self, reason: str) -> None:
+        self._in_loop(lambda: self._lose_device(reason))
 
-    def _lose(self, reason: str) -> None:
+    def _lose_device(self, reason: str) -> None:
+        if _has_keyboard():
+            self._face.error(f"{reason} Leave with q and start again; t types a line meanwhile.")
+        else:
+            self._stop(DeviceError(f"{reason} Check it, and start again."))
+
+    def _tell_lost_file(self, reason: str) -> None:
+        self._in_loop(lambda: self._lose_file(reason))
+
+    def _lose_file(self, reason: str) -> None:
         nobody_listens = isinstance(self.mouth, FileSpeaker) and self.mouth.pipe_closed
-        if not nobody_listens:
-            self._face.error(reason)
-        elif self._conversation is not None:
+        self._stop(None if nobody_listens else InputFileError(reason))
+
+    def _stop(self, error: LiveError | None) -> None:
+        self._lost = self._lost or error
+        if self._conversation is not None:
             self._conversation.stop()
 
     def _in_loop(self, act: Callable[[], object]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(act)
+
+
+def _has_keyboard() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()

@@ -90,8 +90,8 @@ async def _converse(
     closed = conversation.closed
     if closed is not None and closed.code != NORMAL_CLOSE:
         raise await server.lost(closed)
-    if ends.input_error is not None:
-        raise ends.input_error
+    if ends.error is not None:
+        raise ends.error
 
 
 def _face(settings: Settings, json: bool, *, sound_on_stdout: bool) -> Face:

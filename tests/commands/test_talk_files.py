@@ -1,5 +1,6 @@
 """`live-cli talk` with files in place of microphone and speaker, on the real engine."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -136,6 +137,24 @@ def test_a_machine_without_sound_is_told_the_file_form(tmp_path: Path, sound_fol
     assert said.count("\n") == 1
     assert "--input question.wav --output answer.wav" in said
     assert processes_in(tmp_path) == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has a disk that is always full")
+def test_a_full_disk_ends_the_talk(tmp_path: Path) -> None:
+    done = live_cli(
+        "talk",
+        "--input",
+        QUESTION,
+        "--output",
+        "/dev/full",
+        "--json",
+        home=tmp_path,
+        env={"LIVE_CLI_ENGINE_CHAT": "scripted"},
+    )
+    assert done.returncode == 7
+    assert done.stderr.count(b"\n") == 1
+    assert b"/dev/full cannot be written" in done.stderr
+    assert json_lines(done.stdout)[-1]["type"] == "session_close"
 
 
 def test_the_input_is_not_overwritten(tmp_path: Path) -> None:

@@ -128,6 +128,22 @@ def test_talking_over_a_long_answer_silences_it(
     assert longest_silence_s(recorded) > 0.5
 
 
+def test_a_microphone_that_is_unplugged_ends_a_talk_without_keyboard(
+    virtual_audio: VirtualAudio, tmp_path: Path
+) -> None:
+    with talking(virtual_audio, tmp_path, LIVE_CLI_ENGINE_CHAT="scripted") as talk:
+        talk.until("session_open")
+        virtual_audio.unplug("mic")
+        try:
+            assert talk.process.wait(LIMIT_S) == 5
+        finally:
+            virtual_audio.replug("mic")
+        assert talk.process.stderr is not None
+        said = talk.process.stderr.read()
+    assert said.count("\n") == 1
+    assert "The microphone was unplugged" in said
+
+
 def longest_silence_s(path: Path) -> float:
     """The longest run of digital silence after the first sound, up to the end."""
     samples, rate = soundfile.read(path, dtype="int16")
