@@ -198,7 +198,9 @@ else:
             self._write(PASTE_OFF)
 
         def _write(self, sequence: str) -> None:
-            """To the screen of this terminal, if that is where stdout goes."""
+            """To the screen of this terminal, if that is where stdout goes and it knows escapes."""
+            if os.environ.get("TERM") == "dumb":
+                return
             with contextlib.suppress(OSError, ValueError, AttributeError):
                 out = sys.stdout.fileno()
                 if os.isatty(out):

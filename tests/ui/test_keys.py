@@ -116,6 +116,30 @@ def test_no_key_reaches_a_loop_that_is_closed(terminal: tuple[int, int]) -> None
     assert not keyboard.active
 
 
+KEYS_ALONE = """
+import asyncio
+from live_cli.ui.keys import Keyboard
+
+async def main():
+    with Keyboard(lambda key: None):
+        print("plain")
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(("term", "escapes"), [("dumb", 0), ("xterm", 2)])
+def test_a_terminal_without_escape_codes_gets_none(
+    terminal: tuple[int, int], term: str, escapes: int
+) -> None:
+    ours, its = terminal
+    env = {**os.environ, "TERM": term}
+    subprocess.run([sys.executable, "-c", KEYS_ALONE], stdin=its, stdout=its, env=env, check=True)
+    shown = os.read(ours, 4096)
+    assert b"plain" in shown
+    assert shown.count(b"\x1b") == escapes
+
+
 class Child:
     """A process with the view and the keyboard on a terminal of its own."""
 
