@@ -92,7 +92,8 @@ async def _converse(
 async def _messages(message: str | None) -> AsyncIterator[str]:
     """The one message, or stdin's lines; on a terminal with a prompt, until Ctrl-D."""
     if message is not None:
-        yield message
+        # what the locale could not read is read as UTF-8, as stdin is
+        yield message.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         return
     lines = LineReader()
     on_terminal = sys.stdin is not None and sys.stdin.isatty()

@@ -31,6 +31,22 @@ def test_an_empty_message_is_not_sent(tmp_path: Path, message: str) -> None:
     assert b"empty" in done.stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="arguments are bytes on POSIX alone")
+def test_an_argument_is_read_as_utf8_in_any_locale(tmp_path: Path) -> None:
+    env = environment(tmp_path, LIVE_CLI_ENGINE_CHAT="scripted", PYTHONUTF8="0", LC_ALL="C")
+    env["PYTHONCOERCECLOCALE"] = "0"
+    done = subprocess.run(
+        [sys.executable, "-m", "live_cli", "text", "--json", "h\u00e4llo".encode() + b"\xff"],
+        env=env,
+        capture_output=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    said = "".join(record["text"] for record in of_type(json_lines(done.stdout), "text"))
+    assert said == "You said: h\u00e4llo\ufffd"
+
+
 def test_lines_of_a_pipe_are_turns_of_one_session(tmp_path: Path) -> None:
     done = live_cli("text", "--json", home=tmp_path, stdin="My name is Ada.\n\nSay hello.\n")
     records = json_lines(done.stdout)
