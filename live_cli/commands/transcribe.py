@@ -3,14 +3,15 @@
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
-from live_cli.commands.connecting import Server, running_server
+from live_cli.commands.connecting import Server, notes, running_server
 from live_cli.commands.transcription import Transcript, Watch, transcribe_file
 from live_cli.devices.native_stderr import native_stderr_silenced
 from live_cli.errors import InputFileError, SettingsError
+from live_cli.named_files import refuse_overwriting
 from live_cli.opening import Opening, plan_opening
 from live_cli.settings import Settings
 from live_cli.ui.captions import render
@@ -18,7 +19,6 @@ from live_cli.ui.json_lines import JsonFace
 from live_cli.ui.printable import printable
 from live_cli.ui.progress import progress_bar
 
-Write = Callable[[str, Transcript], None]
 SUFFIXES = {"text": ".txt", "srt": ".srt", "vtt": ".vtt", "json": ".json"}
 
 
@@ -33,26 +33,54 @@ def run(
         raise SettingsError(
             f"Several {format} files do not fit into one stream: name a folder with --output."
         )
+    targets = _targets(files, format, output)
     opening = plan_opening(settings, "transcribe")
-    write = _nowhere if json and output is None else _writer(files, format, output)
-    asyncio.run(_transcribe_all(opening, files, write, json))
+    job = _Job(opening, format, json)
+    asyncio.run(job.run(list(zip(files, targets, strict=True))))
 
 
-async def _transcribe_all(opening: Opening, files: list[str], write: Write, json: bool) -> None:
-    for warning in opening.warnings:
-        _tell(warning)
-    failures = 0
-    async with running_server(opening) as server:
-        for file in files:
-            try:
-                write(file, await _transcribe_one(server, opening, file, json))
-            except InputFileError as exc:
-                if len(files) == 1:
-                    raise
-                failures += 1
-                _tell(f"live-cli: {exc}")
-    if failures:
-        raise InputFileError(f"{failures} of {len(files)} files could not be transcribed.")
+@dataclass(frozen=True)
+class _Job:
+    """What to do with each file; a target of None is stdout."""
+
+    opening: Opening
+    file_format: str
+    json: bool
+
+    async def run(self, files: list[tuple[str, Path | None]]) -> None:
+        for note in notes(self.opening, chat=""):
+            _tell(note)
+        failures = 0
+        async with running_server(self.opening) as server:
+            for file, target in files:
+                try:
+                    await self._transcribe(server, file, target)
+                except InputFileError as exc:
+                    if len(files) == 1:
+                        raise
+                    failures += 1
+                    _tell(f"live-cli: {exc}")
+        if failures:
+            raise InputFileError(f"{failures} of {len(files)} files could not be transcribed.")
+
+    async def _transcribe(self, server: Server, file: str, target: Path | None) -> None:
+        transcript = await _transcribe_one(server, self.opening, file, self.json)
+        if target is None and self.json:
+            return  # the events have told it all
+        text = printable(
+            render(
+                transcript.segments,
+                self.file_format,
+                name=file,
+                duration_s=transcript.duration_s,
+            ),
+            newlines=True,
+        )
+        if target is None:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        else:
+            _write(target, text)
 
 
 async def _transcribe_one(server: Server, opening: Opening, file: str, json: bool) -> Transcript:
@@ -70,41 +98,37 @@ async def _transcribe_one(server: Server, opening: Opening, file: str, json: boo
     return transcript
 
 
-def _nowhere(file: str, transcript: Transcript) -> None:
-    """The events have told it all."""
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as exc:
+        raise InputFileError(f"{path} cannot be written: {exc.strerror or exc}.") from exc
 
 
-def _writer(files: list[str], file_format: str, output: Path | None) -> Write:
-    """Where transcripts go: stdout, one file, or a folder with one file each."""
+def _targets(files: list[str], file_format: str, output: Path | None) -> list[Path | None]:
+    """Where each transcript goes; never over one of the recordings. Raises InputFileError."""
     if output is None:
-        return lambda file, transcript: _print(_rendered(file, transcript, file_format))
+        return [None] * len(files)
     into_folder = len(files) > 1 or output.is_dir()
+    paths = destinations(files, output, SUFFIXES[file_format]) if into_folder else [output]
+    for path in paths:
+        refuse_overwriting(path, files)
+    return list(paths)
+
+
+def destinations(files: list[str], folder: Path, suffix: str) -> list[Path]:
+    """A path of its own for each file: ``talk.txt``; else ``talk.wav.txt``, ``talk.wav.2.txt``."""
     stems = Counter(Path(file).stem for file in files)
-
-    def write(file: str, transcript: Transcript) -> None:
-        path = output
-        if into_folder:
-            name = "stdin" if file == "-" else Path(file).stem
-            # talk.wav and talk.mp3 must not become one talk.txt
-            name = Path(file).name if stems[name] > 1 else name
-            path = output / f"{name}{SUFFIXES[file_format]}"
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(_rendered(file, transcript, file_format), encoding="utf-8")
-        except OSError as exc:
-            raise InputFileError(f"{path} cannot be written: {exc.strerror or exc}.") from exc
-
-    return write
-
-
-def _rendered(file: str, transcript: Transcript, file_format: str) -> str:
-    text = render(transcript.segments, file_format, name=file, duration_s=transcript.duration_s)
-    return printable(text, newlines=True)
-
-
-def _print(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    taken: Counter[str] = Counter()
+    paths = []
+    for file in files:
+        name = "stdin" if file == "-" else Path(file).stem
+        name = Path(file).name if stems[name] > 1 else name
+        taken[name] += 1
+        number = f".{taken[name]}" if taken[name] > 1 else ""
+        paths.append(folder / f"{name}{number}{suffix}")
+    return paths
 
 
 def _tell(text: str) -> None:

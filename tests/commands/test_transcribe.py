@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from live_cli.commands.transcribe import destinations
 from tests.command import json_lines, live_cli, of_type, processes_in
 from tests.speech import (
     BECKETT,
@@ -111,6 +112,25 @@ def test_files_of_one_name_keep_their_own_transcripts(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     names = sorted(file.name for file in (tmp_path / "out").iterdir())
     assert names == ["talk.ogg.txt", "talk.wav.txt"]
+
+
+def test_no_transcript_takes_the_place_of_another() -> None:
+    files = ["a/x.wav", "b/x.wav", "c/x.mp3", "-", "y.wav"]
+    paths = destinations(files, Path("out"), ".txt")
+    names = ["x.wav.txt", "x.wav.2.txt", "x.mp3.txt", "stdin.txt", "y.txt"]
+    assert [path.name for path in paths] == names
+
+
+@pytest.mark.parametrize("output", ["talk.txt", "."])
+def test_a_transcript_is_never_written_over_a_recording(tmp_path: Path, output: str) -> None:
+    recording = tmp_path / "talk.txt"  # a WAV by its content
+    soundfile.write(tmp_path / "talk.wav", *soundfile.read(QUESTION))
+    (tmp_path / "talk.wav").rename(recording)
+    before = recording.read_bytes()
+    done = live_cli("transcribe", recording, "--output", tmp_path / output, home=tmp_path)
+    assert done.returncode == 7
+    assert b"would destroy it" in done.stderr
+    assert recording.read_bytes() == before
 
 
 def test_one_bad_file_is_said_once(tmp_path: Path) -> None:
