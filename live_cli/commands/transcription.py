@@ -15,9 +15,16 @@ import numpy as np
 from live_cli.audio.files import SPEECH_SAMPLE_RATE, SpeechReader, open_speech
 from live_cli.audio.pcm import Samples, pcm16_from_float
 from live_cli.commands.connecting import Server
+from live_cli.errors import SessionError
 from live_cli.net.client import LiveClient
 from live_cli.opening import Opening
-from live_cli.protocol.events import Event, InputTranscript, SessionClosed, TurnComplete
+from live_cli.protocol.events import (
+    Event,
+    InputTranscript,
+    SessionClosed,
+    SessionOpened,
+    TurnComplete,
+)
 from live_cli.ui.captions import Segment
 
 CHUNK_SAMPLES = SPEECH_SAMPLE_RATE // 4
@@ -91,6 +98,7 @@ class _Part:
         self._undated = ""
         self._sent_all = False
         self._heard_at = 0.0
+        self._heard_any = False
 
     async def run(
         self, chunks: Iterator[Samples], length_s: float | None, progress: Progress
@@ -116,6 +124,8 @@ class _Part:
         while not receiving.done():
             left_s = None if self._server.is_ours else self._heard_at + SILENT_SERVER_S - clock()
             if left_s is not None and left_s <= 0:
+                if not self._heard_any:
+                    raise SessionError(self._server.said_nothing(SILENT_SERVER_S))
                 self._end_undated()
                 return
             await asyncio.wait((receiving,), timeout=left_s)
@@ -152,6 +162,7 @@ class _Part:
         async for event in self._client:
             self._watch(event)
             self._heard_at = asyncio.get_running_loop().time()
+            self._heard_any = self._heard_any or not isinstance(event, SessionOpened)
             match event:
                 case InputTranscript(interim=False):
                     self._take(event)

@@ -100,6 +100,13 @@ async def test_a_server_that_never_ends_a_turn_is_done_when_it_falls_silent(
     assert [segment.text for segment in transcript.segments] == ["All.", "Of it"]
 
 
+async def test_a_server_that_says_nothing_is_no_empty_transcript(
+    transcribe: Callable[..., Any],
+) -> None:
+    with pytest.raises(SessionError, match="said nothing"):
+        await transcribe(Script([], []))
+
+
 async def test_a_long_file_goes_in_parts_whose_times_go_on(transcribe: Callable[..., Any]) -> None:
     said = heard("Part.", start_offset="0.25s", end_offset="1s")
     script = Script([], [said, DONE])
