@@ -1,6 +1,7 @@
 """From an Opening to open sessions: with Gemini, an address, or a child of our own."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,10 +11,11 @@ from live_cli.errors import ConnectError, LiveError, SessionError
 from live_cli.net.address import Address
 from live_cli.net.child import ServerChild
 from live_cli.net.client import LiveClient
-from live_cli.net.closing import explain
+from live_cli.net.closing import explain, starting_a_sentence
 from live_cli.opening import Opening
 from live_cli.protocol.events import SessionClosed
 from live_cli.protocol.messages import Setup
+from live_cli.settings import unknown_variables
 
 CHILD = (sys.executable, "-P", "-m", "live_cli.commands.serve_child")
 """-P: no module in the person's folder may take the place of one of ours."""
@@ -46,6 +48,11 @@ class Server:
             if own_words is None:
                 raise
             raise own_words from exc
+
+    def said_nothing(self, seconds: float) -> str:
+        """A sentence about a server that heard everything and does not answer."""
+        who = starting_a_sentence(self._address.label)
+        return f"{who} said nothing for {seconds:g} s after all was sent. Check its address."
 
     async def lost(self, closed: SessionClosed) -> LiveError:
         """Why a session that nobody had ended is over, and what was lost with it."""
@@ -82,7 +89,7 @@ async def running_server(opening: Opening) -> AsyncIterator[Server]:
 def notes(opening: Opening, chat: str) -> list[str]:
     """What the person should know before the session; a pipe is not told about the small model."""
     small = _small_model_note(opening, chat) if sys.stderr.isatty() else None
-    return [*opening.warnings, *([small] if small else [])]
+    return [*unknown_variables(os.environ), *opening.warnings, *([small] if small else [])]
 
 
 def _small_model_note(opening: Opening, chat: str) -> str | None:

@@ -32,6 +32,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, TextIO, Unpack
 
+from live_cli.errors import LiveError
 from live_cli.protocol import events
 from live_cli.protocol.messages import FunctionCall, ModalityTokenCount, UsageMetadata
 from live_cli.ui.face import Connection, StatusChanges, Summary
@@ -125,6 +126,8 @@ class JsonFace:
         trace: TracebackType | None,
     ) -> None:
         try:
+            if isinstance(error, LiveError):
+                self.error(str(error))
             self.close()
         except BrokenPipeError:
             if error is None:

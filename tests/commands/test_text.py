@@ -117,6 +117,21 @@ def test_bad_history_is_named(tmp_path: Path, content: str, complaint: str) -> N
     assert done.stderr.count(b"\n") == 1
 
 
+def test_a_variable_that_is_no_setting_is_said(tmp_path: Path) -> None:
+    env = {"LIVE_CLI_VIOCE": "Kore", "LIVE_CLI_ENGINE_CHAT": "scripted"}
+    done = live_cli("text", "Hi", home=tmp_path, env=env)
+    assert (done.returncode, done.stdout) == (0, b"You said: Hi\n")
+    assert b"LIVE_CLI_VIOCE is not a setting; did you mean 'LIVE_CLI_VOICE'?" in done.stderr
+
+
+def test_a_failure_is_a_json_record_too(tmp_path: Path) -> None:
+    env = {"LIVE_CLI_ENGINE_CHAT": "gguf:/none.gguf"}
+    done = live_cli("text", "Hi", "--json", home=tmp_path, env=env)
+    [error] = of_type(json_lines(done.stdout), "error")
+    assert done.returncode == 6
+    assert error["message"] in done.stderr.decode()
+
+
 def test_a_closed_stdin_is_a_quiet_end(tmp_path: Path) -> None:
     done = live_cli("text", home=tmp_path, stdin=b"")
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
