@@ -331,6 +331,9 @@ def _run(args: list[str]) -> int:
         return _INTERRUPTED
     except BrokenPipeError:
         return 0
+    except SystemExit as exc:
+        # the parser's way to say that nobody reads its help any more
+        return 0 if isinstance(exc.__context__, OSError) else _BUG
     except OSError as exc:
         if exc.errno in _FULL:
             says = f"The output cannot be written: {exc.strerror}."
