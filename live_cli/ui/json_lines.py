@@ -18,7 +18,7 @@ Every object has ``type`` and ``t``, the seconds since the start (3 decimals). T
     reconnecting        -
     reconnected         -
     session_close       code, reason, turn_lost; summary, where this was the end
-    error               message
+    error               message; the last of all where the command fails
 
 What is not known is null; ``summary`` has the fields of `face.Summary`. Notes go to stderr. All
 is ASCII, with everything else as \\u escapes, so no control character can reach a terminal.

@@ -154,7 +154,7 @@ def test_a_full_disk_ends_the_talk(tmp_path: Path) -> None:
     assert done.returncode == 7
     assert done.stderr.count(b"\n") == 1
     assert b"/dev/full cannot be written" in done.stderr
-    assert json_lines(done.stdout)[-1]["type"] == "session_close"
+    assert [record["type"] for record in json_lines(done.stdout)][-2:] == ["session_close", "error"]
 
 
 def test_the_input_is_not_overwritten(tmp_path: Path) -> None:
