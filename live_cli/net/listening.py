@@ -59,7 +59,9 @@ def _addresses(host: str) -> list[tuple[socket.AddressFamily, str]]:
 
 
 def _listen(family: socket.AddressFamily, at: tuple[str, int]) -> socket.socket:
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol is named: asyncio turns off Nagle's delay only on sockets that say they are TCP,
+    # and an accepted socket says what its listener does. Otherwise writes wait 40 ms for an ACK.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":  # on Windows this would let two servers share the port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
