@@ -23,6 +23,8 @@ class Limits:
     frame_bytes: int = 1024 * 1024
     """Every frame sent is smaller: the Python SDK drops the connection otherwise."""
     sessions: int = 16
+    request_s: float = 10.0
+    """From the connection to the first request, and the same for a TLS handshake within it."""
     setup_s: float = 10.0
     """From the handshake to the setup message."""
     unsent_s: float = 10.0

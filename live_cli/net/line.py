@@ -22,6 +22,7 @@ from live_cli import __version__
 from live_cli.errors import ConnectError
 from live_cli.net.address import Address
 from live_cli.net.closing import TOO_BIG_FOR_US, starting_a_sentence
+from live_cli.net.tls import loopback_context, own_files
 
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 TOO_BIG: Final = 1009
@@ -94,6 +95,8 @@ async def open_line(address: Address, limit_s: float) -> Line:
     local = address.is_loopback
     options: dict[str, Any] = {"compression": None, "proxy": None} if local else {}
     try:
+        if local and _is_secure(address):
+            options["ssl"] = loopback_context(own_files())
         connection = await _Opening(
             address.endpoint,
             additional_headers=address.headers,
@@ -110,6 +113,10 @@ async def open_line(address: Address, limit_s: float) -> Line:
     except (OSError, WebSocketException, EOFError, ImportError, ValueError) as exc:
         raise ConnectError(_why(exc, address, limit_s)) from exc
     return Line(connection)
+
+
+def _is_secure(address: Address) -> bool:
+    return address.endpoint.startswith("wss:")
 
 
 def _why(exc: Exception, address: Address, limit_s: float) -> str:
@@ -142,8 +149,7 @@ def _why(exc: Exception, address: Address, limit_s: float) -> str:
     folded = number is None and "Multiple exceptions" in str(exc)
     if isinstance(exc, ConnectionRefusedError) or folded:
         return f"Nothing listens at {place}. Start the server, or check the address."
-    secure = address.endpoint.startswith("wss:")
-    if isinstance(exc, ssl.SSLError) or (secure and isinstance(exc, ConnectionError)):
+    if isinstance(exc, ssl.SSLError) or (_is_secure(address) and isinstance(exc, ConnectionError)):
         return f"No TLS connection to {place}. Is it a plain ws:// server, or behind a proxy?"
     if isinstance(exc, ConnectionError):
         return f"{who} at {place} hung up before the session began. Check the server's address."

@@ -8,6 +8,7 @@ import asyncio
 import itertools
 import logging
 import socket
+import ssl
 from collections.abc import Callable, Collection
 
 from starlette.applications import Starlette
@@ -127,6 +128,7 @@ async def serve(
     on_open: Callable[[int], None],
     *,
     stop: asyncio.Event | None = None,
+    secure: ssl.SSLContext | None = None,
 ) -> None:
     """Listen on ``host`` and ``port`` (0: a free one, told to ``on_open``) until ``stop`` is set.
 
@@ -135,15 +137,22 @@ async def serve(
     """
     listeners = listen(host, port)
     on_open(port_of(listeners))
-    await serve_on(app, listeners, stop=stop)
+    await serve_on(app, listeners, stop=stop, secure=secure)
 
 
 async def serve_on(
-    app: Starlette, listeners: list[socket.socket], *, stop: asyncio.Event | None = None
+    app: Starlette,
+    listeners: list[socket.socket],
+    *,
+    stop: asyncio.Event | None = None,
+    secure: ssl.SSLContext | None = None,
 ) -> None:
-    """Like ``serve``, on sockets that listen already; they are closed at the end."""
+    """Like ``serve``, on sockets that listen already; they are closed at the end.
+
+    With ``secure`` every port speaks TLS beside plain HTTP.
+    """
     reception: Reception = app.state.reception
-    server = Uvicorn(app, reception.limits, reception.end_sessions)
+    server = Uvicorn(app, reception.limits, reception.end_sessions, secure)
 
     async def watch(stop: asyncio.Event) -> None:
         await stop.wait()

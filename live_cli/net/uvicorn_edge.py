@@ -1,13 +1,24 @@
-"""uvicorn as this project runs it: sockets given, signals left alone, slow readers cut off."""
+"""uvicorn as this project runs it: sockets given, signals left alone, slow readers cut off.
+
+One port speaks plain HTTP and TLS. `FirstByte` reads what a connection sends first and steps
+aside: for plain HTTP uvicorn's protocol takes its place on the transport, for TLS asyncio's. No
+task, thread or second socket comes between, and one connection's handshake holds up no other.
+"""
 
 import asyncio
 import contextlib
+import functools
 import socket
+import ssl
+from asyncio.sslproto import SSLProtocol
 from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, Final, cast
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
 
 from live_cli.net.limits import Limits
 
@@ -15,6 +26,103 @@ _PING_INTERVAL_S = 30.0
 _PING_TIMEOUT_S = 60.0
 _FLUSH_S = 1.0
 """What a cut connection is given to take the close frame."""
+_FAREWELL_S = 5
+"""What a TLS peer is given to answer the end of its connection."""
+_CLIENT_HELLO: Final = 0x16
+"""The first byte of TLS, a handshake record (RFC 8446, 5.1); no HTTP method begins with it."""
+
+
+class FirstByte(asyncio.Protocol):
+    """A connection that has said nothing yet. Its first byte tells TLS from plain HTTP.
+
+    uvicorn counts it among its connections, so that the server's end is also its own.
+    """
+
+    def __init__(
+        self,
+        http: Callable[[], asyncio.Protocol],
+        secure: ssl.SSLContext,
+        connections: set[Any],
+        limit_s: float,
+    ) -> None:
+        self._http = http
+        self._secure = secure
+        self._connections = connections
+        self._limit_s = limit_s
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._connections.add(self)
+        loop = asyncio.get_running_loop()
+        self._limit = loop.call_later(self._limit_s, self._transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        self._limit.cancel()
+        if data[0] == _CLIENT_HELLO:
+            self._step_aside_for_tls(data)
+        else:
+            self._connections.discard(self)
+            http = self._http()
+            http.connection_made(self._transport)
+            self._transport.set_protocol(http)
+            http.data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._limit.cancel()
+        self._connections.discard(self)
+
+    def shutdown(self) -> None:
+        """What uvicorn calls at its end: there is nothing to finish."""
+        self._transport.abort()
+
+    def _step_aside_for_tls(self, data: bytes) -> None:
+        """Hand over to TLS, which makes the HTTP connection when the handshake is through.
+
+        What `loop.start_tls` does, and with no moment in which HTTP could receive before it is
+        connected, nor one in which the bytes that are read already could be overtaken.
+        """
+        loop = asyncio.get_running_loop()
+        shaken: asyncio.Future[None] = loop.create_future()
+        shaken.add_done_callback(self._end_handshake)
+        tls = SSLProtocol(
+            loop,
+            self._http(),
+            self._secure,
+            shaken,
+            server_side=True,
+            ssl_handshake_timeout=self._limit_s,  # type: ignore[arg-type] # any number will do
+            ssl_shutdown_timeout=_FAREWELL_S,
+        )
+        self._transport.set_protocol(tls)
+        tls.connection_made(self._transport)
+        tls.get_buffer(len(data))[: len(data)] = data
+        tls.buffer_updated(len(data))
+
+    def _end_handshake(self, shaken: asyncio.Future[None]) -> None:
+        self._connections.discard(self)
+        if not shaken.cancelled():
+            shaken.exception()  # a peer that cannot shake hands is no fault of ours
+
+
+class PunctualHttp(H11Protocol):
+    """uvicorn's HTTP, which lets go of a peer that does not finish its first request's head."""
+
+    def __init__(self, *, limit_s: float, **uvicorns_own: Any) -> None:
+        super().__init__(**uvicorns_own)
+        self._limit_s = limit_s
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._limit = self.loop.call_later(self._limit_s, transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.scope is not None:
+            self._limit.cancel()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._limit.cancel()
+        super().connection_lost(exc)
 
 
 class CuttableWebSocket(WebSocketsSansIOProtocol):
@@ -45,9 +153,13 @@ class Uvicorn(uvicorn.Server):
     """A uvicorn server that ends its sessions itself, then lets uvicorn end its connections."""
 
     def __init__(
-        self, app: ASGIApp, limits: Limits, end_sessions: Callable[[], Awaitable[None]]
+        self,
+        app: ASGIApp,
+        limits: Limits,
+        end_sessions: Callable[[], Awaitable[None]],
+        secure: ssl.SSLContext | None = None,
     ) -> None:
-        super().__init__(_config(app, limits))
+        super().__init__(_config(app, limits, secure))
         self._end_sessions = end_sessions
         self._grace_s = limits.grace_s
 
@@ -66,11 +178,20 @@ class Uvicorn(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _config(app: ASGIApp, limits: Limits) -> uvicorn.Config:
+def _config(app: ASGIApp, limits: Limits, secure: ssl.SSLContext | None) -> uvicorn.Config:
+    def connection(*, server_state: ServerState, **uvicorns_own: Any) -> asyncio.Protocol:
+        """A new connection's protocol, as uvicorn asks for it."""
+        http = functools.partial(
+            PunctualHttp, limit_s=limits.request_s, server_state=server_state, **uvicorns_own
+        )
+        if secure is None:
+            return http()
+        return FirstByte(http, secure, server_state.connections, limits.request_s)
+
     return uvicorn.Config(
         app,
         loop="asyncio",
-        http="h11",
+        http=cast(type[asyncio.Protocol], connection),  # uvicorn does nothing but call it
         ws=CuttableWebSocket,
         ws_max_size=limits.message_bytes,
         ws_ping_interval=_PING_INTERVAL_S,

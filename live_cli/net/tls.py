@@ -1,0 +1,227 @@
+"""The server's own certificate: made once, kept, renewed; and how clients come to trust it.
+
+Three files in one folder. ``server.pem`` is the private key with its certificate, in one file so
+that they can never differ; ``cert.pem`` the certificate alone; ``ca-bundle.pem`` the certificate
+and the public authorities, for programs whose trust store is one file (``SSL_CERT_FILE``).
+
+The certificate names this machine's loopback only, and is no authority: whoever trusts it trusts
+nothing else by it. Making it takes `cryptography`, trusting it the standard library.
+"""
+
+import contextlib
+import datetime
+import ipaddress
+import os
+import ssl
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from live_cli.errors import ConnectError
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+NAMES: Final = ("localhost", "127.0.0.1", "::1")
+VALID: Final = datetime.timedelta(days=397)
+RENEWED_BEFORE: Final = datetime.timedelta(days=30)
+_SKEW = datetime.timedelta(hours=1)
+
+
+class TlsUnavailableError(ConnectError):
+    """There is no certificate to serve TLS with; the text says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFiles:
+    """Where the certificate is kept."""
+
+    folder: Path
+
+    @property
+    def pair(self) -> Path:
+        """Private key and certificate, PEM, readable by their owner alone."""
+        return self.folder / "server.pem"
+
+    @property
+    def certificate(self) -> Path:
+        return self.folder / "cert.pem"
+
+    @property
+    def bundle(self) -> Path:
+        return self.folder / "ca-bundle.pem"
+
+
+def own_files() -> CertificateFiles:
+    """This person's certificate, whether it is there yet or not."""
+    from platformdirs import user_state_path
+
+    return CertificateFiles(user_state_path("live-cli", appauthor=False) / "tls")
+
+
+def ensure_certificate(files: CertificateFiles, now: datetime.datetime) -> None:
+    """Make the certificate where there is none that is ours and lasts; write what clients trust.
+
+    ``now`` knows its zone. Raises TlsUnavailableError: no `cryptography`, or no place to write.
+    """
+    if find_spec("cryptography") is None:
+        raise TlsUnavailableError(
+            "TLS needs the package cryptography. Install it: pip install 'live-cli[local]'"
+        )
+    try:
+        files.folder.mkdir(parents=True, exist_ok=True)
+        certificate = _kept(files.pair, now) or _make(files.pair, now)
+        _publish(files.certificate, certificate)
+        authorities = _public_authorities(files.bundle)
+        _publish(files.bundle, b"\n".join([certificate, *authorities]))
+    except OSError as exc:
+        why = exc.strerror or type(exc).__name__
+        raise TlsUnavailableError(f"No certificate can be kept in {files.folder}: {why}.") from exc
+
+
+def server_context(files: CertificateFiles) -> ssl.SSLContext:
+    """What a server speaks TLS with: 1.2 or newer, HTTP/1.1 inside."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    context.load_cert_chain(files.pair)
+    return context
+
+
+def loopback_context(files: CertificateFiles) -> ssl.SSLContext:
+    """What a client speaks TLS with to a server on this machine: our own is trusted as well.
+
+    Everything is verified as elsewhere, the host's name too.
+    """
+    context = ssl.create_default_context()
+    with contextlib.suppress(OSError):  # none made yet, or a broken one: then it is not trusted
+        context.load_verify_locations(files.certificate)
+    return context
+
+
+# --- making and keeping ------------------------------------------------------------------------
+
+
+def _kept(pair: Path, now: datetime.datetime) -> bytes | None:
+    """The certificate of an earlier run, PEM; None when it has to be made."""
+    from cryptography import x509
+
+    try:
+        content = pair.read_bytes()
+        if os.name == "posix" and pair.stat().st_mode & 0o077:
+            pair.chmod(0o600)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(pair, password="")
+        certificate = x509.load_pem_x509_certificate(content)
+    except (FileNotFoundError, ssl.SSLError, ValueError):
+        return None
+    begun = certificate.not_valid_before_utc <= now
+    lasts = certificate.not_valid_after_utc - now > RENEWED_BEFORE
+    return _pem(certificate) if begun and lasts and _names(certificate) == set(NAMES) else None
+
+
+def _names(certificate: "Certificate") -> set[str]:
+    from cryptography import x509
+
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return set()
+    return {str(name.value) for name in names.value}
+
+
+def _make(pair: Path, now: datetime.datetime) -> bytes:
+    """A new key and its certificate, into ``pair``; the certificate, PEM."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "live-cli serve on this machine")])
+    host, *addresses = NAMES
+    names: list[x509.GeneralName] = [x509.DNSName(host)]
+    names += [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses]
+    unused = (
+        *("content_commitment", "key_encipherment", "data_encipherment", "key_agreement"),
+        *("key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
+    )
+    usage = x509.KeyUsage(digital_signature=True, **dict.fromkeys(unused, False))
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _SKEW)
+        .not_valid_after(now + VALID)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(identifier, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    _replace(pair, private + _pem(certificate), mode=0o600)
+    return _pem(certificate)
+
+
+def _pem(certificate: "Certificate") -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    return certificate.public_bytes(Encoding.PEM)
+
+
+def _publish(path: Path, content: bytes) -> None:
+    if not path.is_file() or path.read_bytes() != content:
+        _replace(path, content, mode=0o644)
+
+
+def _replace(path: Path, content: bytes, mode: int) -> None:
+    """Write a file whole or not at all; it is never readable by more than ``mode`` says."""
+    import tempfile  # here: a client that only trusts needs no more of it
+
+    number, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # made with mode 0600
+    try:
+        with os.fdopen(number, "wb") as file:
+            file.write(content)
+        Path(name).chmod(mode)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+# --- the public authorities --------------------------------------------------------------------
+
+
+def _public_authorities(bundle: Path) -> list[bytes]:
+    """The certificates that programs here trust already, PEM; empty when none are found.
+
+    The first that is there: what SSL_CERT_FILE names (unless that is our own bundle), the
+    platform's file, certifi's, the platform's folder, the platform's store (Windows).
+    """
+    paths = ssl.get_default_verify_paths()
+    named = os.environ.get(paths.openssl_cafile_env)
+    for name in (named, paths.openssl_cafile, _certifi_file()):
+        if name and Path(name).is_file() and Path(name).resolve() != bundle.resolve():
+            return [Path(name).read_bytes()]
+    folder = Path(paths.openssl_capath)
+    if folder.is_dir() and (hashed := sorted(folder.glob("*.[0-9]"))):
+        return [one.read_bytes() for one in hashed]
+    found = ssl.create_default_context().get_ca_certs(binary_form=True)
+    return [ssl.DER_cert_to_PEM_cert(one).encode() for one in found]
+
+
+def _certifi_file() -> str | None:
+    try:
+        import certifi
+    except ImportError:
+        return None
+    return certifi.where()
