@@ -173,11 +173,16 @@ def _format(given: str) -> str:
 
 @app.command(cls=GroupedCommand)
 @with_settings(*FOR_SERVE)
-def serve(settings: Settings) -> None:
+def serve(
+    settings: Settings,
+    print_env: Annotated[
+        bool, typer.Option("--print-env", help="Only print the environment its callers need.")
+    ] = False,
+) -> None:
     """Run the local Live API server (its key: LIVE_CLI_KEY)."""
     from live_cli.commands import serve as command
 
-    command.run(settings)
+    command.run(settings, print_env=print_env)
 
 
 @app.command(cls=GroupedCommand)

@@ -5,28 +5,51 @@ import contextlib
 import importlib
 import logging
 import os
+import shlex
 import signal
 import socket
 import sys
+import textwrap
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from live_cli.catalog import LOCAL
 from live_cli.commands.serve_child import check_libraries
 from live_cli.errors import SettingsError
 from live_cli.net.doors import is_loopback_address
 from live_cli.net.limits import Limits
 from live_cli.net.listening import listen, port_of
+from live_cli.net.tls import (
+    CertificateFiles,
+    TlsUnavailableError,
+    ensure_certificate,
+    own_files,
+    server_context,
+)
 from live_cli.settings import EngineOptions, Settings
 
 if TYPE_CHECKING:
     from live_cli.engine.engine import LiveEngine
+    from live_cli.net.server import ListedModel
 
 
-def run(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::")  # noqa: S104 - a comparison
+"""Where to listen for this machine to come in by the names in the certificate."""
+
+
+def run(
+    settings: Settings,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    print_env: bool = False,
+) -> None:
     """Serve until SIGINT or SIGTERM, which end it gracefully; a second one ends it at once.
 
+    ``print_env``: only print the environment of programs that use such a server.
     Raises SettingsError (no key for the network), ConnectError (no such port), EngineError.
     """
     host = settings.serve.host if host is None else host
@@ -37,6 +60,11 @@ def run(settings: Settings, *, host: str | None = None, port: int | None = None)
             f"To serve others than this machine ({host}) a key is needed: set LIVE_CLI_KEY, "
             "or serve 127.0.0.1."
         )
+    if print_env:
+        if port == 0:
+            raise SettingsError("Only a running server knows the port it took: name one, --port N.")
+        print(environment(host, port, _certificate(host), keyed=key is not None))
+        return
     check_libraries()
     _log_to_stderr()
     listeners = listen(host, port)
@@ -49,7 +77,8 @@ async def _serve(
     stop = asyncio.Event()
     limits = Limits()
     with stopping_on_signals(stop, limits.grace_s):
-        _say(_welcome(host, port_of(listeners), key is not None))
+        certificate = _certificate(host)
+        _say(_welcome(host, port_of(listeners), certificate, keyed=key is not None))
         engine, loading = _load_engine(options)
         await asyncio.to_thread(importlib.import_module, "live_cli.net.server")
 
@@ -63,8 +92,10 @@ async def _serve(
 
         loading.add_done_callback(loaded)
         keys = [key] if key else []
-        app = build_app(engine, keys=keys, limits=limits, ready=loading.done)
-        await serve_on(app, listeners, stop=stop)
+        models = [_listed(options)]
+        app = build_app(engine, keys=keys, limits=limits, models=models, ready=loading.done)
+        secure = server_context(certificate) if certificate else None
+        await serve_on(app, listeners, stop=stop, secure=secure)
         loading.remove_done_callback(loaded)
         if loading.done():
             loading.result()
@@ -86,18 +117,79 @@ def _load_engine(options: EngineOptions) -> "tuple[LiveEngine, asyncio.Task[None
     return engine, asyncio.create_task(engine.load())
 
 
-def _welcome(host: str, port: int, keyed: bool) -> str:
+def _listed(options: EngineOptions) -> "ListedModel":
+    """The local model, as ``GET /v1beta/models`` tells of it."""
+    from live_cli.engine.backends import gguf, openai
+    from live_cli.net.server import ListedModel
+
+    by_endpoint = options.chat.startswith("openai:")
+    tokens = openai.CONTEXT_TOKENS if by_endpoint else gguf.CONTEXT_TOKENS
+    title = LOCAL.title[0].upper() + LOCAL.title[1:]
+    return ListedModel(LOCAL.id, title, tokens, tokens, thinks=LOCAL.thinking != "none")
+
+
+def _certificate(host: str) -> CertificateFiles | None:
+    """What to speak TLS with; None is said, and why."""
+    if host not in LOOPBACK_NAMES:
+        _say(f"Plain only: the certificate is for localhost, which does not reach {host}.")
+        return None
+    try:
+        files = own_files()
+        ensure_certificate(files, datetime.now(UTC))
+    except TlsUnavailableError as exc:
+        _say(f"Plain only, and google-genai for Python needs TLS. {exc}")
+        return None
+    return files
+
+
+def environment(host: str, port: int, certificate: CertificateFiles | None, *, keyed: bool) -> str:
+    """What programs on this machine need in their environment, as lines for a shell.
+
+    All of them together are good for each of the programs: the base URL of the JavaScript SDK
+    comes last and does for the Python SDK as well, which makes ``wss`` of whatever it is given.
+    """
+    plain = _base_url(host, port)
+    key = 'GEMINI_API_KEY="$LIVE_CLI_KEY"' if keyed else "GEMINI_API_KEY=any"
+    lines = []
+    if certificate is not None:
+        lines += [
+            "# google-genai for Python. SSL_CERT_FILE replaces the certificates that a program",
+            "# trusts: this file holds the server's and the public ones.",
+            f"export GOOGLE_GEMINI_BASE_URL=https://localhost:{port}",
+            f"export SSL_CERT_FILE={shlex.quote(str(certificate.bundle))}",
+            f"export {key}",
+        ]
+    lines += [
+        "# @google/genai for JavaScript (and, beside SSL_CERT_FILE, for Python as well)"
+        if certificate
+        else "# @google/genai for JavaScript",
+        f"export GOOGLE_GEMINI_BASE_URL={plain}",
+        f"export {key}",
+        "# live-cli",
+        f"export LIVE_CLI_SERVER={plain}",
+    ]
+    return "\n".join(lines)
+
+
+def _welcome(host: str, port: int, certificate: CertificateFiles | None, *, keyed: bool) -> str:
     shown = f"[{host}]" if ":" in host else host
-    lines = [f"Serving the Live API at http://{shown}:{port}. The models are loading."]
     setting = "LIVE_CLI_KEY=… " if keyed else ""
-    own = "127.0.0.1" if host in ("0.0.0.0", "::") else shown  # noqa: S104 - a comparison
-    lines.append(f"Use it:  {setting}live-cli talk --server http://{own}:{port}")
-    lines.append(
+    lines = [
+        f"Serving the Live API at http://{shown}:{port}. The models are loading.",
+        f"Use it:  {setting}live-cli talk --server {_base_url(host, port)}",
         "Callers need the key that is set (LIVE_CLI_KEY)."
         if keyed
-        else "Callers need no key; only this machine can reach it."
-    )
+        else "Callers need no key; only this machine can reach it.",
+        "Other programs use it unchanged, with these lines in their environment:",
+        textwrap.indent(environment(host, port, certificate, keyed=keyed), "  "),
+    ]
     return "\n".join(lines)
+
+
+def _base_url(host: str, port: int) -> str:
+    """Where programs on this machine find the server."""
+    own = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - a comparison
+    return f"http://[{own}]:{port}" if ":" in own else f"http://{own}:{port}"
 
 
 def _say(text: str) -> None:
