@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 NAMES: Final = ("localhost", "127.0.0.1", "::1")
 VALID: Final = datetime.timedelta(days=397)
 RENEWED_BEFORE: Final = datetime.timedelta(days=30)
+_END = b"-----END CERTIFICATE-----\n"
 _SKEW = datetime.timedelta(hours=1)
 
 
@@ -204,13 +205,17 @@ def _replace(path: Path, content: bytes, mode: int) -> None:
 def _public_authorities(bundle: Path) -> list[bytes]:
     """The certificates that programs here trust already, PEM; empty when none are found.
 
-    The first that is there: what SSL_CERT_FILE names (unless that is our own bundle), the
-    platform's file, certifi's, the platform's folder, the platform's store (Windows).
+    The first that is there: what SSL_CERT_FILE names, the platform's file, certifi's, the
+    platform's folder, the platform's store (Windows). Where our own bundle is what is named, its
+    authorities stay as they are: it may be the only place that still knows them.
     """
     paths = ssl.get_default_verify_paths()
     named = os.environ.get(paths.openssl_cafile_env)
+    if named and bundle.is_file() and Path(named).resolve() == bundle.resolve():
+        _, ended, authorities = bundle.read_bytes().partition(_END)
+        return [authorities.lstrip(b"\n")] if ended else []
     for name in (named, paths.openssl_cafile, _certifi_file()):
-        if name and Path(name).is_file() and Path(name).resolve() != bundle.resolve():
+        if name and Path(name).is_file():
             return [Path(name).read_bytes()]
     folder = Path(paths.openssl_capath)
     if folder.is_dir() and (hashed := sorted(folder.glob("*.[0-9]"))):

@@ -144,18 +144,23 @@ def test_the_bundle_trusts_public_authorities_beside_it(files: CertificateFiles)
     assert counted["x509"] == counted["x509_ca"] + 1
 
 
-def test_a_bundle_that_the_environment_names_is_kept_but_never_our_own_twice(
+def test_what_the_environment_trusts_stays_trusted_and_ours_is_there_once(
     files: CertificateFiles, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     corporate = CertificateFiles(tmp_path / "corporate")
     ensure_certificate(corporate, NOW)
+    authority = corporate.certificate.read_bytes()
     monkeypatch.setenv("SSL_CERT_FILE", str(corporate.certificate))
     ensure_certificate(files, NOW)
-    assert corporate.certificate.read_bytes() in files.bundle.read_bytes()
+    first = files.bundle.read_bytes()
+    assert first == files.certificate.read_bytes() + b"\n" + authority
     monkeypatch.setenv("SSL_CERT_FILE", str(files.bundle))
     ensure_certificate(files, NOW)
-    assert files.bundle.read_bytes().count(files.certificate.read_bytes()) == 1
-    assert files.bundle.read_bytes().count(b"BEGIN CERTIFICATE") > 50
+    assert files.bundle.read_bytes() == first
+    ensure_certificate(files, NOW + tls.VALID)
+    renewed = files.certificate.read_bytes()
+    assert files.bundle.read_bytes() == renewed + b"\n" + authority
+    assert renewed not in first
 
 
 def test_without_the_library_one_sentence_says_so(
