@@ -5,8 +5,11 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import signal
 import socket
+import ssl
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -44,8 +47,13 @@ except LiveError as exc:
     sys.exit(exc.exit_code)
 """
 
+WITHOUT_CRYPTOGRAPHY = """
+from live_cli.net import tls
+tls.find_spec = lambda name: None
+"""
 
-async def reply_of(url: str, key: str | None = None) -> str:
+
+async def reply_of(url: str, key: str | None = None, **options: Any) -> str:
     """What a TEXT session at ``url`` answers to a typed word."""
     headers = {"x-goog-api-key": key} if key else {}
     path = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent"
@@ -53,7 +61,7 @@ async def reply_of(url: str, key: str | None = None) -> str:
     text = ""
     async with (
         asyncio.timeout(WITHIN_S),
-        connect(url + path, additional_headers=headers, proxy=None) as client,
+        connect(url + path, additional_headers=headers, proxy=None, **options) as client,
     ):
         setup = {"model": "models/local", "generationConfig": config}
         await client.send(json.dumps({"setup": setup}))
@@ -70,10 +78,10 @@ async def reply_of(url: str, key: str | None = None) -> str:
 
 @contextlib.asynccontextmanager
 async def serving(
-    tmp_path: Path, key: str = "", stages: EngineOptions = SCRIPTED
+    tmp_path: Path, key: str = "", stages: EngineOptions = SCRIPTED, program: str = PROGRAM
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", PROGRAM, key, *(getattr(stages, stage) for stage in STAGES)),
+        *(sys.executable, "-c", program, key, *(getattr(stages, stage) for stage in STAGES)),
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, "XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path)},
     )
@@ -173,6 +181,86 @@ async def test_a_wrong_argument_ends_the_child_with_its_words(
 ) -> None:
     with pytest.raises(ConnectError, match="ended while starting: live-cli serve --child: error:"):
         await ServerChild.start(args, log_path=tmp_path / "child.log").open()
+
+
+async def test_it_speaks_tls_at_the_same_port(tmp_path: Path) -> None:
+    async with serving(tmp_path) as process:
+        said, bundle = await read_until(process, r"export SSL_CERT_FILE=(\S+)")
+        _, port = await read_until(process, r"LIVE_CLI_SERVER=http://127\.0\.0\.1:(\d+)")
+        trusting = ssl.create_default_context(cafile=bundle)
+        assert await reply_of(f"wss://localhost:{port}", ssl=trusting) == "Good day."
+    assert "Plain only" not in said
+
+
+async def test_without_the_library_it_serves_plain_and_says_so(tmp_path: Path) -> None:
+    async with serving(tmp_path, program=WITHOUT_CRYPTOGRAPHY + PROGRAM) as process:
+        said, _ = await read_until(process, "Plain only")
+        more, port = await read_until(process, r"LIVE_CLI_SERVER=http://127\.0\.0\.1:(\d+)")
+        assert "pip install" in said
+        assert "SSL_CERT_FILE" not in said + more
+        assert await reply_of(f"ws://127.0.0.1:{port}") == "Good day."
+
+
+def printed_env(capsys: pytest.CaptureFixture[str], settings: Settings) -> tuple[list[str], str]:
+    serve.run(settings, print_env=True)
+    printed = capsys.readouterr()
+    lines = printed.out.splitlines()
+    assert all(line.startswith(("export ", "# ")) for line in lines)
+    return [line.removeprefix("export ") for line in lines if line[0] != "#"], printed.err
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "0.0.0.0", "::"])  # noqa: S104
+def test_the_environment_is_printed_alone(
+    host: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    at = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1", "::1": "[::1]"}.get(host, host)  # noqa: S104
+    state = tmp_path / "a person's folder"
+    monkeypatch.setenv("XDG_STATE_HOME", str(state))
+    options = ServeOptions(host=host, port=4321)
+    assignments, said = printed_env(capsys, Settings(serve=options, server_key="s3cret"))
+    bundle = state / "live-cli" / "tls" / "ca-bundle.pem"
+    assert [shlex.split(assignment) for assignment in assignments] == [
+        ["GOOGLE_GEMINI_BASE_URL=https://localhost:4321"],
+        [f"SSL_CERT_FILE={bundle}"],
+        ["GEMINI_API_KEY=$LIVE_CLI_KEY"],
+        [f"GOOGLE_GEMINI_BASE_URL=http://{at}:4321"],
+        ["GEMINI_API_KEY=$LIVE_CLI_KEY"],
+        [f"LIVE_CLI_SERVER=http://{at}:4321"],
+    ]
+    assert bundle.is_file()
+    assert said == ""
+
+
+def test_an_address_that_the_certificate_does_not_name_is_plain_only(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    options = ServeOptions(host="192.0.2.7", port=4321)
+    assignments, said = printed_env(capsys, Settings(serve=options, server_key="s3cret"))
+    assert assignments == [
+        "GOOGLE_GEMINI_BASE_URL=http://192.0.2.7:4321",
+        'GEMINI_API_KEY="$LIVE_CLI_KEY"',
+        "LIVE_CLI_SERVER=http://192.0.2.7:4321",
+    ]
+    assert said.startswith("Plain only: ")
+    assert len(said.splitlines()) == 1
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_free_port_has_no_environment_before_it_is_taken() -> None:
+    with pytest.raises(SettingsError, match="--port N"):
+        serve.run(Settings(serve=ServeOptions(port=0)), print_env=True)
+
+
+def test_the_child_carries_nothing_of_tls() -> None:
+    loaded = (
+        "import sys, live_cli.commands.serve_child, live_cli.net.server\n"
+        "print(sorted({'live_cli.net.tls', 'cryptography'} & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", loaded], capture_output=True, text=True, check=True, timeout=WITHIN_S
+    )
+    assert done.stdout == "[]\n"
 
 
 async def test_a_second_signal_ends_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
