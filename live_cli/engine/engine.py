@@ -13,7 +13,10 @@ from live_cli.engine.stages import StageNames
 from live_cli.engine.transcription import TranscriptionSession
 from live_cli.engine.turn import Time
 from live_cli.engine.workers import Stage, Workers
+from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.messages import Setup
+
+_DIALECT = Dialect()
 
 EngineSession = ConversationSession | TranscriptionSession
 
@@ -40,13 +43,13 @@ class LiveEngine:
         """How far each stage is."""
         return self._registry.report()
 
-    async def open(self, setup: Setup, emit: Emit) -> EngineSession:
+    async def open(self, setup: Setup, emit: Emit, dialect: Dialect = _DIALECT) -> EngineSession:
         """A session for ``setup``. Raises UnsupportedError for what is not done here, EngineError.
 
         A conversation is open before its ears are loaded: who only types needs none. Where the
         setup speaks of audio input they load meanwhile, else with the first sound.
         """
-        options = options_of(setup, endpoint_chat=self._registry.chat_is_endpoint)
+        options = options_of(setup, dialect, endpoint_chat=self._registry.chat_is_endpoint)
         if options.transcribes_only:
             hearing = await self._hearing(options)
             return TranscriptionSession(options, hearing, self._around, emit)

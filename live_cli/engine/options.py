@@ -9,6 +9,7 @@ from live_cli.engine.endpointer import EndpointingRules
 from live_cli.engine.stages import VoiceTraits
 from live_cli.engine.voices import traits_of
 from live_cli.errors import UnsupportedError
+from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.messages import (
     AudioTranscriptionConfig,
     AutomaticActivityDetection,
@@ -19,6 +20,7 @@ from live_cli.protocol.messages import (
     ThinkingConfig,
 )
 
+_DIALECT = Dialect()
 AUDIO, TEXT = "AUDIO", "TEXT"
 
 SPOKEN_STYLE = (
@@ -81,8 +83,12 @@ class SessionOptions:
         return self.modality == AUDIO
 
 
-def options_of(setup: Setup, *, endpoint_chat: bool = False) -> SessionOptions:
-    """Read ``setup``; raises UnsupportedError for the first thing this engine does not do.
+def options_of(
+    setup: Setup, dialect: Dialect = _DIALECT, *, endpoint_chat: bool = False
+) -> SessionOptions:
+    """Read ``setup``, said in ``dialect``.
+
+    Raises UnsupportedError for the first thing this engine does not do.
 
     ``endpoint_chat``: the chat model is an endpoint, which may know more languages than English.
     """

@@ -6,11 +6,12 @@ in [-1, 1], mono, C-contiguous. A stage object may be shared by sessions unless 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+JsonObject = dict[str, Any]
 Samples = npt.NDArray[np.float32]
 
 EAR_SAMPLE_RATE = 16_000
@@ -39,11 +40,45 @@ class Transcriber(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """One still picture. ``detail``: low, high or auto, as OpenAI-compatible endpoints call it."""
+
+    data: bytes
+    mime_type: str
+    detail: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """A function that the model calls: ``arguments`` is the JSON object it wrote."""
+
+    id: str
+    name: str
+    arguments: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class ToolDeclaration:
+    """A function that the model may call; ``parameters`` is a JSON schema of an object."""
+
+    name: str
+    description: str = ""
+    parameters: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One turn of the conversation as the chat model reads it: role system, user or assistant."""
+    """One turn as the chat model reads it: role system, user, assistant or tool.
+
+    ``calls``: what the assistant called in it. ``call_id``: the call that a tool message answers.
+    ``images`` of a user are for models that can see.
+    """
 
     role: str
     text: str
+    images: tuple[Image, ...] = ()
+    calls: tuple[ToolUse, ...] = ()
+    call_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +94,19 @@ class ChatRequest:
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
     thinking_budget: int | None = None
+    tools: tuple[ToolDeclaration, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ChatDelta:
-    """A piece of the reply as it is generated; ``thought`` marks reasoning, not speech."""
+    """A piece of the reply as it is generated; ``thought`` marks reasoning, not speech.
+
+    ``call``: a function call, told once its arguments are whole; ``text`` is empty then.
+    """
 
     text: str
     thought: bool = False
+    call: ToolUse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +122,8 @@ class ChatModel(Protocol):
     """Text to text, streaming. Shared by sessions; calls are serialised inside."""
 
     context_tokens: int
+    sees: bool
+    """Whether it takes images."""
 
     def generate(self, request: ChatRequest, on_delta: Callable[[ChatDelta], bool]) -> ChatUsage:
         """Generate a reply; ``on_delta`` gets each piece and returns True to stop at once."""

@@ -11,8 +11,9 @@ import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from urllib.parse import parse_qs, urlsplit
+
+from live_cli.protocol.dialect import Dialect
 
 _GEMINI = re.compile(
     r"/+(?:.*/)?ws/google\.ai\.generativelanguage\.(v1|v1beta|v1alpha)"
@@ -24,19 +25,11 @@ _VERTEX = re.compile(
 _BARE = re.compile(r"/*")
 
 
-class Dialect(Enum):
-    """The two ways in which clients name models and fill in defaults."""
-
-    GEMINI = "gemini"
-    VERTEX = "vertex"
-
-
 @dataclass(frozen=True, slots=True)
 class Door:
     """Where a client came in. ``constrained``: the door for ephemeral tokens."""
 
     dialect: Dialect
-    api_version: str
     constrained: bool = False
 
 
@@ -72,11 +65,11 @@ class Caller:
 def find_door(path: str) -> Door | None:
     """The door at ``path`` (percent-decoded), None when there is none."""
     if match := _GEMINI.fullmatch(path):
-        return Door(Dialect.GEMINI, match[1], constrained=match[2] is not None)
+        return Door(Dialect(match[1]), constrained=match[2] is not None)
     if match := _VERTEX.fullmatch(path):
-        return Door(Dialect.VERTEX, match[1])
+        return Door(Dialect(match[1], vertex=True))
     if _BARE.fullmatch(path):
-        return Door(Dialect.VERTEX, "v1beta1")
+        return Door(Dialect("v1beta1", vertex=True))
     return None
 
 

@@ -18,6 +18,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from live_cli.errors import EngineError, RemoteProtocolError, UnsupportedError
 from live_cli.net.limits import Limits, closing_reason, split_audio
+from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.events import Event, SetupReceived
 from live_cli.protocol.messages import ServerMessage, Setup, SetupComplete
 from live_cli.protocol.session import Role, Session
@@ -48,8 +49,8 @@ class EngineSession(Protocol):
 class Engine(Protocol):
     """What answers: opened once a session."""
 
-    async def open(self, setup: Setup, emit: Emit) -> EngineSession:
-        """Get ready for what ``setup`` asks, loading what it needs.
+    async def open(self, setup: Setup, emit: Emit, dialect: Dialect) -> EngineSession:
+        """Get ready for what ``setup`` asks in this ``dialect``, loading what it needs.
 
         ``emit`` sends a message and returns once it is on its way; after the client has gone it
         does nothing. Raises UnsupportedError (its close code and reason) or EngineError.
@@ -100,9 +101,16 @@ class LiveSocket:
     """One accepted WebSocket and the session on it. ``run`` returns once all is released."""
 
     def __init__(
-        self, socket: WebSocket, engine: Engine, limits: Limits, log: logging.Logger, number: int
+        self,
+        socket: WebSocket,
+        dialect: Dialect,
+        engine: Engine,
+        limits: Limits,
+        log: logging.Logger,
+        number: int,
     ) -> None:
         self._socket = socket
+        self._dialect = dialect
         self._engine = engine
         self._limits = limits
         self._log = log
@@ -169,7 +177,7 @@ class LiveSocket:
     async def _converse(self) -> None:
         setup = await self._receive_setup()
         self._model = setup.model
-        engine_session = await self._engine.open(setup, self._emit)
+        engine_session = await self._engine.open(setup, self._emit, self._dialect)
         self._engine_session = engine_session
         await self._emit(ServerMessage(setup_complete=SetupComplete()))
         self._tasks.add(asyncio.create_task(self._guard(self._watch(engine_session))))

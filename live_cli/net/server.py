@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from live_cli.net.doors import BAD_KEY, Caller, Refusal, admit
+from live_cli.net.doors import BAD_KEY, Caller, Door, Refusal, admit
 from live_cli.net.limits import Limits
 from live_cli.net.listening import listen, port_of
 from live_cli.net.live_socket import Emit, Ending, Engine, EngineSession, LiveSocket, close_socket
@@ -70,12 +70,13 @@ class Reception:
             await websocket.accept()
         except (WebSocketDisconnect, RuntimeError):
             return  # gone before the handshake was answered
-        refusal = self._refusal(websocket)
-        if refusal is not None:
-            self._log.info("refused %d %r", refusal.code, refusal.reason)
-            await close_socket(websocket, Ending(refusal.code, refusal.reason))
+        door = self._admit(websocket)
+        if isinstance(door, Refusal):
+            self._log.info("refused %d %r", door.code, door.reason)
+            await close_socket(websocket, Ending(door.code, door.reason))
             return
-        live = LiveSocket(websocket, self._engine, self.limits, self._log, next(self._numbers))
+        number = next(self._numbers)
+        live = LiveSocket(websocket, door.dialect, self._engine, self.limits, self._log, number)
         released = self._open[live] = asyncio.Event()
         try:
             await live.run()
@@ -99,7 +100,7 @@ class Reception:
         door = admit(_caller(request, "/"), self._keys)
         return door if isinstance(door, Refusal) else None
 
-    def _refusal(self, websocket: WebSocket) -> Refusal | None:
+    def _admit(self, websocket: WebSocket) -> Door | Refusal:
         door = admit(_caller(websocket, websocket.scope["path"]), self._keys)
         if isinstance(door, Refusal):
             return door
@@ -109,7 +110,7 @@ class Reception:
             return Refusal(
                 1013, f"All {self.limits.sessions} sessions of this server are in use. Try later."
             )
-        return None
+        return door
 
 
 def _caller(connection: HTTPConnection, path: str) -> Caller:

@@ -71,6 +71,7 @@ class GatedChatModel:
     """Says a word, then waits for the test, and notes whether it was stopped."""
 
     context_tokens = 4096
+    sees = False
 
     def __init__(self):
         self.gate = threading.Event()

@@ -42,7 +42,7 @@ def serve(pipe: ParentPipe) -> None:
     from live_cli.net.server import build_app, serve_on
 
     class Engine:
-        async def open(self, setup: object, emit: object) -> "Engine":
+        async def open(self, setup: object, emit: object, dialect: object) -> "Engine":
             return self
 
         async def handle(self, event: object) -> None: ...

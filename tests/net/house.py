@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from live_cli.errors import EngineError, UnsupportedError
 from live_cli.net.listening import listen, port_of
 from live_cli.net.server import Emit, build_app, serve_on
+from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.events import AudioReceived, Event, TextReceived
 from live_cli.protocol.messages import Blob, Content, Part, ServerContent, ServerMessage, Setup
 
@@ -88,7 +89,7 @@ class ScriptedEngine:
     loaded: asyncio.Event = field(default_factory=asyncio.Event)
     opened: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def open(self, setup: Setup, emit: Emit) -> ScriptedSession:
+    async def open(self, setup: Setup, emit: Emit, dialect: Dialect) -> ScriptedSession:
         if setup.model == "models/unsupported":
             raise UnsupportedError("The engine cannot sing.", 1007)
         if setup.model == "models/missing":

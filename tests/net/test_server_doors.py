@@ -10,12 +10,12 @@ from live_cli.net.doors import (
     NO_KEY,
     NO_TOKENS,
     Caller,
-    Dialect,
     Door,
     admit,
     find_door,
 )
 from live_cli.net.limits import REASON_BYTES, closing_reason, split_audio
+from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.messages import Blob, Content, Part, ServerContent, ServerMessage
 
 GEMINI = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent"
@@ -26,19 +26,19 @@ LOCAL = {"host": "127.0.0.1:8000"}
 @pytest.mark.parametrize("prefix", ["", "/", "/proxy/x", "//a"])
 def test_every_gemini_version_and_prefix_has_its_door(version: str, prefix: str) -> None:
     path = GEMINI.replace("v1beta", version)
-    assert find_door(prefix + path) == Door(Dialect.GEMINI, version)
-    assert find_door(prefix + path + "Constrained") == Door(Dialect.GEMINI, version, True)
+    assert find_door(prefix + path) == Door(Dialect(version))
+    assert find_door(prefix + path + "Constrained") == Door(Dialect(version), constrained=True)
 
 
 @pytest.mark.parametrize("version", ["v1", "v1beta1"])
 def test_vertex_has_its_door(version: str) -> None:
     path = f"/ws/google.cloud.aiplatform.{version}.LlmBidiService/BidiGenerateContent"
-    assert find_door(path) == find_door("/" + path) == Door(Dialect.VERTEX, version)
+    assert find_door(path) == find_door("/" + path) == Door(Dialect(version, vertex=True))
 
 
 @pytest.mark.parametrize("path", ["/", "", "//"])
 def test_a_bare_path_speaks_vertex(path: str) -> None:
-    assert find_door(path) == Door(Dialect.VERTEX, "v1beta1")
+    assert find_door(path) == Door(Dialect("v1beta1", vertex=True))
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ class GgufChatModel:
                 "the chat model runtime is not installed: pip install 'live-cli[local]'"
             ) from exc
         self.context_tokens = context_tokens
+        self.sees = False
         self._lock = threading.Lock()
         try:
             self._server: Any = xllamacpp.Server(

@@ -27,6 +27,7 @@ class OpenAIChatModel:
     """``spec``: the base URL, ``#``, the model's name. Stateless: calls run side by side."""
 
     context_tokens = CONTEXT_TOKENS
+    sees = True  # whether the model behind it does, only a request tells
 
     def __init__(self, spec: str, *, timeout_s: float = _SILENCE_LIMIT_S) -> None:
         base, _, model = spec.partition("#")

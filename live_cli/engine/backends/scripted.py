@@ -54,6 +54,7 @@ class ScriptedChatModel:
     """Answers with the next of ``replies`` (over and over), word by word; with none, an echo."""
 
     context_tokens = 4096
+    sees = False
 
     def __init__(self, replies: Sequence[str] = ()) -> None:
         self._replies = cycle(replies) if replies else None
