@@ -33,7 +33,7 @@ from live_cli.settings import EngineOptions, Settings
 
 if TYPE_CHECKING:
     from live_cli.engine.engine import LiveEngine
-    from live_cli.net.server import ListedModel
+    from live_cli.net.rest import ListedModel
 
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::")  # noqa: S104 - a comparison
@@ -120,7 +120,7 @@ def _load_engine(options: EngineOptions) -> "tuple[LiveEngine, asyncio.Task[None
 def _listed(options: EngineOptions) -> "ListedModel":
     """The local model, as ``GET /v1beta/models`` tells of it."""
     from live_cli.engine.backends import gguf, openai
-    from live_cli.net.server import ListedModel
+    from live_cli.net.rest import ListedModel
 
     by_endpoint = options.chat.startswith("openai:")
     tokens = openai.CONTEXT_TOKENS if by_endpoint else gguf.CONTEXT_TOKENS

@@ -9,92 +9,23 @@ encodes and writes. Whichever ends first names the close code; then all of it is
 import asyncio
 import logging
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Coroutine
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from live_cli.errors import EngineError, RemoteProtocolError, UnsupportedError
-from live_cli.net.limits import Limits, closing_reason, split_audio
+from live_cli.net.contract import Engine, EngineSession
+from live_cli.net.ending import Ending, close_socket
+from live_cli.net.inbox import Inbox
+from live_cli.net.limits import Limits, split_audio
 from live_cli.protocol.dialect import Dialect
-from live_cli.protocol.events import Event, SetupReceived
+from live_cli.protocol.events import SetupReceived
 from live_cli.protocol.messages import ServerMessage, Setup, SetupComplete
 from live_cli.protocol.session import Role, Session
 
 INTERNAL_ERROR = "Internal error encountered."
 _RELEASE_S = 5.0
 """How long tasks and the engine may take to let go before it is called a fault."""
-
-Emit = Callable[[ServerMessage], Awaitable[None]]
-
-
-class EngineSession(Protocol):
-    """What answers one client."""
-
-    async def handle(self, event: Event) -> None:
-        """Take in one event; the next is not read before this returns.
-
-        Raises UnsupportedError or EngineError, which end the session by close code and reason.
-        """
-
-    async def failed(self) -> EngineError:
-        """Wait until a turn that runs by itself fails, and say why."""
-
-    async def close(self) -> None:
-        """Stop and release everything, also in the middle of a turn."""
-
-
-class Engine(Protocol):
-    """What answers: opened once a session."""
-
-    async def open(self, setup: Setup, emit: Emit, dialect: Dialect) -> EngineSession:
-        """Get ready for what ``setup`` asks in this ``dialect``, loading what it needs.
-
-        ``emit`` sends a message and returns once it is on its way; after the client has gone it
-        does nothing. Raises UnsupportedError (its close code and reason) or EngineError.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """Why a session ends: the close code and reason, and who said so."""
-
-    code: int
-    reason: str = ""
-    by_client: bool = False
-    stuck: bool = False
-    """The client does not read: it gets the close frame if it can, and no patience."""
-
-
-class Inbox:
-    """Frames received and not yet handled: bounded by bytes, full means the socket is not read."""
-
-    def __init__(self, held_bytes: int) -> None:
-        self._limit = held_bytes
-        self._frames: deque[bytes | str] = deque()
-        self._bytes = 0
-        self._changed = asyncio.Event()
-
-    async def put(self, frame: bytes | str) -> None:
-        while self._frames and self._bytes + len(frame) > self._limit:
-            await self._change()
-        self._frames.append(frame)
-        self._bytes += len(frame)
-        self._changed.set()
-
-    async def get(self) -> bytes | str:
-        while not self._frames:
-            await self._change()
-        frame = self._frames.popleft()
-        self._bytes -= len(frame)
-        self._changed.set()
-        return frame
-
-    async def _change(self) -> None:
-        self._changed.clear()
-        await self._changed.wait()
 
 
 class LiveSocket:
@@ -249,21 +180,3 @@ class LiveSocket:
             self._received,
             self._sent,
         )
-
-
-async def close_socket(socket: WebSocket, ending: Ending) -> None:
-    """Send a close frame; a client that does not read is cut off."""
-    if ending.by_client:
-        return
-    reason = closing_reason(ending.reason)
-    if not ending.stuck:
-        try:
-            async with asyncio.timeout(1.0):
-                await socket.close(ending.code, reason)
-                return
-        except (WebSocketDisconnect, RuntimeError):
-            return  # gone already
-        except TimeoutError:
-            pass
-    cut: Callable[[int, str], None] = socket.scope["state"]["cut"]
-    cut(ending.code, reason)

@@ -12,8 +12,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from live_cli.errors import EngineError, UnsupportedError
+from live_cli.net.contract import Emit
 from live_cli.net.listening import listen, port_of
-from live_cli.net.server import Emit, build_app, serve_on
+from live_cli.net.server import build_app, serve_on
 from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.events import AudioReceived, Event, TextReceived
 from live_cli.protocol.messages import Blob, Content, Part, ServerContent, ServerMessage, Setup

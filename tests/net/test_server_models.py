@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from live_cli.net.server import ListedModel
+from live_cli.net.rest import ListedModel
 from tests.net.house import House, running
 
 LOCAL = ListedModel("local", "The engine", input_tokens=4096, output_tokens=1024, thinks=True)

@@ -1,0 +1,33 @@
+"""What a session has received and not yet handled."""
+
+import asyncio
+from collections import deque
+
+
+class Inbox:
+    """Frames in their order: bounded by bytes, full means the socket is not read."""
+
+    def __init__(self, held_bytes: int) -> None:
+        self._limit = held_bytes
+        self._frames: deque[bytes | str] = deque()
+        self._bytes = 0
+        self._changed = asyncio.Event()
+
+    async def put(self, frame: bytes | str) -> None:
+        while self._frames and self._bytes + len(frame) > self._limit:
+            await self._change()
+        self._frames.append(frame)
+        self._bytes += len(frame)
+        self._changed.set()
+
+    async def get(self) -> bytes | str:
+        while not self._frames:
+            await self._change()
+        frame = self._frames.popleft()
+        self._bytes -= len(frame)
+        self._changed.set()
+        return frame
+
+    async def _change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
