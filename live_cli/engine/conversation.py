@@ -7,30 +7,48 @@ and a few for each message's frame, corrected by the model's own count after eac
 
 A window that slided every turn would lose the model's prefix cache every turn; so it is trimmed
 rarely and in large steps, to half, always at the start of a user turn. The system instruction
-stays.
+stays. Pictures weigh more than words and age faster: where the chat model's window is full, or
+there are too many of them, the oldest go before any text does, and the newest few stay.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
+from live_cli.engine.sight import Picture, Resolution
 from live_cli.engine.stages import ChatMessage
 
 AUDIO_TOKENS_A_SECOND = 25
 _CHARACTERS_A_TOKEN = 4
 _FRAME_TOKENS = 5
+_PICTURE_TOKENS = Resolution().tokens
 _TRIGGER_SHARE = 0.8
+_NEWEST_PICTURES = 4
+_MOST_PICTURES = 40
+_MOST_PICTURE_BYTES = 32 * 1024 * 1024
+"""Of one history: all of them travel to the endpoint with each question."""
 
 USER, MODEL = "user", "model"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One piece of a turn; ``audio_s`` > 0 when it was spoken, by whichever side."""
+    """One piece of a turn; ``audio_s`` > 0 when it was spoken, by whichever side.
+
+    ``pictures``: what the user showed with it. ``aside``: a line that the model reads after it and
+    nobody said.
+    """
 
     role: str
     text: str
     audio_s: float = 0.0
+    pictures: tuple[Picture, ...] = ()
+    aside: str = ""
+
+    @property
+    def read(self) -> str:
+        """What the chat model reads of it."""
+        return f"{self.text}\n{self.aside}".strip() if self.aside else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +62,16 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class TokenCount:
+    """By modality; ``image``: pictures sent in turns, ``video``: frames of a camera."""
+
     text: int = 0
     audio: int = 0
+    image: int = 0
+    video: int = 0
 
     @property
     def total(self) -> int:
-        return self.text + self.audio
+        return self.text + self.audio + self.image + self.video
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +79,15 @@ class Snapshot:
     """A history at one moment, to go on from in another session."""
 
     entries: tuple[Entry, ...]
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        return tuple(picture for entry in self.entries for picture in entry.pictures)
+
+    def without_pictures(self) -> "Snapshot":
+        """What was said alone."""
+        entries = (replace(entry, pictures=()) for entry in self.entries)
+        return Snapshot(tuple(entry for entry in entries if entry.text))
 
 
 def text_tokens(text: str) -> int:
@@ -81,10 +112,17 @@ class Conversation:
     def entries(self) -> tuple[Entry, ...]:
         return tuple(self._entries)
 
-    def add(self, role: str, text: str, audio_s: float = 0.0) -> None:
-        """Append; text without words is not worth a place."""
-        if text.strip():
-            self._entries.append(Entry(role, text.strip(), audio_s))
+    def add(
+        self,
+        role: str,
+        text: str,
+        audio_s: float = 0.0,
+        pictures: tuple[Picture, ...] = (),
+        aside: str = "",
+    ) -> None:
+        """Append; text without words is not worth a place, but for what it comes with."""
+        if text.strip() or pictures:
+            self._entries.append(Entry(role, text.strip(), audio_s, pictures, aside))
 
     def messages(self, heard: str = "") -> tuple[ChatMessage, ...]:
         """What the model reads; ``heard``: as if the user had also said that.
@@ -95,11 +133,13 @@ class Conversation:
         messages = [ChatMessage("system", self.system)] if self.system else []
         for entry in entries:
             role = "assistant" if entry.role == MODEL else "user"
+            images = tuple(picture.image for picture in entry.pictures)
             if messages and messages[-1].role == role:
-                joined = f"{messages[-1].text}\n{entry.text}"
-                messages[-1] = ChatMessage(role, joined)
+                last = messages[-1]
+                joined = f"{last.text}\n{entry.read}".strip()
+                messages[-1] = replace(last, text=joined, images=last.images + images)
             else:
-                messages.append(ChatMessage(role, entry.text))
+                messages.append(ChatMessage(role, entry.read, images))
         return tuple(messages)
 
     def billed(self) -> TokenCount:
@@ -116,14 +156,17 @@ class Conversation:
             self._correction = prompt_tokens / max(1, _estimate(messages))
 
     def trim(self) -> int:
-        """Drop the oldest turns if a limit is passed; returns how many entries went."""
+        """Drop the oldest if a limit is passed; returns how many entries went."""
         before = len(self._entries)
         window = self._window
         trigger = window.trigger_tokens
         if trigger is not None and self.billed().total > trigger:
             target = trigger // 2 if window.target_tokens is None else window.target_tokens
             self._drop_until(lambda: self.billed().total <= target)
+        self._trim_pictures()
         limit = int(window.context_tokens * _TRIGGER_SHARE)
+        if self.model_tokens() > limit:
+            self._drop_pictures_until(lambda: self.model_tokens() <= limit // 2)
         if self.model_tokens() > limit:
             self._drop_until(lambda: self.model_tokens() <= limit // 2)
         return before - len(self._entries)
@@ -133,6 +176,24 @@ class Conversation:
 
     def restore(self, snapshot: Snapshot) -> None:
         self._entries = list(snapshot.entries)
+
+    def _trim_pictures(self) -> None:
+        def within(share: float) -> bool:
+            pictures = self.snapshot().pictures
+            size = sum(picture.bytes for picture in pictures)
+            return len(pictures) <= _MOST_PICTURES * share and size <= _MOST_PICTURE_BYTES * share
+
+        if not within(1.0):
+            self._drop_pictures_until(lambda: within(0.5))
+
+    def _drop_pictures_until(self, fits: Callable[[], bool]) -> None:
+        """Drop the oldest pictures one by one; the newest few stay."""
+        left = sum(len(entry.pictures) for entry in self._entries)
+        for index, entry in enumerate(self._entries):
+            while entry.pictures and left > _NEWEST_PICTURES and not fits():
+                entry = self._entries[index] = replace(entry, pictures=entry.pictures[1:])
+                left -= 1
+        self._entries = [entry for entry in self._entries if entry.text or entry.pictures]
 
     def _drop_until(self, fits: Callable[[], bool]) -> None:
         """Cut at the start of a user turn; the last one is being answered: it stays."""
@@ -152,8 +213,15 @@ class Conversation:
 def _billed(entries: list[Entry], system: str) -> TokenCount:
     spoken = sum(audio_tokens(entry.audio_s) for entry in entries)
     written = sum(text_tokens(entry.text) for entry in entries if not entry.audio_s)
-    return TokenCount(text=written + text_tokens(system), audio=spoken)
+    pictures = [picture for entry in entries for picture in entry.pictures]
+    return TokenCount(
+        text=written + text_tokens(system),
+        audio=spoken,
+        image=sum(picture.tokens for picture in pictures if not picture.live),
+        video=sum(picture.tokens for picture in pictures if picture.live),
+    )
 
 
 def _estimate(messages: tuple[ChatMessage, ...]) -> int:
-    return sum(text_tokens(message.text) + _FRAME_TOKENS for message in messages)
+    words = sum(text_tokens(message.text) + _FRAME_TOKENS for message in messages)
+    return words + _PICTURE_TOKENS * sum(len(message.images) for message in messages)

@@ -21,7 +21,12 @@ def transcription_of(
 
 def usage_of(prompt: TokenCount, replied: int, thoughts: int, modality: str) -> UsageMetadata:
     """Billed tokens of one turn: the whole context as its prompt, and the reply's modality."""
-    counts = (("TEXT", prompt.text), ("AUDIO", prompt.audio))
+    counts = (
+        ("TEXT", prompt.text),
+        ("AUDIO", prompt.audio),
+        ("IMAGE", prompt.image),
+        ("VIDEO", prompt.video),
+    )
     return UsageMetadata(
         prompt_token_count=prompt.total,
         response_token_count=replied,

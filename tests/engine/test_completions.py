@@ -2,6 +2,7 @@
 
 import json
 import threading
+from base64 import b64decode
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 
 from live_cli.engine.backends.completions import ThinkTags
 from live_cli.engine.backends.openai import OpenAIChatModel
-from live_cli.engine.stages import ChatMessage, ChatRequest
+from live_cli.engine.stages import ChatMessage, ChatRequest, Image
 from live_cli.errors import EngineError
+from tests.engine.cards import JPEG, PNG
 
 ASK = (ChatMessage("user", "Hello?"),)
 
@@ -151,6 +153,47 @@ def test_fields_an_endpoint_does_not_know_are_left_out(endpoint):
     for asked in (3, 4):  # learned once
         assert reply(model, ChatRequest(ASK, thinking_budget=0))[0] == [("Yes.", False)]
         assert len(endpoint.asked) == asked
+
+
+def shown(*images, text="Which colour?"):
+    return ChatRequest((ChatMessage("user", text, images),), thinking_budget=0)
+
+
+def test_images_go_before_the_words_and_arrive_as_they_were(endpoint):
+    endpoint.answer = lambda body: [chunk("Red."), "[DONE]"]
+    card, frame = Image(PNG, "image/png", "low"), Image(JPEG, "image/jpeg", "high")
+    reply(OpenAIChatModel(endpoint.spec), shown(card, frame))
+    [message] = endpoint.asked[0][2]["messages"]
+    first, second, words = message["content"]
+    assert words == {"type": "text", "text": "Which colour?"}
+    for part, image in ((first, card), (second, frame)):
+        assert part["type"] == "image_url"
+        assert part["image_url"]["detail"] == image.detail
+        head, _, data = part["image_url"]["url"].partition(",")
+        assert head == f"data:{image.mime_type};base64"
+        assert b64decode(data, validate=True) == image.data
+
+
+def test_an_image_without_words_is_sent_alone(endpoint):
+    endpoint.answer = lambda body: ["[DONE]"]
+    reply(OpenAIChatModel(endpoint.spec), shown(Image(PNG, "image/png"), text=""))
+    [message] = endpoint.asked[0][2]["messages"]
+    assert [part["type"] for part in message["content"]] == ["image_url"]
+
+
+@pytest.mark.parametrize("status", [400, 422, 500])
+def test_an_endpoint_that_refuses_images_is_named_and_asked_about_nothing_else(endpoint, status):
+    def answer(body):
+        if isinstance(body["messages"][0]["content"], list):
+            return status, '{"error": {"message": "image input is not supported"}}'
+        return [chunk("Yes."), "[DONE]"]
+
+    endpoint.answer = answer
+    model = OpenAIChatModel(endpoint.spec)
+    with pytest.raises(EngineError, match=r"qwen3 .*does it see\? .*not supported"):
+        reply(model, shown(Image(PNG, "image/png")))
+    reply(model, ChatRequest(ASK, thinking_budget=0))
+    assert endpoint.asked[-1][2]["reasoning_effort"] == "none"  # its fields were not to blame
 
 
 @pytest.mark.parametrize(

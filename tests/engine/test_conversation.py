@@ -1,9 +1,15 @@
 """The history: messages, tokens, trimming."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from live_cli.engine.conversation import MODEL, USER, Conversation, TokenCount, Window
+from live_cli.engine.resumption import Handles
+from live_cli.engine.sight import Picture
+from live_cli.engine.stages import Image
+from tests.engine.cards import jpeg
 
 WIDE = Window(context_tokens=100_000)
 
@@ -42,6 +48,96 @@ def test_billed_tokens_by_modality():
     conversation.add(MODEL, "spoken", audio_s=3.02)
     conversation.add(USER, "typed!")
     assert conversation.billed() == TokenCount(text=2 + 2, audio=50 + 76)
+
+
+def picture(number=0, size=7, tokens=258, live=True):
+    data = jpeg(number) + bytes(size - 7)
+    return Picture(Image(data, "image/jpeg"), tokens, live)
+
+
+def shown(conversation):
+    return [
+        int.from_bytes(image.data[3:7], "big")
+        for message in conversation.messages()
+        for image in message.images
+    ]
+
+
+def test_pictures_are_billed_by_modality_and_resolution():
+    conversation = Conversation("", WIDE)
+    conversation.add(USER, "", pictures=(picture(tokens=64), picture(tokens=64)))
+    conversation.add(USER, "what?", pictures=(picture(tokens=256, live=False),))
+    assert conversation.billed() == TokenCount(text=2, audio=0, image=256, video=128)
+    assert conversation.billed().total == 386
+
+
+def test_pictures_go_with_the_words_they_came_with():
+    conversation = Conversation("", WIDE)
+    conversation.add(USER, "first", pictures=(picture(1),))
+    conversation.add(USER, "", pictures=(picture(2),))
+    conversation.add(MODEL, "seen")
+    conversation.add(USER, "third", pictures=(picture(3),))
+    first, _, third = conversation.messages()
+    assert (first.text, len(first.images)) == ("first", 2)
+    assert (third.text, len(third.images)) == ("third", 1)
+    assert shown(conversation) == [1, 2, 3]
+
+
+def test_an_aside_is_read_by_the_model_and_not_billed():
+    plain, told = Conversation("", WIDE), Conversation("", WIDE)
+    plain.add(USER, "hello", 1.0)
+    told.add(USER, "hello", 1.0, aside="(softly)")
+    assert told.messages()[0].text == "hello\n(softly)"
+    assert told.billed() == plain.billed()
+
+
+def test_old_pictures_go_before_any_text_rarely_and_in_large_steps():
+    conversation = Conversation("Be kind.", Window(context_tokens=8192))
+    counts = []
+    for turn in range(100):
+        conversation.add(USER, "What is this?", pictures=(picture(turn),))
+        assert conversation.trim() == 0
+        assert conversation.model_tokens() <= 8192
+        counts.append(len(shown(conversation)))
+        assert shown(conversation)[-1] == turn
+        conversation.add(MODEL, "A cup.")
+    drops = [before - after for before, after in pairwise(counts) if after < before]
+    assert len(conversation.entries) == 200
+    assert len(drops) <= 12
+    assert min(drops) >= 8
+
+
+def test_the_newest_pictures_stay_when_text_has_to_go():
+    conversation = Conversation("", Window(context_tokens=2000))
+    for turn in range(20):
+        conversation.add(USER, "x" * 400, pictures=(picture(turn),))
+        conversation.add(MODEL, "y" * 40)
+    conversation.add(USER, "last")
+    assert conversation.trim() > 0
+    assert shown(conversation)[-1] == 19
+    assert conversation.model_tokens() <= 1600
+
+
+def test_pictures_are_bounded_in_number_and_bytes_whatever_the_window():
+    for size in (7, 3 * 2**20):
+        conversation = Conversation("", Window(context_tokens=10**9))
+        for turn in range(60):
+            conversation.add(USER, "look", pictures=(picture(turn, size),))
+            conversation.trim()
+            assert len(shown(conversation)) <= 40
+            assert len(shown(conversation)) * size <= 32 * 2**20
+        assert shown(conversation)[-4:] == [56, 57, 58, 59]
+        assert len(conversation.entries) == 60
+
+
+def test_a_turn_of_pictures_alone_leaves_nothing_behind():
+    conversation = Conversation("", Window(context_tokens=4096))
+    conversation.add(USER, "", pictures=tuple(map(picture, range(30))))
+    conversation.add(USER, "What did I show you?")
+    conversation.trim()
+    [message] = conversation.messages()
+    assert message.text == "What did I show you?"
+    assert 4 <= len(message.images) <= 6
 
 
 def test_nothing_goes_below_the_limit():
@@ -104,3 +200,19 @@ def test_trimming_keeps_the_last_user_turn_and_starts_with_a_user_turn(turns, tr
     assert not dropped or entries[0].role == USER
     assert conversation.messages()[0].role == "system"
     assert conversation.trim() == 0 or conversation.billed().total > trigger
+
+
+def test_handles_keep_what_was_said_when_pictures_are_too_many():
+    handles = Handles()
+    given = []
+    for session in range(10):
+        conversation = Conversation("", WIDE)
+        for turn in range(4):
+            conversation.add(USER, f"{session}: look", pictures=(picture(turn, 6 * 2**20),))
+            given.append(handles.give("local", conversation.snapshot(), now=0.0))
+    kept = [handles.take(handle, "local", now=1.0) for handle in given]
+    assert [len(snapshot.entries) for snapshot in kept] == [1, 2, 3, 4] * 10
+    unique = {id(seen): seen.bytes for snapshot in kept for seen in snapshot.pictures}
+    assert 96 * 2**20 < sum(unique.values()) <= 128 * 2**20
+    assert len(kept[-1].pictures) == 4
+    assert not kept[0].pictures

@@ -4,11 +4,12 @@ A request becomes a JSON body; the chunks of a stream become deltas, with reason
 whether it comes as ``reasoning_content`` (or ``reasoning``) or between ``<think>`` tags.
 """
 
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from live_cli.engine.stages import ChatDelta, ChatRequest, ChatUsage
+from live_cli.engine.stages import ChatDelta, ChatMessage, ChatRequest, ChatUsage, Image
 from live_cli.errors import EngineError
 
 _OPEN, _CLOSE = "<think>", "</think>"
@@ -20,7 +21,7 @@ _SAMPLING = (
 def body_of(request: ChatRequest) -> dict[str, Any]:
     """The streaming request as JSON; only what is set is sent."""
     body: dict[str, Any] = {
-        "messages": [{"role": m.role, "content": m.text} for m in request.messages],
+        "messages": [{"role": m.role, "content": _content_of(m)} for m in request.messages],
         "stream": True,
         "stream_options": {"include_usage": True},
     }
@@ -31,6 +32,19 @@ def body_of(request: ChatRequest) -> dict[str, Any]:
     if request.thinking_budget == 0:
         body["chat_template_kwargs"] = {"enable_thinking": False}
     return body
+
+
+def _content_of(message: ChatMessage) -> str | list[dict[str, Any]]:
+    """Text alone as a string, which every endpoint takes; images first, then what is said."""
+    if not message.images:
+        return message.text
+    said = [{"type": "text", "text": message.text}] if message.text else []
+    return [*map(_image_part, message.images), *said]
+
+
+def _image_part(image: Image) -> dict[str, Any]:
+    url = f"data:{image.mime_type};base64,{b64encode(image.data).decode()}"
+    return {"type": "image_url", "image_url": {"url": url, "detail": image.detail}}
 
 
 class ThinkTags:

@@ -21,6 +21,8 @@ CONTEXT_TOKENS = 8192
 """What is assumed of an endpoint's window: they do not tell."""
 _SILENCE_LIMIT_S = 120.0
 _REFUSED = 400
+_NOT_SEEN = (400, 415, 422, 500, 501)
+"""How endpoints refuse images: llama-server calls it an error of its own."""
 
 
 class OpenAIChatModel:
@@ -55,7 +57,8 @@ class OpenAIChatModel:
         """Nothing is held open between replies."""
 
     def _stream(self, request: ChatRequest, on_chunk: Callable[[dict[str, Any]], bool]) -> None:
-        with self._open(completions.body_of(request) | {"model": self._model}) as answer:
+        shows = any(message.images for message in request.messages)
+        with self._open(completions.body_of(request) | {"model": self._model}, shows) as answer:
             try:
                 for chunk in _chunks(answer):
                     if on_chunk(chunk):
@@ -63,9 +66,13 @@ class OpenAIChatModel:
             except (OSError, http.client.HTTPException) as exc:
                 raise EngineError(f"{self._host} broke off its answer ({exc}): try again") from exc
 
-    def _open(self, body: dict[str, Any]) -> http.client.HTTPResponse:
-        """Send ``body``; fields that not every endpoint knows are left out where refused."""
+    def _open(self, body: dict[str, Any], shows: bool) -> http.client.HTTPResponse:
+        """Send ``body``; fields that not every endpoint knows are left out where refused.
+
+        ``shows``: there are images in it.
+        """
         optional = "chat_template_kwargs" in body
+        known = self._extras
         while True:
             try:
                 return self._post(self._worded(body) if optional else body)
@@ -75,6 +82,12 @@ class OpenAIChatModel:
                 if exc.code == _REFUSED and optional and self._extras:
                     self._extras -= 1
                     continue
+                if shows and exc.code in _NOT_SEEN:
+                    self._extras = known  # it was not they that were refused
+                    raise EngineError(
+                        f"{self._model} refused a request with images (HTTP {exc.code}): "
+                        f"does it see? It said: {said}"
+                    ) from exc
                 raise EngineError(self._explained(exc.code, said)) from exc
             except (OSError, http.client.HTTPException) as exc:
                 why = getattr(exc, "reason", exc)
