@@ -8,8 +8,9 @@ from live_cli.engine.hearing import Ears
 from live_cli.engine.listening import Hearing
 from live_cli.engine.options import SessionOptions, options_of
 from live_cli.engine.registry import Readiness, Registry
-from live_cli.engine.session import ConversationSession, Emit, Stages, Surroundings
+from live_cli.engine.session import ConversationSession
 from live_cli.engine.stages import StageNames
+from live_cli.engine.surroundings import Emit, Stages, Surroundings
 from live_cli.engine.transcription import TranscriptionSession
 from live_cli.engine.turn import Time
 from live_cli.engine.workers import Stage, Workers

@@ -6,7 +6,7 @@ Reasons are for the person who set the option; the server cuts them at 123 bytes
 from dataclasses import dataclass, field
 
 from live_cli.engine.endpointer import EndpointingRules
-from live_cli.engine.stages import VoiceTraits
+from live_cli.engine.stages import Sampling, VoiceTraits
 from live_cli.engine.voices import traits_of
 from live_cli.errors import UnsupportedError
 from live_cli.protocol.dialect import Dialect
@@ -38,20 +38,6 @@ _TRANSCRIBING_SILENCE_MS = 1500
 """Nobody waits for an answer, and a transcriber that hears whole paragraphs errs less: of the
 opening of A Tale of Two Cities 9.2 % of the words are wrong at 500 ms, 1.7 % at 1500."""
 _LONGEST_KNOB_MS = 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """As in `ChatRequest`; None leaves it to the model."""
-
-    max_tokens: int | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    seed: int | None = None
-    presence_penalty: float | None = None
-    frequency_penalty: float | None = None
-    thinking_budget: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

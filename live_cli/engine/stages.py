@@ -82,10 +82,12 @@ class ChatMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class ChatRequest:
-    """What to answer, and how. ``thinking_budget``: None automatic, 0 off, n at most n tokens."""
+class Sampling:
+    """How to generate; None leaves it to the model.
 
-    messages: tuple[ChatMessage, ...]
+    ``thinking_budget``: None automatic, 0 off, n at most n tokens.
+    """
+
     max_tokens: int | None = None
     temperature: float | None = None
     top_p: float | None = None
@@ -94,6 +96,14 @@ class ChatRequest:
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
     thinking_budget: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """What to answer, how, and what may be called for it."""
+
+    messages: tuple[ChatMessage, ...]
+    sampling: Sampling = field(default_factory=Sampling)
     tools: tuple[ToolDeclaration, ...] = ()
 
 

@@ -15,7 +15,7 @@ from live_cli.engine.hearing import Ended, Heard, Segment
 from live_cli.engine.listening import Hearing
 from live_cli.engine.options import SessionOptions
 from live_cli.engine.reporting import transcription_of, usage_of
-from live_cli.engine.session import Emit, Surroundings
+from live_cli.engine.surroundings import Emit, Surroundings
 from live_cli.engine.workers import Stage
 from live_cli.errors import EngineError, UnsupportedError
 from live_cli.protocol.events import (

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from live_cli.engine.backends.completions import ThinkTags
 from live_cli.engine.backends.openai import OpenAIChatModel
-from live_cli.engine.stages import ChatMessage, ChatRequest, Image
+from live_cli.engine.stages import ChatMessage, ChatRequest, Image, Sampling
 from live_cli.errors import EngineError
 from tests.engine.cards import JPEG, PNG
 
@@ -79,7 +79,8 @@ def test_streams_a_reply_and_its_usage(endpoint):
     usage = {"choices": [], "usage": {"prompt_tokens": 11, "completion_tokens": 3}}
     endpoint.answer = lambda body: [chunk("Hel"), chunk("lo."), usage, "[DONE]"]
     deltas, counted = reply(
-        OpenAIChatModel(endpoint.spec), ChatRequest(ASK, max_tokens=9, temperature=0.5, top_k=4)
+        OpenAIChatModel(endpoint.spec),
+        ChatRequest(ASK, Sampling(max_tokens=9, temperature=0.5, top_k=4)),
     )
     assert deltas == [("Hel", False), ("lo.", False)]
     assert (counted.prompt_tokens, counted.reply_tokens) == (11, 3)
@@ -136,7 +137,7 @@ def test_a_thinking_budget_is_a_cap(endpoint):
 
     endpoint.answer = answer
     model = OpenAIChatModel(endpoint.spec)
-    deltas, usage = reply(model, ChatRequest(ASK, thinking_budget=5))
+    deltas, usage = reply(model, ChatRequest(ASK, Sampling(thinking_budget=5)))
     assert deltas[-1] == ("Four.", False)
     assert usage.thought_tokens == 6
     assert len(endpoint.asked) == 2
@@ -151,7 +152,7 @@ def test_fields_an_endpoint_does_not_know_are_left_out(endpoint):
     endpoint.answer = answer
     model = OpenAIChatModel(endpoint.spec)
     for asked in (3, 4):  # learned once
-        assert reply(model, ChatRequest(ASK, thinking_budget=0))[0] == [("Yes.", False)]
+        assert reply(model, ChatRequest(ASK, Sampling(thinking_budget=0)))[0] == [("Yes.", False)]
         assert len(endpoint.asked) == asked
 
 
@@ -192,7 +193,7 @@ def test_an_endpoint_that_refuses_images_is_named_and_asked_about_nothing_else(e
     model = OpenAIChatModel(endpoint.spec)
     with pytest.raises(EngineError, match=r"qwen3 .*does it see\? .*not supported"):
         reply(model, shown(Image(PNG, "image/png")))
-    reply(model, ChatRequest(ASK, thinking_budget=0))
+    reply(model, ChatRequest(ASK, Sampling(thinking_budget=0)))
     assert endpoint.asked[-1][2]["reasoning_effort"] == "none"  # its fields were not to blame
 
 

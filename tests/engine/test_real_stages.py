@@ -11,7 +11,7 @@ from live_cli.engine.backends.gguf import GgufChatModel
 from live_cli.engine.backends.moonshine import MoonshineTranscriber, bundled_folder
 from live_cli.engine.engine import LiveEngine
 from live_cli.engine.registry import Registry
-from live_cli.engine.stages import ChatMessage, ChatRequest, StageNames, VoiceTraits
+from live_cli.engine.stages import ChatMessage, ChatRequest, Sampling, StageNames, VoiceTraits
 from live_cli.engine.voices import VOICES
 from live_cli.errors import EngineError
 from live_cli.protocol.events import ActivityEnded, ActivityStarted, AudioStreamEnded
@@ -118,7 +118,7 @@ def test_the_chat_model_stops_with_the_callback(chat):
         return len(deltas) >= 5
 
     story = (ChatMessage("user", "Tell me a very long story."),)
-    chat.generate(ChatRequest(story, max_tokens=500), on_delta)
+    chat.generate(ChatRequest(story, Sampling(max_tokens=500)), on_delta)
     assert len(deltas) == 5
 
 
@@ -132,7 +132,9 @@ def test_the_chat_model_stops_while_it_reads_the_prompt(chat):
 def test_the_chat_model_counts_its_tokens_and_keeps_its_limit(chat):
     ask = (ChatMessage("system", "Be brief."), ChatMessage("user", "Count to fifty."))
     chat.prefill(ask[:1])
-    usage = chat.generate(ChatRequest(ask, max_tokens=7, temperature=0.0), lambda _: False)
+    usage = chat.generate(
+        ChatRequest(ask, Sampling(max_tokens=7, temperature=0.0)), lambda _: False
+    )
     assert usage.reply_tokens == 7
     assert 10 < usage.prompt_tokens < 60
 

@@ -11,6 +11,7 @@ from live_cli.engine.backends.scripted import (
     ScriptedTranscriber,
     speech_like,
 )
+from live_cli.engine.engine import LiveEngine
 from live_cli.engine.stages import ChatDelta, ChatUsage
 from live_cli.errors import EngineError, UnsupportedError
 from live_cli.protocol.events import (
@@ -382,27 +383,20 @@ async def test_initial_history_is_only_stored_even_when_complete(connect):
 async def test_resumption_gives_the_history_back_from_its_handle(connect):
     chat = ScriptedChatModel(["First.", "Second."])
     setup = text_setup(session_resumption=SessionResumptionConfig())
-    line = await connect(setup, ScriptedRegistry(chat))
+    engine = LiveEngine(registry=ScriptedRegistry(chat))
+    line = await connect(setup, engine=engine)
     await line.ask("One?")
     await line.shows("resumption")
     handle = line.messages[-1].session_resumption_update.new_handle
     again = text_setup(session_resumption=SessionResumptionConfig(handle=handle))
-    engine_line = await connect(again, engine=_engine_of(line))
+    engine_line = await connect(again, engine=engine)
     await engine_line.ask("Two?")
     await engine_line.shows("turnComplete+usage")
     assert prompts(chat)[1] == [("user", "One?"), ("assistant", "First."), ("user", "Two?")]
     unknown = text_setup(session_resumption=SessionResumptionConfig(handle="nonsense"))
     with pytest.raises(UnsupportedError) as refused:
-        await connect(unknown, engine=_engine_of(line))
+        await connect(unknown, engine=engine)
     assert refused.value.close_code == 1008
-
-
-def _engine_of(line):
-    from live_cli.engine.engine import LiveEngine
-
-    engine = LiveEngine(registry=ScriptedRegistry(line.session._chat))
-    engine._around = line.session._around
-    return engine
 
 
 async def test_resumption_is_silent_when_not_asked(connect):

@@ -26,10 +26,10 @@ def body_of(request: ChatRequest) -> dict[str, Any]:
         "stream_options": {"include_usage": True},
     }
     for name in _SAMPLING:
-        value = getattr(request, name)
+        value = getattr(request.sampling, name)
         if value is not None:
             body[name] = value
-    if request.thinking_budget == 0:
+    if request.sampling.thinking_budget == 0:
         body["chat_template_kwargs"] = {"enable_thinking": False}
     return body
 
@@ -149,7 +149,7 @@ def generate(
     stream: Stream, request: ChatRequest, on_delta: Callable[[ChatDelta], bool]
 ) -> ChatUsage:
     """One reply. A model that thinks beyond its budget is asked again, not to think."""
-    reader = ReplyReader(request.thinking_budget)
+    reader = ReplyReader(request.sampling.thinking_budget)
     stopped = False
 
     def on_chunk(chunk: dict[str, Any]) -> bool:
@@ -163,7 +163,8 @@ def generate(
     stream(request, on_chunk)
     if reader.over_budget and not stopped:
         spent = reader.usage.thought_tokens
-        again = generate(stream, replace(request, thinking_budget=0), on_delta)
+        unthinking = replace(request, sampling=replace(request.sampling, thinking_budget=0))
+        again = generate(stream, unthinking, on_delta)
         return replace(again, thought_tokens=again.thought_tokens + spent)
     for delta in reader.flush():
         stopped = stopped or on_delta(delta)

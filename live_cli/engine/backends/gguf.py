@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from live_cli.engine.backends import completions
-from live_cli.engine.stages import ChatDelta, ChatMessage, ChatRequest, ChatUsage
+from live_cli.engine.stages import ChatDelta, ChatMessage, ChatRequest, ChatUsage, Sampling
 from live_cli.errors import EngineError
 
 CONTEXT_TOKENS = 4096
@@ -62,7 +62,7 @@ class GgufChatModel:
     def prefill(self, messages: tuple[ChatMessage, ...]) -> None:
         """Read ``messages`` into the prefix cache; the one token this must generate is dropped."""
         ask = messages if messages[-1].role == "user" else (*messages, ChatMessage("user", "."))
-        self.generate(ChatRequest(ask, max_tokens=1), lambda _: False)
+        self.generate(ChatRequest(ask, Sampling(max_tokens=1)), lambda _: False)
 
     def close(self) -> None:
         """Free the model."""

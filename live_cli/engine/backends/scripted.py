@@ -67,7 +67,7 @@ class ScriptedChatModel:
         words = _pieces(reply)
         prompt_tokens = sum(len(message.text.split()) for message in request.messages)
         for count, word in enumerate(words, start=1):
-            if on_delta(ChatDelta(word)) or count == request.max_tokens:
+            if on_delta(ChatDelta(word)) or count == request.sampling.max_tokens:
                 return ChatUsage(prompt_tokens, count)
         return ChatUsage(prompt_tokens, len(words))
 

@@ -1,0 +1,90 @@
+"""The user's side of a turn: inputs gathered, transcribed, told, and put into the history."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from live_cli.engine.conversation import USER, Conversation
+from live_cli.engine.listening import Spoken
+from live_cli.engine.options import SessionOptions
+from live_cli.engine.reporting import transcription_of
+from live_cli.engine.surroundings import Emit
+from live_cli.protocol.messages import ServerContent, ServerMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    text: str
+
+
+Input = Spoken | Typed
+
+
+class UserTurn:
+    """Gathers by `add`; `store` is the turn's first stage, and can be cancelled and begun again.
+
+    Inputs stay until their text is known: a stage that was cancelled carries them over.
+    """
+
+    def __init__(self, conversation: Conversation, options: SessionOptions, emit: Emit) -> None:
+        self._conversation = conversation
+        self._options = options
+        self._emit = emit
+        self._inputs: list[Input] = []  # of the turn that is in its first stage
+        self._waiting: list[Input] = []  # for the turn after this one (NO_INTERRUPTION)
+        self._told_some = False  # of this turn
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is input that has not come into the history."""
+        return bool(self._inputs)
+
+    @property
+    def waits(self) -> bool:
+        """Whether input waits for the turn after this one."""
+        return bool(self._waiting)
+
+    def wait(self, inputs: Sequence[Input]) -> None:
+        """Keep ``inputs`` for the turn after this one."""
+        self._waiting += inputs
+
+    def add(self, inputs: Sequence[Input]) -> None:
+        """``inputs``, and what has waited for this turn, belong to it."""
+        self._inputs += [*self._waiting, *inputs]
+        self._waiting = []
+
+    def transcriptions(self) -> list["asyncio.Task[str]"]:
+        """Those that nobody will wait for if the turn never comes."""
+        inputs = [*self._inputs, *self._waiting]
+        return [given.text for given in inputs if isinstance(given, Spoken)]
+
+    async def store(self) -> bool:
+        """Put what was said into the history; True when there is something to answer."""
+        said = [(given, await self._text_of(given)) for given in list(self._inputs)]
+        self._told_some = False
+        self._inputs = []
+        for given, text in said:
+            seconds = given.segment.seconds if isinstance(given, Spoken) else 0.0
+            self._conversation.add(USER, text, seconds)
+        return any(isinstance(given, Typed) or text.strip() for given, text in said)
+
+    async def _text_of(self, given: Input) -> str:
+        if isinstance(given, Typed):
+            return given.text
+        text = await asyncio.shield(given.text)
+        if text and not given.told and self._options.input_transcripts:
+            given.told = True
+            await self._tell(given, text)
+        return text
+
+    async def _tell(self, given: Spoken, text: str) -> None:
+        told = transcription_of(
+            text,
+            given.segment.start_s,
+            given.segment.end_s,
+            final=given.final,
+            first=not self._told_some,
+        )
+        self._told_some = True
+        content = ServerContent(input_transcription=told)
+        await self._emit(ServerMessage(server_content=content))
