@@ -157,7 +157,7 @@ def test_fields_an_endpoint_does_not_know_are_left_out(endpoint):
 
 
 def shown(*images, text="Which colour?"):
-    return ChatRequest((ChatMessage("user", text, images),), thinking_budget=0)
+    return ChatRequest((ChatMessage("user", text, images),), Sampling(thinking_budget=0))
 
 
 def test_images_go_before_the_words_and_arrive_as_they_were(endpoint):
