@@ -91,6 +91,8 @@ class ServeOptions:
     host: str = _setting(Text("a host name or address"), "127.0.0.1")
     port: int = _setting(Whole(0, 65_535), 8765)
     """0: a free one."""
+    parallel: int = _setting(Whole(1, 64), 4)
+    """Replies that a chat model in this process generates side by side."""
 
 
 @dataclass(frozen=True, slots=True)

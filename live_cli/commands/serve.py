@@ -68,18 +68,18 @@ def run(
     check_libraries()
     _log_to_stderr()
     listeners = listen(host, port)
-    asyncio.run(_serve(settings.engine, host, listeners, key))
+    asyncio.run(_serve(settings, host, listeners, key))
 
 
 async def _serve(
-    options: EngineOptions, host: str, listeners: list[socket.socket], key: str | None
+    settings: Settings, host: str, listeners: list[socket.socket], key: str | None
 ) -> None:
     stop = asyncio.Event()
     limits = Limits()
     with stopping_on_signals(stop, limits.grace_s):
         certificate = _certificate(host)
         _say(_welcome(host, port_of(listeners), certificate, keyed=key is not None))
-        engine, loading = _load_engine(options)
+        engine, loading = _load_engine(settings.engine, settings.serve.parallel)
         await asyncio.to_thread(importlib.import_module, "live_cli.net.server")
 
         from live_cli.net.server import build_app, serve_on
@@ -92,7 +92,7 @@ async def _serve(
 
         loading.add_done_callback(loaded)
         keys = [key] if key else []
-        models = [_listed(options)]
+        models = [_listed(settings.engine)]
         app = build_app(engine, keys=keys, limits=limits, models=models, ready=loading.done)
         secure = server_context(certificate) if certificate else None
         await serve_on(app, listeners, stop=stop, secure=secure)
@@ -102,7 +102,7 @@ async def _serve(
         await engine.close()
 
 
-def _load_engine(options: EngineOptions) -> "tuple[LiveEngine, asyncio.Task[None]]":
+def _load_engine(options: EngineOptions, parallel: int) -> "tuple[LiveEngine, asyncio.Task[None]]":
     from live_cli.engine.engine import LiveEngine
     from live_cli.engine.stages import StageNames
 
@@ -112,6 +112,7 @@ def _load_engine(options: EngineOptions) -> "tuple[LiveEngine, asyncio.Task[None
         chat=options.chat,
         synthesizer=options.synthesizer,
         threads=options.threads,
+        parallel=parallel,
     )
     engine = LiveEngine(names)
     return engine, asyncio.create_task(engine.load())

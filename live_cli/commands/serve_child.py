@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from live_cli.errors import LiveError, SettingsError
 from live_cli.net.listening import listen, one_time_key, port_of
@@ -39,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.exit(exc.exit_code)
 
 
-def serve(pipe: ParentPipe, names: Mapping[str, str], threads: int, needs: Collection[str]) -> None:
+def serve(pipe: ParentPipe, names: Mapping[str, Any], threads: int, needs: Collection[str]) -> None:
     """Open the doors, tell the parent, then load and serve. Raises LiveError before the doors."""
     check_libraries()
     listeners = listen("127.0.0.1", 0)
@@ -64,7 +65,7 @@ async def _serve(
     pipe: ParentPipe,
     listeners: list[socket.socket],
     key: str,
-    names: Mapping[str, str],
+    names: Mapping[str, Any],
     threads: int,
     needs: Collection[str],
 ) -> None:

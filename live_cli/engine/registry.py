@@ -115,7 +115,7 @@ class Registry:
         makers = {
             Stage.DETECTOR: _detector,
             Stage.TRANSCRIBER: _transcriber,
-            Stage.CHAT: lambda k, a: _chat(k, a, self.names.threads),
+            Stage.CHAT: lambda k, a: _chat(k, a, self.names),
             Stage.SYNTHESIZER: _synthesizer,
         }
         return lambda: makers[stage](kind, argument)
@@ -153,7 +153,7 @@ def _transcriber(kind: str, argument: str) -> Transcriber:
     raise _unknown(Stage.TRANSCRIBER, kind, "moonshine, moonshine:FOLDER, whisper:FOLDER, scripted")
 
 
-def _chat(kind: str, argument: str, threads: int) -> ChatModel:
+def _chat(kind: str, argument: str, names: StageNames) -> ChatModel:
     if kind == "openai":
         from live_cli.engine.backends.openai import OpenAIChatModel
 
@@ -166,7 +166,8 @@ def _chat(kind: str, argument: str, threads: int) -> ChatModel:
     from live_cli.engine.models import find_chat_model
 
     wanted = argument if kind == "gguf" else f"{kind}:{argument}" if argument else kind
-    return GgufChatModel(find_chat_model(wanted).path, threads=threads)
+    path = find_chat_model(wanted).path
+    return GgufChatModel(path, threads=names.threads, parallel=names.parallel)
 
 
 def _synthesizer(kind: str, argument: str) -> Synthesizer:

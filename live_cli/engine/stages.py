@@ -129,7 +129,7 @@ class ChatUsage:
 
 
 class ChatModel(Protocol):
-    """Text to text, streaming. Shared by sessions; calls are serialised inside."""
+    """Text to text, streaming. Shared by sessions; calls may come side by side."""
 
     context_tokens: int
     sees: bool
@@ -175,3 +175,5 @@ class StageNames:
     synthesizer: str = "hibari"
     threads: int = field(default=0)
     """Threads of the chat model; 0: one less than the cores, at least one."""
+    parallel: int = 1
+    """Replies that a chat model in this process generates side by side."""

@@ -1,7 +1,7 @@
 """The threads of the engine: one pool a stage, so that no stage waits for another's thread.
 
-Stages serialise themselves; a pool's size says how many calls may wait inside them. An endpoint's
-replies run side by side, so chat has more.
+A pool's size says how many calls may be in its stage, the others wait in the order in which they
+came. Replies are streamed side by side, so chat has as many threads as there may be sessions.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ class Stage(Enum):
     SYNTHESIZER = "synthesizer"
 
 
-_THREADS = {Stage.DETECTOR: 2, Stage.TRANSCRIBER: 1, Stage.CHAT: 8, Stage.SYNTHESIZER: 1}
+_THREADS = {Stage.DETECTOR: 2, Stage.TRANSCRIBER: 1, Stage.CHAT: 16, Stage.SYNTHESIZER: 1}
 
 
 class Workers:

@@ -1,6 +1,7 @@
 """The real stages on real speech: what is heard, what is answered, how it sounds."""
 
 import asyncio
+import threading
 
 import numpy as np
 import pytest
@@ -10,8 +11,16 @@ import soxr
 from live_cli.engine.backends.gguf import GgufChatModel
 from live_cli.engine.backends.moonshine import MoonshineTranscriber, bundled_folder
 from live_cli.engine.engine import LiveEngine
+from live_cli.engine.models import find_chat_model
 from live_cli.engine.registry import Registry
-from live_cli.engine.stages import ChatMessage, ChatRequest, Sampling, StageNames, VoiceTraits
+from live_cli.engine.stages import (
+    ChatDelta,
+    ChatMessage,
+    ChatRequest,
+    Sampling,
+    StageNames,
+    VoiceTraits,
+)
 from live_cli.engine.voices import VOICES
 from live_cli.errors import EngineError
 from live_cli.protocol.events import ActivityEnded, ActivityStarted, AudioStreamEnded
@@ -219,6 +228,32 @@ async def test_a_stage_that_is_not_there_is_named(names, words):
         await engine.load()
     assert "failed" in {readiness.state for readiness in engine.report()}
     await engine.close()
+
+
+async def test_replies_are_generated_in_turns():
+    model = GgufChatModel(find_chat_model().path, parallel=2)
+    order: list[str] = []
+    begun = threading.Event()
+
+    def reply(name: str, tokens: int) -> None:
+        def on_delta(delta: ChatDelta) -> bool:
+            if delta.text:
+                order.append(name)
+                begun.set()
+            return False
+
+        ask = (ChatMessage("user", f"Tell a very long story about {name}."),)
+        model.generate(ChatRequest(ask, Sampling(max_tokens=tokens, seed=1)), on_delta)
+
+    long = asyncio.create_task(asyncio.to_thread(reply, "the sea", 200))
+    await asyncio.to_thread(begun.wait)
+    await asyncio.to_thread(reply, "a mountain", 20)
+    assert "a mountain" in order
+    assert not long.done(), "the short reply waited for the long one"
+    model.close()
+    await long
+    with pytest.raises(EngineError, match="closed"):
+        reply("nothing", 1)
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path):

@@ -1,13 +1,13 @@
 """Any GGUF chat model, in this process, through xllamacpp (llama.cpp's server as a library).
 
 The library opens an HTTP door on loopback whether it is wanted or not: it gets a random key and
-no page. One slot: requests queue, and the prefix cache of the last conversation stays warm.
+no page. Replies are generated in slots, token by token in turns, so that a long one does not make
+the others wait; what finds no slot free queues. A slot keeps its conversation's prefix warm.
 """
 
 import json
 import os
 import secrets
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,10 +31,18 @@ def default_threads() -> int:
 
 
 class GgufChatModel:
-    """A loaded GGUF file. ``threads`` 0: one less than the cores."""
+    """A loaded GGUF file. ``threads`` 0: one less than the cores.
+
+    ``parallel``: how many replies are generated side by side, each with a window of its own.
+    """
 
     def __init__(
-        self, path: Path, *, threads: int = 0, context_tokens: int = CONTEXT_TOKENS
+        self,
+        path: Path,
+        *,
+        threads: int = 0,
+        parallel: int = 1,
+        context_tokens: int = CONTEXT_TOKENS,
     ) -> None:
         if not path.is_file():
             raise EngineError(f"no chat model at {path}: see `live-cli models`")
@@ -46,18 +54,16 @@ class GgufChatModel:
             ) from exc
         self.context_tokens = context_tokens
         self.sees = False
-        self._lock = threading.Lock()
+        params = _params(xllamacpp, path, threads or default_threads())
+        params.n_parallel, params.n_ctx = parallel, parallel * context_tokens
         try:
-            self._server: Any = xllamacpp.Server(
-                _params(xllamacpp, path, threads or default_threads(), context_tokens)
-            )
+            self._server: Any = xllamacpp.Server(params)
         except Exception as exc:  # the library raises RuntimeError and others out of C++
             raise EngineError(f"{path.name} does not load as a GGUF chat model ({exc})") from exc
 
     def generate(self, request: ChatRequest, on_delta: Callable[[ChatDelta], bool]) -> ChatUsage:
         """Stream one reply; ``on_delta`` also gets empty deltas while the prompt is read."""
-        with self._lock:
-            return completions.generate(self._stream, request, on_delta)
+        return completions.generate(self._stream, request, on_delta)
 
     def prefill(self, messages: tuple[ChatMessage, ...]) -> None:
         """Read ``messages`` into the prefix cache; the one token this must generate is dropped."""
@@ -65,12 +71,12 @@ class GgufChatModel:
         self.generate(ChatRequest(ask, Sampling(max_tokens=1)), lambda _: False)
 
     def close(self) -> None:
-        """Free the model."""
-        with self._lock:
-            self._server = None
+        """Free the model, once the replies under way have ended."""
+        self._server = None
 
     def _stream(self, request: ChatRequest, on_chunk: Callable[[dict[str, Any]], bool]) -> None:
-        if self._server is None:
+        server = self._server
+        if server is None:
             raise EngineError("the chat model is closed")
         body = (
             _SAMPLING
@@ -87,18 +93,17 @@ class GgufChatModel:
                 return True
 
         try:
-            self._server.handle_chat_completions(json.dumps(body), on_json)
+            server.handle_chat_completions(json.dumps(body), on_json)
         except (RuntimeError, ValueError) as exc:
             raise EngineError(f"the chat model refused: {exc}") from exc
         if failure:
             raise failure[0]
 
 
-def _params(library: Any, path: Path, threads: int, context_tokens: int) -> Any:
+def _params(library: Any, path: Path, threads: int) -> Any:
     params = library.CommonParams()
     params.model.path = str(path)
-    params.n_ctx = context_tokens
-    params.n_parallel = 1
+    params.kv_unified = False
     params.n_batch = params.n_ubatch = _BATCH_TOKENS
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
     params.cache_ram_mib = _CACHE_MIB
