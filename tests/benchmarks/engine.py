@@ -4,21 +4,19 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from time import monotonic, perf_counter
+from time import perf_counter
 
 import numpy as np
 import soundfile
 import soxr
 
-from live_cli.audio.meter import SpeechClock
 from live_cli.commands.connecting import Server, running_server
 from live_cli.commands.transcription import transcribe_file
 from live_cli.opening import plan_opening
-from live_cli.protocol.events import AudioChunk, TurnComplete
 from live_cli.settings import Settings
 from tests.benchmarks.row import ENVIRONMENT, Row, alternate, median
+from tests.benchmarks.voice import Question
 from tests.speech import QUESTION, moonshine_asset
 
 TURNS = 8
@@ -92,34 +90,10 @@ async def _sessions() -> tuple[float, float, float, float]:
 
 
 async def _voice_turns(server: Server, settings: Settings) -> list[float]:
-    """Real-time frames of the question; from its last speech to the first sound of the answer."""
     opening = plan_opening(settings, "talk")
-    speech = (soundfile.read(QUESTION, dtype="float32")[0]).astype(np.float32)
-    clock = SpeechClock()
-    clock.push(speech)
-    assert clock.last_speech_end is not None
-    frames = np.concatenate([speech, np.zeros(16_000 * 2, dtype=np.float32)])
-    latencies = []
+    question = Question()
     async with await server.connect(opening.setup) as client:
-        for _ in range(TURNS):
-            started = monotonic()
-            speaking = asyncio.create_task(_speak(client.send_audio, frames, started))
-            async for event in client:
-                if isinstance(event, AudioChunk) and not speaking.done():
-                    latencies.append(monotonic() - started - clock.last_speech_end / 16_000)
-                    await speaking
-                if isinstance(event, TurnComplete):
-                    break
-    return latencies
-
-
-async def _speak(
-    send: Callable[[bytes], Awaitable[None]], samples: np.ndarray, started: float
-) -> None:
-    for place in range(0, samples.size - 319, 320):
-        await asyncio.sleep(max(0.0, started + (place + 320) / 16_000 - monotonic()))
-        pcm = (samples[place : place + 320] * 32767).astype("<i2").tobytes()
-        await send(pcm)
+        return [await question.wait_s(client) for _ in range(TURNS)]
 
 
 def _direct(file: str) -> float:

@@ -1,0 +1,97 @@
+"""Many sessions on one `serve`: what each waits for its answer, and how late the event loop is.
+
+Every session asks the same question aloud in the same moment, which is the worst that can happen.
+The loop's lag is what a WebSocket ping, on a connection of its own, waits for its pong.
+"""
+
+import asyncio
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from time import monotonic
+
+from websockets.asyncio.client import connect
+
+from live_cli.net.address import Address
+from live_cli.net.client import LiveClient
+from live_cli.opening import plan_opening
+from live_cli.settings import Settings
+from tests.benchmarks.row import ENVIRONMENT, Row, median, quantile
+from tests.benchmarks.voice import Question
+
+COUNTS = (1, 2, 4, 8)
+TURNS = 3
+PING_S = 0.01
+LAG_BUDGET_MS = 20.0
+
+
+def rows() -> list[Row]:
+    with _serving() as url:
+        measured = {count: asyncio.run(_talk(url, count)) for count in COUNTS}
+    alone_s = median(measured[1][0])
+    found = []
+    for count, (waits_s, lags_s) in measured.items():
+        who = f"{count} session{'s' * (count > 1)} at once"
+        p99_ms = 1000 * quantile(lags_s, 0.99)
+        found += [
+            Row(f"{who}: first sound, median", median(waits_s), "s", count, alone_s, "alone"),
+            Row(f"{who}: first sound, slowest", max(waits_s), "s", 2 * count, alone_s, "alone"),
+            Row(f"{who}: lag of the event loop, p99", p99_ms, "ms", LAG_BUDGET_MS),
+        ]
+    return found
+
+
+@contextmanager
+def _serving() -> Iterator[str]:
+    """A `serve` with the real engine, loaded; its address."""
+    command = [sys.executable, "-m", "live_cli", "serve", "--port", "0"]
+    with (
+        tempfile.TemporaryDirectory() as home,
+        subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT | {"HOME": home}
+        ) as process,
+    ):
+        assert process.stderr is not None
+        url = ""
+        for line in process.stderr:
+            if found := re.search(r"Serving the Live API at (http://\S+:\d+)", line):
+                url = found[1]
+            if line.startswith("Ready"):
+                break
+        yield url
+        process.terminate()
+
+
+async def _talk(url: str, count: int) -> tuple[list[float], list[float]]:
+    """Seconds to the first sound of every answer, and the lags meanwhile."""
+    question = Question()
+    setup = plan_opening(Settings(server="local"), "talk").setup
+    address = Address(url, None, "v1beta", "serve")
+    async with AsyncExitStack() as stack:
+        clients = [
+            await stack.enter_async_context(await LiveClient.connect(address, setup))
+            for _ in range(count)
+        ]
+        for client in clients:
+            await question.wait_s(client)  # ears load with the first sound
+        lags_s: list[float] = []
+        pinging = asyncio.create_task(_ping(address.endpoint, lags_s))
+        waits_s: list[float] = []
+        for _ in range(TURNS):
+            waits_s += await asyncio.gather(*(question.wait_s(client) for client in clients))
+        pinging.cancel()
+    return waits_s, lags_s
+
+
+async def _ping(endpoint: str, lags_s: list[float]) -> None:
+    async with connect(endpoint, proxy=None) as socket:
+        await socket.send('{"setup":{"model":"models/local"}}')
+        await socket.recv()
+        while True:
+            sent = monotonic()
+            await (await socket.ping())
+            lags_s.append(monotonic() - sent)
+            await asyncio.sleep(PING_S)

@@ -1,0 +1,49 @@
+"""A question asked aloud, in real time, and how long its answer takes to begin."""
+
+import asyncio
+from time import monotonic
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from live_cli.audio.meter import SpeechClock
+from live_cli.net.client import LiveClient
+from live_cli.protocol.events import AudioChunk, TurnComplete
+from tests.speech import QUESTION
+
+RATE = 16_000
+FRAME = RATE // 50
+
+
+class Question:
+    """The recorded question and two seconds of silence, in frames of 20 ms."""
+
+    def __init__(self) -> None:
+        speech = soundfile.read(QUESTION, dtype="float32")[0].astype(np.float32)
+        clock = SpeechClock()
+        clock.push(speech)
+        assert clock.last_speech_end is not None
+        self.ends_s = clock.last_speech_end / RATE
+        self._samples: npt.NDArray[np.float32] = np.concatenate(
+            [speech, np.zeros(RATE * 2, dtype=np.float32)]
+        )
+
+    async def wait_s(self, client: LiveClient) -> float:
+        """From the question's last speech to the answer's first sound; the turn is over then."""
+        started, waited = monotonic(), None
+        speaking = asyncio.create_task(self._speak(client, started))
+        async for event in client:
+            if isinstance(event, AudioChunk) and waited is None:
+                waited = monotonic() - started - self.ends_s
+            if isinstance(event, TurnComplete):
+                break
+        await speaking
+        assert waited is not None, "the answer had no sound"
+        return waited
+
+    async def _speak(self, client: LiveClient, started: float) -> None:
+        for place in range(0, self._samples.size - FRAME + 1, FRAME):
+            await asyncio.sleep(max(0.0, started + (place + FRAME) / RATE - monotonic()))
+            frame = self._samples[place : place + FRAME]
+            await client.send_audio((frame * 32767).astype("<i2").tobytes())
