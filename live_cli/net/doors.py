@@ -9,8 +9,8 @@ because clients hang or crash on an HTTP status (reference 1.5).
 import hmac
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qs, urlsplit
 
 from live_cli.protocol.dialect import Dialect
@@ -27,30 +27,44 @@ _BARE = re.compile(r"/*")
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Where a client came in. ``constrained``: the door for ephemeral tokens."""
+    """Where a client came in. ``constrained``: the door for ephemeral tokens.
+
+    ``token``: the name of the one that was shown there, which nobody has looked at yet.
+    """
 
     dialect: Dialect
     constrained: bool = False
+    token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a connection is closed: a WebSocket close code and a sentence."""
+    """Why a connection is closed: a close code and a sentence. ``kind``: a word to count it by."""
 
     code: int
     reason: str
+    kind: str
 
 
-BAD_KEY = Refusal(1007, "API key not valid. Please pass a valid API key.")
+BAD_KEY = Refusal(1007, "API key not valid. Please pass a valid API key.", "key")
 NO_KEY = Refusal(
     1008,
     "Method doesn't allow unregistered callers (callers without established identity). "
     "Please use API Key.",
+    "key",
 )
-NO_DOOR = Refusal(1008, "No such path here: use /ws/…GenerativeService.BidiGenerateContent")
-NO_TOKENS = Refusal(1008, "Ephemeral tokens are not supported by this server: use an API key.")
-FOREIGN_ORIGIN = Refusal(1008, "Web pages of other hosts may not use this server.")
-FOREIGN_HOST = Refusal(1008, "Address this server by IP or as localhost, or start it with a key.")
+NO_DOOR = Refusal(1008, "No such path here: use /ws/…GenerativeService.BidiGenerateContent", "path")
+NO_TOKEN = Refusal(
+    1008, "This method takes an ephemeral token: create one with POST /v1alpha/auth_tokens.", "key"
+)
+FOREIGN_ORIGIN = Refusal(
+    1008, "Pages of this origin may not use this server: allow it with --allow-origin.", "origin"
+)
+FOREIGN_HOST = Refusal(
+    1008, "Address this server by IP or as localhost, or start it with a key.", "host"
+)
+
+TOKEN_PREFIX = "auth_tokens/"  # noqa: S105 - how their names begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +87,42 @@ def find_door(path: str) -> Door | None:
     return None
 
 
-def presented_keys(caller: Caller) -> list[str]:
-    """Every key a handshake carries, in any of the forms that clients use (reference 1.2)."""
-    found = [caller.headers.get("x-goog-api-key", "")]
-    scheme, _, credentials = caller.headers.get("authorization", "").partition(" ")
-    if scheme.lower() in ("bearer", "token"):
-        found.append(credentials.strip())
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What a handshake shows, in any of the forms that clients use (reference 1.2).
+
+    ``tokens``: what came as a token or in a header that takes both. ``keys``: what came as a key.
+    """
+
+    keys: tuple[str, ...]
+    tokens: tuple[str, ...]
+    as_token: bool
+    """Whether anything came in a form that is for tokens alone."""
+
+
+def presented(caller: Caller) -> Presented:
+    header = caller.headers.get("x-goog-api-key", "")
     query = parse_qs(caller.query)
-    found += [*query.get("key", ()), *query.get("access_token", ())]
-    return [key for key in found if key]
+    scheme, _, credentials = caller.headers.get("authorization", "").partition(" ")
+    authorized = [credentials.strip()] if scheme.lower() in ("bearer", "token") else []
+    authorized += query.get("access_token", ())
+    keys = [key for key in (header, *query.get("key", ()), *authorized) if key]
+    tokens = [key for key in (*authorized, header) if key.startswith(TOKEN_PREFIX)]
+    as_token = any(key.startswith(TOKEN_PREFIX) for key in authorized)
+    return Presented(tuple(keys), tuple(tokens), as_token)
 
 
-def admit(caller: Caller, keys: Iterable[str]) -> Door | Refusal:
+def admit(
+    caller: Caller, keys: Iterable[str], origins: Collection[str] = frozenset()
+) -> Door | Refusal:
     """Let a caller in, or say why not. No ``keys``: everyone is let in who is not a foreign page.
 
-    A page of a foreign host is refused by its Origin. Without keys the Host must be an IP address
-    or localhost, or a page could reach this server under a name of its own (DNS rebinding).
+    A page is refused by its Origin unless it is this machine's own or one of ``origins``. Without
+    keys the Host must be an IP address or localhost, or a page could reach this server under a
+    name of its own (DNS rebinding). An ephemeral token opens the constrained door and no other.
     """
     origin = caller.headers.get("origin")
-    if origin is not None and not _is_loopback(_host(origin)):
+    if origin is not None and not _is_loopback(_host(origin)) and origin.lower() not in origins:
         return FOREIGN_ORIGIN
     keys = tuple(keys)
     if not keys and not _is_own_host(caller.headers.get("host", "")):
@@ -99,15 +130,26 @@ def admit(caller: Caller, keys: Iterable[str]) -> Door | Refusal:
     door = find_door(caller.path)
     if door is None:
         return NO_DOOR
+    shown = presented(caller)
     if door.constrained:
-        return NO_TOKENS
-    if keys:
-        presented = presented_keys(caller)
-        if not presented:
-            return NO_KEY
-        if not _any_equal(presented, keys):
-            return BAD_KEY
-    return door
+        if shown.tokens:
+            return replace(door, token=shown.tokens[0])
+        return BAD_KEY if any(map(_is_token, shown.keys)) else NO_TOKEN
+    return _refuse_keys(shown, keys) or door
+
+
+def _refuse_keys(shown: Presented, keys: tuple[str, ...]) -> Refusal | None:
+    if any(map(_is_token, shown.keys)):
+        return NO_KEY if shown.as_token else BAD_KEY
+    if not keys:
+        return None
+    if not shown.keys:
+        return NO_KEY
+    return None if _any_equal(shown.keys, keys) else BAD_KEY
+
+
+def _is_token(key: str) -> bool:
+    return key.startswith(TOKEN_PREFIX)
 
 
 def is_loopback_address(host: str) -> bool:
@@ -115,10 +157,10 @@ def is_loopback_address(host: str) -> bool:
     return _is_loopback(host)
 
 
-def _any_equal(presented: list[str], keys: tuple[str, ...]) -> bool:
+def _any_equal(shown: tuple[str, ...], keys: tuple[str, ...]) -> bool:
     """Compare all with all, in a time that says nothing about where they differ."""
     equal = False
-    for one in presented:
+    for one in shown:
         for key in keys:
             equal |= hmac.compare_digest(one.encode(), key.encode())
     return equal

@@ -1,10 +1,11 @@
 """What a server session may cost, and what fits into a frame. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from live_cli.net.lifetimes import LifetimeLimits
 from live_cli.protocol.messages import Blob, Content, Part, ServerContent, ServerMessage
 
 REASON_BYTES = 123
@@ -23,6 +24,9 @@ class Limits:
     frame_bytes: int = 1024 * 1024
     """Every frame sent is smaller: the Python SDK drops the connection otherwise."""
     sessions: int = 16
+    tokens: int = 1000
+    """Ephemeral tokens alive at a time."""
+    lifetimes: LifetimeLimits = field(default_factory=LifetimeLimits)
     request_s: float = 10.0
     """From the connection to the first request, and the same for a TLS handshake within it."""
     setup_s: float = 10.0

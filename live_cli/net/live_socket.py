@@ -10,49 +10,70 @@ import asyncio
 import logging
 import time
 from collections.abc import Coroutine
+from dataclasses import dataclass
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from live_cli.errors import EngineError, RemoteProtocolError, UnsupportedError
 from live_cli.net.contract import Engine, EngineSession
+from live_cli.net.doors import Door, Refusal
 from live_cli.net.ending import Ending, close_socket
 from live_cli.net.inbox import Inbox
+from live_cli.net.lifetimes import Lifetime, Lineage, Lineages
 from live_cli.net.limits import Limits, split_audio
-from live_cli.protocol.dialect import Dialect
+from live_cli.net.timekeeper import Timekeeper
+from live_cli.net.tokens import EXPIRED, Token
 from live_cli.protocol.events import SetupReceived
-from live_cli.protocol.messages import ServerMessage, Setup, SetupComplete
+from live_cli.protocol.messages import GoAway, ServerMessage, Setup, SetupComplete
 from live_cli.protocol.session import Role, Session
+from live_cli.protocol.wire import format_duration
 
 INTERNAL_ERROR = "Internal error encountered."
 _RELEASE_S = 5.0
 """How long tasks and the engine may take to let go before it is called a fault."""
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the connections of one server share."""
+
+    engine: Engine
+    limits: Limits
+    log: logging.Logger
+    lineages: Lineages
+
+
 class LiveSocket:
-    """One accepted WebSocket and the session on it. ``run`` returns once all is released."""
+    """One accepted WebSocket and the session on it. ``run`` returns once all is released.
+
+    ``token``: the ephemeral token that was shown at the ``door``, where that is its key.
+    """
 
     def __init__(
         self,
         socket: WebSocket,
-        dialect: Dialect,
-        engine: Engine,
-        limits: Limits,
-        log: logging.Logger,
+        door: Door,
+        token: Token | None,
+        surroundings: Surroundings,
         number: int,
     ) -> None:
         self._socket = socket
-        self._dialect = dialect
-        self._engine = engine
-        self._limits = limits
-        self._log = log
+        self._dialect = door.dialect
+        self._token = token
+        self._around = surroundings
+        self._limits = surroundings.limits
+        self._log = surroundings.log
         self._number = number
-        self._session = Session(Role.SERVER, setup_limit_s=limits.setup_s)
-        self._inbox = Inbox(limits.held_bytes)
+        self._session = Session(Role.SERVER, setup_limit_s=self._limits.setup_s)
+        self._inbox = Inbox(self._limits.held_bytes)
+        self._lineage = Lineage()
+        self._timekeeper: Timekeeper | None = None
         self._engine_session: EngineSession | None = None
         self._ending: Ending | None = None
         self._ended = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._writing = asyncio.Lock()
+        self._opened_at = time.monotonic()
         self._model = ""
         self._received = self._sent = 0
 
@@ -64,7 +85,6 @@ class LiveSocket:
 
     async def run(self) -> None:
         """Serve the client until one side ends; never raises but for cancellation."""
-        opened_at = time.monotonic()
         self._tasks = {
             asyncio.create_task(self._guard(self._read())),
             asyncio.create_task(self._guard(self._converse())),
@@ -78,7 +98,7 @@ class LiveSocket:
                 task.cancel()
             await close_socket(self._socket, ending)
             await self._release()
-            self._report(ending, time.monotonic() - opened_at)
+            self._report(ending, time.monotonic() - self._opened_at)
 
     async def _read(self) -> None:
         while True:
@@ -106,16 +126,51 @@ class LiveSocket:
             self.end(Ending(1011, INTERNAL_ERROR))
 
     async def _converse(self) -> None:
-        setup = await self._receive_setup()
+        setup = self._enter(await self._receive_setup())
         self._model = setup.model
-        engine_session = await self._engine.open(setup, self._emit, self._dialect)
+        engine_session = await self._around.engine.open(setup, self._emit, self._dialect)
         self._engine_session = engine_session
+        timekeeper = self._timekeeper = self._keep_time(setup)
         await self._emit(ServerMessage(setup_complete=SetupComplete()))
-        self._tasks.add(asyncio.create_task(self._guard(self._watch(engine_session))))
+        for beside in (self._watch(engine_session), timekeeper.run()):
+            self._tasks.add(asyncio.create_task(self._guard(beside)))
         while True:
             frame = await self._inbox.get()
             for event in self._session.receive(frame, time.monotonic()):
+                timekeeper.note(event)
                 await engine_session.handle(event)
+
+    def _enter(self, asked: Setup) -> Setup:
+        """The setup this session gets, where a token has a say. Raises RemoteProtocolError."""
+        token = self._token
+        setup = asked if token is None else token.setup_for(asked)
+        resumption = setup.session_resumption
+        resumed = self._around.lineages.find(resumption.handle if resumption else None)
+        if token is not None:
+            self._session.adopt(setup)
+            if resumed is None or resumed.token != token.digest:
+                refusal = token.spend(time.monotonic())
+                if refusal is not None:
+                    raise RemoteProtocolError(refusal.reason, refusal.code)
+        self._lineage = resumed or Lineage(token=token.digest if token else None)
+        return setup
+
+    def _keep_time(self, setup: Setup) -> Timekeeper:
+        lifetime = Lifetime(
+            self._limits.lifetimes,
+            self._lineage,
+            self._opened_at,
+            compresses=setup.context_window_compression is not None,
+            token_end=(self._token.expires_at, EXPIRED) if self._token else None,
+        )
+
+        def over(why: Refusal) -> None:
+            self.end(Ending(why.code, why.reason))
+
+        return Timekeeper(lifetime, self._say_go_away, over)
+
+    async def _say_go_away(self, left_s: float) -> None:
+        await self._emit(ServerMessage(go_away=GoAway(time_left=format_duration(left_s))))
 
     async def _watch(self, engine_session: EngineSession) -> None:
         raise await engine_session.failed()
@@ -134,6 +189,9 @@ class LiveSocket:
         raise RemoteProtocolError("The first message must be a setup message.")
 
     async def _emit(self, message: ServerMessage) -> None:
+        update = message.session_resumption_update
+        if update is not None and update.new_handle:
+            self._around.lineages.note(update.new_handle, self._lineage)
         async with self._writing:
             for piece in split_audio(message):
                 if self._ending is not None:
@@ -157,6 +215,8 @@ class LiveSocket:
             self._sent += 1
 
     async def _release(self) -> None:
+        if self._timekeeper is not None:
+            self._timekeeper.close()
         _, hanging = await asyncio.wait(self._tasks, timeout=_RELEASE_S)
         if hanging:
             self._log.error("session %d: a task did not stop", self._number)

@@ -1,15 +1,24 @@
 """The REST side of the Live API, as far as it is here; errors are Google's JSON error object."""
 
+import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from live_cli.errors import RemoteProtocolError
 from live_cli.net.doors import BAD_KEY
 from live_cli.net.reception import Reception
+from live_cli.net.tokens import TokensFullError, terms_of
+from live_cli.protocol.wire import decode_auth_token
+
+VERSIONS = ("v1", "v1beta", "v1alpha")
+_BODY_BYTES = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,39 +32,88 @@ class ListedModel:
     thinks: bool = False
 
 
+def rest_routes(models: Sequence[ListedModel], reception: Reception) -> list[Route]:
+    """``models``, ``models/{id}`` and ``auth_tokens``, in each version."""
+    listing, tokens = ModelList(models, reception), TokenDoor(reception)
+    return [
+        Route(f"/{version}/{rest}", answer, methods=[method])
+        for version in VERSIONS
+        for method, rest, answer in (
+            ("GET", "models", listing.list),
+            ("GET", "models/{id}", listing.get),
+            ("POST", "auth_tokens", tokens.create),
+        )
+    ]
+
+
 class ModelList:
-    """``GET /{version}/models`` and ``/{version}/models/{id}``, as Google's REST API words them."""
+    """What ``GET`` tells of the models, as Google's REST API words it."""
 
     def __init__(self, models: Sequence[ListedModel], reception: Reception) -> None:
         self._models = {model.id: _described(model) for model in models}
         self._reception = reception
 
-    def routes(self) -> list[Route]:
-        return [
-            Route(f"/{version}/models{rest}", answer)
-            for version in ("v1", "v1beta", "v1alpha")
-            for rest, answer in (("", self._list), ("/{id}", self._get))
-        ]
+    async def list(self, request: Request) -> Response:
+        return refused(self._reception, request) or JSONResponse(
+            {"models": [*self._models.values()]}
+        )
 
-    async def _list(self, request: Request) -> Response:
-        return self._refused(request) or JSONResponse({"models": list(self._models.values())})
-
-    async def _get(self, request: Request) -> Response:
+    async def get(self, request: Request) -> Response:
         name = request.path_params["id"]
-        if (refused := self._refused(request)) is not None:
-            return refused
+        if (answer := refused(self._reception, request)) is not None:
+            return answer
         if name not in self._models:
             known = ", ".join(self._models)
             return _error(404, "NOT_FOUND", f"models/{name} is not found here; known: {known}.")
         return JSONResponse(self._models[name])
 
-    def _refused(self, request: Request) -> Response | None:
-        refusal = self._reception.refuses(request)
-        if refusal is None:
+
+class TokenDoor:
+    """``POST auth_tokens``: makes an ephemeral token, and tells its name."""
+
+    def __init__(self, reception: Reception) -> None:
+        self._reception = reception
+
+    async def create(self, request: Request) -> Response:
+        if (answer := refused(self._reception, request)) is not None:
+            return answer
+        try:
+            async with asyncio.timeout(self._reception.limits.request_s):
+                body = await _body(request)
+        except TimeoutError:
+            return _error(408, "DEADLINE_EXCEEDED", "The body of the request did not come.")
+        if body is None:
+            return _error(400, "INVALID_ARGUMENT", f"A token takes {_BODY_BYTES} bytes at most.")
+        try:
+            terms = terms_of(decode_auth_token(body), datetime.now(UTC))
+            name = self._reception.tokens.create(terms, time.monotonic())
+        except RemoteProtocolError as exc:
+            return _error(400, "INVALID_ARGUMENT", exc.reason)
+        except TokensFullError:
+            most = self._reception.limits.tokens
+            reason = f"This server keeps {most} tokens; wait until some have expired."
+            return _error(429, "RESOURCE_EXHAUSTED", reason)
+        return JSONResponse({"name": name})
+
+
+async def _body(request: Request) -> bytes | None:
+    """All of it; None when it is too large."""
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _BODY_BYTES:
             return None
-        if refusal is BAD_KEY:
-            return _error(400, "INVALID_ARGUMENT", refusal.reason)
-        return _error(403, "PERMISSION_DENIED", refusal.reason)
+    return body
+
+
+def refused(reception: Reception, request: Request) -> Response | None:
+    """The answer to who may not come in."""
+    refusal = reception.refuses(request)
+    if refusal is None:
+        return None
+    if refusal is BAD_KEY:
+        return _error(400, "INVALID_ARGUMENT", refusal.reason)
+    return _error(403, "PERMISSION_DENIED", refusal.reason)
 
 
 def _described(model: ListedModel) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from live_cli.net.contract import Engine
 from live_cli.net.limits import Limits
 from live_cli.net.listening import listen, port_of
 from live_cli.net.reception import Reception
-from live_cli.net.rest import ListedModel, ModelList
+from live_cli.net.rest import ListedModel, rest_routes
 from live_cli.net.uvicorn_edge import Uvicorn
 
 
@@ -27,6 +27,7 @@ def build_app(
     engine: Engine,
     *,
     keys: Collection[str] = (),
+    origins: Collection[str] = (),
     limits: Limits | None = None,
     models: Sequence[ListedModel] = (),
     ready: Callable[[], bool] = lambda: True,
@@ -35,10 +36,11 @@ def build_app(
     """The application: the Live API's doors, the list of ``models``, ``/healthz``, ``/readyz``.
 
     ``keys``: any of them opens the doors; none at all means everyone on this machine may come in.
+    ``origins``: web pages of these may come in beside this machine's own.
     ``ready`` answers ``/readyz`` with 200 or 503; sessions may open before, and wait in the engine.
     """
     log = log or logging.getLogger("live_cli.serve")
-    reception = Reception(engine, keys, limits or Limits(), log)
+    reception = Reception(engine, keys, origins, limits or Limits(), log)
 
     async def healthz(request: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -52,7 +54,7 @@ def build_app(
         routes=[
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            *ModelList(models, reception).routes(),
+            *rest_routes(models, reception),
             WebSocketRoute("/{path:path}", reception.receive),
         ]
     )

@@ -436,3 +436,20 @@ class ServerMessage(Message, frozen=True):
     voice_activity_detection_signal: VoiceActivityDetectionSignal | None = None
     usage_metadata: UsageMetadata | None = None
     interaction_status: str | None = None
+
+
+# --- over REST ---------------------------------------------------------------------------------
+
+
+class AuthToken(Message, frozen=True):
+    """What an ephemeral token is asked for with. Times are RFC 3339; ``uses`` 0 is no limit.
+
+    ``field_mask``: comma-joined paths of the setup's fields that the token decides.
+    """
+
+    name: str | None = None
+    uses: Int64 | None = None
+    expire_time: str | None = None
+    new_session_expire_time: str | None = None
+    bidi_generate_content_setup: Setup | None = None
+    field_mask: str | None = None

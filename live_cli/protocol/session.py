@@ -238,6 +238,10 @@ class Session:
             _refuse_unasked(message, self._setup)
         self._commit(facts_of(message), now)
 
+    def adopt(self, setup: Setup) -> None:
+        """Go by this setup in place of the client's: an ephemeral token decides some of it."""
+        self._keep(setup)
+
     # --- the machine ---
 
     def _keep(self, setup: Setup) -> None:

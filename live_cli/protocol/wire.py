@@ -29,6 +29,7 @@ import msgspec
 from live_cli.errors import LocalProtocolError, RemoteProtocolError
 from live_cli.protocol.messages import (
     INPUT_SAMPLE_RATE,
+    AuthToken,
     ClientMessage,
     Message,
     ServerMessage,
@@ -37,12 +38,13 @@ from live_cli.protocol.messages import (
 _encoder: Final = msgspec.json.Encoder()
 _client_decoder: Final = msgspec.json.Decoder(ClientMessage, strict=False)
 _server_decoder: Final = msgspec.json.Decoder(ServerMessage, strict=False)
+_token_decoder: Final = msgspec.json.Decoder(AuthToken, strict=False)
 _plain_decoder: Final = msgspec.json.Decoder()
 
 _DECODING_ERRORS: Final = (msgspec.MsgspecError, UnicodeError, RecursionError)
 _ENCODING_ERRORS: Final = (TypeError, ValueError, OverflowError, RecursionError)
 
-_M = TypeVar("_M", ClientMessage, ServerMessage)
+_M = TypeVar("_M", ClientMessage, ServerMessage, AuthToken)
 
 
 def encode(message: ClientMessage | ServerMessage) -> bytes:
@@ -69,9 +71,12 @@ def decode_server(frame: bytes | str) -> ServerMessage:
     return _decode(frame, ServerMessage, _server_decoder)
 
 
-def unknown_fields(
-    frame: bytes | str, kind: type[ClientMessage] | type[ServerMessage] = ClientMessage
-) -> list[str]:
+def decode_auth_token(body: bytes) -> AuthToken:
+    """What a token is asked for with; nothing is all defaults. Raises RemoteProtocolError only."""
+    return _decode(body, AuthToken, _token_decoder) if body.strip() else AuthToken()
+
+
+def unknown_fields(frame: bytes | str, kind: type[Message] = ClientMessage) -> list[str]:
     """Dotted paths of the fields we do not know, such as ``setup.tools[0].newTool``.
 
     Parents are spelled in snake_case, as the service spells them in its complaints; the last
@@ -199,7 +204,7 @@ def _fields_of(kind: type[Message]) -> dict[str, tuple[str, _Fix | None]]:
 
 
 def _fix_for(annotation: Any) -> _Fix | None:
-    shape, inner = _shape(annotation)
+    shape, inner = shape_of(annotation)
     if shape is bytes:
         return _standard_base64
     fix: _Fix | None = None
@@ -219,15 +224,15 @@ def _fix_for(annotation: Any) -> _Fix | None:
     return fix
 
 
-def _shape(annotation: Any) -> tuple[Any, type[Message] | None]:
+def shape_of(annotation: Any) -> tuple[Any, type[Message] | None]:
     """The outer type of a field without its ``| None``, and the Struct it holds, if any."""
     if get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     if get_origin(annotation) in (Union, UnionType):
         (annotation,) = (arg for arg in get_args(annotation) if arg is not type(None))
-        return _shape(annotation)
+        return shape_of(annotation)
     if get_origin(annotation) is list:
-        return list, _shape(get_args(annotation)[0])[1]
+        return list, shape_of(get_args(annotation)[0])[1]
     if isinstance(annotation, type) and issubclass(annotation, Message):
         return annotation, annotation
     return annotation, None
@@ -268,7 +273,7 @@ def _collect_unknown(value: Any, kind: type[Message], path: str, found: list[str
             found.append(f"{path}{spelling}")
             continue
         field = by_name[known[0]]
-        shape, inner = _shape(field.type)
+        shape, inner = shape_of(field.type)
         if inner is None:
             continue
         if shape is list and isinstance(content, list):

@@ -17,7 +17,15 @@ from live_cli.net.listening import listen, port_of
 from live_cli.net.server import build_app, serve_on
 from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.events import AudioReceived, Event, TextReceived
-from live_cli.protocol.messages import Blob, Content, Part, ServerContent, ServerMessage, Setup
+from live_cli.protocol.messages import (
+    Blob,
+    Content,
+    Part,
+    ServerContent,
+    ServerMessage,
+    SessionResumptionUpdate,
+    Setup,
+)
 
 PATH = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent"
 SETUP = {"setup": {"model": "models/local"}}
@@ -36,9 +44,10 @@ def text(words: str) -> ServerMessage:
 
 
 class ScriptedSession:
-    """Does what the text says: crash, fail, hang, flood, audio N, text N; else it echoes it."""
+    """Does what the text says: crash, fail, hang, flood, audio N, text N, handle X; or echoes."""
 
     def __init__(self, setup: Setup, emit: Emit) -> None:
+        self.setup = setup
         self.emit = emit
         self.events: list[Event] = []
         self.hanging = asyncio.Event()
@@ -66,6 +75,9 @@ class ScriptedSession:
             await self.emit(audio(int(rest)))
         elif word == "text":
             await self.emit(text("x" * int(rest)))
+        elif word == "handle":
+            update = SessionResumptionUpdate(new_handle=rest, resumable=True)
+            await self.emit(ServerMessage(session_resumption_update=update))
         else:
             await self.emit(text(event.text))
 
@@ -119,13 +131,27 @@ class House:
         return connect(f"ws://127.0.0.1:{self.port}{path}", **options)
 
     async def get(self, path: str) -> tuple[int, str]:
+        status, _, body = await self.ask("GET", path)
+        return status, body
+
+    async def ask(
+        self, method: str, path: str, *headers: str, body: bytes = b""
+    ) -> tuple[int, dict[str, str], str]:
+        """Status, headers and body. ``headers`` are whole lines; without any, a host."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        request = f"GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
-        writer.write(request.encode())
-        head, _, body = (await reader.read()).decode().partition("\r\n\r\n")
+        lines = [
+            f"{method} {path} HTTP/1.1",
+            "connection: close",
+            *(headers or ("host: localhost",)),
+        ]
+        lines += [f"content-length: {len(body)}"] if body else []
+        writer.write("\r\n".join((*lines, "", "")).encode() + body)
+        async with asyncio.timeout(WITHIN_S):
+            head, _, answer = (await reader.read()).decode().partition("\r\n\r\n")
         writer.close()
         await writer.wait_closed()
-        return int(head.split()[1]), body
+        pairs = (line.partition(": ") for line in head.split("\r\n")[1:])
+        return int(head.split()[1]), {name.lower(): value for name, _, value in pairs}, answer
 
 
 Open = Callable[..., Any]

@@ -357,3 +357,56 @@ def test_live_cli_goes_by_its_own_line_and_through_tls(serving: Serving) -> None
     for name in (variables["LIVE_CLI_SERVER"], f"https://localhost:{serving.port}"):
         done = live_cli("text", "hello", home=serving.home, env={"LIVE_CLI_SERVER": name})
         assert (done.returncode, done.stdout) == (0, b"Good day.\n"), done.stderr.decode()
+
+
+TOKENS = """
+import asyncio, datetime, os
+from google import genai
+from google.genai import types
+
+client = genai.Client(http_options={"api_version": "v1alpha"})
+now = datetime.datetime.now(tz=datetime.timezone.utc)
+
+def create(**config):
+    return client.auth_tokens.create(config={"uses": 1, **config}).name
+
+async def say(name, config):
+    user = genai.Client(api_key=name, http_options={"api_version": "v1alpha"})
+    try:
+        async with user.aio.live.connect(model="gemini-live-2.5-flash-preview", config=config) as s:
+            await s.send_client_content(turns={"role": "user", "parts": [{"text": "Hello"}]})
+            kinds = set()
+            async for message in s.receive():
+                content = message.server_content
+                for part in (content.model_turn.parts if content and content.model_turn else ()):
+                    kinds.add("text" if part.text else "audio")
+            print(*sorted(kinds))
+    except genai.errors.APIError as error:
+        print(error)
+
+async def main():
+    text, audio = {"response_modalities": ["TEXT"]}, {"response_modalities": ["AUDIO"]}
+    plain = create(expire_time=now + datetime.timedelta(minutes=30))
+    await say(plain, text)
+    await say(plain, text)
+    model = "gemini-live-2.5-flash-preview"
+    constraints = {"model": model, "config": {"temperature": 0.7, "response_modalities": ["TEXT"]}}
+    await say(create(live_connect_constraints=constraints), audio)
+    masked = create(live_connect_constraints=constraints, lock_additional_fields=[])
+    await say(masked, {**audio, "temperature": 2})
+    free = {"model": model, "config": {"temperature": 0.7}}
+    await say(create(live_connect_constraints=free, lock_additional_fields=["top_k"]), audio)
+    try:
+        create(expire_time=now - datetime.timedelta(minutes=1))
+    except genai.errors.ClientError as error:
+        print(error.code, error.status)
+
+asyncio.run(main())
+"""
+
+
+async def test_ephemeral_tokens_are_made_shown_and_spent(serving: Serving) -> None:
+    first, spent, *rest = (await serving.run(TOKENS)).splitlines()
+    assert [first, *rest] == ["text", "text", "text", "audio", "400 INVALID_ARGUMENT"]
+    assert spent.startswith("1008 ")
+    assert "This ephemeral token has no uses left: create a new one." in spent

@@ -73,8 +73,8 @@ async def test_the_key_opens_and_is_never_logged(
     ("path", "headers", "code", "words"),
     [
         ("/ws/nothing", {}, 1008, "No such path"),
-        (PATH + "Constrained", {}, 1008, "Ephemeral tokens"),
-        (PATH, {"origin": "https://evil.example"}, 1008, "Web pages"),
+        (PATH + "Constrained", {}, 1008, "ephemeral token"),
+        (PATH, {"origin": "https://evil.example"}, 1008, "Pages"),
         (PATH, {"origin": "http://localhost:3000"}, 0, ""),
     ],
 )

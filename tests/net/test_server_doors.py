@@ -8,9 +8,10 @@ from live_cli.net.doors import (
     FOREIGN_ORIGIN,
     NO_DOOR,
     NO_KEY,
-    NO_TOKENS,
+    NO_TOKEN,
     Caller,
     Door,
+    Refusal,
     admit,
     find_door,
 )
@@ -92,8 +93,42 @@ def test_a_key_beyond_ascii_is_compared_not_crashed_on() -> None:
     assert admit(Caller(GEMINI, "", {"x-goog-api-key": "s\xe9cret"}), ["secret"]) == BAD_KEY
 
 
-def test_the_door_for_tokens_is_refused_by_a_sentence() -> None:
-    assert admit(Caller(GEMINI + "Constrained", "", LOCAL), ()) == NO_TOKENS
+TOKEN = "auth_tokens/abc"
+AS_TOKEN = [
+    ({"authorization": f"Token {TOKEN}", "x-goog-api-key": TOKEN}, ""),
+    ({"authorization": f"Token {TOKEN}"}, ""),
+    ({}, f"access_token={TOKEN}"),
+]
+AS_KEY = [({"x-goog-api-key": TOKEN}, ""), ({}, f"key={TOKEN}")]
+
+
+@pytest.mark.parametrize("keys", [(), ("secret",)])
+@pytest.mark.parametrize(("headers", "query"), [*AS_TOKEN, AS_KEY[0]])
+def test_a_token_is_taken_at_its_door(
+    headers: dict[str, str], query: str, keys: tuple[str, ...]
+) -> None:
+    door = admit(Caller(GEMINI + "Constrained", query, {**LOCAL, **headers}), keys)
+    assert isinstance(door, Door)
+    assert door.token == TOKEN
+    assert TOKEN not in repr(door)
+
+
+@pytest.mark.parametrize("keys", [(), (TOKEN,), ("secret",)])
+@pytest.mark.parametrize(
+    ("headers", "query", "refusal"),
+    [*((*form, NO_KEY) for form in AS_TOKEN), *((*form, BAD_KEY) for form in AS_KEY)],
+)
+def test_a_token_opens_no_other_door(
+    headers: dict[str, str], query: str, refusal: Refusal, keys: tuple[str, ...]
+) -> None:
+    assert admit(Caller(GEMINI, query, {**LOCAL, **headers}), keys) == refusal
+
+
+@pytest.mark.parametrize(
+    ("query", "refusal"), [("", NO_TOKEN), ("key=secret", NO_TOKEN), (f"key={TOKEN}", BAD_KEY)]
+)
+def test_the_door_for_tokens_takes_nothing_else(query: str, refusal: Refusal) -> None:
+    assert admit(Caller(GEMINI + "Constrained", query, LOCAL), ["secret"]) == refusal
 
 
 @pytest.mark.parametrize(
@@ -120,6 +155,18 @@ def test_foreign_pages_may_not(origin: str, keys: tuple[str, ...]) -> None:
     assert admit(Caller(GEMINI, "", headers), keys) == FOREIGN_ORIGIN
 
 
+def test_pages_of_allowed_origins_may_come_and_no_others() -> None:
+    allowed = {"https://app.example", "http://app.example:8080"}
+
+    def coming_from(origin: str) -> Door | Refusal:
+        return admit(Caller(GEMINI, "", {**LOCAL, "origin": origin}), (), allowed)
+
+    for origin in ("https://app.example", "https://APP.example", "http://app.example:8080"):
+        assert isinstance(coming_from(origin), Door)
+    for origin in ("http://app.example", "https://app.example:8080", "https://app.example.evil"):
+        assert coming_from(origin) == FOREIGN_ORIGIN
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1:1", "localhost:8000", "[::1]:8000", "192.168.1.7:80"])
 def test_without_keys_the_host_is_an_address_or_localhost(host: str) -> None:
     assert isinstance(admit(Caller(GEMINI, "", {"host": host}), ()), Door)
@@ -141,7 +188,7 @@ def test_reasons_fit_a_close_frame_and_end_at_a_character(text: str) -> None:
 
 
 def test_the_servers_own_reasons_are_not_cut() -> None:
-    for refusal in (BAD_KEY, NO_DOOR, NO_KEY, NO_TOKENS, FOREIGN_HOST, FOREIGN_ORIGIN):
+    for refusal in (BAD_KEY, NO_DOOR, NO_KEY, NO_TOKEN, FOREIGN_HOST, FOREIGN_ORIGIN):
         assert closing_reason(refusal.reason) == refusal.reason
 
 

@@ -1,6 +1,5 @@
 """The list of models: what REST says, and to whom."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -31,13 +30,8 @@ async def house() -> AsyncIterator[House]:
 
 async def got(house: House, path: str, *headers: str) -> tuple[int, Any]:
     """Status and JSON of a GET; ``headers`` are whole lines, the host's beside them."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
-    lines = (f"GET {path} HTTP/1.1", "connection: close", *(headers or ("host: localhost",)))
-    writer.write("\r\n".join((*lines, "", "")).encode())
-    head, _, body = (await reader.read()).decode().partition("\r\n\r\n")
-    writer.close()
-    await writer.wait_closed()
-    return int(head.split()[1]), json.loads(body)
+    status, _, body = await house.ask("GET", path, *headers)
+    return status, json.loads(body)
 
 
 @pytest.mark.parametrize("version", ["v1", "v1beta", "v1alpha"])
