@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from live_cli.errors import LocalProtocolError, RemoteProtocolError
 from live_cli.protocol import messages
 from live_cli.protocol.messages import (
+    AuthToken,
     Blob,
     ClientMessage,
     Content,
@@ -100,6 +101,7 @@ def test_all_messages_hang_on_an_envelope() -> None:
 
     visit(filled(ClientMessage))
     visit(filled(ServerMessage))
+    visit(filled(AuthToken))
     assert seen == set(CLASSES)
     assert len(CLASSES) > 40
 
