@@ -6,6 +6,13 @@ Reasons are for the person who set the option; the server cuts them at 123 bytes
 from dataclasses import dataclass, field
 
 from live_cli.engine.endpointer import EndpointingRules
+from live_cli.engine.sight import (
+    ALL_INPUT,
+    ONLY_ACTIVITY,
+    Resolution,
+    coverage_of,
+    resolution_of,
+)
 from live_cli.engine.stages import Sampling, VoiceTraits
 from live_cli.engine.voices import traits_of
 from live_cli.errors import UnsupportedError
@@ -53,7 +60,8 @@ class SessionOptions:
     endpointing: EndpointingRules = field(default_factory=EndpointingRules)
     manual_activity: bool = False
     interrupts: bool = True
-    all_input: bool = False
+    coverage: str = ONLY_ACTIVITY
+    resolution: Resolution = field(default_factory=Resolution)
     input_transcripts: bool = False
     output_transcripts: bool = False
     voice_signals: bool = False
@@ -67,6 +75,11 @@ class SessionOptions:
     @property
     def speaks(self) -> bool:
         return self.modality == AUDIO
+
+    @property
+    def all_input(self) -> bool:
+        """Whether what is said outside an activity belongs to the turn."""
+        return self.coverage == ALL_INPUT
 
 
 def options_of(
@@ -105,7 +118,8 @@ def options_of(
         ),
         manual_activity=bool(detection.disabled),
         interrupts=realtime.activity_handling != "NO_INTERRUPTION",
-        all_input=realtime.turn_coverage == "TURN_INCLUDES_ALL_INPUT",
+        coverage=coverage_of(realtime.turn_coverage, ONLY_ACTIVITY),
+        resolution=resolution_of(generation.media_resolution),
         input_transcripts=transcribes_only or setup.input_audio_transcription is not None,
         output_transcripts=setup.output_audio_transcription is not None,
         voice_signals=bool(setup.explicit_vad_signal),

@@ -14,6 +14,7 @@ from typing import Any
 from live_cli.engine.answering import Answerer
 from live_cli.engine.background import Background
 from live_cli.engine.conversation import MODEL, USER, Conversation, Window
+from live_cli.engine.eyes import Eyes
 from live_cli.engine.listening import Began, Finished, Listener, Spoken
 from live_cli.engine.options import SessionOptions, system_prompt
 from live_cli.engine.surroundings import Emit, Stages, Surroundings
@@ -48,7 +49,9 @@ class ConversationSession:
             now = surroundings.time.now()
             kept = surroundings.handles.take(options.handle, options.model, now)
             self._conversation.restore(kept)
-        self._user = UserTurn(self._conversation, options, emit)
+        self._time = surroundings.time
+        self._eyes = Eyes(options, sees=stages.chat.sees)
+        self._user = UserTurn(self._conversation, self._eyes.frames, options, emit)
         self._model = Answerer(self._conversation, options, stages, surroundings, emit)
         self._listener = Listener(stages.hearing, surroundings.workers, self._read_ahead)
         self._storing_history = options.history_first
@@ -82,8 +85,8 @@ class ConversationSession:
                 if system_instruction is not None:
                     own = system_instruction.text
                     self._conversation.system = system_prompt(own, self._options.modality)
-            case VideoReceived():
-                raise UnsupportedError("The local engine has no eyes: it takes no video.")
+            case VideoReceived(data, mime_type):
+                self._eyes.show(data, mime_type, self._time.now())
             case ToolResponseReceived():
                 pass  # it called no tool: nobody waits for this
 
@@ -113,6 +116,7 @@ class ConversationSession:
         for event in heard:
             match event:
                 case Began(at_s):
+                    self._eyes.frames.begin_activity()
                     await self._signal("ACTIVITY_START", at_s)
                     if self._options.interrupts and not manual:
                         await self._interrupt()
@@ -129,11 +133,14 @@ class ConversationSession:
             await self._begin(utterance, interrupting=self._options.interrupts)
         elif self._user.is_open and self._task is None:
             await self._begin([], interrupting=True)  # only noise: go on with what was carried
+        else:
+            self._eyes.frames.end_activity()
 
     async def _start_activity(self) -> None:
         if self._options.interrupts:
             await self._interrupt()
         self._in_activity = True
+        self._eyes.frames.begin_activity()
 
     async def _end_activity(self) -> None:
         self._in_activity = False
@@ -161,9 +168,8 @@ class ConversationSession:
         role = content.role or USER
         if role not in (USER, MODEL):
             raise UnsupportedError("Please use a valid role: user, model.")
-        if any(part.inline_data or part.file_data for part in content.parts or ()):
-            raise UnsupportedError("The local engine reads text turns only.")
-        self._conversation.add(role, content.text)
+        pictures = self._eyes.pictures_in(content)
+        self._conversation.add(role, content.text, pictures=pictures)
 
     async def _begin(self, inputs: Sequence[Input], *, interrupting: bool) -> None:
         if self._task is not None and not interrupting:
@@ -187,7 +193,7 @@ class ConversationSession:
     async def _answer(self) -> None:
         """One turn, from what was said to its end; then the next, if input waits for it."""
         try:
-            if await self._user.store() or self._go:
+            if await self._user.store(asked=self._go):
                 self._go = False
                 await self._model.answer()
         except Exception as exc:  # noqa: BLE001 - a stage may raise anything; it must not hang

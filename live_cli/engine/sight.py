@@ -102,6 +102,15 @@ def _type_of(data: bytes) -> str | None:
     return None
 
 
+def coverage_of(turn_coverage: str | None, default: str) -> str:
+    """What enters the user's turn. Raises UnsupportedError."""
+    if not turn_coverage or turn_coverage == "TURN_COVERAGE_UNSPECIFIED":
+        return default
+    if turn_coverage not in (ONLY_ACTIVITY, ALL_INPUT, ALL_VIDEO):
+        raise UnsupportedError(f"Turn coverage {turn_coverage[:60]!r} is not known.")
+    return turn_coverage
+
+
 class Frames:
     """The stills of the user's turn that is coming. Told ``now`` in seconds on a steady clock."""
 
@@ -131,6 +140,12 @@ class Frames:
     def begin_activity(self) -> None:
         """The user began to speak: what is shown from now on belongs to the turn."""
         self._active = True
+
+    def end_activity(self) -> None:
+        """It was only noise: no turn comes of it."""
+        self._active = False
+        if self._only_activity:
+            self._drop(len(self._kept) - 1)
 
     def take(self) -> tuple[Picture, ...]:
         """The user's turn is over: its frames, oldest first. None of them comes again."""

@@ -8,6 +8,7 @@ from live_cli.engine.conversation import USER, Conversation
 from live_cli.engine.listening import Spoken
 from live_cli.engine.options import SessionOptions
 from live_cli.engine.reporting import transcription_of
+from live_cli.engine.sight import Frames
 from live_cli.engine.surroundings import Emit
 from live_cli.protocol.messages import ServerContent, ServerMessage
 
@@ -26,8 +27,11 @@ class UserTurn:
     Inputs stay until their text is known: a stage that was cancelled carries them over.
     """
 
-    def __init__(self, conversation: Conversation, options: SessionOptions, emit: Emit) -> None:
+    def __init__(
+        self, conversation: Conversation, frames: Frames, options: SessionOptions, emit: Emit
+    ) -> None:
         self._conversation = conversation
+        self._frames = frames
         self._options = options
         self._emit = emit
         self._inputs: list[Input] = []  # of the turn that is in its first stage
@@ -58,15 +62,21 @@ class UserTurn:
         inputs = [*self._inputs, *self._waiting]
         return [given.text for given in inputs if isinstance(given, Spoken)]
 
-    async def store(self) -> bool:
-        """Put what was said into the history; True when there is something to answer."""
+    async def store(self, *, asked: bool) -> bool:
+        """Put what was said and shown into the history; True when there is something to answer.
+
+        ``asked``: an answer is wanted, whatever was said.
+        """
         said = [(given, await self._text_of(given)) for given in list(self._inputs)]
         self._told_some = False
         self._inputs = []
+        answers = asked or any(isinstance(given, Typed) or text.strip() for given, text in said)
+        if answers:
+            self._conversation.add(USER, "", pictures=self._frames.take())
         for given, text in said:
             seconds = given.segment.seconds if isinstance(given, Spoken) else 0.0
             self._conversation.add(USER, text, seconds)
-        return any(isinstance(given, Typed) or text.strip() for given, text in said)
+        return answers
 
     async def _text_of(self, given: Input) -> str:
         if isinstance(given, Typed):

@@ -1,7 +1,7 @@
 """Engines for the tests: on scripted stages and fake time, and the real one, loaded once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 import pytest_asyncio
@@ -9,6 +9,7 @@ import pytest_asyncio
 from live_cli.engine.engine import EngineSession, LiveEngine
 from live_cli.engine.registry import Registry
 from live_cli.protocol.messages import ServerMessage, Setup
+from tests.engine.endpoint import Endpoint, serving
 from tests.engine.line import FakeTime, Line, ScriptedRegistry
 
 
@@ -39,6 +40,14 @@ async def connect() -> AsyncIterator[Callable[..., object]]:
     for engine, session in opened:
         await session.close()
         await engine.close()
+
+
+@pytest.fixture
+def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
+    """An OpenAI-compatible endpoint that needs no key."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with serving() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

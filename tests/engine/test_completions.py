@@ -1,9 +1,6 @@
 """Chat completions, read from chunks and from a fake endpoint on loopback."""
 
-import json
-import threading
 from base64 import b64decode
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from hypothesis import given
@@ -14,54 +11,9 @@ from live_cli.engine.backends.openai import OpenAIChatModel
 from live_cli.engine.stages import ChatMessage, ChatRequest, Image, Sampling
 from live_cli.errors import EngineError
 from tests.engine.cards import JPEG, PNG
+from tests.engine.endpoint import chunk
 
 ASK = (ChatMessage("user", "Hello?"),)
-
-
-def chunk(content=None, **delta):
-    return {"choices": [{"delta": {"content": content} | delta}]}
-
-
-class Endpoint(BaseHTTPRequestHandler):
-    """Answers with what the test has put on the server."""
-
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked.append((self.path, dict(self.headers), body))
-        answer = self.server.answer(body)
-        if isinstance(answer, tuple):
-            status, text = answer
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(text.encode())
-            return
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.end_headers()
-        try:
-            for item in answer:
-                data = item if isinstance(item, str) else json.dumps(item)
-                self.wfile.write(f": keep-alive\n\ndata: {data}\n\n".encode())
-                self.wfile.flush()
-        except (BrokenPipeError, ConnectionResetError):
-            self.server.broken.set()
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def endpoint(monkeypatch):
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
-    server.asked, server.broken = [], threading.Event()
-    server.spec = f"http://127.0.0.1:{server.server_port}/v1#qwen3"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def reply(model, request=None, stop_after=None):

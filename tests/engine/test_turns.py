@@ -21,7 +21,6 @@ from live_cli.protocol.events import (
     ContentReceived,
     ContextUpdated,
     TextReceived,
-    VideoReceived,
 )
 from live_cli.protocol.messages import (
     AudioTranscriptionConfig,
@@ -456,12 +455,6 @@ async def test_context_update_changes_the_instruction(connect):
     await line.ask("Hello?")
     await line.shows("turnComplete+usage")
     assert chat.requests[0].messages[0].text == "New rules."
-
-
-async def test_video_is_refused_by_a_sentence(connect):
-    line = await connect(text_setup())
-    with pytest.raises(UnsupportedError, match="no eyes"):
-        await line.session.handle(VideoReceived(b"\xff\xd8", "image/jpeg"))
 
 
 async def failure_of_a_chat_model_that_raises(connect, error):
