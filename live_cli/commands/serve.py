@@ -210,7 +210,7 @@ def stopping_on_signals(stop: asyncio.Event, grace_s: float) -> Iterator[None]:
         asked = True
         loop.call_soon_threadsafe(stop.set)
         # A model call cannot be interrupted and must not hold the process beyond its time.
-        last = threading.Timer(grace_s, os._exit, [0])
+        last = threading.Timer(grace_s + _FAREWELL_S, os._exit, [0])
         last.daemon = True
         last.start()
 
@@ -222,6 +222,8 @@ def stopping_on_signals(stop: asyncio.Event, grace_s: float) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+_FAREWELL_S = 2.0
+"""For the close frames of sessions that took the whole grace time."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 

@@ -90,6 +90,11 @@ class ConversationSession:
             case ToolResponseReceived():
                 pass  # it called no tool: nobody waits for this
 
+    @property
+    def busy(self) -> bool:
+        """Whether a turn is under way."""
+        return self._task is not None
+
     async def failed(self) -> EngineError:
         """Returns when a stage has failed while nobody was calling."""
         return await self._background.failed()

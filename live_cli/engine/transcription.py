@@ -53,6 +53,7 @@ class TranscriptionSession:
         self._tokens = 0
         # None stands for the end of a turn.
         self._queue: asyncio.Queue[Ended | None] = asyncio.Queue(_SEGMENTS_AHEAD)
+        self._unwritten = 0
         self._background = Background()
         self._background.do(self._transcribe())
 
@@ -71,6 +72,11 @@ class TranscriptionSession:
                 await self._finish()
             case ContentReceived() | TextReceived() | VideoReceived():
                 raise UnsupportedError("A transcription session takes audio only.")
+
+    @property
+    def busy(self) -> bool:
+        """Whether something that was said is not yet written down."""
+        return self._unwritten > 0
 
     async def failed(self) -> EngineError:
         """Returns when a stage has failed while nobody was calling."""
@@ -99,6 +105,7 @@ class TranscriptionSession:
 
     async def _put(self, item: Ended | None) -> None:
         """Queue ``item``, but never wait for a transcriber that has failed."""
+        self._unwritten += 1
         put = asyncio.create_task(self._queue.put(item))
         failed = asyncio.create_task(self._background.failed())
         await asyncio.wait((put, failed), return_when=asyncio.FIRST_COMPLETED)
@@ -114,6 +121,7 @@ class TranscriptionSession:
                 await self._complete()
             elif item.segment is not None:
                 await self._tell(item.segment, item.final)
+            self._unwritten -= 1
 
     async def _tell(self, segment: Segment, final: bool) -> None:
         transcriber = self._transcriber

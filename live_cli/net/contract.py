@@ -20,6 +20,10 @@ class EngineSession(Protocol):
         Raises UnsupportedError or EngineError, which end the session by close code and reason.
         """
 
+    @property
+    def busy(self) -> bool:
+        """Whether a turn is under way: from the end of what was said to its turnComplete."""
+
     async def failed(self) -> EngineError:
         """Wait until a turn that runs by itself fails, and say why."""
 

@@ -7,6 +7,7 @@ encodes and writes. Whichever ends first names the close code; then all of it is
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Coroutine
@@ -25,12 +26,15 @@ from live_cli.net.timekeeper import Timekeeper
 from live_cli.net.tokens import EXPIRED, Token
 from live_cli.protocol.events import SetupReceived
 from live_cli.protocol.messages import GoAway, ServerMessage, Setup, SetupComplete
-from live_cli.protocol.session import Role, Session
+from live_cli.protocol.session import Role, Session, State
 from live_cli.protocol.wire import format_duration
 
 INTERNAL_ERROR = "Internal error encountered."
 _RELEASE_S = 5.0
 """How long tasks and the engine may take to let go before it is called a fault."""
+_LEAVING_POLL_S = 0.02
+_OPEN = (State.LISTENING, State.GENERATING, State.INTERRUPTED)
+SHUTTING_DOWN = Refusal(1001, "The server is shutting down.", "closing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,20 @@ class LiveSocket:
             self._ending = ending
             self._ended.set()
 
+    async def leave(self, grace_s: float) -> None:
+        """End the session because the server stops: a turn under way may finish within the time."""
+        if self._session.state in _OPEN:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(grace_s):
+                    await self._say_go_away(grace_s)
+                    while self._answers():  # noqa: ASYNC110 - the engine has no event for it
+                        await asyncio.sleep(_LEAVING_POLL_S)
+        self.end(Ending(SHUTTING_DOWN.code, SHUTTING_DOWN.reason))
+
+    def _answers(self) -> bool:
+        session = self._engine_session
+        return self._ending is None and session is not None and session.busy
+
     async def run(self) -> None:
         """Serve the client until one side ends; never raises but for cancellation."""
         self._tasks = {
@@ -92,7 +110,7 @@ class LiveSocket:
         try:
             await self._ended.wait()
         finally:
-            ending = self._ending or Ending(1001, "The server is shutting down.")
+            ending = self._ending or Ending(SHUTTING_DOWN.code, SHUTTING_DOWN.reason)
             self._ending = ending
             for task in self._tasks:
                 task.cancel()

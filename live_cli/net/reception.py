@@ -14,10 +14,11 @@ from live_cli.net.doors import Caller, Door, Refusal, admit
 from live_cli.net.ending import Ending, close_socket
 from live_cli.net.lifetimes import Lineages
 from live_cli.net.limits import Limits
-from live_cli.net.live_socket import LiveSocket, Surroundings
+from live_cli.net.live_socket import SHUTTING_DOWN, LiveSocket, Surroundings
 from live_cli.net.tokens import Token, Tokens
 
-SHUTTING_DOWN = Refusal(1001, "The server is shutting down.", "closing")
+_RELEASE_S = 1.0
+"""What sessions are given beyond the grace time to let go."""
 
 
 class Reception:
@@ -60,16 +61,26 @@ class Reception:
             del self._open[live]
             released.set()
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether new sessions are refused because the server stops."""
+        return self._closing
+
     async def end_sessions(self) -> None:
-        """Close every session with 1001, within the grace time."""
+        """Say goAway to every session, let turns finish within the grace time, close with 1001."""
         self._closing = True
-        releases = [asyncio.create_task(released.wait()) for released in self._open.values()]
-        for live in self._open:
-            live.end(Ending(SHUTTING_DOWN.code, SHUTTING_DOWN.reason))
-        if releases:
-            _, late = await asyncio.wait(releases, timeout=self.limits.grace_s)
-            for release in late:
-                release.cancel()
+        leaving = [
+            asyncio.create_task(self._see_off(live, released))
+            for live, released in self._open.items()
+        ]
+        if leaving:
+            _, late = await asyncio.wait(leaving, timeout=self.limits.grace_s + _RELEASE_S)
+            for each in late:
+                each.cancel()
+
+    async def _see_off(self, live: LiveSocket, released: asyncio.Event) -> None:
+        await live.leave(self.limits.grace_s)
+        await released.wait()
 
     def refuses(self, request: HTTPConnection) -> Refusal | None:
         """Why an HTTP request is not answered: keys and foreign pages, as for a session."""

@@ -46,9 +46,11 @@ def build_app(
         return PlainTextResponse("ok\n")
 
     async def readyz(request: Request) -> Response:
-        if ready():
+        if ready() and not reception.is_closing:
             return PlainTextResponse("ready\n")
-        return PlainTextResponse("loading\n", status_code=503)
+        return PlainTextResponse(
+            "closing\n" if reception.is_closing else "loading\n", status_code=503
+        )
 
     app = Starlette(
         routes=[
@@ -73,7 +75,8 @@ async def serve(
 ) -> None:
     """Listen on ``host`` and ``port`` (0: a free one, told to ``on_open``) until ``stop`` is set.
 
-    Ends gracefully: sessions close with 1001 within the grace time. Raises ConnectError when the
+    Ends gracefully: sessions get a goAway, may finish their turn within the grace time, and close
+    with 1001. Raises ConnectError when the
     port cannot be had.
     """
     listeners = listen(host, port)

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from live_cli.commands import serve
 from live_cli.errors import ConnectError, EngineError, SettingsError
@@ -133,6 +134,30 @@ async def test_ctrl_c_is_a_normal_end_also_with_a_session_open(tmp_path: Path) -
             assert client.close_code == 1001
         assert process.returncode == 0
         assert "s3cret" not in said
+
+
+async def test_a_signal_lets_a_turn_finish(tmp_path: Path) -> None:
+    async with serving(tmp_path) as process:
+        _, port = await read_until(process, r"--server http://127\.0\.0\.1:(\d+)")
+        await read_until(process, "Ready")
+        said: list[str] = []
+        async with (
+            asyncio.timeout(WITHIN_S),
+            connect(f"ws://127.0.0.1:{port}/", proxy=None) as client,
+        ):
+            await client.send(json.dumps({"setup": {"model": "models/local"}}))
+            await client.recv()
+            await client.send(json.dumps({"realtimeInput": {"text": "hello"}}))
+            with contextlib.suppress(ConnectionClosed):
+                while True:
+                    message = json.loads(await client.recv())
+                    said += message.get("serverContent", message)
+                    if said == ["modelTurn"]:
+                        process.send_signal(signal.SIGTERM)
+        assert said.index("modelTurn") < said.index("goAway") < said.index("turnComplete")
+        assert client.close_code == 1001
+        async with asyncio.timeout(WITHIN_S):
+            assert await process.wait() == 0
 
 
 async def test_a_stage_that_cannot_be_loaded_ends_it_in_one_sentence(tmp_path: Path) -> None:

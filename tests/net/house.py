@@ -44,7 +44,7 @@ def text(words: str) -> ServerMessage:
 
 
 class ScriptedSession:
-    """Does what the text says: crash, fail, hang, flood, audio N, text N, handle X; or echoes."""
+    """Echoes a text, or does it: crash, fail, hang, flood, turn, audio N, text N, handle X."""
 
     def __init__(self, setup: Setup, emit: Emit) -> None:
         self.setup = setup
@@ -53,6 +53,8 @@ class ScriptedSession:
         self.hanging = asyncio.Event()
         self.closed = asyncio.Event()
         self.flood: asyncio.Task[None] | None = None
+        self.turn: asyncio.Task[None] | None = None
+        self.finish = asyncio.Event()
         self.failure: asyncio.Future[EngineError] = asyncio.get_running_loop().create_future()
 
     async def handle(self, event: Event) -> None:
@@ -75,24 +77,36 @@ class ScriptedSession:
             await self.emit(audio(int(rest)))
         elif word == "text":
             await self.emit(text("x" * int(rest)))
+        elif word == "turn":
+            self.turn = asyncio.create_task(self._turn())
         elif word == "handle":
             update = SessionResumptionUpdate(new_handle=rest, resumable=True)
             await self.emit(ServerMessage(session_resumption_update=update))
         else:
             await self.emit(text(event.text))
 
+    @property
+    def busy(self) -> bool:
+        return self.turn is not None and not self.turn.done()
+
     async def failed(self) -> EngineError:
         return await self.failure
+
+    async def _turn(self) -> None:
+        """One that goes on until it is told to end."""
+        await self.emit(text("well"))
+        await self.finish.wait()
+        await self.emit(ServerMessage(server_content=ServerContent(turn_complete=True)))
 
     async def _flood(self) -> None:
         while True:
             await self.emit(audio(100_000))
 
     async def close(self) -> None:
-        if self.flood is not None:
-            self.flood.cancel()
+        for task in filter(None, (self.flood, self.turn)):
+            task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self.flood
+                await task
         self.closed.set()
 
 

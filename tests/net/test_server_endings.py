@@ -30,18 +30,26 @@ async def house() -> AsyncIterator[House]:
         yield house
 
 
-async def test_one_crash_leaves_the_other_session(
-    house: House, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("act", ["crash", "fail"])
+async def test_one_crash_leaves_the_other_sessions(
+    house: House, caplog: pytest.LogCaptureFixture, act: str
 ) -> None:
-    async with house.connect() as one, house.connect() as other:
-        await set_up(one)
-        await set_up(other)
-        await one.send(say("crash"))
-        assert await ending(one) == (1011, "Internal error encountered.")
-        await other.send(say("still here"))
-        assert said(await receive(other)) == "still here"
-    assert len([record for record in caplog.records if record.exc_info]) == 1
-    assert house.engine.sessions[0].closed.is_set()
+    async with contextlib.AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(house.connect()) for _ in range(4)]
+        for client in clients:
+            await set_up(client)
+        await clients[0].send(say("turn"))
+        assert said(await receive(clients[0])) == "well"
+        await clients[1].send(say(act))
+        code, reason = await ending(clients[1])
+        assert (code, "secret" in reason) == (1011, False)
+        for client in clients[2:]:
+            await client.send(say("still here"))
+            assert said(await receive(client)) == "still here"
+        house.engine.sessions[0].finish.set()
+        assert await receive(clients[0]) == {"serverContent": {"turnComplete": True}}
+    assert len([record for record in caplog.records if record.exc_info]) == (act == "crash")
+    assert house.engine.sessions[1].closed.is_set()
 
 
 async def test_a_turn_that_fails_by_itself_ends_its_session(house: House) -> None:
@@ -136,17 +144,47 @@ async def test_sessions_are_limited_and_places_come_back() -> None:
             await set_up(client)
 
 
-async def test_stopping_closes_sessions_with_1001_and_releases_them(house: House) -> None:
-    async with house.connect() as idle, house.connect() as busy:
+async def test_stopping_says_go_away_and_closes_who_is_idle_at_once(house: House) -> None:
+    async with house.connect() as idle, house.connect() as waiting:
         await set_up(idle)
-        await set_up(busy)
-        await busy.send(say("hang"))
-        await house.engine.sessions[1].hanging.wait()
+        await waiting.send(json.dumps({"setup": {"model": "models/slow"}}))
         house.stop.set()
-        assert (await ending(idle))[0] == (await ending(busy))[0] == 1001
+        assert await receive(idle) == {"goAway": {"timeLeft": "5s"}}
+        assert await ending(idle) == await ending(waiting) == (1001, "The server is shutting down.")
     async with asyncio.timeout(WITHIN_S):
         await house.task
-    assert all(session.closed.is_set() for session in house.engine.sessions)
+    assert house.engine.sessions[0].closed.is_set()
+
+
+async def test_a_turn_under_way_may_finish_while_new_sessions_are_refused(house: House) -> None:
+    async with house.connect() as client:
+        await set_up(client)
+        await client.send(say("turn"))
+        assert said(await receive(client)) == "well"
+        house.stop.set()
+        assert "goAway" in await receive(client)
+        async with house.connect() as late:
+            assert (await ending(late))[0] == 1001
+        assert await house.get("/readyz") == (503, "closing\n")
+        house.engine.sessions[0].finish.set()
+        assert await receive(client) == {"serverContent": {"turnComplete": True}}
+        assert (await ending(client))[0] == 1001
+
+
+async def test_the_grace_time_ends_what_does_not_end_itself() -> None:
+    async with running(limits=Limits(grace_s=0.2)) as house:
+        async with house.connect() as talking, house.connect() as stuck:
+            for client, word in ((talking, "turn"), (stuck, "hang")):
+                await set_up(client)
+                await client.send(say(word))
+            await receive(talking)
+            await house.engine.sessions[1].hanging.wait()
+            house.stop.set()
+            assert await receive(talking) == {"goAway": {"timeLeft": "0.2s"}}
+            assert (await ending(talking))[0] == (await ending(stuck))[0] == 1001
+        async with asyncio.timeout(WITHIN_S):
+            await house.task
+        assert all(session.closed.is_set() for session in house.engine.sessions)
 
 
 async def test_no_session_leaves_a_task_behind(house: House) -> None:
