@@ -6,9 +6,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT    := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
+NPM    := npm install --loglevel=error --no-audit --no-fund --no-package-lock --ignore-scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help talk demo setup test check format bench clean
+.PHONY: help talk demo setup test sdks check format bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -21,8 +22,10 @@ demo: setup ## A spoken question from a file, answered into answer.wav
 
 setup: $(VENV)/.local ## Make .venv with the project, its local engine and its model
 
-test: $(VENV)/.dev portaudio soundserver ## Set up what the tests need and run all of them
+test: $(VENV)/.dev $(VENV)/.sdks portaudio soundserver ## Set up what the tests need and run all of them
 	$(BIN)/pytest -q
+
+sdks: $(VENV)/.sdks ## Install the SDKs, in Python and JavaScript, that tests/sdk runs
 
 check: $(VENV)/.dev ## Lint, types, import contracts
 	$(BIN)/ruff check
@@ -54,6 +57,15 @@ $(VENV)/.local: $(VENV)/.made pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.local pyproject.toml
 	$(BIN)/python -m pip install -q -e '.[dev]'
+	@touch $@
+
+# The SDKs that tests/sdk runs against `serve`, beside google-genai's newest for Python, which
+# .dev has: one older for Python, and the newest and one older for Node. Node is .dev's own.
+$(VENV)/.sdks: Makefile | $(VENV)/.dev
+	$(PYTHON) -m venv --without-pip $(VENV)/sdks/python-1.55
+	$(BIN)/python -m pip --python $(VENV)/sdks/python-1.55 install -q google-genai==1.55.0
+	PATH="$(abspath $(BIN)):$$PATH" $(NPM) --prefix $(VENV)/sdks/node @google/genai@latest wavefile@11
+	PATH="$(abspath $(BIN)):$$PATH" $(NPM) --prefix $(VENV)/sdks/node-2.32 @google/genai@2.32.0 wavefile@11
 	@touch $@
 
 # The peers that the benchmarks compare with.

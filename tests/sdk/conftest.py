@@ -1,0 +1,32 @@
+"""Two running servers for all the SDKs: scripted, and with real ears and a real mouth."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import soundfile
+
+from live_cli.engine.backends.scripted import speech_like
+from tests.sdk.serving import SCRIPTED, Serving, serving, write_sounds
+from tests.speech import QUESTION
+
+ANSWER = "A dog has four legs."
+
+
+@pytest.fixture(scope="session")
+def scripted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """Hears "Hello." in whatever is said, and answers "Good day."."""
+    home = tmp_path_factory.mktemp("scripted")
+    write_sounds(home, np.concatenate([speech_like(1.0), np.zeros(24_000, np.float32)]))
+    with serving(home, **SCRIPTED, LIVE_CLI_ENGINE_CHAT="scripted:Good day.") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """Hears and speaks in earnest; only what it answers is scripted: ANSWER."""
+    home = tmp_path_factory.mktemp("spoken")
+    samples, _ = soundfile.read(QUESTION, dtype="float32")
+    write_sounds(home, np.concatenate([samples, np.zeros(24_000, np.float32)]))
+    with serving(home, LIVE_CLI_ENGINE_CHAT=f"scripted:{ANSWER}") as running:
+        yield running

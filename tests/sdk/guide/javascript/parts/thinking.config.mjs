@@ -1,0 +1,10 @@
+// From the Live API capabilities guide, https://ai.google.dev/gemini-api/docs/live-guide (Apache-2.0).
+// The `connect` that follows in the guide is that of the frame (tests/sdk/programs.py).
+
+const model = 'gemini-2.5-flash-native-audio-preview-12-2025';
+const config = {
+  responseModalities: [Modality.AUDIO],
+  thinkingConfig: {
+    thinkingBudget: 1024,
+  },
+};

@@ -1,0 +1,141 @@
+"""A running `serve` as a process, and the SDKs' programs run against it with its environment."""
+
+import asyncio
+import contextlib
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import soundfile
+
+from live_cli.audio.pcm import pcm16_from_float
+from live_cli.engine.stages import EAR_SAMPLE_RATE, Samples
+from tests.command import LIMIT_S, environment
+
+SCRIPTED = {
+    "LIVE_CLI_ENGINE_DETECTOR": "scripted",
+    "LIVE_CLI_ENGINE_TRANSCRIBER": "scripted",
+    "LIVE_CLI_ENGINE_SYNTHESIZER": "scripted",
+}
+SDKS = Path(sys.prefix) / "sdks"
+
+
+@dataclass(frozen=True)
+class Sdk:
+    """One version of one SDK: how a program in its language is run."""
+
+    name: str
+    heading: str
+    """How the comment above its lines in `serve --print-env` begins."""
+    interpreter: Path
+    modules: Path | None = None
+    """Where a Node program finds its packages."""
+
+    def command(self, program: str) -> list[str]:
+        if not self.interpreter.exists() or (self.modules and not self.modules.exists()):
+            raise AssertionError(f"{self.name} is not installed: make sdks")
+        options = ["-c"] if self.modules is None else ["--input-type=module", "--eval"]
+        return [str(self.interpreter), *options, program]
+
+
+def _python(version: str, interpreter: Path) -> Sdk:
+    return Sdk(f"google-genai {version}", "google-genai", interpreter)
+
+
+def _node(version: str, folder: str) -> Sdk:
+    node = Path(sys.executable).parent / "node"
+    return Sdk(f"@google/genai {version}", "@google/genai", node, SDKS / folder / "node_modules")
+
+
+PYTHON = _python("newest", Path(sys.executable))
+PYTHON_1_55 = _python("1.55", SDKS / "python-1.55" / "bin" / "python")
+NODE = _node("newest", "node")
+NODE_2_32 = _node("2.32", "node-2.32")
+
+
+@dataclass
+class Serving:
+    """A running `serve`, what it printed, and a person's folder with the guide's sound files."""
+
+    home: Path
+    port: int
+    said: str
+
+    def variables(self, heading: str) -> dict[str, str]:
+        """The lines printed below the comment that begins with ``heading``."""
+        found: dict[str, str] = {}
+        wanted = False
+        for line in map(str.strip, self.said.splitlines()):
+            if line.startswith("#"):
+                wanted = line.startswith(f"# {heading}") or (wanted and "trusts:" in line)
+            elif wanted and line.startswith("export "):
+                [assignment] = shlex.split(line.removeprefix("export "))
+                name, _, value = assignment.partition("=")
+                found[name] = value
+        return found
+
+    async def run(self, program: str, sdk: Sdk = PYTHON, stdin: str = "", **more: str) -> str:
+        """What ``program`` prints, run with the environment that `serve` prints for its SDK."""
+        process = await asyncio.create_subprocess_exec(
+            *sdk.command(program),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self._folder(sdk),
+            env=environment(self.home, **{**self.variables(sdk.heading), **more}),
+        )
+        async with asyncio.timeout(LIMIT_S):
+            out, errors = await process.communicate(stdin.encode())
+        assert process.returncode == 0, errors.decode()
+        return out.decode()
+
+    def _folder(self, sdk: Sdk) -> Path:
+        """Where ``sdk``'s programs run: beside the sound files, and where Node finds packages."""
+        if sdk.modules is None:
+            return self.home
+        folder = self.home / sdk.modules.parent.name
+        if not folder.exists():
+            folder.mkdir()
+            for file in self.home.glob("*.[pw][ca][mv]"):
+                (folder / file.name).symlink_to(file)
+            (folder / "node_modules").symlink_to(sdk.modules)
+        return folder
+
+
+def write_sounds(folder: Path, speech: Samples) -> None:
+    """``speech`` at 16 kHz as the files that the guide's programs read."""
+    sound = pcm16_from_float(speech)
+    for name in ("16000.pcm", "sample.pcm"):
+        (folder / name).write_bytes(sound)
+    soundfile.write(folder / "16000.wav", speech, EAR_SAMPLE_RATE, subtype="PCM_16")
+
+
+@contextlib.contextmanager
+def serving(home: Path, **variables: str) -> Iterator[Serving]:
+    """A `serve` that is ready, with these settings; it ends by a signal, without a traceback."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "live_cli", "serve", "--port", "0"],
+        stderr=subprocess.PIPE,
+        env=environment(home, **variables),
+        text=True,
+    )
+    assert process.stderr is not None
+    said = ""
+    try:
+        for line in process.stderr:
+            said += line
+            if line == "Ready.\n":
+                break
+        [port] = re.findall(r"Serving .*:(\d+)\.", said)
+        yield Serving(home, int(port), said)
+        process.terminate()
+        rest = process.communicate(timeout=LIMIT_S)[1]
+        assert "Traceback" not in said + (rest or "")
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        process.communicate()
