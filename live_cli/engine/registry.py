@@ -3,7 +3,7 @@
 detector      silero | scripted
 transcriber   moonshine | moonshine:FOLDER | whisper:FOLDER | scripted[:TEXT|TEXT…]
 chat          gguf | gguf:FILE | NAME of a model that is there | openai:URL#MODEL |
-              scripted[:REPLY|REPLY…]
+              scripted[:REPLY|REPLY…], where REPLY is text, call:FUNCTION {JSON}, or both
 synthesizer   hibari | scripted
 """
 

@@ -6,6 +6,7 @@ in [-1, 1], mono, C-contiguous. A stage object may be shared by sessions unless 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Protocol
 
 import numpy as np
@@ -50,11 +51,17 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class ToolUse:
-    """A function that the model calls: ``arguments`` is the JSON object it wrote."""
+    """A function that the model calls: ``arguments`` is the JSON object it wrote.
+
+    ``id`` is what the model called it, or "" where it did not; a session gives its own.
+    """
 
     id: str
     name: str
     arguments: JsonObject
+
+
+NO_PARAMETERS: JsonObject = {"type": "object", "properties": {}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ class ToolDeclaration:
 
     name: str
     description: str = ""
-    parameters: JsonObject = field(default_factory=dict)
+    parameters: JsonObject = field(default_factory=lambda: NO_PARAMETERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,8 @@ class ChatRequest:
 class ChatDelta:
     """A piece of the reply as it is generated; ``thought`` marks reasoning, not speech.
 
-    ``call``: a function call, told once its arguments are whole; ``text`` is empty then.
+    ``call``: a function call, told once its arguments are whole; ``text`` is empty then. No text
+    follows the first call of a reply.
     """
 
     text: str
@@ -119,13 +127,22 @@ class ChatDelta:
     call: ToolUse | None = None
 
 
+class Ending(Enum):
+    """How a generation ended: by itself, at its token limit, or in a call that is not valid."""
+
+    WHOLE = "whole"
+    CUT = "cut"
+    MALFORMED_CALL = "malformed call"
+
+
 @dataclass(frozen=True, slots=True)
 class ChatUsage:
-    """Token counts of one generation, as the model's own tokenizer counts."""
+    """Token counts of one generation, as the model's own tokenizer counts, and how it ended."""
 
     prompt_tokens: int = 0
     reply_tokens: int = 0
     thought_tokens: int = 0
+    ending: Ending = Ending.WHOLE
 
 
 class ChatModel(Protocol):
@@ -138,7 +155,9 @@ class ChatModel(Protocol):
     def generate(self, request: ChatRequest, on_delta: Callable[[ChatDelta], bool]) -> ChatUsage:
         """Generate a reply; ``on_delta`` gets each piece and returns True to stop at once."""
 
-    def prefill(self, messages: tuple[ChatMessage, ...]) -> None:
+    def prefill(
+        self, messages: tuple[ChatMessage, ...], tools: tuple[ToolDeclaration, ...] = ()
+    ) -> None:
         """Warm the prefix cache, so that the first answer does not pay for the instruction."""
 
     def close(self) -> None:

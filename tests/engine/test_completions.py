@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from live_cli.engine.backends.completions import ThinkTags
 from live_cli.engine.backends.openai import OpenAIChatModel
-from live_cli.engine.stages import ChatMessage, ChatRequest, Image, Sampling
+from live_cli.engine.stages import (
+    ChatMessage,
+    ChatRequest,
+    Ending,
+    Image,
+    Sampling,
+    ToolDeclaration,
+    ToolUse,
+)
 from live_cli.errors import EngineError
 from tests.engine.cards import JPEG, PNG
 from tests.engine.endpoint import chunk
@@ -195,3 +203,135 @@ def test_think_tags_lose_no_text(pieces):
 
     assert sides(deltas)[1] == sides(at_once)[1]
     assert sides(deltas)[0].replace("\n", "") == sides(at_once)[0].replace("\n", "")
+
+
+LIGHTS = ToolDeclaration("lights", "Switches them.", {"type": "object", "properties": {}})
+
+
+def piece(arguments="", **fields):
+    """One element of a delta's tool_calls; ``name`` goes where it belongs."""
+    function = {"arguments": arguments} | ({"name": fields.pop("name")} if "name" in fields else {})
+    return fields | {"function": function}
+
+
+def calls_of(endpoint, *deltas):
+    endpoint.answer = lambda body: [*[chunk(tool_calls=pieces) for pieces in deltas], "[DONE]"]
+    told = []
+    model = OpenAIChatModel(endpoint.spec)
+    request = ChatRequest(ASK, tools=(LIGHTS,))
+    usage = model.generate(request, lambda delta: told.append(delta.call) or False)
+    return [(call.id, call.name, call.arguments) for call in told if call], usage.ending
+
+
+def test_declarations_calls_and_results_travel_as_openai_words_them(endpoint):
+    endpoint.answer = lambda body: [chunk("On."), "[DONE]"]
+    history = (
+        *ASK,
+        ChatMessage("assistant", "", calls=(ToolUse("c1", "lights", {"on": True}),)),
+        ChatMessage("tool", '{"ok": 1}', call_id="c1"),
+    )
+    reply(OpenAIChatModel(endpoint.spec), ChatRequest(history, tools=(LIGHTS,)))
+    [(_, _, body)] = endpoint.asked
+    assert body["tools"] == [
+        {
+            "type": "function",
+            "function": {
+                "name": "lights",
+                "description": "Switches them.",
+                "parameters": {"type": "object", "properties": {}},
+            },
+        }
+    ]
+    function = {"name": "lights", "arguments": '{"on": true}'}
+    assert body["messages"][1:] == [
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"id": "c1", "type": "function", "function": function}],
+        },
+        {"role": "tool", "content": '{"ok": 1}', "tool_call_id": "c1"},
+    ]
+
+
+def test_nothing_is_said_of_tools_where_there_are_none(endpoint):
+    endpoint.answer = lambda body: [chunk("Yes."), "[DONE]"]
+    reply(OpenAIChatModel(endpoint.spec))
+    assert "tools" not in endpoint.asked[0][2]
+
+
+@pytest.mark.parametrize(
+    ("deltas", "calls"),
+    [
+        (
+            [
+                [piece(index=0, id="a", name="lights")],
+                [piece('{"br', index=0)],
+                [piece('ight": 2', index=0)],
+                [piece("}", index=0)],
+            ],
+            [("a", "lights", {"bright": 2})],
+        ),
+        (
+            [
+                [piece('{"n"', index=0, id="a", name="lights")],
+                [piece("{", index=1, id="b", name="lights")],
+                [piece("}", index=1), piece(": 1}", index=0)],
+            ],
+            [("a", "lights", {"n": 1}), ("b", "lights", {})],
+        ),
+        (  # every call numbered 0, told whole
+            [[piece("{}", index=0, id="a", name="f")], [piece("{}", index=0, id="b", name="g")]],
+            [("a", "f", {}), ("b", "g", {})],
+        ),
+        ([[piece(name="f"), piece(name="g")]], [("", "f", {}), ("", "g", {})]),
+        ([[piece({"n": 1}, name="f")]], [("", "f", {"n": 1})]),
+        (
+            [[piece('{"n":', id="a", name="f")], [piece("1}", id="a", name="f")]],
+            [("a", "f", {"n": 1})],
+        ),
+    ],
+    ids=["in pieces", "interleaved", "all index 0", "no index, no id", "an object", "named twice"],
+)  # fmt: skip
+def test_streamed_calls_are_put_together(endpoint, deltas, calls):
+    assert calls_of(endpoint, *deltas) == (calls, Ending.WHOLE)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        piece('{"n": ', index=1, id="b", name="f"),
+        piece("[1]", index=1, id="b", name="f"),
+        piece("{}", index=1, id="b"),
+        piece("[" * 100_000, index=1, id="b", name="f"),
+    ],
+    ids=["cut", "no object", "no name", "deep"],
+)
+def test_one_bad_call_spoils_the_reply_and_is_told(endpoint, bad):
+    good = piece("{}", index=0, id="a", name="f")
+    assert calls_of(endpoint, [good], [bad]) == ([], Ending.MALFORMED_CALL)
+
+
+def test_a_reply_that_reached_its_limit_is_told(endpoint):
+    last = {"choices": [{"delta": {}, "finish_reason": "length"}]}
+    endpoint.answer = lambda body: [chunk("And so"), last, "[DONE]"]
+    _, usage = reply(OpenAIChatModel(endpoint.spec))
+    assert usage.ending is Ending.CUT
+
+
+def test_text_and_thoughts_before_a_call_stay_in_order(endpoint):
+    endpoint.answer = lambda body: [
+        chunk("<think>Hm</think>One moment <"),
+        chunk(tool_calls=[piece("{}", index=0, id="a", name="f")]),
+        "[DONE]",
+    ]
+    told = []
+    OpenAIChatModel(endpoint.spec).generate(
+        ChatRequest(ASK, Sampling(thinking_budget=1), (LIGHTS,)),
+        lambda delta: told.append(delta) or False,
+    )
+    assert [(d.text, d.thought, bool(d.call)) for d in told] == [
+        ("Hm", True, False),
+        ("One moment ", False, False),
+        ("<", False, False),
+        ("", False, True),
+    ]

@@ -19,6 +19,8 @@ from live_cli.engine.stages import (
     ChatRequest,
     Sampling,
     StageNames,
+    ToolDeclaration,
+    ToolUse,
     VoiceTraits,
 )
 from live_cli.engine.voices import VOICES
@@ -275,3 +277,43 @@ async def test_a_typed_question_is_answered_in_text(connect, real):
     await line.ask("Say hello.")
     await line.shows("turnComplete+usage")
     assert "".join(line.texts()).strip()
+
+
+def asked(request, call, done):
+    """One question, its call, the result and the answer, as they stand in a history."""
+    return (
+        ChatMessage("user", request),
+        ChatMessage("assistant", "", calls=(call,)),
+        ChatMessage("tool", '{"result": "ok"}', call_id=call.id),
+        ChatMessage("assistant", done),
+    )
+
+
+def test_the_chat_model_calls_functions_though_its_template_knows_none(chat):
+    level = {"type": "object", "properties": {"level": {"type": "number"}}, "required": ["level"]}
+    tools = (
+        ToolDeclaration("turn_on_the_lights", "Turns on the lights.", level),
+        ToolDeclaration("turn_off_the_lights", "Turns off the lights."),
+    )
+    on = asked(
+        "Turn on the lights.", ToolUse("1", "turn_on_the_lights", {"level": 1}), "They are on."
+    )
+    off = asked("Turn off the lights.", ToolUse("2", "turn_off_the_lights", {}), "They are off.")
+    history = (*on, *off, *on, *off, ChatMessage("user", "Turn on the lights."))
+    plain = ChatRequest(history[-1:], Sampling(max_tokens=12, temperature=0.0))
+    before = []
+    chat.generate(plain, lambda delta: before.append(delta.text) or False)
+
+    chat.prefill((), tools)
+    deltas = []
+    chat.generate(
+        ChatRequest(history, Sampling(temperature=0.0), tools),
+        lambda delta: deltas.append(delta) or False,
+    )
+    [call] = [delta.call for delta in deltas if delta.call]
+    assert call.name == "turn_on_the_lights"
+    assert isinstance(call.arguments["level"], int | float)
+
+    after = []
+    chat.generate(plain, lambda delta: after.append(delta.text) or False)
+    assert "".join(after) == "".join(before)  # without tools nothing has changed

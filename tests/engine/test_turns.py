@@ -84,7 +84,7 @@ class GatedChatModel:
             self.stopped.set()
         return ChatUsage(3, 9)
 
-    def prefill(self, messages):
+    def prefill(self, messages, tools=()):
         pass
 
     def close(self):

@@ -4,12 +4,22 @@ A request becomes a JSON body; the chunks of a stream become deltas, with reason
 whether it comes as ``reasoning_content`` (or ``reasoning``) or between ``<think>`` tags.
 """
 
+import json
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from live_cli.engine.stages import ChatDelta, ChatMessage, ChatRequest, ChatUsage, Image
+from live_cli.engine.backends.call_pieces import CallPieces
+from live_cli.engine.stages import (
+    ChatDelta,
+    ChatMessage,
+    ChatRequest,
+    ChatUsage,
+    Ending,
+    Image,
+    ToolDeclaration,
+)
 from live_cli.errors import EngineError
 
 _OPEN, _CLOSE = "<think>", "</think>"
@@ -21,7 +31,7 @@ _SAMPLING = (
 def body_of(request: ChatRequest) -> dict[str, Any]:
     """The streaming request as JSON; only what is set is sent."""
     body: dict[str, Any] = {
-        "messages": [{"role": m.role, "content": _content_of(m)} for m in request.messages],
+        "messages": [_message_of(message) for message in request.messages],
         "stream": True,
         "stream_options": {"include_usage": True},
     }
@@ -29,13 +39,40 @@ def body_of(request: ChatRequest) -> dict[str, Any]:
         value = getattr(request.sampling, name)
         if value is not None:
             body[name] = value
+    if request.tools:
+        body["tools"] = [_tool_of(tool) for tool in request.tools]
     if request.sampling.thinking_budget == 0:
         body["chat_template_kwargs"] = {"enable_thinking": False}
     return body
 
 
-def _content_of(message: ChatMessage) -> str | list[dict[str, Any]]:
+def _message_of(message: ChatMessage) -> dict[str, Any]:
+    body: dict[str, Any] = {"role": message.role, "content": _content_of(message)}
+    if message.calls:
+        body["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": json.dumps(call.arguments)},
+            }
+            for call in message.calls
+        ]
+    if message.call_id is not None:
+        body["tool_call_id"] = message.call_id
+    return body
+
+
+def _tool_of(tool: ToolDeclaration) -> dict[str, Any]:
+    function: dict[str, Any] = {"name": tool.name, "parameters": tool.parameters}
+    if tool.description:
+        function["description"] = tool.description
+    return {"type": "function", "function": function}
+
+
+def _content_of(message: ChatMessage) -> str | list[dict[str, Any]] | None:
     """Text alone as a string, which every endpoint takes; images first, then what is said."""
+    if message.calls and not message.text:
+        return None
     if not message.images:
         return message.text
     said = [{"type": "text", "text": message.text}] if message.text else []
@@ -89,6 +126,8 @@ class ReplyReader:
     def __init__(self, thinking_budget: int | None) -> None:
         self._budget = thinking_budget or None  # 0 asks for none, it does not cap
         self._tags = ThinkTags()
+        self._calls = CallPieces()
+        self._ending = Ending.WHOLE
         self._replies = self._thoughts = 0
         self._counted: ChatUsage | None = None
 
@@ -99,7 +138,8 @@ class ReplyReader:
     @property
     def usage(self) -> ChatUsage:
         """The model's own count, or, when it was stopped before it told one, the deltas."""
-        return self._counted or ChatUsage(0, self._replies, self._thoughts)
+        counted = self._counted or ChatUsage(0, self._replies, self._thoughts)
+        return replace(counted, ending=self._ending)
 
     def read(self, chunk: dict[str, Any]) -> list[ChatDelta]:
         """The deltas in one chunk. Raises EngineError when the chunk is an error."""
@@ -112,6 +152,11 @@ class ReplyReader:
         deltas: list[ChatDelta] = []
         for choice in chunk.get("choices") or ():
             delta = choice.get("delta") or {}
+            if choice.get("finish_reason") == "length":
+                self._ending = Ending.CUT
+            for piece in delta.get("tool_calls") or ():
+                self._calls.push(piece)
+                self._replies += 1
             thought = delta.get("reasoning_content") or delta.get("reasoning")
             if thought:
                 deltas.append(ChatDelta(thought, thought=True))
@@ -120,7 +165,15 @@ class ReplyReader:
         return self._tallied(deltas)
 
     def flush(self) -> list[ChatDelta]:
-        return self._tallied(self._tags.flush())
+        """What is only whole at the end of the stream: held back text, then the calls.
+
+        Calls of which one is not valid are not told at all: `usage` says so.
+        """
+        deltas = self._tallied(self._tags.flush())
+        calls = self._calls.whole()
+        if calls is None:
+            self._ending = Ending.MALFORMED_CALL
+        return deltas + [ChatDelta("", call=call) for call in calls or ()]
 
     def _tallied(self, deltas: list[ChatDelta]) -> list[ChatDelta]:
         for delta in deltas:
@@ -166,6 +219,6 @@ def generate(
         unthinking = replace(request, sampling=replace(request.sampling, thinking_budget=0))
         again = generate(stream, unthinking, on_delta)
         return replace(again, thought_tokens=again.thought_tokens + spent)
-    for delta in reader.flush():
+    for delta in () if stopped else reader.flush():
         stopped = stopped or on_delta(delta)
     return reader.usage

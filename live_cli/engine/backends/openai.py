@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from live_cli.engine.backends import completions
-from live_cli.engine.stages import ChatDelta, ChatMessage, ChatRequest, ChatUsage
+from live_cli.engine.stages import ChatDelta, ChatMessage, ChatRequest, ChatUsage, ToolDeclaration
 from live_cli.errors import EngineError
 
 CONTEXT_TOKENS = 8192
@@ -50,7 +50,9 @@ class OpenAIChatModel:
         """Stream one reply. A stop is noticed with the next chunk and closes the connection."""
         return completions.generate(self._stream, request, on_delta)
 
-    def prefill(self, messages: tuple[ChatMessage, ...]) -> None:
+    def prefill(
+        self, messages: tuple[ChatMessage, ...], tools: tuple[ToolDeclaration, ...] = ()
+    ) -> None:
         """Nothing: what an endpoint keeps warm is its own affair, and tokens may cost money."""
 
     def close(self) -> None:

@@ -3,6 +3,8 @@
 Whoever names ``scripted`` gets what the name says; nothing falls back to these.
 """
 
+import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle
 
@@ -15,7 +17,11 @@ from live_cli.engine.stages import (
     ChatMessage,
     ChatRequest,
     ChatUsage,
+    Ending,
+    JsonObject,
     Samples,
+    ToolDeclaration,
+    ToolUse,
     VoiceTraits,
 )
 
@@ -51,7 +57,10 @@ class ScriptedTranscriber:
 
 
 class ScriptedChatModel:
-    """Answers with the next of ``replies`` (over and over), word by word; with none, an echo."""
+    """Answers with the next of ``replies`` (over and over), word by word; with none, an echo.
+
+    A reply may end in function calls: ``On my way. call:turn_on {"brightness": 1} call:lock``.
+    """
 
     context_tokens = 4096
     sees = False
@@ -62,20 +71,53 @@ class ScriptedChatModel:
 
     def generate(self, request: ChatRequest, on_delta: Callable[[ChatDelta], bool]) -> ChatUsage:
         self.requests.append(request)
-        said = request.messages[-1].text
-        reply = next(self._replies) if self._replies else f"You said: {said}"
-        words = _pieces(reply)
+        said, calls = self._reply_to(request)
+        words = _pieces(said) if said or calls == [] else []
         prompt_tokens = sum(len(message.text.split()) for message in request.messages)
         for count, word in enumerate(words, start=1):
-            if on_delta(ChatDelta(word)) or count == request.sampling.max_tokens:
+            if on_delta(ChatDelta(word)):
                 return ChatUsage(prompt_tokens, count)
-        return ChatUsage(prompt_tokens, len(words))
+            if count == request.sampling.max_tokens and count < len(words):
+                return ChatUsage(prompt_tokens, count, ending=Ending.CUT)
+        for call in calls or ():
+            on_delta(ChatDelta("", call=call))
+        count = len(words) + len(calls or ())
+        ending = Ending.MALFORMED_CALL if calls is None else Ending.WHOLE
+        return ChatUsage(prompt_tokens, count, ending=ending)
 
-    def prefill(self, messages: tuple[ChatMessage, ...]) -> None:
+    def prefill(
+        self, messages: tuple[ChatMessage, ...], tools: tuple[ToolDeclaration, ...] = ()
+    ) -> None:
         """There is no cache to warm."""
 
     def close(self) -> None:
         """There is nothing to free."""
+
+    def _reply_to(self, request: ChatRequest) -> tuple[str, list[ToolUse] | None]:
+        if self._replies is None:
+            return f"You said: {request.messages[-1].text}", []
+        return _read(next(self._replies))
+
+
+_CALL = re.compile(r"\s*(?<!\S)call:([A-Za-z_][\w.-]*)\s*")
+
+
+def _read(reply: str) -> tuple[str, list[ToolUse] | None]:
+    """What a scripted reply says, and what it calls then; None: what is no JSON object."""
+    found = _CALL.search(reply)
+    said = reply[: found.start()] if found else reply
+    calls: list[ToolUse] = []
+    while found:
+        end = found.end()
+        arguments: JsonObject = {}
+        if reply[end : end + 1] == "{":
+            try:
+                arguments, end = json.JSONDecoder().raw_decode(reply, end)
+            except ValueError:
+                return said, None
+        calls.append(ToolUse("", found[1], arguments))
+        found = _CALL.match(reply, end)
+    return said, calls
 
 
 def _pieces(text: str) -> list[str]:

@@ -1,0 +1,41 @@
+"""A beginning for chat templates that know no tools, so that they can be told of them.
+
+It rewrites the messages into such as every template knows: the declarations go into the system
+message, calls into the assistant's text between ``<tool_call>`` tags, results into the user's.
+llama.cpp finds out from a template how its model writes calls, reads them back and, once one has
+begun, keeps it to the declared parameters. Without tools, messages pass as they are.
+"""
+
+TOOLS_FIRST = """\
+{%- set seen = namespace(messages=[], system='') -%}
+{%- for message in messages -%}
+{%- if message.role == 'system' and tools -%}
+{%- set seen.system = seen.system + message.content + '\\n\\n' -%}
+{%- elif message.role == 'tool' -%}
+{%- set text = '<tool_response>\\n' + message.content + '\\n</tool_response>' -%}
+{%- set seen.messages = seen.messages + [{'role': 'user', 'content': text}] -%}
+{%- elif message.tool_calls -%}
+{%- set calls = namespace(text=message.content or '') -%}
+{%- for call in message.tool_calls -%}
+{%- set arguments = call.function.arguments -%}
+{%- set written = arguments if arguments is string else arguments | tojson -%}
+{%- set head = '\\n<tool_call>\\n{"name": "' + call.function.name + '", "arguments": ' -%}
+{%- set calls.text = calls.text + head + written + '}\\n</tool_call>' -%}
+{%- endfor -%}
+{%- set seen.messages = seen.messages + [{'role': 'assistant', 'content': calls.text}] -%}
+{%- else -%}
+{%- set seen.messages = seen.messages + [message] -%}
+{%- endif -%}
+{%- endfor -%}
+{%- if tools -%}
+{%- set seen.system = seen.system + 'You can call these functions:\\n<tools>\\n' -%}
+{%- for tool in tools -%}
+{%- set seen.system = seen.system + (tool.function | tojson) + '\\n' -%}
+{%- endfor -%}
+{%- set seen.system = seen.system + '</tools>\\nTo call a function, answer with its name and its \
+arguments and nothing else:\\n<tool_call>\\n{"name": "the function", "arguments": {}}\\n\
+</tool_call>' -%}
+{%- set seen.messages = [{'role': 'system', 'content': seen.system}] + seen.messages -%}
+{%- endif -%}
+{%- set messages = seen.messages -%}
+"""
