@@ -4,7 +4,7 @@ All of it happens on the event loop; the devices' threads only hand things in.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from live_cli.audio.meter import SILENCE_DBFS, SpeechClock
@@ -24,6 +24,10 @@ QUIET_S = 3.0
 REPLY_LIMIT_S = 60.0
 """After the end of a file: so long the answer to what was heard may take to begin."""
 TALK_KEY = " "
+
+SentCallback = Callable[[bytes, float], None]
+"""Gets the sound that goes to the server, PCM16 mono at 16 kHz, and when its last sample was
+heard, on ``time.monotonic``. Called on the event loop: it may put it into a queue and no more."""
 
 
 class PlaybackLevels(Protocol):
@@ -53,18 +57,27 @@ class Mouth(Protocol):
 class Conversation:
     """One conversation over one connection. `run` ends when it is over, or raises why it broke."""
 
-    def __init__(self, client: LiveClient, face: Face, mouth: Mouth, gate: InputGate) -> None:
+    def __init__(
+        self,
+        client: LiveClient,
+        face: Face,
+        mouth: Mouth,
+        gate: InputGate,
+        on_sent: SentCallback | None = None,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._client = client
         self._face = face
         self._mouth = mouth
         self._gate = gate
+        self._on_sent = on_sent
         self._outbox = Outbox()
         self._tally = Tally(self._loop.time())
         self._speech = SpeechClock(INPUT_SAMPLE_RATE)
         self._editor: LineEditor | None = None
         self._over = asyncio.Event()
         self._microphone_dbfs = SILENCE_DBFS
+        self._heard_until = 0.0
         self._input_ended_at: float | None = None
         self._last_sign_at = self._loop.time()
         self._awaits_reply = False
@@ -103,10 +116,11 @@ class Conversation:
 
     # --- the microphone ----------------------------------------------------------------------
 
-    def hear(self, pcm16: bytes, level_dbfs: float) -> None:
-        """20 ms from the microphone."""
+    def hear(self, pcm16: bytes, level_dbfs: float, ends_at: float) -> None:
+        """20 ms from the microphone, the last sample of which was heard ``ends_at``."""
         self._microphone_dbfs = level_dbfs
-        self._outbox.put(self._gate.frame(pcm16))
+        self._heard_until = ends_at
+        self._put(self._gate.frame(pcm16))
         if not self._gate.muted:
             self._note_speech(float_from_pcm16(pcm16))
 
@@ -120,17 +134,25 @@ class Conversation:
 
     def start_activity(self) -> None:
         """With push to talk: speech begins now, without a key."""
-        self._outbox.put(self._gate.press())
+        self._put(self._gate.press())
         self._face.status(held=self._gate.held)
 
     def end_input(self) -> None:
         """The input is over for good: what is open is answered, then the talk ends."""
         if self._gate.held:
             self._tally.input_ended(self._loop.time())
-        self._outbox.put(self._gate.end())
+        self._put(self._gate.end())
         self._input_ended_at = self._last_sign_at = self._loop.time()
 
     # --- the line ----------------------------------------------------------------------------
+
+    def _put(self, messages: list[ClientMessage]) -> None:
+        self._outbox.put(messages)
+        if self._on_sent is None:
+            return
+        for message in messages:
+            if message.realtime_input is not None and message.realtime_input.audio is not None:
+                self._on_sent(message.realtime_input.audio.data, self._heard_until)
 
     async def _send(self) -> None:
         while True:
@@ -205,12 +227,12 @@ class Conversation:
             self._face.status(typing=self._editor.line)
 
     def _toggle_mute(self) -> None:
-        self._outbox.put(self._gate.set_muted(not self._gate.muted))
+        self._put(self._gate.set_muted(not self._gate.muted))
         self._face.status(muted=self._gate.muted, held=self._gate.held)
 
     def _toggle_talking(self) -> None:
         if self._gate.held:
-            self._outbox.put(self._gate.release())
+            self._put(self._gate.release())
             self._tally.input_ended(self._loop.time())
             self._face.status(held=self._gate.held)
         else:

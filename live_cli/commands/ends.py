@@ -79,12 +79,12 @@ class Ends:
             return self._lost
         return self.ear.error if isinstance(self.ear, FileMicrophone) else None
 
-    def _on_frame(self, pcm16: bytes, level_dbfs: float) -> None:
-        self._in_loop(lambda: self._hear(pcm16, level_dbfs))
+    def _on_frame(self, pcm16: bytes, level_dbfs: float, ends_at: float) -> None:
+        self._in_loop(lambda: self._hear(pcm16, level_dbfs, ends_at))
 
-    def _hear(self, pcm16: bytes, level_dbfs: float) -> None:
+    def _hear(self, pcm16: bytes, level_dbfs: float, ends_at: float) -> None:
         if self._conversation is not None:
-            self._conversation.hear(pcm16, level_dbfs)
+            self._conversation.hear(pcm16, level_dbfs, ends_at)
 
     def _on_end(self) -> None:
         self._in_loop(self._end_input)

@@ -23,7 +23,7 @@ from live_cli.audio.pcm import Samples, pcm16_from_float
 from live_cli.audio.playout import PLAYOUT_SAMPLE_RATE
 from live_cli.devices.microphone import FRAME_SAMPLES, FrameCallback
 from live_cli.devices.piped_speech import DescriptorSource, piped_speech
-from live_cli.devices.playback import Playback, SpeakerSnapshot, silent
+from live_cli.devices.playback import Playback, PlayedCallback, SpeakerSnapshot, silent
 from live_cli.devices.stream_watch import LostCallback
 from live_cli.errors import InputFileError
 
@@ -94,7 +94,7 @@ class FileMicrophone:
             due = first_at + spoken * _BLOCK_S
             if self._stopping.wait(max(0.0, due - time.monotonic())):
                 return
-            self._on_frame(pcm16_from_float(frame), level_dbfs(frame))
+            self._on_frame(pcm16_from_float(frame), level_dbfs(frame), due)
 
 
 def _frames(blocks: Iterable[Samples]) -> Iterator[Samples]:
@@ -115,12 +115,18 @@ class FileSpeaker:
     pipe that leaves is no error: then ``pipe_closed`` is True as well.
     """
 
-    def __init__(self, path: str | os.PathLike[str], on_lost: LostCallback | None = None) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        on_lost: LostCallback | None = None,
+        on_played: PlayedCallback | None = None,
+    ) -> None:
         self.underflows = 0
         self.lost: str | None = None
         self.pipe_closed = False
         self._path = os.fspath(path)
         self._on_lost = on_lost
+        self._on_played = on_played
         self._playback = Playback()
         self._writer: WavWriter | None = None
         self._gap_turn = 0
@@ -169,7 +175,10 @@ class FileSpeaker:
             due = started_at + blocks * _BLOCK_S
             if self._stopping.wait(max(0.0, due - time.monotonic())):
                 return
-            self._write(self._playback.render(_PULL_SAMPLES, due))
+            block = self._playback.render(_PULL_SAMPLES, due)
+            if self._on_played is not None:
+                self._on_played(block, due, self._playback.spans)
+            self._write(block)
             blocks += 1
 
     def _write(self, block: Samples) -> None:

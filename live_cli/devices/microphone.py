@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from live_cli.audio.framer import Framer
 from live_cli.audio.meter import level_dbfs
 from live_cli.audio.pcm import mono, pcm16_from_float
 from live_cli.audio.resampler import Resampler
+from live_cli.audio.stream_clock import StreamClock
 from live_cli.devices.listing import find_device
 from live_cli.devices.native_stderr import native_stderr_silenced
 from live_cli.devices.portaudio import load_sounddevice, open_stream
@@ -22,8 +24,9 @@ CAPTURE_SAMPLE_RATE = 16_000
 FRAME_SAMPLES = CAPTURE_SAMPLE_RATE // 50
 """20 ms."""
 
-FrameCallback = Callable[[bytes, float], None]
-"""Gets a frame as PCM16 little-endian mono at 16 kHz, and its level in dBFS."""
+FrameCallback = Callable[[bytes, float, float], None]
+"""Gets a frame as PCM16 little-endian mono at 16 kHz, its level in dBFS, and when its last sample
+reached the device, on ``time.monotonic``."""
 
 _QUEUED_BLOCKS = 100
 
@@ -52,12 +55,15 @@ class Microphone:
         """How often the device lost sound before it reached us."""
         self._device = device
         self._on_frame = on_frame
-        self._blocks: deque[npt.NDArray[np.float32]] = deque(maxlen=_QUEUED_BLOCKS)
+        self._blocks: deque[tuple[npt.NDArray[np.float32], float]] = deque(maxlen=_QUEUED_BLOCKS)
         self._ready = threading.Event()
         self._stopping = False
         self._watch = StreamWatch("microphone", on_lost)
         self._framer = Framer(FRAME_SAMPLES)
         self._resampler = Resampler(CAPTURE_SAMPLE_RATE, CAPTURE_SAMPLE_RATE)
+        self._rate = CAPTURE_SAMPLE_RATE
+        self._clock = StreamClock()
+        self._samples_in = self._samples_out = 0
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
         self._stream: Any = None
 
@@ -81,10 +87,10 @@ class Microphone:
 
         rates = (device.default_rate, 48_000, 44_100, 16_000)
         with native_stderr_silenced():
-            self._stream, rate = open_stream(
+            self._stream, self._rate = open_stream(
                 open_one, device, "input", rates, (1, 2, device.inputs)
             )
-        self._resampler = Resampler(rate, CAPTURE_SAMPLE_RATE)
+        self._resampler = Resampler(self._rate, CAPTURE_SAMPLE_RATE)
         self._thread.start()
         self._watch.start()
 
@@ -114,7 +120,8 @@ class Microphone:
             self.overflows += 1
         if len(self._blocks) == _QUEUED_BLOCKS:
             self.dropped += 1
-        self._blocks.append(block.copy())
+        age_s = time_info.currentTime - time_info.inputBufferAdcTime
+        self._blocks.append((block.copy(), time.monotonic() - age_s))
         self._ready.set()
 
     def _run(self) -> None:
@@ -122,10 +129,14 @@ class Microphone:
             self._ready.wait()
             self._ready.clear()
             while self._blocks and not self._stopping:
-                self._convert(self._blocks.popleft())
+                self._convert(*self._blocks.popleft())
 
-    def _convert(self, block: npt.NDArray[np.float32]) -> None:
+    def _convert(self, block: npt.NDArray[np.float32], captured_at: float) -> None:
+        self._clock.note(self._samples_in / self._rate, captured_at)
+        self._samples_in += block.shape[0]
         # of more than two channels, the first: the others may be loopbacks or other microphones
         one = mono(block) if block.shape[1] <= 2 else np.ascontiguousarray(block[:, 0])
         for frame in self._framer.push(self._resampler.process(one)):
-            self._on_frame(pcm16_from_float(frame), level_dbfs(frame))
+            self._samples_out += FRAME_SAMPLES
+            ends_at = self._clock.at(self._samples_out / CAPTURE_SAMPLE_RATE)
+            self._on_frame(pcm16_from_float(frame), level_dbfs(frame), ends_at)

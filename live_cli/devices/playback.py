@@ -12,8 +12,13 @@ from dataclasses import dataclass, replace
 from live_cli.audio.heard import HeardLog, HeardSpan, heard_at
 from live_cli.audio.meter import SILENCE_DBFS, level_dbfs
 from live_cli.audio.pcm import Samples, float_from_pcm16
-from live_cli.audio.playout import PLAYOUT_SAMPLE_RATE, Playout, PlayoutState, PlayoutStats
+from live_cli.audio.playout import PLAYOUT_SAMPLE_RATE, Playout, PlayoutState, PlayoutStats, Span
 from live_cli.audio.resampler import Resampler
+
+PlayedCallback = Callable[[Samples, float, tuple[Span, ...]], None]
+"""Gets every block as it goes out, silence included: mono float32 at 24 kHz, when it begins to
+sound (on ``time.monotonic``), and what of which turn is in it. The device's callback waits for it,
+so it may put the block into a queue and no more."""
 
 _MAX_COMMANDS = 8192
 
@@ -144,6 +149,11 @@ class Playback:
         self._heard.note(at, spans)
         self._rendered = self._publish(level_dbfs(block) if spans else SILENCE_DBFS)
         return block
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """What the last block was made of."""
+        return tuple(self._playout.spans)
 
     @property
     def sounded(self) -> bool:

@@ -1,6 +1,7 @@
 """The speaker: the device's callback drains the playout, resampled to the device's rate."""
 
 import math
+import time
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from live_cli.audio.resampler import Resampler
 from live_cli.devices.listing import find_device
 from live_cli.devices.microphone import block_and_latency
 from live_cli.devices.native_stderr import native_stderr_silenced
-from live_cli.devices.playback import Playback, SpeakerSnapshot, silent
+from live_cli.devices.playback import Playback, PlayedCallback, SpeakerSnapshot, silent
 from live_cli.devices.portaudio import load_sounddevice, open_stream
 from live_cli.devices.stream_watch import LostCallback, StreamWatch
 
@@ -24,10 +25,16 @@ class Speaker:
     speaker's own. The other methods never block and may be called from any one thread.
     """
 
-    def __init__(self, device: str | None, on_lost: LostCallback | None = None) -> None:
+    def __init__(
+        self,
+        device: str | None,
+        on_lost: LostCallback | None = None,
+        on_played: PlayedCallback | None = None,
+    ) -> None:
         self.underflows = 0
         """How often the device ran dry because the callback came late."""
         self._device = device
+        self._on_played = on_played
         self._playback = Playback()
         self._watch = StreamWatch("speaker", on_lost)
         self._resampler = Resampler(PLAYOUT_SAMPLE_RATE, PLAYOUT_SAMPLE_RATE)
@@ -108,6 +115,9 @@ class Speaker:
         while self._converted.size < frames:
             ahead = self._pulled / PLAYOUT_SAMPLE_RATE - self._written / self._rate
             block = self._playback.render(self._pull_samples, sounds_at + ahead)
+            if self._on_played is not None:
+                in_s = sounds_at + ahead - time_info.currentTime
+                self._on_played(block, time.monotonic() + in_s, self._playback.spans)
             self._pulled += block.size
             ready = self._resampler.process(block)
             self._converted = np.concatenate((self._converted, ready))

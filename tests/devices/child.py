@@ -45,10 +45,14 @@ def capture(path: str) -> None:
     """Frames until stdin says stop; the sound goes to ``path`` as raw PCM16."""
     frames: list[bytes] = []
     levels: list[float] = []
+    ends: list[float] = []
+    ages: list[float] = []
 
-    def on_frame(frame: bytes, dbfs: float) -> None:
+    def on_frame(frame: bytes, dbfs: float, ends_at: float) -> None:
         frames.append(frame)
         levels.append(dbfs)
+        ends.append(ends_at)
+        ages.append(time.monotonic() - ends_at)
 
     microphone = Microphone(None, on_frame)
     microphone.start()
@@ -66,6 +70,8 @@ def capture(path: str) -> None:
         dropped=microphone.dropped,
         late_frames=len(frames) - count,
         lost=microphone.lost,
+        span_s=ends[-1] - ends[0],
+        ages_s=sorted(ages),
     )
 
 
@@ -140,7 +146,7 @@ def lose() -> None:
     told: dict[str, list[str]] = {"mic": [], "speaker": []}
     frames: list[bytes] = []
     with native_stderr_silenced():
-        microphone = Microphone(None, lambda frame, dbfs: frames.append(frame), told["mic"].append)
+        microphone = Microphone(None, lambda frame, *_: frames.append(frame), told["mic"].append)
         speaker = Speaker(None, told["speaker"].append)
         microphone.start()
         speaker.start()

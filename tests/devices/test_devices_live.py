@@ -101,6 +101,11 @@ def test_what_is_fed_into_the_microphone_arrives(
     assert facts["sizes"] == [640]  # 20 ms of PCM16 at 16 kHz, always
     assert (facts["dropped"], facts["late_frames"], facts["lost"]) == (0, 0, None)
     assert facts["loudest"] == pytest.approx(-11, abs=1)
+    frames = (tmp_path / "heard.raw").stat().st_size // 640
+    assert facts["span_s"] == pytest.approx((frames - 1) * 0.02, abs=0.02)
+    # what has been heard is told after it was heard, and soon: by then half a second is old
+    assert facts["ages_s"][0] > 0
+    assert facts["ages_s"][frames // 2] < 0.5
     sound = np.fromfile(tmp_path / "heard.raw", dtype="<i2").astype(np.float32) / 32768
     active = sounding(sound, 16_000)
     assert np.count_nonzero(active) >= 180  # of 200 windows

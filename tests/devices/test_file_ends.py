@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from live_cli.audio.pcm import pcm16_from_float
+from live_cli.audio.playout import Span
 from live_cli.audio.wav_header import wav_header
 from live_cli.devices.file_ends import FileMicrophone, FileSpeaker
 from live_cli.devices.piped_speech import piped_speech
@@ -36,12 +37,14 @@ def speak(path: Path) -> tuple[list[bytes], list[float], int, FileMicrophone]:
     """The frames, when each came after the start, how often the end was told."""
     frames: list[bytes] = []
     at: list[float] = []
+    due: list[float] = []
     ends: list[float] = []
     ended = threading.Event()
 
-    def on_frame(frame: bytes, dbfs: float) -> None:
+    def on_frame(frame: bytes, dbfs: float, ends_at: float) -> None:
         frames.append(frame)
         at.append(time.monotonic() - started_at)
+        due.append(ends_at)
 
     def on_end() -> None:
         ends.append(time.monotonic())
@@ -52,6 +55,8 @@ def speak(path: Path) -> tuple[list[bytes], list[float], int, FileMicrophone]:
     microphone.start()
     assert ended.wait(20)
     microphone.stop()
+    assert np.diff(due) == pytest.approx(0.02)  # each says when it was spoken
+    assert due[0] - started_at >= 0.02
     return frames, at, len(ends), microphone
 
 
@@ -75,7 +80,7 @@ def test_file_microphone_stops_when_told(tmp_path: Path) -> None:
     frames: list[bytes] = []
     ends: list[int] = []
     microphone = FileMicrophone(
-        tmp_path / "long.wav", lambda frame, _: frames.append(frame), lambda: ends.append(1)
+        tmp_path / "long.wav", lambda frame, *_: frames.append(frame), lambda: ends.append(1)
     )
     microphone.start()
     wait_until(lambda: len(frames) > 3)
@@ -151,7 +156,7 @@ LISTEN = """
 import sys, threading
 from live_cli.devices.file_ends import FileMicrophone
 frames, ended = [], threading.Event()
-microphone = FileMicrophone("-", lambda frame, dbfs: frames.append(frame), ended.set)
+microphone = FileMicrophone("-", lambda frame, *_: frames.append(frame), ended.set)
 microphone.start()
 ended.wait(20)
 print(len(frames), microphone.error)
@@ -189,7 +194,8 @@ def test_a_live_pipe_that_never_ends_does_not_hold_up_the_exit() -> None:
 
 def test_file_speaker_writes_what_is_heard_without_the_silence_between(tmp_path: Path) -> None:
     path = tmp_path / "reply.wav"
-    speaker = FileSpeaker(path)
+    played: list[tuple[np.ndarray, float, tuple[Span, ...]]] = []
+    speaker = FileSpeaker(path, on_played=lambda *block: played.append(block))
     speaker.start()
     time.sleep(0.3)  # silence before the first turn
     for turn, frequency in ((1, 440.0), (2, 880.0)):
@@ -205,6 +211,10 @@ def test_file_speaker_writes_what_is_heard_without_the_silence_between(tmp_path:
     assert rate == 24_000
     assert sound.size == pytest.approx(24_000, abs=3 * 480)
     np.testing.assert_allclose(sound[:12_000], tone(0.5, 24_000), atol=1e-4)
+    # what is told of it has the silence too, and when each block sounds
+    assert np.diff([at for _, at, _ in played]) == pytest.approx(0.02)
+    assert sum(span.length for *_, spans in played for span in spans) == 24_000
+    assert not np.concatenate([block for block, *_ in played])[:4800].any()
     assert np.abs(np.fft.rfft(sound[-12_000:])).argmax() * 2 == 880
 
 
