@@ -168,6 +168,8 @@ LOCAL = Model(
     server="local",
     modalities=("AUDIO", "TEXT"),
     thinking="any",
+    affective=True,
+    proactive="flag",
     language="code",
     languages=LOCAL_LANGUAGES,
 )

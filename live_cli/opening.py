@@ -284,8 +284,9 @@ def _refuse_together(
 
 
 def _api_version(options: SessionOptions, model: Model) -> str:
-    """v1alpha where a feature is only there (affective dialog, the proactive flag)."""
-    alpha = options.affective or (options.proactive and model.proactive != "always")
+    """v1alpha where Gemini has a feature only there (affective dialog, the proactive flag)."""
+    flagged = options.affective or (options.proactive and model.proactive != "always")
+    alpha = flagged and model.server == "gemini"
     if alpha and options.api_version not in (None, "v1alpha"):
         feature = "--affective" if options.affective else "--proactive"
         raise SettingsError(f"{feature} needs v1alpha: leave --api-version away.")

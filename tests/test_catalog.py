@@ -118,7 +118,6 @@ def test_an_unknown_model_refuses_nothing():
         (TRANSCRIBE.id, Wishes(system=True), "takes no system instruction", LIVE_3_8.id),
         ("gemini-3.5-live-translate-preview", Wishes(task="text"), "only translates", LIVE_3_8.id),
         ("local", Wishes(language="de"), "does not speak German", "--server gemini"),
-        ("local", Wishes(affective=True), "has no affective dialog", "--server gemini"),
     ],
 )
 def test_what_a_model_does_not_do_is_refused_with_the_name_of_one_that_does(

@@ -158,6 +158,14 @@ def test_what_cannot_be_is_refused_before_connecting(verb, options, says):
     assert says in str(caught.value)
 
 
+def test_the_local_engine_takes_affective_and_proactive_on_any_version():
+    for version in ("v1beta", "v1alpha"):
+        opening = local(affective=True, proactive=True, api_version=version)
+        assert (opening.model.id, opening.api_version) == ("local", version)
+        assert opening.setup.generation_config.enable_affective_dialog
+        assert opening.setup.proactivity.proactive_audio
+
+
 def test_speech_kept_and_text_asked_exclude_each_other():
     with pytest.raises(SettingsError, match="leave one away"):
         opened("text", env={}, spoken_reply=True, modality="text")
@@ -174,7 +182,6 @@ def test_silence_is_fine_where_the_sound_is_kept():
         ("talk", {"language": "de"}, "local does not speak German"),
         ("transcribe", {"language": "fr"}, "no French"),
         ("talk", {"model": "gemini-3.8-live", "language": "de"}, "no German"),
-        ("talk", {"affective": True}, "--server gemini"),
     ],
 )
 def test_the_local_engine_says_early_what_it_has_not(verb, options, says):

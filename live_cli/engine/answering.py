@@ -16,7 +16,12 @@ from live_cli.engine.stages import ChatMessage, ChatRequest
 from live_cli.engine.surroundings import Emit, Stages, Surroundings
 from live_cli.engine.turn import ModelTurn
 from live_cli.engine.workers import Stage
-from live_cli.protocol.messages import ServerContent, ServerMessage, SessionResumptionUpdate
+from live_cli.protocol.messages import (
+    ServerContent,
+    ServerMessage,
+    SessionResumptionUpdate,
+    UsageMetadata,
+)
 
 _REPLY_SHARE = 4  # a reply may take a quarter of the model's window, unless the client says
 _GO_ON = ChatMessage("user", "Please go on.")
@@ -40,6 +45,8 @@ class Answerer:
         self._around = surroundings
         self._emit = emit
         self._turn: ModelTurn | None = None
+        self.voice = options.voice
+        """What the next answer is spoken in."""
 
     async def prefill(self, heard: str = "") -> None:
         """Let the model read the history ahead; ``heard``: as if the user had also said that."""
@@ -55,7 +62,7 @@ class Answerer:
         turn = ModelTurn(
             self._chat,
             self._mouth,
-            self._options,
+            replace(self._options, voice=self.voice),
             self._around.workers,
             self._send,
             self._around.time,
@@ -66,6 +73,16 @@ class Answerer:
         self._conversation.calibrate(messages, turn.usage.prompt_tokens)
         self._conversation.add(MODEL, turn.text, turn.audio_s)
         await asyncio.shield(asyncio.create_task(self._complete(turn, prompt)))
+
+    async def keep_silent(self) -> None:
+        """A turn without an answer: what was said was not for the model."""
+        self._conversation.trim()
+        await asyncio.shield(asyncio.create_task(self._tell_silence()))
+
+    async def _tell_silence(self) -> None:
+        modality = "AUDIO" if self._options.speaks else "TEXT"
+        await self._send(ServerContent(generation_complete=True))
+        await self._end(usage_of(self._conversation.billed(), 0, 0, modality))
 
     def stop(self) -> None:
         """Make the model stop with its next token."""
@@ -96,7 +113,9 @@ class Answerer:
             replied, modality = audio_tokens(turn.audio_s), "AUDIO"
         else:
             replied, modality = turn.usage.reply_tokens or text_tokens(turn.text), "TEXT"
-        usage = usage_of(prompt, replied, turn.usage.thought_tokens, modality)
+        await self._end(usage_of(prompt, replied, turn.usage.thought_tokens, modality))
+
+    async def _end(self, usage: UsageMetadata) -> None:
         done = ServerContent(turn_complete=True)
         await self._emit(ServerMessage(server_content=done, usage_metadata=usage))
         if self._options.resumable:

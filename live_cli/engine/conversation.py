@@ -21,6 +21,7 @@ from live_cli.engine.stages import ChatMessage
 AUDIO_TOKENS_A_SECOND = 25
 _CHARACTERS_A_TOKEN = 4
 _FRAME_TOKENS = 5
+_OVERHEARD = "(Said to somebody else.)"
 _PICTURE_TOKENS = Resolution().tokens
 _TRIGGER_SHARE = 0.8
 _NEWEST_PICTURES = 4
@@ -36,7 +37,7 @@ class Entry:
     """One piece of a turn; ``audio_s`` > 0 when it was spoken, by whichever side.
 
     ``pictures``: what the user showed with it. ``aside``: a line that the model reads after it and
-    nobody said.
+    nobody said. ``overheard``: it was said to somebody else.
     """
 
     role: str
@@ -44,11 +45,13 @@ class Entry:
     audio_s: float = 0.0
     pictures: tuple[Picture, ...] = ()
     aside: str = ""
+    overheard: bool = False
 
     @property
     def read(self) -> str:
         """What the chat model reads of it."""
-        return f"{self.text}\n{self.aside}".strip() if self.aside else self.text
+        aside = _OVERHEARD if self.overheard else self.aside
+        return f"{self.text}\n{aside}".strip() if aside else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +122,12 @@ class Conversation:
         audio_s: float = 0.0,
         pictures: tuple[Picture, ...] = (),
         aside: str = "",
+        *,
+        overheard: bool = False,
     ) -> None:
         """Append; text without words is not worth a place, but for what it comes with."""
         if text.strip() or pictures:
-            self._entries.append(Entry(role, text.strip(), audio_s, pictures, aside))
+            self._entries.append(Entry(role, text.strip(), audio_s, pictures, aside, overheard))
 
     def messages(self, heard: str = "") -> tuple[ChatMessage, ...]:
         """What the model reads; ``heard``: as if the user had also said that.
@@ -205,7 +210,8 @@ class Conversation:
 
     def _next_user_turn(self) -> int | None:
         for index in range(1, len(self._entries)):
-            if self._entries[index].role == USER and self._entries[index - 1].role == MODEL:
+            before, entry = self._entries[index - 1], self._entries[index]
+            if entry.role == USER and (before.role == MODEL or before.overheard):
                 return index
         return None
 

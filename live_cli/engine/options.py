@@ -5,7 +5,9 @@ Reasons are for the person who set the option; the server cuts them at 123 bytes
 
 from dataclasses import dataclass, field
 
+from live_cli.catalog import LOCAL, NATIVE_AUDIO_2_5, find_model
 from live_cli.engine.endpointer import EndpointingRules
+from live_cli.engine.prosody import STYLE as AFFECTIVE_STYLE
 from live_cli.engine.sight import (
     ALL_INPUT,
     ONLY_ACTIVITY,
@@ -21,6 +23,7 @@ from live_cli.protocol.messages import (
     AudioTranscriptionConfig,
     AutomaticActivityDetection,
     GenerationConfig,
+    ProactivityConfig,
     RealtimeInputConfig,
     Setup,
     SpeechConfig,
@@ -62,6 +65,8 @@ class SessionOptions:
     interrupts: bool = True
     coverage: str = ONLY_ACTIVITY
     resolution: Resolution = field(default_factory=Resolution)
+    affective: bool = False
+    proactive: bool = False
     input_transcripts: bool = False
     output_transcripts: bool = False
     voice_signals: bool = False
@@ -106,10 +111,11 @@ def options_of(
     compression = setup.context_window_compression
     window = compression.sliding_window if compression else None
     own = setup.system_instruction.text if setup.system_instruction else ""
+    affective = _affective(generation, model)
     return SessionOptions(
         model=model,
         modality=modality,
-        system=system_prompt(own, modality),
+        system=system_prompt(own, modality, affective=affective),
         voice=_voice_of(speech),
         sampling=_sampling_of(generation, modality),
         include_thoughts=bool(_thinking(generation).include_thoughts),
@@ -120,6 +126,8 @@ def options_of(
         interrupts=realtime.activity_handling != "NO_INTERRUPTION",
         coverage=coverage_of(realtime.turn_coverage, ONLY_ACTIVITY),
         resolution=resolution_of(generation.media_resolution),
+        affective=affective,
+        proactive=_proactive(setup, model),
         input_transcripts=transcribes_only or setup.input_audio_transcription is not None,
         output_transcripts=setup.output_audio_transcription is not None,
         voice_signals=bool(setup.explicit_vad_signal),
@@ -134,9 +142,14 @@ def options_of(
     )
 
 
-def system_prompt(own: str, modality: str) -> str:
-    """The user's instruction, after a word on style where the answer is spoken."""
-    return f"{SPOKEN_STYLE}\n{own}".strip() if modality == AUDIO else own
+def system_prompt(own: str, modality: str, *, affective: bool = False) -> str:
+    """The user's instruction, after a word on style where the answer is spoken.
+
+    ``affective``: and a word on the lines that tell how the user sounds.
+    """
+    styles = [SPOKEN_STYLE] if modality == AUDIO else []
+    styles += [AFFECTIVE_STYLE] if affective else []
+    return "\n".join([*styles, own]).strip() if styles else own
 
 
 def _model_of(name: str) -> str:
@@ -164,12 +177,8 @@ def _modality_of(generation: GenerationConfig, model: str, transcribes_only: boo
 def _refuse_what_is_not_here(setup: Setup, generation: GenerationConfig) -> None:
     speech = generation.speech_config or SpeechConfig()
     voice = speech.voice_config
-    proactive = setup.proactivity
     resumption = setup.session_resumption
     refusals = {
-        "The local engine has no affective dialog.": generation.enable_affective_dialog,
-        "The local engine has no proactive audio.": proactive
-        and (proactive.proactive_audio or proactive.proactive_video),
         "The local engine does not call tools yet.": setup.tools
         and any(tool != type(tool)() for tool in setup.tools),
         "The local engine does not translate.": generation.translation_config,
@@ -185,6 +194,26 @@ def _refuse_what_is_not_here(setup: Setup, generation: GenerationConfig) -> None
     for reason, asked in refusals.items():
         if asked:
             raise UnsupportedError(reason)
+
+
+def _affective(generation: GenerationConfig, model: str) -> bool:
+    asked = bool(generation.enable_affective_dialog)
+    if asked and not find_model(model).affective:
+        raise UnsupportedError(
+            f"{model[:40]} has no affective dialog: {LOCAL.id} and {NATIVE_AUDIO_2_5.id} have."
+        )
+    return asked
+
+
+def _proactive(setup: Setup, model: str) -> bool:
+    """Whether it may stay silent. Video asks for the same: what is shown prompts no words here."""
+    wish = setup.proactivity or ProactivityConfig()
+    asked = bool(wish.proactive_audio or wish.proactive_video)
+    if asked and find_model(model).proactive == "no":
+        raise UnsupportedError(
+            f"{model[:40]} has no proactive audio: {LOCAL.id} and {NATIVE_AUDIO_2_5.id} have."
+        )
+    return asked
 
 
 def _check_transcription(asked: AudioTranscriptionConfig | None) -> None:

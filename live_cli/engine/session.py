@@ -17,8 +17,9 @@ from live_cli.engine.conversation import MODEL, USER, Conversation, Window
 from live_cli.engine.eyes import Eyes
 from live_cli.engine.listening import Began, Finished, Listener, Spoken
 from live_cli.engine.options import SessionOptions, system_prompt
+from live_cli.engine.rapport import Rapport
 from live_cli.engine.surroundings import Emit, Stages, Surroundings
-from live_cli.engine.user_turn import Input, Typed, UserTurn
+from live_cli.engine.user_turn import Input, Said, Typed, UserTurn
 from live_cli.errors import EngineError, UnsupportedError
 from live_cli.protocol.events import (
     ActivityEnded,
@@ -51,7 +52,8 @@ class ConversationSession:
             self._conversation.restore(kept)
         self._time = surroundings.time
         self._eyes = Eyes(options, sees=stages.chat.sees)
-        self._user = UserTurn(self._conversation, self._eyes.frames, options, emit)
+        self._rapport = Rapport(options, surroundings)
+        self._user = UserTurn(self._conversation, self._eyes.frames, self._rapport, options, emit)
         self._model = Answerer(self._conversation, options, stages, surroundings, emit)
         self._listener = Listener(stages.hearing, surroundings.workers, self._read_ahead)
         self._storing_history = options.history_first
@@ -83,8 +85,11 @@ class ConversationSession:
                 if tools:
                     raise UnsupportedError("The local engine does not call tools yet.")
                 if system_instruction is not None:
+                    options = self._options
                     own = system_instruction.text
-                    self._conversation.system = system_prompt(own, self._options.modality)
+                    system = system_prompt(own, options.modality, affective=options.affective)
+                    self._conversation.system = system
+                    self._rapport.instructed(own)
             case VideoReceived(data, mime_type):
                 self._eyes.show(data, mime_type, self._time.now())
             case ToolResponseReceived():
@@ -194,13 +199,20 @@ class ConversationSession:
         await asyncio.wait({task})
         self._task = None
         await self._model.cut_off()
+        self._rapport.replied(self._conversation)
 
     async def _answer(self) -> None:
         """One turn, from what was said to its end; then the next, if input waits for it."""
         try:
-            if await self._user.store(asked=self._go):
+            said = await self._user.store(asked=self._go)
+            if said is Said.ASKED:
                 self._go = False
+                self._model.voice = self._rapport.voice
                 await self._model.answer()
+                self._rapport.replied(self._conversation)
+            elif said is Said.OVERHEARD:
+                self._eyes.frames.end_activity()
+                await self._model.keep_silent()
         except Exception as exc:  # noqa: BLE001 - a stage may raise anything; it must not hang
             self._background.fail(exc)
             return

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from live_cli.engine.conversation import USER, Conversation
 from live_cli.engine.listening import Spoken
 from live_cli.engine.options import SessionOptions
+from live_cli.engine.rapport import Heard, Rapport
 from live_cli.engine.reporting import transcription_of
 from live_cli.engine.sight import Frames
 from live_cli.engine.surroundings import Emit
@@ -16,6 +18,14 @@ from live_cli.protocol.messages import ServerContent, ServerMessage
 @dataclass(frozen=True, slots=True)
 class Typed:
     text: str
+
+
+class Said(Enum):
+    """What there was in the user's turn: nothing, something for others, something to answer."""
+
+    NOTHING = "nothing"
+    OVERHEARD = "overheard"
+    ASKED = "asked"
 
 
 Input = Spoken | Typed
@@ -28,10 +38,16 @@ class UserTurn:
     """
 
     def __init__(
-        self, conversation: Conversation, frames: Frames, options: SessionOptions, emit: Emit
+        self,
+        conversation: Conversation,
+        frames: Frames,
+        rapport: Rapport,
+        options: SessionOptions,
+        emit: Emit,
     ) -> None:
         self._conversation = conversation
         self._frames = frames
+        self._rapport = rapport
         self._options = options
         self._emit = emit
         self._inputs: list[Input] = []  # of the turn that is in its first stage
@@ -62,21 +78,39 @@ class UserTurn:
         inputs = [*self._inputs, *self._waiting]
         return [given.text for given in inputs if isinstance(given, Spoken)]
 
-    async def store(self, *, asked: bool) -> bool:
-        """Put what was said and shown into the history; True when there is something to answer.
+    async def store(self, *, asked: bool) -> Said:
+        """Put what was said and shown into the history, and tell whether it wants an answer.
 
         ``asked``: an answer is wanted, whatever was said.
         """
         said = [(given, await self._text_of(given)) for given in list(self._inputs)]
+        heard = [
+            Heard(given.segment, text)
+            for given, text in said
+            if isinstance(given, Spoken) and text.strip()
+        ]
+        reading = await self._rapport.read(heard)
         self._told_some = False
         self._inputs = []
-        answers = asked or any(isinstance(given, Typed) or text.strip() for given, text in said)
+        answers = asked or any(isinstance(given, Typed) for given, _ in said)
+        answers = answers or (bool(heard) and reading.addressed)
         if answers:
             self._conversation.add(USER, "", pictures=self._frames.take())
         for given, text in said:
-            seconds = given.segment.seconds if isinstance(given, Spoken) else 0.0
-            self._conversation.add(USER, text, seconds)
-        return answers
+            if isinstance(given, Typed):
+                self._conversation.add(USER, text)
+                continue
+            ends = bool(heard) and given.segment is heard[-1].segment
+            self._conversation.add(
+                USER,
+                text,
+                given.segment.seconds,
+                aside=reading.aside if ends else "",
+                overheard=not reading.addressed and not answers,
+            )
+        if answers:
+            return Said.ASKED
+        return Said.OVERHEARD if heard else Said.NOTHING
 
     async def _text_of(self, given: Input) -> str:
         if isinstance(given, Typed):

@@ -26,6 +26,7 @@ from live_cli.protocol.messages import (
     VoiceConfig,
 )
 
+HALF_CASCADE = "models/gemini-live-2.5-flash-preview"
 TRANSCRIBER = "models/gemini-3.5-transcribe-live"
 
 
@@ -53,8 +54,16 @@ def detection(**fields):
         (setup("models/nonsense"), 1008, "not found"),
         (generation(response_modalities=["TEXT", "AUDIO"]), 1007, r"\(TEXT, AUDIO\)"),
         (generation(response_modalities=["VIDEO"]), 1007, "VIDEO"),
-        (generation(enable_affective_dialog=True), 1007, "affective"),
-        (setup(proactivity=ProactivityConfig(proactive_audio=True)), 1007, "proactive"),
+        (
+            setup(HALF_CASCADE, generation_config=GenerationConfig(enable_affective_dialog=True)),
+            1007,
+            "affective",
+        ),
+        (
+            setup(HALF_CASCADE, proactivity=ProactivityConfig(proactive_audio=True)),
+            1007,
+            "proactive",
+        ),
         (
             setup(tools=[Tool(function_declarations=[FunctionDeclaration(name="f")])]),
             1007,

@@ -1,0 +1,207 @@
+"""Whether what was heard was said to the assistant (proactive audio). Pure.
+
+Theory of operation
+-------------------
+A microphone in a room hears the television and the neighbours too. What was said is weighed by a
+handful of signs, in points; one point and more is answered:
+
+    its own name, called                           answered, whatever else
+    somebody else's name, or "mum", called         -4
+    a question                                     +2
+    a request ("tell me", "can you", "I need")     +2
+    a greeting                                     +1, and so does being the first words of all
+    "please", "you"                                +0.5
+    within 8 s of its reply                        +2;  within 20 s +0.5, or +2 if it had asked
+    "hm", "okay", "thanks", without being asked    -2
+    told of he, she or they, out of a conversation -2;  of we -0.5;  of the world -1
+    10 dB quieter than it is spoken to             -1.5
+
+The signs are English words and the punctuation that transcribers write. It knows no topic and no
+voice: whoever asks the room a question is answered, and a quiz on television is too. In doubt,
+within a conversation it answers, and outside of one it is silent.
+"""
+
+import re
+from collections import deque
+from dataclasses import dataclass
+from difflib import get_close_matches
+from statistics import median
+
+_CONVERSING_S = 8.0
+_LINGERING_S = 20.0
+_QUIET_DB = -10.0
+_ENOUGH = 1.0
+_LEVELS = 10
+
+_WORD = re.compile(r"[\w']+")
+
+_QUESTION = re.compile(
+    r"(what|who|whom|whose|when|where|why|which|how|is|are|am|was|were|do|does|did|can|could|will|"
+    r"would|should|shall|may|has|have|what's|who's|where's|how's|when's|isn't|aren't|don't|"
+    r"doesn't|didn't|can't|couldn't|won't|wouldn't|shouldn't)\b"
+)
+_TAG = re.compile(r",\s*(right|okay|ok|you know|huh|eh|isn't it|don't you think)\s*\?$")
+_REQUEST = re.compile(
+    r"(tell|show|explain|give|play|set|turn|find|read|write|translate|describe|list|suggest|"
+    r"recommend|remind|repeat|stop|continue|go on|go ahead|help|spell|count|sing|define|compare|"
+    r"sum up|summari[sz]e|look up|say|calculate|convert|name|guess|search|add|check|cancel|imagine|"
+    r"pretend|teach|let's|start|keep going|try again|quiz)\b"
+    r"|i (need|want|wish|wonder|would like|was wondering|am looking for|have a question|"
+    r"don't understand|do not understand|can't find|can't remember)\b"
+    r"|i'd (like|love)\b|i'm (looking for|trying to|wondering)\b|(can|could|would|will) you\b"
+)
+_OPENING = re.compile(
+    r"((well|okay|ok|so|and|but|oh|um|uh|er|now|then|alright|right|yes|no|yeah|please|sorry|hey|hi|"
+    r"hello|actually|also|just|maybe|great|thanks|thank you|good|cool)\b[\s,.!]*)+"
+)
+_GREETING = re.compile(r"(hello|hi|hey|good (morning|afternoon|evening|day))\b")
+_MURMUR = re.compile(
+    r"(h+m+|mm+|uh[- ]?huh|uh|um|oh|ah|okay|ok|right|i see|got it|alright|all right|well|yeah|yes|"
+    r"no|sure|thanks|thank you|great|cool|nice|wow|never mind|very much|a lot|so much|then|good|"
+    r"[\s,.!])+"
+)
+_KIN = re.compile(
+    r"mom|mum|mommy|mummy|dad|daddy|honey|darling|sweetie|sweetheart|dear|babe|baby|guys|everyone|"
+    r"everybody|kids|buddy|dude|man|folks|grandma|grandpa|ladies|gentlemen|sir|madam"
+)
+_NO_NAME = re.compile(
+    r"i|okay|ok|yes|no|yeah|well|so|now|then|please|tomorrow|today|yesterday|tonight|actually|"
+    r"honestly|right|alright|anyway|also|first|second|next|finally|sure|great|thanks|hello|hi|hey|"
+    r"oh|ah|um|uh|h+m+|sorry|wait|and|but|however|still|maybe|perhaps|again|listen|look|see|"
+    r"basically|cool|nice|good|perfect|exactly|true|fine|there|because|if|when|while|after|before|"
+    r"once|in|on|at|for|with|like|otherwise|meanwhile|instead|obviously|clearly|sadly|luckily|"
+    r"apparently|computer|assistant|google|gemini|one|two|three|morning|evening|wow"
+)
+_GREETED = re.compile(r"(hey|hi|hello|thanks|thank you|sorry)[\s,]+", re.IGNORECASE)
+_TURNED = re.compile(r"(ok|okay|oh|yes|no|well|so|and|but)[\s,]+", re.IGNORECASE)
+_SOMEBODY = re.compile(r"\b(he|she|they|him|her|them|his|their|he's|she's|they're)\b")
+_WE = re.compile(r"\b(we|us|our|we're|we'll|we've)\b")
+_WORLD = re.compile(r"(the|a|an|this|these|there|it|its|it's|according to|in|at|on|for|after)\b")
+_YOU = re.compile(r"\b(you|your|you're|yourself)\b")
+
+_NAMING = re.compile(
+    r"\b(?:you are|you're|your name is|(?:is |are |be )?(?:called|named)|call yourself)\s+"
+    r"[\"'“]?([A-Z][\w-]+)\b(?!['’]s)",
+)
+_ARTICLES = ("A", "An", "The", "In", "Not", "Always")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Where the conversation stands when something is said.
+
+    ``since_reply_s``: from the end of the last reply to the first word, None when there was none.
+    ``level_db``: against the level at which the assistant is usually spoken to.
+    """
+
+    since_reply_s: float | None = None
+    reply_asked: bool = False
+    name: str | None = None
+    level_db: float = 0.0
+
+
+def name_in(instruction: str) -> str | None:
+    """The assistant's name, where its system instruction gives one ("You are Nova")."""
+    text = re.sub(r"\bYou(?= are\b|'re\b|r name\b)", "you", instruction)
+    found = (match.group(1) for match in _NAMING.finditer(text.replace("Your name", "your name")))
+    return next((name for name in found if name not in _ARTICLES), None)
+
+
+def is_addressed(text: str, moment: Moment) -> bool:
+    """Whether ``text``, as transcribed, is for the assistant."""
+    return calls(text, moment.name) or points(text, moment) >= _ENOUGH
+
+
+def calls(text: str, name: str | None) -> bool:
+    """Whether ``name`` is called: among the first three words, or the last."""
+    words = [word.lower() for word in _WORD.findall(text)]
+    if name is None or not words:
+        return False
+    return bool(get_close_matches(name.lower(), [*words[:3], words[-1]], n=1, cutoff=0.8))
+
+
+def points(text: str, moment: Moment) -> float:
+    """The weight of all signs but the name's."""
+    plain = text.strip().lower().replace("’", "'")
+    opening = _OPENING.match(plain)
+    core = plain[opening.end() :] if opening else plain
+    asks = bool(_QUESTION.match(core)) or (plain.endswith("?") and not _TAG.search(plain))
+    requests = bool(_REQUEST.match(core))
+    score = 2.0 * asks + 2.0 * requests
+    score += 1.0 * bool(_GREETING.match(plain))
+    score += 0.5 * ("please" in plain) + 0.5 * bool(_YOU.search(plain))
+    score -= 4.0 * calls_somebody(text, moment.name)
+    score -= 1.5 * (moment.level_db <= _QUIET_DB)
+    return score + _standing(plain, core, moment, meant=asks or requests)
+
+
+def _standing(plain: str, core: str, moment: Moment, *, meant: bool) -> float:
+    """What the state of the conversation adds. ``meant``: it is a question or a request."""
+    since = moment.since_reply_s
+    murmur = 2.0 if _MURMUR.fullmatch(plain) and not moment.reply_asked else 0.0
+    if since is not None and since <= _CONVERSING_S:
+        return 2.0 - murmur
+    score = -murmur
+    if since is None:
+        score += 1.0
+    elif since <= _LINGERING_S:
+        score += 2.0 if moment.reply_asked else 0.5
+    score -= 2.0 * bool(_SOMEBODY.search(plain)) + 0.5 * bool(_WE.search(plain))
+    return score - 1.0 * (not meant and bool(_WORLD.match(core)))
+
+
+def calls_somebody(text: str, name: str | None) -> bool:
+    """Whether somebody else is called: a name or a word for kin, set off by a comma or a greeting.
+
+    First words are capitalised whatever they are: before a comma, what is not known to be
+    something else is taken for a name.
+    """
+    stripped = text.strip().rstrip(".!?")
+    greeted = _GREETED.match(stripped)
+    turned = greeted or _TURNED.match(stripped)
+    first = re.match(r"([A-Za-z][\w'-]+)(\s*,)?", stripped[turned.end() if turned else 0 :])
+    if first and (greeted or first.group(2)) and _is_called(first.group(1), name):
+        return True
+    last = re.search(r"([\w'-]+),\s+([\w'-]+)$", stripped)
+    # "Portland, Oregon" is one place, not somebody called Oregon.
+    return bool(last and not last.group(1)[0].isupper() and _is_called(last.group(2), name))
+
+
+def _is_called(word: str, name: str | None) -> bool:
+    lower = word.lower()
+    if _KIN.fullmatch(lower):
+        return True
+    own = name is not None and bool(get_close_matches(name.lower(), [lower], cutoff=0.8))
+    return word[0].isupper() and not own and not _NO_NAME.fullmatch(lower)
+
+
+class Attention:
+    """One session's: what it takes to tell a moment. Told ``now`` in seconds on a steady clock."""
+
+    def __init__(self, instruction: str) -> None:
+        self.name = name_in(instruction)
+        self._replied_at: float | None = None
+        self._asked = False
+        self._levels: deque[float] = deque(maxlen=_LEVELS)
+
+    def rename(self, instruction: str) -> None:
+        """The system instruction is another now."""
+        self.name = name_in(instruction)
+
+    def replied(self, text: str, now: float) -> None:
+        """A reply has ended: played, or cut off."""
+        self._replied_at = now
+        self._asked = text.rstrip().endswith("?")
+
+    def attends(self, text: str, level_dbfs: float | None, begun_at: float) -> bool:
+        """Whether ``text``, which began then and was that loud, is for the assistant.
+
+        ``level_dbfs``: None when it was too short to tell.
+        """
+        known = level_dbfs is not None and self._levels
+        level_db = level_dbfs - median(self._levels) if known and level_dbfs is not None else 0.0
+        since = None if self._replied_at is None else max(0.0, begun_at - self._replied_at)
+        addressed = is_addressed(text, Moment(since, self._asked, self.name, level_db))
+        if addressed and level_dbfs is not None:
+            self._levels.append(level_dbfs)
+        return addressed
