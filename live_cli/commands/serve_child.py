@@ -88,6 +88,8 @@ async def _serve(
     loading.add_done_callback(tell)
     await asyncio.to_thread(importlib.import_module, "live_cli.net.server")
 
+    from live_cli.net.lifetimes import NO_LIMITS
+    from live_cli.net.limits import Limits
     from live_cli.net.server import build_app, serve_on
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -95,7 +97,8 @@ async def _serve(
     def is_ready() -> bool:
         return loading.done() and loading.exception() is None
 
-    await serve_on(build_app(engine, keys=[key], ready=is_ready), listeners)
+    limits = Limits(lifetimes=NO_LIMITS)
+    await serve_on(build_app(engine, keys=[key], limits=limits, ready=is_ready), listeners)
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:

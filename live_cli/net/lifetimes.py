@@ -37,6 +37,10 @@ class LifetimeLimits:
     warning_s: float = 60.0
 
 
+NO_LIMITS: Final = LifetimeLimits(connection_s=0, audio_session_s=0, video_session_s=0)
+"""For a server with a client of its own."""
+
+
 @dataclass(slots=True, eq=False)
 class Lineage:
     """One session over all its connections. ``token``: the digest of the one that let it in."""
