@@ -30,9 +30,13 @@ class SettingsError(LiveError):
 
 
 class ConnectError(LiveError):
-    """No session could be opened."""
+    """No session could be opened. ``close_code``: the server's, where one answered."""
 
     exit_code = 4
+
+    def __init__(self, message: str, close_code: int | None = None) -> None:
+        super().__init__(message)
+        self.close_code = close_code
 
 
 class DeviceError(LiveError):

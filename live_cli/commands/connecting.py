@@ -19,6 +19,7 @@ from live_cli.settings import unknown_variables
 
 CHILD = (sys.executable, "-P", "-m", "live_cli.commands.serve_child")
 """-P: no module in the person's folder may take the place of one of ours."""
+CONFIRMING_LIMIT_S = 10.0
 LOADING_LIMIT_S = 120.0
 """How long our own child may take to confirm a session: a large chat model loads first."""
 LAST_WORDS_S = 0.5
@@ -37,12 +38,13 @@ class Server:
         """Whether it is this command's own child: it takes sound as fast as it can."""
         return self._child is not None
 
-    async def connect(self, setup: Setup) -> LiveClient:
+    async def connect(self, setup: Setup, first_turn: int = 1) -> LiveClient:
         """Open a session. Raises ConnectError, or the child's own reason."""
+        limit_s = CONFIRMING_LIMIT_S if self._child is None else LOADING_LIMIT_S
         try:
-            if self._child is None:
-                return await LiveClient.connect(self._address, setup)
-            return await LiveClient.connect(self._address, setup, setup_limit_s=LOADING_LIMIT_S)
+            return await LiveClient.connect(
+                self._address, setup, setup_limit_s=limit_s, first_turn=first_turn
+            )
         except ConnectError as exc:
             own_words = await self._own_words()
             if own_words is None:

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 from live_cli.audio.meter import SILENCE_DBFS, SpeechClock
 from live_cli.audio.pcm import Samples, float_from_pcm16
 from live_cli.commands.outbox import Outbox
-from live_cli.net.client import LiveClient
+from live_cli.commands.resuming import tell_reconnected
+from live_cli.net.resuming_client import ResumingClient
 from live_cli.protocol import events
 from live_cli.protocol.input_gate import InputGate
 from live_cli.protocol.messages import INPUT_SAMPLE_RATE, ClientMessage, RealtimeInput
@@ -55,11 +56,11 @@ class Mouth(Protocol):
 
 
 class Conversation:
-    """One conversation over one connection. `run` ends when it is over, or raises why it broke."""
+    """One conversation. `run` ends when it is over, or raises why it broke."""
 
     def __init__(
         self,
-        client: LiveClient,
+        client: ResumingClient,
         face: Face,
         mouth: Mouth,
         gate: InputGate,
@@ -179,6 +180,10 @@ class Conversation:
             case events.TurnComplete(turn):
                 self._turn_open = self._awaits_reply = False
                 self._mouth.end_turn(turn)
+            case events.Reconnecting(lost):
+                self._go_on_without(lost)
+            case events.Reconnected(restored):
+                tell_reconnected(self._face, restored)
             case events.SessionClosed():
                 self.closed = event
             case _:
@@ -186,6 +191,15 @@ class Conversation:
         if changes := self._tally.event(event, self._last_sign_at):
             self._face.status(**changes)
         self._face.event(event)
+
+    def _go_on_without(self, lost: events.SessionClosed) -> None:
+        """What was said of an answer is played; its rest does not come."""
+        if self._turn_open:
+            self._mouth.end_turn(self._client.connection.turn)
+        self._turn_open = self._awaits_reply = False
+        self._face.status(connection="reconnecting")
+        if lost.turn_lost:
+            self._face.note("The rest of the answer is lost.")
 
     async def _until_over(self) -> None:
         await self._over.wait()

@@ -12,8 +12,10 @@ from live_cli.commands.connecting import Server
 from live_cli.errors import SettingsError
 from live_cli.last_session import LAST, LastSession, recall, remember
 from live_cli.net.client import LiveClient
+from live_cli.net.resuming_client import ResumingClient
 from live_cli.opening import Opening
 from live_cli.protocol.messages import SessionResumptionConfig
+from live_cli.ui.face import Face
 
 LAST_HANDLE_S = 0.5
 
@@ -35,18 +37,29 @@ def resumed(opening: Opening, resume: str | None) -> Opening:
 
 
 @asynccontextmanager
-async def resumable(server: Server, opening: Opening) -> AsyncIterator[LiveClient]:
-    """A session of ``opening``; its last handle is kept, however it ends."""
-    client = await server.connect(opening.setup)
+async def resumable(server: Server, opening: Opening) -> AsyncIterator[ResumingClient]:
+    """A session of ``opening``, over as many connections as it takes.
+
+    Its last handle is kept, however it ends. A server of our own ends with this command.
+    """
     outlives = opening.url is not None and opening.setup.session_resumption is not None
+    first = await server.connect(opening.setup)
+    client = ResumingClient(first, opening.setup, server.connect, resumes=outlives)
     try:
-        async with client:
-            yield client
-            if outlives:
-                await _hear_last_handle(client)
+        yield client
+        if outlives:
+            await _hear_last_handle(client.connection)
     finally:
+        await client.connection.close()
         if client.handle is not None and outlives:
             remember(LastSession(str(opening.url), opening.model.id, client.handle))
+
+
+def tell_reconnected(face: Face, restored: bool) -> None:
+    """The session goes on; say so when it has forgotten what was said."""
+    face.status(connection="connected")
+    if not restored:
+        face.note("The server no longer has this session: it starts anew, without its memory.")
 
 
 async def _hear_last_handle(client: LiveClient) -> None:

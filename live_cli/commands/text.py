@@ -8,13 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from live_cli.commands.connecting import Server, notes, running_server
-from live_cli.commands.resuming import resumable, resumed
+from live_cli.commands.resuming import resumable, resumed, tell_reconnected
 from live_cli.errors import SettingsError
 from live_cli.history_file import read_history
 from live_cli.named_files import refuse_overwriting
-from live_cli.net.client import LiveClient
+from live_cli.net.resuming_client import ResumingClient
 from live_cli.opening import Opening, plan_opening
-from live_cli.protocol.events import AudioChunk, SessionClosed, TurnComplete
+from live_cli.protocol.events import (
+    AudioChunk,
+    Reconnected,
+    Reconnecting,
+    SessionClosed,
+    TurnComplete,
+)
 from live_cli.protocol.messages import OUTPUT_SAMPLE_RATE, Content, Part
 from live_cli.setting_sources import OptionError
 from live_cli.settings import Settings
@@ -115,7 +121,7 @@ class _Chat:
     def __init__(
         self,
         server: Server,
-        client: LiveClient,
+        client: ResumingClient,
         face: Face,
         opening: Opening,
         writer: "WavWriter | None",
@@ -150,6 +156,12 @@ class _Chat:
                     self._writer.write_pcm16(data)
                 case TurnComplete(more_follows=False):
                     return
+                case Reconnecting(lost) if lost.turn_lost:
+                    raise await self._server.lost(lost)
+                case Reconnecting():
+                    self._face.status(connection="reconnecting")
+                case Reconnected(restored):
+                    tell_reconnected(self._face, restored)
                 case SessionClosed():
                     raise await self._server.lost(event)
                 case _:

@@ -53,16 +53,18 @@ class LiveClient:
 
     @classmethod
     async def connect(
-        cls, address: Address, setup: Setup, *, setup_limit_s: float = 10.0
+        cls, address: Address, setup: Setup, *, setup_limit_s: float = 10.0, first_turn: int = 1
     ) -> "LiveClient":
         """Open the socket, send ``setup``, wait for its confirmation. Raises ConnectError.
 
-        ``setup_limit_s`` bounds the opening of the socket, and then again the wait.
+        ``setup_limit_s`` bounds the opening of the socket, and then again the wait. Turns are
+        counted from ``first_turn``.
         """
         from live_cli.net.line import open_line  # websockets: 30 ms that --help does not need
 
         line = await open_line(address, setup_limit_s)
-        client = cls(address, line, Session(Role.CLIENT, setup_limit_s=setup_limit_s))
+        session = Session(Role.CLIENT, setup_limit_s=setup_limit_s, first_turn=first_turn)
+        client = cls(address, line, session)
         try:
             await client._open(setup)
         except ConnectError:
@@ -91,6 +93,11 @@ class LiveClient:
     @property
     def state(self) -> State:
         return self._session.state
+
+    @property
+    def turn(self) -> int:
+        """The number of the open model turn, or of the next one."""
+        return self._session.turn
 
     @property
     def handle(self) -> str | None:
@@ -188,7 +195,7 @@ class LiveClient:
             raise ConnectError(str(exc)) from exc
         if session.state is State.CLOSED:
             code, reason = self._line.ending or (1006, "")
-            raise ConnectError(str(explain(code, reason, self._address.label)))
+            raise ConnectError(str(explain(code, reason, self._address.label)), code)
         first = [event for event in notices if isinstance(event, SessionOpened)]
         self._events.extend(first + [event for event in notices if event not in first])
 

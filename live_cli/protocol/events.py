@@ -148,6 +148,18 @@ class SessionClosed(Event, frozen=True):
     turn_lost: bool = False
 
 
+class Reconnecting(Event, frozen=True):
+    """The connection has ended and a new one is being made; the session may go on."""
+
+    lost: SessionClosed
+
+
+class Reconnected(Event, frozen=True):
+    """The session goes on over a new connection; not ``restored``: without its memory."""
+
+    restored: bool
+
+
 # --- told to a server --------------------------------------------------------------------------
 
 

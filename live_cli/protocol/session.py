@@ -62,16 +62,19 @@ class Role(Enum):
 
 
 class Session:
-    """One end of one session. ``setup_limit_s``: how long a client waits for setupComplete."""
+    """One end of one session. ``setup_limit_s``: how long a client waits for setupComplete.
 
-    def __init__(self, role: Role, *, setup_limit_s: float = 10.0) -> None:
+    Turns are counted from ``first_turn``.
+    """
+
+    def __init__(self, role: Role, *, setup_limit_s: float = 10.0, first_turn: int = 1) -> None:
         self._role = role
         self._setup_limit_s = setup_limit_s
         self._setup_due: float | None = None
         self._setup: Setup | None = None
         self._manual_activity = False
         self._state = State.CONNECTING
-        self._turn = 1
+        self._turn = first_turn
         self._interrupted_at: float | None = None
         self._handle: str | None = None
         self._leaving_at: float | None = None
