@@ -22,13 +22,17 @@ Act = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An option for the setting ``key``. ``metavar`` None: a switch, with its two spellings."""
+    """An option for the setting ``key``. ``metavar`` None: a switch, with its two spellings.
+
+    ``repeats``: it may be given more than once, and the setting is a list.
+    """
 
     key: str
     flag: str
     metavar: str | None
     help: str
     panel: str
+    repeats: bool = False
 
     @property
     def parameter(self) -> str:
@@ -142,6 +146,16 @@ OFFERS: dict[str, Offer] = {
         ),
         Offer("serve.host", "--host", "HOST", "Where to listen (127.0.0.1).", _CONNECTION),
         Offer("serve.port", "--port", "N", "0: a free one (8765).", _CONNECTION),
+        Offer("serve.strict", "--strict", None, "Refuse fields that are not known.", _CONNECTION),
+        Offer("serve.max_sessions", "--max-sessions", "N", "At a time (16).", _CONNECTION),
+        Offer(
+            "serve.allow_origins",
+            "--allow-origin",
+            "ORIGIN",
+            "Let web pages of https://HOST in; may be repeated.",
+            _CONNECTION,
+            repeats=True,
+        ),
     )
 }
 
@@ -157,7 +171,9 @@ FOR_TALK = (
     "talk.input_device", "talk.output_device",
 )  # fmt: skip
 FOR_TRANSCRIBE = ("server", "model", "api_version", "language")
-FOR_SERVE = ("serve.host", "serve.port")
+FOR_SERVE = (
+    "serve.host", "serve.port", "serve.strict", "serve.max_sessions", "serve.allow_origins",
+)  # fmt: skip
 
 _Config = Annotated[
     str | None,
@@ -251,7 +267,9 @@ def with_settings(*keys: str) -> Callable[[Callable[..., None]], Callable[..., A
 
 
 def _value(offer: Offer, given: Any) -> Any:
-    """A lone ``--no-x`` says False when it is there."""
+    """A lone ``--no-x`` says False when it is there; a list that is empty was not given."""
+    if offer.repeats:
+        return list(given) if given else None
     lone = offer.metavar is None and offer.flag.startswith("--no-")
     return False if lone and given else None if lone else given
 
@@ -265,6 +283,8 @@ def _annotation(offer: Offer) -> Any:
         show_default=False,
     )
     kind: Any = bool | None if offer.metavar is None else str | None
+    if offer.repeats:
+        kind = list[str] | None
     return Annotated[kind, option]
 
 

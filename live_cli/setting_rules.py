@@ -140,6 +140,32 @@ class Language(Text):
         return code
 
 
+class Origins:
+    """Origins of web pages, each a scheme and a host; from text separated by commas."""
+
+    allowed: str = "origins of web pages such as https://app.example:8080"
+
+    def read(self, value: object) -> tuple[str, ...]:
+        given = [value] if isinstance(value, str) else value
+        if not isinstance(given, list | tuple):
+            raise ValueError(f"must be {self.allowed}, not {shown(value)}")
+        return tuple(self._origin(each) for each in given)
+
+    def from_text(self, text: str) -> object:
+        return [part.strip() for part in text.split(",") if part.strip()]
+
+    def _origin(self, value: object) -> str:
+        text = value.strip().rstrip("/") if isinstance(value, str) else ""
+        try:
+            parts = urlsplit(text)
+            host, _ = parts.hostname, parts.port
+        except ValueError:
+            host = None
+        if not host or text.lower() != f"{parts.scheme}://{parts.netloc}".lower() or "@" in text:
+            raise ValueError(f"must be {self.allowed}, not {shown(value)}")
+        return text.lower()
+
+
 class Server(Text):
     """auto, gemini, local, or the address of a server, which never carries a key."""
 

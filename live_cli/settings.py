@@ -18,7 +18,18 @@ from live_cli.catalog import did_you_mean
 from live_cli.config_file import ConfigFile, KeyPath, read_config
 from live_cli.errors import SettingsError
 from live_cli.named_files import gemini_key, read_system, server_key
-from live_cli.setting_rules import Choice, Device, Flag, Language, Rule, Server, Text, Voice, Whole
+from live_cli.setting_rules import (
+    Choice,
+    Device,
+    Flag,
+    Language,
+    Origins,
+    Rule,
+    Server,
+    Text,
+    Voice,
+    Whole,
+)
 from live_cli.setting_sources import TABLES, Key, from_environment, from_file, from_options
 
 
@@ -91,6 +102,17 @@ class ServeOptions:
     host: str = _setting(Text("a host name or address"), "127.0.0.1")
     port: int = _setting(Whole(0, 65_535), 8765)
     """0: a free one."""
+    strict: bool = _setting(Flag(), False)
+    allow_origins: tuple[str, ...] = _setting(Origins(), ())
+    connection_limit_s: int = _setting(Whole(0, 86_400), 600)
+    audio_session_limit_s: int = _setting(Whole(0, 86_400), 900)
+    video_session_limit_s: int = _setting(Whole(0, 86_400), 120)
+    grace_s: int = _setting(Whole(0, 600), 5)
+    max_sessions: int = _setting(Whole(1, 10_000), 16)
+    max_auth_tokens: int = _setting(Whole(0, 100_000), 1000)
+    max_message_bytes: int = _setting(Whole(1024, 900_000_000), 16_777_216)
+    max_held_bytes: int = _setting(Whole(1024, 900_000_000), 16_777_216)
+    max_small_messages_per_s: int = _setting(Whole(0, 1_000_000), 1000)
     parallel: int = _setting(Whole(1, 64), 4)
     """Replies that a chat model in this process generates side by side."""
 

@@ -16,10 +16,10 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from live_cli.catalog import LOCAL
 from live_cli.commands.serve_child import check_libraries
 from live_cli.errors import SettingsError
 from live_cli.net.doors import is_loopback_address
+from live_cli.net.lifetimes import LifetimeLimits
 from live_cli.net.limits import Limits
 from live_cli.net.listening import listen, port_of
 from live_cli.net.tls import (
@@ -29,11 +29,10 @@ from live_cli.net.tls import (
     own_files,
     server_context,
 )
-from live_cli.settings import EngineOptions, Settings
+from live_cli.settings import EngineOptions, ServeOptions, Settings
 
 if TYPE_CHECKING:
     from live_cli.engine.engine import LiveEngine
-    from live_cli.net.rest import ListedModel
 
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::")  # noqa: S104 - a comparison
@@ -75,13 +74,15 @@ async def _serve(
     settings: Settings, host: str, listeners: list[socket.socket], key: str | None
 ) -> None:
     stop = asyncio.Event()
-    limits = Limits()
+    serving = settings.serve
+    limits = limits_of(serving)
     with stopping_on_signals(stop, limits.grace_s):
         certificate = _certificate(host)
         _say(_welcome(host, port_of(listeners), certificate, keyed=key is not None))
-        engine, loading = _load_engine(settings.engine, settings.serve.parallel)
+        engine, loading = _load_engine(settings.engine, serving.parallel)
         await asyncio.to_thread(importlib.import_module, "live_cli.net.server")
 
+        from live_cli.commands.served_models import served_models
         from live_cli.net.server import build_app, serve_on
 
         def loaded(loading: asyncio.Task[None]) -> None:
@@ -92,14 +93,38 @@ async def _serve(
 
         loading.add_done_callback(loaded)
         keys = [key] if key else []
-        models = [_listed(settings.engine)]
-        app = build_app(engine, keys=keys, limits=limits, models=models, ready=loading.done)
+        app = build_app(
+            engine,
+            keys=keys,
+            origins=serving.allow_origins,
+            limits=limits,
+            strict=serving.strict,
+            models=served_models(settings.engine),
+            ready=loading.done,
+        )
         secure = server_context(certificate) if certificate else None
         await serve_on(app, listeners, stop=stop, secure=secure)
         loading.remove_done_callback(loaded)
         if loading.done():
             loading.result()
         await engine.close()
+
+
+def limits_of(options: ServeOptions) -> Limits:
+    """What sessions may cost, as it is set."""
+    return Limits(
+        message_bytes=options.max_message_bytes,
+        sessions=options.max_sessions,
+        tokens=options.max_auth_tokens,
+        held_bytes=options.max_held_bytes,
+        small_messages_per_s=options.max_small_messages_per_s,
+        grace_s=options.grace_s,
+        lifetimes=LifetimeLimits(
+            connection_s=options.connection_limit_s,
+            audio_session_s=options.audio_session_limit_s,
+            video_session_s=options.video_session_limit_s,
+        ),
+    )
 
 
 def _load_engine(options: EngineOptions, parallel: int) -> "tuple[LiveEngine, asyncio.Task[None]]":
@@ -116,17 +141,6 @@ def _load_engine(options: EngineOptions, parallel: int) -> "tuple[LiveEngine, as
     )
     engine = LiveEngine(names)
     return engine, asyncio.create_task(engine.load())
-
-
-def _listed(options: EngineOptions) -> "ListedModel":
-    """The local model, as ``GET /v1beta/models`` tells of it."""
-    from live_cli.engine.backends import gguf, openai
-    from live_cli.net.rest import ListedModel
-
-    by_endpoint = options.chat.startswith("openai:")
-    tokens = openai.CONTEXT_TOKENS if by_endpoint else gguf.CONTEXT_TOKENS
-    title = LOCAL.title[0].upper() + LOCAL.title[1:]
-    return ListedModel(LOCAL.id, title, tokens, tokens, thinks=LOCAL.thinking != "none")
 
 
 def _certificate(host: str) -> CertificateFiles | None:

@@ -3,6 +3,9 @@
 import asyncio
 from collections import deque
 
+_FRAME_BYTES = 100
+"""What an empty frame costs: its object and its place."""
+
 
 class Inbox:
     """Frames in their order: bounded by bytes, full means the socket is not read."""
@@ -14,17 +17,18 @@ class Inbox:
         self._changed = asyncio.Event()
 
     async def put(self, frame: bytes | str) -> None:
-        while self._frames and self._bytes + len(frame) > self._limit:
+        size = len(frame) + _FRAME_BYTES
+        while self._frames and self._bytes + size > self._limit:
             await self._change()
         self._frames.append(frame)
-        self._bytes += len(frame)
+        self._bytes += size
         self._changed.set()
 
     async def get(self) -> bytes | str:
         while not self._frames:
             await self._change()
         frame = self._frames.popleft()
-        self._bytes -= len(frame)
+        self._bytes -= len(frame) + _FRAME_BYTES
         self._changed.set()
         return frame
 

@@ -35,8 +35,10 @@ class Limits:
     """How long a reader may leave its socket full before it is cut off."""
     held_bytes: int = 16 * 1024 * 1024
     """Received and not yet handled, of one session; beyond it the socket is not read."""
+    small_messages_per_s: float = 1000.0
+    """Of those too small for back pressure (`flood.py`), on average over five seconds."""
     grace_s: float = 5.0
-    """For sessions to end when the server stops."""
+    """For turns to finish when the server stops."""
 
 
 def closing_reason(text: str) -> str:

@@ -19,9 +19,13 @@ from live_cli.errors import EngineError, RemoteProtocolError, UnsupportedError
 from live_cli.net.contract import Engine, EngineSession
 from live_cli.net.doors import Door, Refusal
 from live_cli.net.ending import Ending, close_socket
+from live_cli.net.entry import enter
+from live_cli.net.flood import SmallMessages, too_many
 from live_cli.net.inbox import Inbox
 from live_cli.net.lifetimes import Lifetime, Lineage, Lineages
 from live_cli.net.limits import Limits, split_audio
+from live_cli.net.meter import Meter, TurnWatch
+from live_cli.net.strictness import UnknownFields
 from live_cli.net.timekeeper import Timekeeper
 from live_cli.net.tokens import EXPIRED, Token
 from live_cli.protocol.events import SetupReceived
@@ -45,6 +49,8 @@ class Surroundings:
     limits: Limits
     log: logging.Logger
     lineages: Lineages
+    fields: UnknownFields
+    meter: Meter
 
 
 class LiveSocket:
@@ -69,7 +75,10 @@ class LiveSocket:
         self._log = surroundings.log
         self._number = number
         self._session = Session(Role.SERVER, setup_limit_s=self._limits.setup_s)
+        self._opened_at = time.monotonic()
         self._inbox = Inbox(self._limits.held_bytes)
+        self._pace = SmallMessages(self._limits.small_messages_per_s, self._opened_at)
+        self._turns = TurnWatch(surroundings.meter)
         self._lineage = Lineage()
         self._timekeeper: Timekeeper | None = None
         self._engine_session: EngineSession | None = None
@@ -77,7 +86,6 @@ class LiveSocket:
         self._ended = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._writing = asyncio.Lock()
-        self._opened_at = time.monotonic()
         self._model = ""
         self._received = self._sent = 0
 
@@ -103,6 +111,7 @@ class LiveSocket:
 
     async def run(self) -> None:
         """Serve the client until one side ends; never raises but for cancellation."""
+        self._around.meter.open()
         self._tasks = {
             asyncio.create_task(self._guard(self._read())),
             asyncio.create_task(self._guard(self._converse())),
@@ -116,6 +125,7 @@ class LiveSocket:
                 task.cancel()
             await close_socket(self._socket, ending)
             await self._release()
+            self._around.meter.close(ending.code)
             self._report(ending, time.monotonic() - self._opened_at)
 
     async def _read(self) -> None:
@@ -126,8 +136,12 @@ class LiveSocket:
                 self.end(Ending(code, reason, by_client=True))
                 return
             text = message.get("text")
+            frame = message["bytes"] if text is None else text
             self._received += 1
-            await self._inbox.put(message["bytes"] if text is None else text)
+            self._around.meter.receive(len(frame))
+            if not self._pace.admit(len(frame), time.monotonic()):
+                raise RemoteProtocolError(too_many(self._limits.small_messages_per_s), 1008)
+            await self._inbox.put(frame)
 
     async def _guard(self, work: Coroutine[None, None, None]) -> None:
         """Turn whatever goes wrong in ``work`` into a close code and a reason."""
@@ -144,7 +158,9 @@ class LiveSocket:
             self.end(Ending(1011, INTERNAL_ERROR))
 
     async def _converse(self) -> None:
-        setup = self._enter(await self._receive_setup())
+        setup = await self._receive_setup()
+        if self._token is not None:
+            self._session.adopt(setup)
         self._model = setup.model
         engine_session = await self._around.engine.open(setup, self._emit, self._dialect)
         self._engine_session = engine_session
@@ -154,24 +170,13 @@ class LiveSocket:
             self._tasks.add(asyncio.create_task(self._guard(beside)))
         while True:
             frame = await self._inbox.get()
-            for event in self._session.receive(frame, time.monotonic()):
+            now = time.monotonic()
+            events = self._session.receive(frame, now)
+            self._around.fields.check_frame(frame)
+            for event in events:
                 timekeeper.note(event)
+                self._turns.hear(event, now)
                 await engine_session.handle(event)
-
-    def _enter(self, asked: Setup) -> Setup:
-        """The setup this session gets, where a token has a say. Raises RemoteProtocolError."""
-        token = self._token
-        setup = asked if token is None else token.setup_for(asked)
-        resumption = setup.session_resumption
-        resumed = self._around.lineages.find(resumption.handle if resumption else None)
-        if token is not None:
-            self._session.adopt(setup)
-            if resumed is None or resumed.token != token.digest:
-                refusal = token.spend(time.monotonic())
-                if refusal is not None:
-                    raise RemoteProtocolError(refusal.reason, refusal.code)
-        self._lineage = resumed or Lineage(token=token.digest if token else None)
-        return setup
 
     def _keep_time(self, setup: Setup) -> Timekeeper:
         lifetime = Lifetime(
@@ -194,6 +199,7 @@ class LiveSocket:
         raise await engine_session.failed()
 
     async def _receive_setup(self) -> Setup:
+        """What the client asks for, and its token decides."""
         limit_s = self._limits.setup_s
         try:
             async with asyncio.timeout(limit_s):
@@ -201,9 +207,13 @@ class LiveSocket:
         except TimeoutError:
             reason = f"No setup message came within {limit_s:g} s of connecting."
             raise RemoteProtocolError(reason, 1008) from None
-        for event in self._session.receive(frame, time.monotonic()):
+        now = time.monotonic()
+        events = self._session.receive(frame, now)
+        self._around.fields.check_frame(frame)
+        for event in events:
             if isinstance(event, SetupReceived):
-                return event.setup
+                setup, self._lineage = enter(event.setup, self._token, self._around.lineages, now)
+                return setup
         raise RemoteProtocolError("The first message must be a setup message.")
 
     async def _emit(self, message: ServerMessage) -> None:
@@ -215,9 +225,11 @@ class LiveSocket:
                 if self._ending is not None:
                     await asyncio.sleep(0)  # whoever emits in a loop must still be cancellable
                     return
-                frame = self._session.send(piece, time.monotonic())
+                now = time.monotonic()
+                frame = self._session.send(piece, now)
                 if len(frame) >= self._limits.frame_bytes:
                     raise EngineError(f"A message of {len(frame)} bytes does not fit into a frame.")
+                self._turns.say(piece, now)
                 await self._write(frame)
 
     async def _write(self, frame: bytes) -> None:
@@ -231,6 +243,7 @@ class LiveSocket:
             self.end(Ending(1006, by_client=True))
         else:
             self._sent += 1
+            self._around.meter.send(len(frame))
 
     async def _release(self) -> None:
         if self._timekeeper is not None:

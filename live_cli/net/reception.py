@@ -15,6 +15,8 @@ from live_cli.net.ending import Ending, close_socket
 from live_cli.net.lifetimes import Lineages
 from live_cli.net.limits import Limits
 from live_cli.net.live_socket import SHUTTING_DOWN, LiveSocket, Surroundings
+from live_cli.net.meter import Meter
+from live_cli.net.strictness import UnknownFields
 from live_cli.net.tokens import Token, Tokens
 
 _RELEASE_S = 1.0
@@ -31,13 +33,17 @@ class Reception:
         origins: Collection[str],
         limits: Limits,
         log: logging.Logger,
+        *,
+        strict: bool,
+        meter: Meter,
     ) -> None:
         self.limits = limits
         self.tokens = Tokens(limits.tokens)
         self._keys = tuple(keys)
         self._origins = frozenset(origin.lower() for origin in origins)
         self._log = log
-        self._around = Surroundings(engine, limits, log, Lineages())
+        self.fields = UnknownFields(log, strict=strict)
+        self._around = Surroundings(engine, limits, log, Lineages(), self.fields, meter)
         self._numbers = itertools.count(1)
         self._open: dict[LiveSocket, asyncio.Event] = {}
         self._closing = False
@@ -50,6 +56,7 @@ class Reception:
             return  # gone before the handshake was answered
         admitted = self._admit(websocket)
         if isinstance(admitted, Refusal):
+            self._around.meter.refuse(admitted.kind)
             self._log.info("refused %d %r", admitted.code, admitted.reason)
             await close_socket(websocket, Ending(admitted.code, admitted.reason))
             return

@@ -23,12 +23,13 @@ _BODY_BYTES = 128 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ListedModel:
-    """What ``GET /v1beta/models`` says of a model; limits in tokens."""
+    """What ``GET /v1beta/models`` says of a model; limits in tokens, None where unknown."""
 
     id: str
     title: str
-    input_tokens: int
-    output_tokens: int
+    description: str
+    input_tokens: int | None = None
+    output_tokens: int | None = None
     thinks: bool = False
 
 
@@ -85,6 +86,7 @@ class TokenDoor:
         if body is None:
             return _error(400, "INVALID_ARGUMENT", f"A token takes {_BODY_BYTES} bytes at most.")
         try:
+            self._reception.fields.check_token(body)
             terms = terms_of(decode_auth_token(body), datetime.now(UTC))
             name = self._reception.tokens.create(terms, time.monotonic())
         except RemoteProtocolError as exc:
@@ -117,13 +119,13 @@ def refused(reception: Reception, request: Request) -> Response | None:
 
 
 def _described(model: ListedModel) -> dict[str, Any]:
+    limits = {"inputTokenLimit": model.input_tokens, "outputTokenLimit": model.output_tokens}
     return {
         "name": f"models/{model.id}",
         "version": "1",
         "displayName": model.title,
-        "description": model.title,
-        "inputTokenLimit": model.input_tokens,
-        "outputTokenLimit": model.output_tokens,
+        "description": model.description,
+        **{name: tokens for name, tokens in limits.items() if tokens is not None},
         "supportedGenerationMethods": ["bidiGenerateContent"],
         "thinking": model.thinks,
     }

@@ -18,6 +18,7 @@ from starlette.routing import Route, WebSocketRoute
 from live_cli.net.contract import Engine
 from live_cli.net.limits import Limits
 from live_cli.net.listening import listen, port_of
+from live_cli.net.meter import NoMeter
 from live_cli.net.reception import Reception
 from live_cli.net.rest import ListedModel, rest_routes
 from live_cli.net.uvicorn_edge import Uvicorn
@@ -29,6 +30,7 @@ def build_app(
     keys: Collection[str] = (),
     origins: Collection[str] = (),
     limits: Limits | None = None,
+    strict: bool = False,
     models: Sequence[ListedModel] = (),
     ready: Callable[[], bool] = lambda: True,
     log: logging.Logger | None = None,
@@ -36,11 +38,14 @@ def build_app(
     """The application: the Live API's doors, the list of ``models``, ``/healthz``, ``/readyz``.
 
     ``keys``: any of them opens the doors; none at all means everyone on this machine may come in.
+    ``strict``: fields that are not known end a session with 1007.
     ``origins``: web pages of these may come in beside this machine's own.
     ``ready`` answers ``/readyz`` with 200 or 503; sessions may open before, and wait in the engine.
     """
     log = log or logging.getLogger("live_cli.serve")
-    reception = Reception(engine, keys, origins, limits or Limits(), log)
+    reception = Reception(
+        engine, keys, origins, limits or Limits(), log, strict=strict, meter=NoMeter()
+    )
 
     async def healthz(request: Request) -> Response:
         return PlainTextResponse("ok\n")

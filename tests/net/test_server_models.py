@@ -9,12 +9,14 @@ import pytest
 from live_cli.net.rest import ListedModel
 from tests.net.house import House, running
 
-LOCAL = ListedModel("local", "The engine", input_tokens=4096, output_tokens=1024, thinks=True)
+LOCAL = ListedModel(
+    "local", "The engine", "On this machine", input_tokens=4096, output_tokens=1024, thinks=True
+)
 DESCRIBED = {
     "name": "models/local",
     "version": "1",
     "displayName": "The engine",
-    "description": "The engine",
+    "description": "On this machine",
     "inputTokenLimit": 4096,
     "outputTokenLimit": 1024,
     "supportedGenerationMethods": ["bidiGenerateContent"],
@@ -39,6 +41,13 @@ async def test_one_and_all_in_every_version(house: House, version: str) -> None:
     assert await got(house, f"/{version}/models") == (200, {"models": [DESCRIBED]})
     assert await got(house, f"/{version}/models?pageSize=5") == (200, {"models": [DESCRIBED]})
     assert await got(house, f"/{version}/models/local") == (200, DESCRIBED)
+
+
+async def test_a_limit_that_is_not_known_is_not_told() -> None:
+    known = ListedModel("gemini-x", "X", "X, answered by the engine")
+    async with running(models=[known]) as house:
+        _, described = await got(house, "/v1beta/models/gemini-x")
+        assert described.keys() == DESCRIBED.keys() - {"inputTokenLimit", "outputTokenLimit"}
 
 
 async def test_an_unknown_one_is_not_found_and_the_known_are_named(house: House) -> None:

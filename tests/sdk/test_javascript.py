@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from live_cli.catalog import LOCAL, MODELS
 from tests.sdk.programs import NATIVE_AUDIO, javascript, part, whole
 from tests.sdk.serving import NODE, NODE_2_32, Sdk, Serving
 from tests.speech import QUESTION_WORDS, word_errors
@@ -48,9 +49,10 @@ import { GoogleGenAI } from '@google/genai';
 
 const ai = new GoogleGenAI({});
 for await (const model of await ai.models.list()) {
-  console.log(model.name, model.supportedActions, model.inputTokenLimit);
+  console.log(model.name, model.supportedActions.join());
 }
-console.log((await ai.models.get({ model: "local" })).name);
+console.log((await ai.models.get({ model: "local" })).inputTokenLimit);
+console.log((await ai.models.get({ model: "gemini-3.8-live" })).description);
 await ai.models.get({ model: "gemini-1.5-pro" }).catch((e) => console.log(e.status));
 """
 
@@ -142,6 +144,8 @@ async def test_token_count(scripted: Serving, sdk: Sdk) -> None:
 
 @VERSIONS
 async def test_the_models_are_listed(scripted: Serving, sdk: Sdk) -> None:
-    assert await scripted.run(LISTING, sdk) == (
-        "models/local [ 'bidiGenerateContent' ] 4096\nmodels/local\n404\n"
-    )
+    *listed, tokens, described, missing = (await scripted.run(LISTING, sdk)).splitlines()
+    ids = ["local", *(model.id for model in MODELS if model is not LOCAL)]
+    assert listed == [f"models/{each} bidiGenerateContent" for each in ids]
+    assert described == "Gemini 3.8 Live, answered by the local engine"
+    assert (tokens, missing) == ("4096", "404")

@@ -12,6 +12,7 @@ import pytest
 import soundfile
 
 from live_cli.audio.pcm import float_from_pcm16
+from live_cli.catalog import LOCAL, MODELS
 from tests.command import LIMIT_S, environment, live_cli
 from tests.sdk.conftest import ANSWER
 from tests.sdk.programs import NATIVE_AUDIO, part, python, whole
@@ -57,8 +58,9 @@ from google import genai
 
 client = genai.Client()
 for model in client.models.list():
-    print(model.name, model.supported_actions, model.input_token_limit)
-print(client.models.get(model="local").name)
+    print(model.name, model.supported_actions)
+print(client.models.get(model="local").input_token_limit)
+print(client.models.get(model="gemini-2.5-flash-native-audio-preview-12-2025").description)
 try:
     client.models.get(model="gemini-1.5-pro")
 except genai.errors.ClientError as error:
@@ -170,9 +172,11 @@ async def test_token_count(scripted: Serving, sdk: Sdk) -> None:
 
 @VERSIONS
 async def test_the_models_are_listed(scripted: Serving, sdk: Sdk) -> None:
-    assert await scripted.run(LISTING, sdk) == (
-        "models/local ['bidiGenerateContent'] 4096\nmodels/local\n404 NOT_FOUND\n"
-    )
+    *listed, tokens, described, missing = (await scripted.run(LISTING, sdk)).splitlines()
+    ids = ["local", *(model.id for model in MODELS if model is not LOCAL)]
+    assert listed == [f"models/{each} ['bidiGenerateContent']" for each in ids]
+    assert described.endswith(", answered by the local engine")
+    assert (tokens, missing) == ("4096", "404 NOT_FOUND")
 
 
 def test_one_environment_does_for_every_program(scripted: Serving) -> None:

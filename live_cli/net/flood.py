@@ -1,0 +1,39 @@
+"""How fast a client may send. Pure.
+
+Media is never refused for its speed. A client that uploads a file as fast as it can is slowed by
+back pressure: its frames wait in a bounded inbox, and while that is full its socket is not read,
+so TCP makes the sender wait. Only messages too small for that, below the size of any audio frame
+that is worth sending, are counted, and only a flood of them ends a session: they cost a server
+more than a client, and mean nothing.
+"""
+
+from typing import Final
+
+SMALL_BYTES: Final = 256
+"""5 ms of 16 kHz sound with their JSON are larger."""
+_BURST_S: Final = 5.0
+
+
+class SmallMessages:
+    """A token bucket that holds five seconds' worth. ``per_s`` 0: no limit. ``now`` in seconds."""
+
+    def __init__(self, per_s: float, now: float) -> None:
+        self._per_s = per_s
+        self._left = self._most = per_s * _BURST_S
+        self._at = now
+
+    def admit(self, size: int, now: float) -> bool:
+        """Whether a message of ``size`` bytes may still be taken."""
+        if size >= SMALL_BYTES or not self._per_s:
+            return True
+        self._left = min(self._most, self._left + (now - self._at) * self._per_s)
+        self._at = now
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
+        return True
+
+
+def too_many(per_s: float) -> str:
+    """Why a flood is ended."""
+    return f"More than {per_s:g} messages a second below {SMALL_BYTES} bytes."
