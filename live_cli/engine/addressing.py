@@ -45,10 +45,13 @@ _REQUEST = re.compile(
     r"(tell|show|explain|give|play|set|turn|find|read|write|translate|describe|list|suggest|"
     r"recommend|remind|repeat|stop|continue|go on|go ahead|help|spell|count|sing|define|compare|"
     r"sum up|summari[sz]e|look up|say|calculate|convert|name|guess|search|add|check|cancel|imagine|"
-    r"pretend|teach|let's|start|keep going|try again|quiz)\b"
-    r"|i (need|want|wish|wonder|would like|was wondering|am looking for|have a question|"
+    r"pretend|teach|let's|start|keep going|try again|quiz|remember|wake me)\b"
+    r"|(can|could|would|will) you\b"
+)
+_WISH = re.compile(
+    r"\bi (need|want|wish|wonder|would like|was wondering|am looking for|have a question|"
     r"don't understand|do not understand|can't find|can't remember)\b"
-    r"|i'd (like|love)\b|i'm (looking for|trying to|wondering)\b|(can|could|would|will) you\b"
+    r"|\bi'd (like|love)\b|\bi'm (looking for|trying to|wondering)\b"
 )
 _OPENING = re.compile(
     r"((well|okay|ok|so|and|but|oh|um|uh|er|now|then|alright|right|yes|no|yeah|please|sorry|hey|hi|"
@@ -70,7 +73,7 @@ _NO_NAME = re.compile(
     r"oh|ah|um|uh|h+m+|sorry|wait|and|but|however|still|maybe|perhaps|again|listen|look|see|"
     r"basically|cool|nice|good|perfect|exactly|true|fine|there|because|if|when|while|after|before|"
     r"once|in|on|at|for|with|like|otherwise|meanwhile|instead|obviously|clearly|sadly|luckily|"
-    r"apparently|computer|assistant|google|gemini|one|two|three|morning|evening|wow"
+    r"apparently|\w+ing|computer|assistant|google|gemini|one|two|three|morning|evening|wow"
 )
 _GREETED = re.compile(r"(hey|hi|hello|thanks|thank you|sorry)[\s,]+", re.IGNORECASE)
 _TURNED = re.compile(r"(ok|okay|oh|yes|no|well|so|and|but)[\s,]+", re.IGNORECASE)
@@ -126,7 +129,7 @@ def points(text: str, moment: Moment) -> float:
     opening = _OPENING.match(plain)
     core = plain[opening.end() :] if opening else plain
     asks = bool(_QUESTION.match(core)) or (plain.endswith("?") and not _TAG.search(plain))
-    requests = bool(_REQUEST.match(core))
+    requests = bool(_REQUEST.match(core) or _WISH.search(core))
     score = 2.0 * asks + 2.0 * requests
     score += 1.0 * bool(_GREETING.match(plain))
     score += 0.5 * ("please" in plain) + 0.5 * bool(_YOU.search(plain))

@@ -37,6 +37,7 @@ NOVA = Moment(since_reply_s=300.0, name="Nova")
         ("I have a question about my taxes.", LONG_AGO),
         ("Stop.", LONG_AGO),
         ("Let's play a game.", LONG_AGO),
+        ("I'm learning German and I need help with articles.", LONG_AGO),
         # the first words of all
         ("Hello.", FIRST),
         ("Hey there!", FIRST),
@@ -45,6 +46,7 @@ NOVA = Moment(since_reply_s=300.0, name="Nova")
         # within a conversation
         ("And in winter.", CONVERSING),
         ("The second one.", CONVERSING),
+        ("Interesting, and after that?", CONVERSING),
         ("That doesn't sound right.", CONVERSING),
         ("My sister says the same.", CONVERSING),
         ("She lives in Hamburg.", CONVERSING),
