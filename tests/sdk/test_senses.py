@@ -1,0 +1,170 @@
+"""What is shown, how one sounds, and who is meant: both SDKs, unmodified, against a real `serve`.
+
+Behind it stands an endpoint that knows two colour cards by their bytes.
+"""
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from live_cli.engine.backends.scripted import speech_like
+from live_cli.engine.prosody import STYLE
+from tests.engine.cards import png
+from tests.engine.endpoint import Endpoint, chunk
+from tests.engine.endpoint import serving as endpoint_serving
+from tests.sdk.programs import NATIVE_AUDIO, javascript, part, python
+from tests.sdk.serving import NODE, PYTHON, PYTHON_1_55, SCRIPTED, Serving, serving, write_sounds
+
+CHATTER = "The train to Berlin was late again."
+RED, BLUE = png(255, 0, 0), png(0, 0, 255)
+COLOURS = {RED: "It is red.", BLUE: "It is blue."}
+
+PYTHON_TALKING = """
+await session.send_realtime_input(
+    audio=types.Blob(data=audio_bytes, mime_type="audio/pcm;rate=16000")
+)
+"""
+PYTHON_ASKING = """
+await session.send_client_content(turns={"role": "user", "parts": [{"text": "Which colour?"}]})
+"""
+PYTHON_MEASURING = """
+print(len(b"".join([r.data async for r in session.receive() if r.data])))
+"""
+PYTHON_LISTENING = """
+async for response in session.receive():
+    if response.server_content and response.server_content.output_transcription:
+        print(response.server_content.output_transcription.text, end="")
+    if response.usage_metadata:
+        for detail in response.usage_metadata.prompt_tokens_details:
+            print("", detail.modality.value, detail.token_count, end="")
+"""
+NODE_TALKING = """
+session.sendRealtimeInput({ audio: { data: base64Audio, mimeType: "audio/pcm;rate=16000" } });
+"""
+NODE_ASKING = 'session.sendClientContent({ turns: "Which colour?" });'
+NODE_MEASURING = """
+console.log((await handleTurn()).reduce((sum, turn) => sum + (turn.data ?? "").length, 0));
+"""
+NODE_LISTENING = """
+for (const turn of await handleTurn()) {
+  process.stdout.write(turn.serverContent?.outputTranscription?.text ?? "");
+  for (const detail of turn.usageMetadata?.promptTokensDetails ?? []) {
+    process.stdout.write(` ${detail.modality} ${detail.tokenCount}`);
+  }
+}
+"""
+
+
+def colour_of(body: dict[str, Any]) -> str:
+    """The colour of the last card shown."""
+    for message in reversed(body["messages"]):
+        if isinstance(message["content"], list):
+            *_, image, _ = message["content"]
+            _, _, data = image["image_url"]["url"].partition(";base64,")
+            return COLOURS[base64.b64decode(data)]
+    return "I see nothing."
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[Endpoint]:
+    with endpoint_serving() as running:
+        running.answer = lambda body: [chunk(colour_of(body)), "[DONE]"]
+        yield running
+
+
+@pytest.fixture(scope="module")
+def seeing(tmp_path_factory: pytest.TempPathFactory, endpoint: Endpoint) -> Iterator[Serving]:
+    """Hears CHATTER in whatever is said; its chat model is the endpoint."""
+    home = tmp_path_factory.mktemp("seeing")
+    write_sounds(home, np.concatenate([speech_like(1.0), np.zeros(24_000, np.float32)]))
+    ears = SCRIPTED | {"LIVE_CLI_ENGINE_TRANSCRIBER": f"scripted:{CHATTER}"}
+    with serving(home, **ears, LIVE_CLI_ENGINE_CHAT=f"openai:{endpoint.spec}") as running:
+        yield running
+
+
+@pytest.mark.parametrize("sdk", [PYTHON, PYTHON_1_55], ids=lambda sdk: sdk.name)
+@pytest.mark.parametrize("field", ["video", "media"])
+async def test_row_8_a_colour_card_by_python(seeing: Serving, sdk: Any, field: str) -> None:
+    config = 'config = {"response_modalities": ["AUDIO"], "output_audio_transcription": {}}'
+    card = f'types.Blob(data={RED!r}, mime_type="image/png")'
+    showing = f"await session.send_realtime_input({field}={card})"
+    program = python(showing, PYTHON_ASKING, PYTHON_LISTENING, config=config, model=NATIVE_AUDIO)
+    printed = await seeing.run(program, sdk)
+    assert printed.startswith("It is red. TEXT ")
+    assert printed.endswith(" VIDEO 258")
+
+
+async def test_row_8_a_colour_card_by_javascript(seeing: Serving) -> None:
+    config = (
+        "const config = { responseModalities: [Modality.AUDIO], outputAudioTranscription: {} };"
+    )
+    data = base64.b64encode(BLUE).decode()
+    showing = (
+        f'session.sendRealtimeInput({{ video: {{ data: "{data}", mimeType: "image/png" }} }});'
+    )
+    program = javascript(showing, NODE_ASKING, NODE_LISTENING, config=config, model=NATIVE_AUDIO)
+    printed = await seeing.run(program, NODE)
+    assert printed.startswith("It is blue. TEXT ")
+    assert printed.endswith(" VIDEO 258")
+
+
+async def test_row_19_media_resolution_scales_an_image_in_a_turn(seeing: Serving) -> None:
+    config = part("media_resolution.config.py").replace("{", "{'output_audio_transcription': {},")
+    asking = f"""
+await session.send_client_content(turns=types.Content(role="user", parts=[
+    types.Part.from_bytes(data={BLUE!r}, mime_type="image/png"),
+    types.Part(text="Which colour?"),
+]))
+"""
+    program = python(asking, PYTHON_LISTENING, config=config, model=NATIVE_AUDIO)
+    printed = await seeing.run(program)
+    assert printed.startswith("It is blue. TEXT ")
+    assert printed.endswith(" IMAGE 64")
+
+
+@pytest.mark.parametrize("sdk", [PYTHON, PYTHON_1_55], ids=lambda sdk: sdk.name)
+async def test_row_11_chatter_is_not_answered_by_python(seeing: Serving, sdk: Any) -> None:
+    program = python(
+        PYTHON_TALKING,
+        PYTHON_MEASURING,
+        PYTHON_ASKING,
+        PYTHON_MEASURING,
+        config=part("proactive.config.py"),
+        model=NATIVE_AUDIO,
+    )
+    silent, answered = map(int, (await seeing.run(program, sdk)).split())
+    assert silent == 0
+    assert answered > 0.3 * 24_000 * 2
+
+
+async def test_row_11_chatter_is_not_answered_by_javascript(seeing: Serving) -> None:
+    program = javascript(
+        NODE_TALKING,
+        NODE_MEASURING,
+        NODE_ASKING,
+        NODE_MEASURING,
+        config=part("proactive.config.mjs"),
+        model=NATIVE_AUDIO,
+    )
+    silent, answered = map(int, (await seeing.run(program, NODE)).split())
+    assert silent == 0
+    assert answered > 0.3 * 24_000 * 2
+
+
+async def test_row_10_affective_dialog_steers_the_prompt(
+    seeing: Serving, endpoint: Endpoint
+) -> None:
+    python_program = python(
+        PYTHON_TALKING, PYTHON_MEASURING, config=part("affective.config.py"), model=NATIVE_AUDIO
+    )
+    node_program = javascript(
+        NODE_TALKING, NODE_MEASURING, config=part("affective.config.mjs"), model=NATIVE_AUDIO
+    )
+    for program, sdk in ((python_program, PYTHON), (node_program, NODE)):
+        assert int(await seeing.run(program, sdk)) > 0.3 * 24_000 * 2
+        system, user = endpoint.asked[-1][2]["messages"]
+        assert STYLE in system["content"]
+        assert user["content"].startswith(CHATTER)
