@@ -1,3 +1,3 @@
 """Fixtures for every room."""
 
-pytest_plugins = ["tests.rig.fixtures"]
+pytest_plugins = ["tests.rig.fixtures", "tests.engine.real"]

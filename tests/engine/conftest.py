@@ -1,4 +1,4 @@
-"""Engines for the tests: on scripted stages and fake time, and the real one, loaded once."""
+"""Engines for the tests, on scripted stages and fake time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -48,36 +48,3 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with serving() as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def ears() -> object:
-    """Moonshine, loaded once."""
-    from live_cli.engine.backends.moonshine import MoonshineTranscriber
-
-    return MoonshineTranscriber()
-
-
-@pytest.fixture(scope="session")
-def mouth() -> object:
-    """hibari, loaded once."""
-    from live_cli.engine.backends.hibari import HibariSynthesizer
-
-    return HibariSynthesizer()
-
-
-@pytest.fixture(scope="session")
-def chat() -> object:
-    """The bundled chat model, loaded once."""
-    from live_cli.engine.backends.gguf import GgufChatModel
-    from live_cli.engine.models import find_chat_model
-
-    return GgufChatModel(find_chat_model().path)
-
-
-@pytest.fixture
-def real(ears: object, mouth: object, chat: object) -> Registry:
-    """A registry of the real stages."""
-    from live_cli.engine.backends.silero import SileroDetector
-
-    return ScriptedRegistry(chat, ears, mouth, SileroDetector)
