@@ -33,6 +33,7 @@ from live_cli.settings import EngineOptions, ServeOptions, Settings
 
 if TYPE_CHECKING:
     from live_cli.engine.engine import LiveEngine
+    from live_cli.net.metrics import Stages
 
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::")  # noqa: S104 - a comparison
@@ -64,7 +65,7 @@ def run(
             raise SettingsError("Only a running server knows the port it took: name one, --port N.")
         print(environment(host, port, _certificate(host), keyed=key is not None))
         return
-    check_libraries()
+    check_libraries("prometheus_client")
     _log_to_stderr()
     listeners = listen(host, port)
     asyncio.run(_serve(settings, host, listeners, key))
@@ -80,9 +81,11 @@ async def _serve(
         certificate = _certificate(host)
         _say(_welcome(host, port_of(listeners), certificate, keyed=key is not None))
         engine, loading = _load_engine(settings.engine, serving.parallel)
-        await asyncio.to_thread(importlib.import_module, "live_cli.net.server")
+        for module in ("live_cli.net.server", "live_cli.net.metrics"):
+            await asyncio.to_thread(importlib.import_module, module)
 
         from live_cli.commands.served_models import served_models
+        from live_cli.net.metrics import Metrics
         from live_cli.net.server import build_app, serve_on
 
         def loaded(loading: asyncio.Task[None]) -> None:
@@ -100,6 +103,7 @@ async def _serve(
             limits=limits,
             strict=serving.strict,
             models=served_models(settings.engine),
+            metrics=Metrics(lambda: _stages_of(engine)),
             ready=loading.done,
         )
         secure = server_context(certificate) if certificate else None
@@ -141,6 +145,14 @@ def _load_engine(options: EngineOptions, parallel: int) -> "tuple[LiveEngine, as
     )
     engine = LiveEngine(names)
     return engine, asyncio.create_task(engine.load())
+
+
+def _stages_of(engine: "LiveEngine") -> "Stages":
+    """Those that were asked for; the detector is made anew for each session."""
+    for each in engine.report():
+        if each.state != "unloaded":
+            # a name may hold the address of an endpoint: its kind is enough
+            yield each.stage.value, each.name.partition(":")[0], each.state == "ready"
 
 
 def _certificate(host: str) -> CertificateFiles | None:

@@ -52,9 +52,9 @@ def serve(pipe: ParentPipe, names: Mapping[str, Any], threads: int, needs: Colle
     asyncio.run(_serve(pipe, listeners, key, names, threads, needs))
 
 
-def check_libraries() -> None:
+def check_libraries(*more: str) -> None:
     """Raises SettingsError when the local engine's extra is not installed."""
-    for library in LIBRARIES:
+    for library in (*LIBRARIES, *more):
         if importlib.util.find_spec(library) is None:
             raise SettingsError(
                 f"The local server needs {library}. Install it: pip install 'live-cli[local]'"

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,6 +16,9 @@ from live_cli.net.doors import BAD_KEY
 from live_cli.net.reception import Reception
 from live_cli.net.tokens import TokensFullError, terms_of
 from live_cli.protocol.wire import decode_auth_token
+
+if TYPE_CHECKING:
+    from live_cli.net.metrics import Metrics
 
 VERSIONS = ("v1", "v1beta", "v1alpha")
 _BODY_BYTES = 128 * 1024
@@ -45,6 +48,19 @@ def rest_routes(models: Sequence[ListedModel], reception: Reception) -> list[Rou
             ("POST", "auth_tokens", tokens.create),
         )
     ]
+
+
+def metrics_route(metrics: "Metrics", reception: Reception) -> Route:
+    """``/metrics``, for whom the models are listed."""
+
+    async def answer(request: Request) -> Response:
+        from live_cli.net.metrics import CONTENT_TYPE
+
+        return refused(reception, request) or Response(
+            metrics.text(), headers={"content-type": CONTENT_TYPE}
+        )
+
+    return Route("/metrics", answer)
 
 
 class ModelList:

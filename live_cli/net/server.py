@@ -9,6 +9,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -16,12 +17,16 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 from live_cli.net.contract import Engine
+from live_cli.net.cors import cors
 from live_cli.net.limits import Limits
 from live_cli.net.listening import listen, port_of
 from live_cli.net.meter import NoMeter
 from live_cli.net.reception import Reception
-from live_cli.net.rest import ListedModel, rest_routes
+from live_cli.net.rest import ListedModel, metrics_route, rest_routes
 from live_cli.net.uvicorn_edge import Uvicorn
+
+if TYPE_CHECKING:
+    from live_cli.net.metrics import Metrics
 
 
 def build_app(
@@ -32,6 +37,7 @@ def build_app(
     limits: Limits | None = None,
     strict: bool = False,
     models: Sequence[ListedModel] = (),
+    metrics: "Metrics | None" = None,
     ready: Callable[[], bool] = lambda: True,
     log: logging.Logger | None = None,
 ) -> Starlette:
@@ -40,11 +46,12 @@ def build_app(
     ``keys``: any of them opens the doors; none at all means everyone on this machine may come in.
     ``strict``: fields that are not known end a session with 1007.
     ``origins``: web pages of these may come in beside this machine's own.
+    ``metrics``: what is counted, shown at ``/metrics`` to whom the doors are open.
     ``ready`` answers ``/readyz`` with 200 or 503; sessions may open before, and wait in the engine.
     """
     log = log or logging.getLogger("live_cli.serve")
     reception = Reception(
-        engine, keys, origins, limits or Limits(), log, strict=strict, meter=NoMeter()
+        engine, keys, origins, limits or Limits(), log, strict=strict, meter=metrics or NoMeter()
     )
 
     async def healthz(request: Request) -> Response:
@@ -58,14 +65,17 @@ def build_app(
         )
 
     app = Starlette(
+        middleware=[cors(origins)],
         routes=[
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             *rest_routes(models, reception),
+            *([metrics_route(metrics, reception)] if metrics else []),
             WebSocketRoute("/{path:path}", reception.receive),
-        ]
+        ],
     )
     app.state.reception = reception
+    app.state.metrics = metrics
     return app
 
 
@@ -107,11 +117,13 @@ async def serve_on(
         await stop.wait()
         server.should_exit = True
 
-    watcher = asyncio.create_task(watch(stop)) if stop is not None else None
+    metrics: Metrics | None = app.state.metrics
+    beside = [asyncio.create_task(watch(stop))] if stop is not None else []
+    beside += [asyncio.create_task(metrics.sample())] if metrics is not None else []
     try:
         await server.serve(sockets=listeners)
     finally:
-        if watcher is not None:
-            watcher.cancel()
+        for task in beside:
+            task.cancel()
         for listener in listeners:
             listener.close()
