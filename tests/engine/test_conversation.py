@@ -202,6 +202,16 @@ def test_trimming_keeps_the_last_user_turn_and_starts_with_a_user_turn(turns, tr
     assert conversation.trim() == 0 or conversation.billed().total > trigger
 
 
+def test_pictures_count_toward_the_clients_trigger():
+    conversation = Conversation("", Window(10**6, trigger_tokens=2000, target_tokens=600))
+    for turn in range(8):
+        conversation.add(USER, "look", pictures=(picture(turn),))
+        assert (conversation.trim() > 0) == (turn == 7)  # 8 x 259 tokens
+        conversation.add(MODEL, "yes")
+    assert conversation.billed().total <= 600
+    assert shown(conversation) == [6, 7]
+
+
 def test_handles_keep_what_was_said_when_pictures_are_too_many():
     handles = Handles()
     given = []

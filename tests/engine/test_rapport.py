@@ -36,6 +36,7 @@ TRANSCRIPTS = {
 }
 PROACTIVE = ProactivityConfig(proactive_audio=True)
 CHATTER = "The train to Berlin was late again."
+SISTER = "Could you help me write a letter to my sister?"
 QUESTION = "What is the capital of France?"
 
 
@@ -122,6 +123,29 @@ async def test_how_the_user_sounds_is_told_and_answered_in_kind(
     assert mouth.voices[-1] == VoiceTraits()
     # What the model has read of the turn before is still there: its cache holds.
     assert f"{words}\n{aside}" in [message.text for message in chat.requests[-1].messages]
+
+
+@pytest.mark.parametrize(
+    ("voice", "gain", "tells"),
+    [
+        (VoiceTraits(), 1.0, None),
+        (VoiceTraits(pitch=1.22, pace=1.15), 2.0, "excited"),
+        (VoiceTraits(pace=0.9), 0.2, "softly"),
+    ],
+)
+async def test_real_speech_through_real_ears(connect, ears, mouth, voice, gain, tells):
+    chat, spoke = ScriptedChatModel(["Oh really."]), ListeningSynthesizer()
+    line = await connect(affective(), ScriptedRegistry(chat, ears, spoke, SileroDetector))
+    usual = ("Where are you going now?", "Tell me about the book on the table.", QUESTION)
+    for text in usual:
+        await turn(line, np.concatenate([silence(0.5), spoken(mouth, text), silence(1.0)]))
+    loudness = np.sqrt(np.mean(spoken(mouth, SISTER) ** 2))
+    speech = spoken(mouth, SISTER, voice)
+    speech *= np.float32(gain * loudness / np.sqrt(np.mean(speech**2)))
+    await turn(line, np.concatenate([silence(0.5), speech, silence(1.0)]))
+    read = asked(chat)
+    assert read == SISTER if tells is None else (SISTER in read and tells in read)
+    assert (spoke.voices[-1] == VoiceTraits()) == (tells is None)
 
 
 async def test_without_the_flag_nothing_is_read_told_or_changed(connect):

@@ -87,7 +87,7 @@ def seeing(tmp_path_factory: pytest.TempPathFactory, endpoint: Endpoint) -> Iter
 
 @pytest.mark.parametrize("sdk", [PYTHON, PYTHON_1_55], ids=lambda sdk: sdk.name)
 @pytest.mark.parametrize("field", ["video", "media"])
-async def test_row_8_a_colour_card_by_python(seeing: Serving, sdk: Any, field: str) -> None:
+async def test_a_colour_card_by_python(seeing: Serving, sdk: Any, field: str) -> None:
     config = 'config = {"response_modalities": ["AUDIO"], "output_audio_transcription": {}}'
     card = f'types.Blob(data={RED!r}, mime_type="image/png")'
     showing = f"await session.send_realtime_input({field}={card})"
@@ -97,7 +97,7 @@ async def test_row_8_a_colour_card_by_python(seeing: Serving, sdk: Any, field: s
     assert printed.endswith(" VIDEO 258")
 
 
-async def test_row_8_a_colour_card_by_javascript(seeing: Serving) -> None:
+async def test_a_colour_card_by_javascript(seeing: Serving) -> None:
     config = (
         "const config = { responseModalities: [Modality.AUDIO], outputAudioTranscription: {} };"
     )
@@ -111,7 +111,7 @@ async def test_row_8_a_colour_card_by_javascript(seeing: Serving) -> None:
     assert printed.endswith(" VIDEO 258")
 
 
-async def test_row_19_media_resolution_scales_an_image_in_a_turn(seeing: Serving) -> None:
+async def test_media_resolution_scales_an_image_in_a_turn(seeing: Serving) -> None:
     config = part("media_resolution.config.py").replace("{", "{'output_audio_transcription': {},")
     asking = f"""
 await session.send_client_content(turns=types.Content(role="user", parts=[
@@ -126,7 +126,7 @@ await session.send_client_content(turns=types.Content(role="user", parts=[
 
 
 @pytest.mark.parametrize("sdk", [PYTHON, PYTHON_1_55], ids=lambda sdk: sdk.name)
-async def test_row_11_chatter_is_not_answered_by_python(seeing: Serving, sdk: Any) -> None:
+async def test_chatter_is_not_answered_by_python(seeing: Serving, sdk: Any) -> None:
     program = python(
         PYTHON_TALKING,
         PYTHON_MEASURING,
@@ -140,7 +140,7 @@ async def test_row_11_chatter_is_not_answered_by_python(seeing: Serving, sdk: An
     assert answered > 0.3 * 24_000 * 2
 
 
-async def test_row_11_chatter_is_not_answered_by_javascript(seeing: Serving) -> None:
+async def test_chatter_is_not_answered_by_javascript(seeing: Serving) -> None:
     program = javascript(
         NODE_TALKING,
         NODE_MEASURING,
@@ -154,9 +154,7 @@ async def test_row_11_chatter_is_not_answered_by_javascript(seeing: Serving) -> 
     assert answered > 0.3 * 24_000 * 2
 
 
-async def test_row_10_affective_dialog_steers_the_prompt(
-    seeing: Serving, endpoint: Endpoint
-) -> None:
+async def test_affective_dialog_steers_the_prompt(seeing: Serving, endpoint: Endpoint) -> None:
     python_program = python(
         PYTHON_TALKING, PYTHON_MEASURING, config=part("affective.config.py"), model=NATIVE_AUDIO
     )
