@@ -1,6 +1,7 @@
 """What a session has received and not yet handled."""
 
 import asyncio
+import sys
 from collections import deque
 
 _FRAME_BYTES = 100
@@ -31,6 +32,11 @@ class Inbox:
         self._bytes -= len(frame) + _FRAME_BYTES
         self._changed.set()
         return frame
+
+    def release(self) -> None:
+        """Take in whatever comes: the sender is gone, and its last word must not wait."""
+        self._limit = sys.maxsize
+        self._changed.set()
 
     async def _change(self) -> None:
         self._changed.clear()

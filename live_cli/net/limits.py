@@ -31,6 +31,10 @@ class Limits:
     """From the connection to the first request, and the same for a TLS handshake within it."""
     setup_s: float = 10.0
     """From the handshake to the setup message."""
+    ping_s: float = 30.0
+    """How often a client is asked for a sign of life."""
+    pong_s: float = 60.0
+    """How long the sign may take. Under load they were measured at 30 s (reference 4.14)."""
     unsent_s: float = 10.0
     """How long a reader may leave its socket full before it is cut off."""
     held_bytes: int = 16 * 1024 * 1024

@@ -112,6 +112,7 @@ class LiveSocket:
     async def run(self) -> None:
         """Serve the client until one side ends; never raises but for cancellation."""
         self._around.meter.open()
+        self._socket.scope["state"]["lost"] = self._inbox.release
         self._tasks = {
             asyncio.create_task(self._guard(self._read())),
             asyncio.create_task(self._guard(self._converse())),

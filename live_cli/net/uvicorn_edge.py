@@ -22,8 +22,6 @@ from uvicorn.server import ServerState
 
 from live_cli.net.limits import Limits
 
-_PING_INTERVAL_S = 30.0
-_PING_TIMEOUT_S = 60.0
 _FLUSH_S = 1.0
 """What a cut connection is given to take the close frame."""
 _FAREWELL_S = 5
@@ -126,10 +124,11 @@ class PunctualHttp(H11Protocol):
 
 
 class CuttableWebSocket(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket, with a way to end it while its peer does not read.
+    """uvicorn's WebSocket, for peers that do not read, and for peers that are not read.
 
     ASGI's own close waits until the socket takes bytes again, which a stuck peer never grants.
-    The application finds ``cut(code, reason)`` in its scope's state.
+    The application finds ``cut(code, reason)`` in its scope's state. It may put ``lost()`` there,
+    which is called at the connection's end, also when the application has stopped receiving.
     """
 
     async def run_asgi(self) -> None:
@@ -145,8 +144,24 @@ class CuttableWebSocket(WebSocketsSansIOProtocol):
             self.transport.write(b"".join(self.conn.data_to_send()))
         self.loop.call_later(_FLUSH_S, self.transport.abort)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        lost: Callable[[], None] | None = self.scope["state"].get("lost")
+        if lost is not None:
+            lost()
+
+    def handle_ping(self) -> None:
+        """Answer, but not a peer that reads no answers: they would pile up (RFC 6455, 5.5.3)."""
+        pong = b"".join(self.conn.data_to_send())
+        if self.writable.is_set():
+            self.transport.write(pong)
+
     def keepalive_timeout(self) -> None:
-        self.cut(1011, "keepalive ping timeout")
+        if self.read_paused:  # its pong waits behind what we have not taken: no sign of death
+            self.pong_timer = self.pending_ping_payload = None
+            self.schedule_ping()
+        else:
+            self.cut(1011, "keepalive ping timeout")
 
 
 class Uvicorn(uvicorn.Server):
@@ -194,8 +209,8 @@ def _config(app: ASGIApp, limits: Limits, secure: ssl.SSLContext | None) -> uvic
         http=cast(type[asyncio.Protocol], connection),  # uvicorn does nothing but call it
         ws=CuttableWebSocket,
         ws_max_size=limits.message_bytes,
-        ws_ping_interval=_PING_INTERVAL_S,
-        ws_ping_timeout=_PING_TIMEOUT_S,
+        ws_ping_interval=limits.ping_s,
+        ws_ping_timeout=limits.pong_s,
         ws_per_message_deflate=False,  # base64 on the loopback: time spent for nothing
         lifespan="off",
         interface="asgi3",

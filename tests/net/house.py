@@ -172,8 +172,9 @@ Open = Callable[..., Any]
 
 
 @contextlib.asynccontextmanager
-async def running(**options: Any) -> AsyncIterator[House]:
-    engine = ScriptedEngine()
+async def running(engine: Any = None, **options: Any) -> AsyncIterator[House]:
+    """``engine``: one of one's own, in place of the scripted."""
+    engine = engine or ScriptedEngine()
     listeners = listen("127.0.0.1", 0)
     stop = asyncio.Event()
     task = asyncio.create_task(serve_on(build_app(engine, **options), listeners, stop=stop))
