@@ -1,18 +1,14 @@
 """The model's side of a turn: it answers the history, and its end is told with its cost."""
 
 import asyncio
+import logging
 from dataclasses import replace
 
-from live_cli.engine.conversation import (
-    MODEL,
-    Conversation,
-    TokenCount,
-    audio_tokens,
-    text_tokens,
-)
+from live_cli.engine.calling import Calling
+from live_cli.engine.conversation import MODEL, Conversation, TokenCount, audio_tokens, text_tokens
 from live_cli.engine.options import SessionOptions
 from live_cli.engine.reporting import usage_of
-from live_cli.engine.stages import ChatMessage, ChatRequest
+from live_cli.engine.stages import ChatMessage, ChatRequest, Ending, ToolDeclaration, ToolUse
 from live_cli.engine.surroundings import Emit, Stages, Surroundings
 from live_cli.engine.turn import ModelTurn
 from live_cli.engine.workers import Stage
@@ -23,6 +19,9 @@ from live_cli.protocol.messages import (
     UsageMetadata,
 )
 
+_log = logging.getLogger("live_cli.serve.engine")
+
+_MOST_CALLS_A_TURN = 16
 _REPLY_SHARE = 4  # a reply may take a quarter of the model's window, unless the client says
 _GO_ON = ChatMessage("user", "Please go on.")
 
@@ -47,19 +46,32 @@ class Answerer:
         self._turn: ModelTurn | None = None
         self.voice = options.voice
         """What the next answer is spoken in."""
+        self._prompt = TokenCount()  # of the turn
+        self._results = 0  # tokens of the functions' results in the turn
+        self.calling = Calling(conversation, options.toolbox, self._chat.context_tokens, emit)
 
     async def prefill(self, heard: str = "") -> None:
         """Let the model read the history ahead; ``heard``: as if the user had also said that."""
-        messages = self._conversation.messages(heard)
-        if messages:
-            await self._around.workers.run(Stage.CHAT, lambda: self._chat.prefill(messages))
+        messages, tools = self._conversation.messages(heard), self.calling.toolbox.declarations
+        if messages or tools:
+            await self._around.workers.run(Stage.CHAT, lambda: self._chat.prefill(messages, tools))
+
+    def take_results(self) -> int:
+        """Put what functions have answered into the history; returns its tokens.
+
+        They are of the turn that is under way, or of the one to come.
+        """
+        tokens = self.calling.store()
+        self._results += tokens
+        return tokens
 
     async def answer(self) -> None:
         """One turn of the model, from the history to its end."""
+        self.take_results()
         self._conversation.trim()
-        prompt = self._conversation.billed()
-        messages = self._conversation.messages()
-        turn = ModelTurn(
+        billed = self._conversation.billed()
+        self._prompt = replace(billed, text=max(0, billed.text - self._results))
+        turn = self._turn = ModelTurn(
             self._chat,
             self._mouth,
             replace(self._options, voice=self.voice),
@@ -67,12 +79,43 @@ class Answerer:
             self._send,
             self._around.time,
         )
-        self._turn = turn
-        await turn.run(self._request(messages))
+        await self._say_all(turn)
+        await turn.finish()
         self._turn = None
-        self._conversation.calibrate(messages, turn.usage.prompt_tokens)
-        self._conversation.add(MODEL, turn.text, turn.audio_s)
-        await asyncio.shield(asyncio.create_task(self._complete(turn, prompt)))
+        said = turn.take_said()
+        self._conversation.add(MODEL, said.text, said.audio_s)
+        await asyncio.shield(asyncio.create_task(self._complete(turn)))
+
+    async def _say_all(self, turn: ModelTurn) -> None:
+        """Say the reply; where it calls functions that it waits for, go on from their results."""
+        tools = self.calling.toolbox.declarations
+        for _ in range(_MOST_CALLS_A_TURN):
+            calls = await self._say(turn, tools)
+            if not calls:
+                return
+            await self.calling.call(calls, turn.take_said())
+            if self.calling.waits and self._options.completes_turn_at_call:
+                return
+            await self.calling.settled()
+            self.take_results()
+            self._conversation.trim()
+            tools = self.calling.toolbox.declarations
+        _log.warning("a turn called functions %d times: it ends without more", _MOST_CALLS_A_TURN)
+        await self._say(turn, ())
+
+    async def _say(
+        self, turn: ModelTurn, tools: tuple[ToolDeclaration, ...]
+    ) -> list[ToolUse] | None:
+        """One generation; returns its calls, of which the turn can make something."""
+        messages = self._conversation.messages()
+        calls = await turn.say(self._request(messages, tools))
+        usage = turn.usage
+        self._conversation.calibrate(messages, usage.prompt_tokens)
+        if usage.ending is Ending.CUT:
+            _log.warning("a reply was cut at its limit of tokens (maxOutputTokens)")
+        if any(all(call.name != tool.name for tool in tools) for call in calls):
+            turn.usage = replace(usage, ending=Ending.MALFORMED_CALL)
+        return None if turn.usage.ending is Ending.MALFORMED_CALL else calls
 
     async def keep_silent(self) -> None:
         """A turn without an answer: what was said was not for the model."""
@@ -90,38 +133,57 @@ class Answerer:
             self._turn.stop()
 
     async def cut_off(self) -> None:
-        """Tell the interruption, if the model had its turn; what can have been heard stays."""
-        turn, self._turn = self._turn, None
-        if turn is None:
-            return  # nothing was being answered, or it has just ended by itself
-        prompt = self._conversation.billed()
-        self._conversation.add(MODEL, turn.heard_text(), turn.audio_s)
-        await self._send(ServerContent(interrupted=True))
-        await self._complete(turn, prompt)
+        """Tell the interruption, if the model had its turn; what can have been heard stays.
 
-    def _request(self, messages: tuple[ChatMessage, ...]) -> ChatRequest:
-        if not messages or messages[-1].role != "user":
+        Calls that the model waits for are cancelled, also where its turn has ended with them.
+        """
+        turn, self._turn = self._turn, None
+        now = self._around.time.now()
+        if turn is not None:
+            await self._send(ServerContent(interrupted=True))
+        await self.calling.drop(now)
+        if turn is not None:
+            said = turn.take_said()
+            self._conversation.add(MODEL, said.heard(now), said.audio_s)
+            await self._complete(turn)
+
+    def _request(
+        self, messages: tuple[ChatMessage, ...], tools: tuple[ToolDeclaration, ...]
+    ) -> ChatRequest:
+        if not messages or messages[-1].role not in ("user", "tool"):
             messages = (*messages, _GO_ON)
         sampling = self._options.sampling
         if sampling.max_tokens is None:
             sampling = replace(sampling, max_tokens=self._chat.context_tokens // _REPLY_SHARE)
-        return ChatRequest(messages, sampling)
+        return ChatRequest(messages, sampling, tools)
 
-    async def _complete(self, turn: ModelTurn, prompt: TokenCount) -> None:
+    async def _complete(self, turn: ModelTurn) -> None:
         """The turn's last messages."""
         if self._options.speaks:
             replied, modality = audio_tokens(turn.audio_s), "AUDIO"
         else:
             replied, modality = turn.usage.reply_tokens or text_tokens(turn.text), "TEXT"
-        await self._end(usage_of(prompt, replied, turn.usage.thought_tokens, modality))
+        thoughts = turn.usage.thought_tokens
+        results, self._results = self._results, 0
+        usage = usage_of(self._prompt, replied, thoughts, modality, results)
+        await self._end(usage, turn.usage.ending)
 
-    async def _end(self, usage: UsageMetadata) -> None:
-        done = ServerContent(turn_complete=True)
+    async def _end(self, usage: UsageMetadata, ending: Ending = Ending.WHOLE) -> None:
+        malformed = ending is Ending.MALFORMED_CALL
+        done = ServerContent(
+            turn_complete=True,
+            turn_complete_reason="MALFORMED_FUNCTION_CALL" if malformed else None,
+        )
         await self._emit(ServerMessage(server_content=done, usage_metadata=usage))
-        if self._options.resumable:
-            await self._give_handle()
+        await self.give_handle()
 
-    async def _give_handle(self) -> None:
+    async def give_handle(self) -> None:
+        """A handle for the history as it is, if asked for; while calls are open there is none."""
+        if not self._options.resumable:
+            return
+        if self.calling.are_open:
+            await self._emit(ServerMessage(session_resumption_update=SessionResumptionUpdate()))
+            return
         snapshot = self._conversation.snapshot()
         handles, now = self._around.handles, self._around.time.now()
         handle = handles.give(self._options.model, snapshot, now)

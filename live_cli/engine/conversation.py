@@ -11,12 +11,13 @@ stays. Pictures weigh more than words and age faster: where the chat model's win
 there are too many of them, the oldest go before any text does, and the newest few stay.
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
 from live_cli.engine.sight import Picture, Resolution
-from live_cli.engine.stages import ChatMessage
+from live_cli.engine.stages import ChatMessage, ToolUse
 
 AUDIO_TOKENS_A_SECOND = 25
 _CHARACTERS_A_TOKEN = 4
@@ -29,7 +30,8 @@ _MOST_PICTURES = 40
 _MOST_PICTURE_BYTES = 32 * 1024 * 1024
 """Of one history: all of them travel to the endpoint with each question."""
 
-USER, MODEL = "user", "model"
+USER, MODEL, TOOL = "user", "model", "tool"
+_ROLES = {USER: "user", MODEL: "assistant", TOOL: "tool"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Entry:
     """One piece of a turn; ``audio_s`` > 0 when it was spoken, by whichever side.
 
     ``pictures``: what the user showed with it. ``aside``: a line that the model reads after it and
-    nobody said. ``overheard``: it was said to somebody else.
+    nobody said. ``overheard``: it was said to somebody else. ``calls``: what the model called in
+    it. ``call_id``: the call whose result it is.
     """
 
     role: str
@@ -46,6 +49,12 @@ class Entry:
     pictures: tuple[Picture, ...] = ()
     aside: str = ""
     overheard: bool = False
+    calls: tuple[ToolUse, ...] = ()
+    call_id: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.text or self.pictures or self.calls or self.call_id)
 
     @property
     def read(self) -> str:
@@ -90,7 +99,7 @@ class Snapshot:
     def without_pictures(self) -> "Snapshot":
         """What was said alone."""
         entries = (replace(entry, pictures=()) for entry in self.entries)
-        return Snapshot(tuple(entry for entry in entries if entry.text))
+        return Snapshot(tuple(entry for entry in entries if not entry.is_empty))
 
 
 def text_tokens(text: str) -> int:
@@ -107,6 +116,8 @@ class Conversation:
 
     def __init__(self, system: str, window: Window) -> None:
         self.system = system
+        self.tool_tokens = 0
+        """What the declarations of the tools weigh: they stand before all that is said."""
         self._window = window
         self._entries: list[Entry] = []
         self._correction = 1.0
@@ -129,6 +140,12 @@ class Conversation:
         if text.strip() or pictures:
             self._entries.append(Entry(role, text.strip(), audio_s, pictures, aside, overheard))
 
+    def add_calls(self, text: str, audio_s: float, results: Sequence[tuple[ToolUse, str]]) -> None:
+        """Append what the model said, what it called then, and what came of each call."""
+        uses = tuple(use for use, _ in results)
+        self._entries.append(Entry(MODEL, text.strip(), audio_s, calls=uses))
+        self._entries += [Entry(TOOL, result, call_id=use.id) for use, result in results]
+
     def messages(self, heard: str = "") -> tuple[ChatMessage, ...]:
         """What the model reads; ``heard``: as if the user had also said that.
 
@@ -137,28 +154,32 @@ class Conversation:
         entries = [*self._entries, Entry(USER, heard)] if heard else self._entries
         messages = [ChatMessage("system", self.system)] if self.system else []
         for entry in entries:
-            role = "assistant" if entry.role == MODEL else "user"
+            role = _ROLES[entry.role]
             images = tuple(picture.image for picture in entry.pictures)
-            if messages and messages[-1].role == role:
-                last = messages[-1]
+            last = messages[-1] if messages else None
+            if last is not None and last.role == role != TOOL and not last.calls:
                 joined = f"{last.text}\n{entry.read}".strip()
-                messages[-1] = replace(last, text=joined, images=last.images + images)
+                messages[-1] = replace(
+                    last, text=joined, images=last.images + images, calls=entry.calls
+                )
             else:
-                messages.append(ChatMessage(role, entry.read, images))
+                messages.append(
+                    ChatMessage(role, entry.read, images, entry.calls, call_id=entry.call_id)
+                )
         return tuple(messages)
 
     def billed(self) -> TokenCount:
         """The whole context as a prompt, by modality."""
-        return _billed(self._entries, self.system)
+        return _billed(self._entries, text_tokens(self.system) + self.tool_tokens)
 
     def model_tokens(self) -> int:
         """What the chat model will read, estimated."""
-        return ceil(_estimate(self.messages()) * self._correction)
+        return ceil(self._estimate(self.messages()) * self._correction)
 
     def calibrate(self, messages: tuple[ChatMessage, ...], prompt_tokens: int) -> None:
         """Learn from the model's own count of ``messages``."""
         if prompt_tokens > 0:
-            self._correction = prompt_tokens / max(1, _estimate(messages))
+            self._correction = prompt_tokens / max(1, self._estimate(messages))
 
     def trim(self) -> int:
         """Drop the oldest if a limit is passed; returns how many entries went."""
@@ -182,6 +203,11 @@ class Conversation:
     def restore(self, snapshot: Snapshot) -> None:
         self._entries = list(snapshot.entries)
 
+    def _estimate(self, messages: tuple[ChatMessage, ...]) -> int:
+        words = sum(text_tokens(message.text) + _FRAME_TOKENS for message in messages)
+        pictures = _PICTURE_TOKENS * sum(len(message.images) for message in messages)
+        return words + pictures + sum(map(_call_tokens, messages)) + self.tool_tokens
+
     def _trim_pictures(self) -> None:
         def within(share: float) -> bool:
             pictures = self.snapshot().pictures
@@ -198,7 +224,7 @@ class Conversation:
             while entry.pictures and left > _NEWEST_PICTURES and not fits():
                 entry = self._entries[index] = replace(entry, pictures=entry.pictures[1:])
                 left -= 1
-        self._entries = [entry for entry in self._entries if entry.text or entry.pictures]
+        self._entries = [entry for entry in self._entries if not entry.is_empty]
 
     def _drop_until(self, fits: Callable[[], bool]) -> None:
         """Cut at the start of a user turn; the last one is being answered: it stays."""
@@ -211,23 +237,22 @@ class Conversation:
     def _next_user_turn(self) -> int | None:
         for index in range(1, len(self._entries)):
             before, entry = self._entries[index - 1], self._entries[index]
-            if entry.role == USER and (before.role == MODEL or before.overheard):
+            if entry.role == USER and (before.role != USER or before.overheard):
                 return index
         return None
 
 
-def _billed(entries: list[Entry], system: str) -> TokenCount:
+def _billed(entries: list[Entry], before: int) -> TokenCount:
     spoken = sum(audio_tokens(entry.audio_s) for entry in entries)
     written = sum(text_tokens(entry.text) for entry in entries if not entry.audio_s)
     pictures = [picture for entry in entries for picture in entry.pictures]
     return TokenCount(
-        text=written + text_tokens(system),
+        text=written + sum(map(_call_tokens, entries)) + before,
         audio=spoken,
         image=sum(picture.tokens for picture in pictures if not picture.live),
         video=sum(picture.tokens for picture in pictures if picture.live),
     )
 
 
-def _estimate(messages: tuple[ChatMessage, ...]) -> int:
-    words = sum(text_tokens(message.text) + _FRAME_TOKENS for message in messages)
-    return words + _PICTURE_TOKENS * sum(len(message.images) for message in messages)
+def _call_tokens(message: Entry | ChatMessage) -> int:
+    return sum(text_tokens(call.name + json.dumps(call.arguments)) for call in message.calls)

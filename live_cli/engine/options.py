@@ -16,6 +16,7 @@ from live_cli.engine.sight import (
     resolution_of,
 )
 from live_cli.engine.stages import Sampling, VoiceTraits
+from live_cli.engine.tools import BLOCKING, NON_BLOCKING, Toolbox, toolbox_of
 from live_cli.engine.voices import traits_of
 from live_cli.errors import UnsupportedError
 from live_cli.protocol.dialect import Dialect
@@ -76,6 +77,9 @@ class SessionOptions:
     trigger_tokens: int | None = None
     target_tokens: int | None = None
     transcribes_only: bool = False
+    toolbox: Toolbox = field(default_factory=Toolbox)
+    default_behavior: str = BLOCKING
+    completes_turn_at_call: bool = False
 
     @property
     def speaks(self) -> bool:
@@ -139,6 +143,9 @@ def options_of(
         trigger_tokens=compression.trigger_tokens if compression else None,
         target_tokens=window.target_tokens if window else None,
         transcribes_only=transcribes_only,
+        toolbox=toolbox_of(setup.tools, _default_behavior(model)),
+        default_behavior=_default_behavior(model),
+        completes_turn_at_call="2.5" in model or "2.0" in model,
     )
 
 
@@ -162,6 +169,10 @@ def _model_of(name: str) -> str:
     )
 
 
+def _default_behavior(model: str) -> str:
+    return NON_BLOCKING if "3.8" in model else BLOCKING
+
+
 def _modality_of(generation: GenerationConfig, model: str, transcribes_only: bool) -> str:
     asked = generation.response_modalities or ([TEXT] if transcribes_only else [AUDIO])
     modality = asked[0]
@@ -179,8 +190,7 @@ def _refuse_what_is_not_here(setup: Setup, generation: GenerationConfig) -> None
     voice = speech.voice_config
     resumption = setup.session_resumption
     refusals = {
-        "The local engine does not call tools yet.": setup.tools
-        and any(tool != type(tool)() for tool in setup.tools),
+        "A transcription model calls no functions.": setup.tools and "transcribe" in setup.model,
         "The local engine does not translate.": generation.translation_config,
         "The local engine has no avatar.": setup.avatar_config,
         "The local engine cannot copy a voice: choose one of the 30.": voice

@@ -19,8 +19,13 @@ def transcription_of(
     )
 
 
-def usage_of(prompt: TokenCount, replied: int, thoughts: int, modality: str) -> UsageMetadata:
-    """Billed tokens of one turn: the whole context as its prompt, and the reply's modality."""
+def usage_of(
+    prompt: TokenCount, replied: int, thoughts: int, modality: str, results: int = 0
+) -> UsageMetadata:
+    """Billed tokens of one turn: the whole context as its prompt, and the reply's modality.
+
+    ``results``: of the function calls in it, which are not in the prompt.
+    """
     counts = (
         ("TEXT", prompt.text),
         ("AUDIO", prompt.audio),
@@ -31,9 +36,13 @@ def usage_of(prompt: TokenCount, replied: int, thoughts: int, modality: str) -> 
         prompt_token_count=prompt.total,
         response_token_count=replied,
         thoughts_token_count=thoughts or None,
-        total_token_count=prompt.total + replied + thoughts,
+        tool_use_prompt_token_count=results or None,
+        total_token_count=prompt.total + replied + thoughts + results,
         prompt_tokens_details=[
             ModalityTokenCount(modality=name, token_count=count) for name, count in counts if count
         ],
         response_tokens_details=[ModalityTokenCount(modality=modality, token_count=replied)],
+        tool_use_prompt_tokens_details=(
+            [ModalityTokenCount(modality="TEXT", token_count=results)] if results else None
+        ),
     )

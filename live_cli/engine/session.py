@@ -13,12 +13,14 @@ from typing import Any
 
 from live_cli.engine.answering import Answerer
 from live_cli.engine.background import Background
+from live_cli.engine.calls import Scheduling
 from live_cli.engine.conversation import MODEL, USER, Conversation, Window
 from live_cli.engine.eyes import Eyes
 from live_cli.engine.listening import Began, Finished, Listener, Spoken
 from live_cli.engine.options import SessionOptions, system_prompt
 from live_cli.engine.rapport import Rapport
 from live_cli.engine.surroundings import Emit, Stages, Surroundings
+from live_cli.engine.tools import toolbox_of
 from live_cli.engine.user_turn import Input, Said, Typed, UserTurn
 from live_cli.errors import EngineError, UnsupportedError
 from live_cli.protocol.events import (
@@ -33,7 +35,13 @@ from live_cli.protocol.events import (
     ToolResponseReceived,
     VideoReceived,
 )
-from live_cli.protocol.messages import Content, ServerMessage, VoiceActivity
+from live_cli.protocol.messages import (
+    Content,
+    FunctionResponse,
+    ServerMessage,
+    Tool,
+    VoiceActivity,
+)
 
 
 class ConversationSession:
@@ -58,6 +66,7 @@ class ConversationSession:
         self._listener = Listener(stages.hearing, surroundings.workers, self._read_ahead)
         self._storing_history = options.history_first
         self._in_activity = False
+        self._speaking = False
         self._utterance: list[Spoken] = []  # of the activity that is open
         self._go = False  # an answer was asked for, whatever was said
         self._task: asyncio.Task[None] | None = None
@@ -82,18 +91,11 @@ class ConversationSession:
             case ContentReceived(turns, turn_complete):
                 await self._take_content(turns, turn_complete)
             case ContextUpdated(system_instruction, tools):
-                if tools:
-                    raise UnsupportedError("The local engine does not call tools yet.")
-                if system_instruction is not None:
-                    options = self._options
-                    own = system_instruction.text
-                    system = system_prompt(own, options.modality, affective=options.affective)
-                    self._conversation.system = system
-                    self._rapport.instructed(own)
+                self._change(system_instruction, tools)
             case VideoReceived(data, mime_type):
                 self._eyes.show(data, mime_type, self._time.now())
-            case ToolResponseReceived():
-                pass  # it called no tool: nobody waits for this
+            case ToolResponseReceived(responses):
+                await self._take_responses(responses)
 
     @property
     def busy(self) -> bool:
@@ -126,11 +128,13 @@ class ConversationSession:
         for event in heard:
             match event:
                 case Began(at_s):
+                    self._speaking = True
                     self._eyes.frames.begin_activity()
                     await self._signal("ACTIVITY_START", at_s)
                     if self._options.interrupts and not manual:
                         await self._interrupt()
                 case Finished(spoken, at_s):
+                    self._speaking = False
                     await self._signal("ACTIVITY_END", at_s)
                     self._utterance += spoken
                     if not manual:
@@ -145,6 +149,7 @@ class ConversationSession:
             await self._begin([], interrupting=True)  # only noise: go on with what was carried
         else:
             self._eyes.frames.end_activity()
+            await self._tell_results()
 
     async def _start_activity(self) -> None:
         if self._options.interrupts:
@@ -166,6 +171,7 @@ class ConversationSession:
 
     async def _take_content(self, turns: list[Content], turn_complete: bool) -> None:
         await self._interrupt()
+        self._take_results()
         for content in turns:
             self._store(content)
         if self._storing_history:
@@ -190,20 +196,24 @@ class ConversationSession:
         self._task = asyncio.create_task(self._answer())
 
     async def _interrupt(self) -> None:
-        """Cancel the turn under way, if there is one; say so if the model had its turn."""
+        """Cancel the turn under way, if there is one; say so if the model had its turn.
+
+        Calls that the model waits for are cancelled with it.
+        """
         task = self._task
-        if task is None:
-            return
-        self._model.stop()
-        task.cancel()
-        await asyncio.wait({task})
-        self._task = None
+        if task is not None:
+            self._model.stop()
+            task.cancel()
+            await asyncio.wait({task})
+            self._task = None
         await self._model.cut_off()
-        self._rapport.replied(self._conversation)
+        if task is not None:
+            self._rapport.replied(self._conversation)
 
     async def _answer(self) -> None:
         """One turn, from what was said to its end; then the next, if input waits for it."""
         try:
+            self._take_results()
             said = await self._user.store(asked=self._go)
             if said is Said.ASKED:
                 self._go = False
@@ -213,12 +223,55 @@ class ConversationSession:
             elif said is Said.OVERHEARD:
                 self._eyes.frames.end_activity()
                 await self._model.keep_silent()
+            self._task = None
+            if self._user.waits:
+                await self._begin([], interrupting=True)
+            else:
+                await self._tell_results()
         except Exception as exc:  # noqa: BLE001 - a stage may raise anything; it must not hang
             self._background.fail(exc)
+
+    # --- tools ---------------------------------------------------------------------------------
+
+    def _change(self, system_instruction: Content | None, tools: list[Tool] | None) -> None:
+        """What changes holds for the next request of the model's."""
+        if system_instruction is not None:
+            options, own = self._options, system_instruction.text
+            system = system_prompt(own, options.modality, affective=options.affective)
+            self._conversation.system = system
+            self._rapport.instructed(own)
+        if tools is not None:
+            toolbox = toolbox_of(tools, self._options.default_behavior)
+            self._model.calling.change(toolbox)
+        if self._task is None:
+            self._background.do(self._model.prefill())
+
+    async def _take_responses(self, responses: list[FunctionResponse]) -> None:
+        calling = self._model.calling
+        urgency = calling.answer(responses)
+        if urgency is Scheduling.INTERRUPT and not self._user_speaks and not calling.waits:
+            await self._interrupt()
+        await self._tell_results()
+
+    async def _tell_results(self) -> None:
+        """Let the model speak of what came back, as soon as nobody else does."""
+        calling = self._model.calling
+        if self._task is not None or self._user_speaks or calling.waits:
             return
-        self._task = None
-        if self._user.waits:
+        stored = self._take_results()
+        if self._go:
             await self._begin([], interrupting=True)
+        elif stored:
+            await self._model.give_handle()
+
+    def _take_results(self) -> int:
+        """What came back stands in the history before what is said next; returns its tokens."""
+        self._go = self._go or self._model.calling.has_news
+        return self._model.take_results()
+
+    @property
+    def _user_speaks(self) -> bool:
+        return self._speaking or self._in_activity
 
     # --- beside the turn -----------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from live_cli.engine.stages import (
     ChatUsage,
     Samples,
     Synthesizer,
+    ToolUse,
 )
 from live_cli.engine.workers import Stage, Workers
 from live_cli.protocol.messages import (
@@ -53,7 +54,7 @@ class Time:
 
 
 @dataclass(slots=True)
-class _Spoken:
+class _Clause:
     """A clause and when the client plays it."""
 
     text: str
@@ -71,8 +72,31 @@ class _Spoken:
         return " ".join(words[: int(share * len(words))])
 
 
+@dataclass(slots=True)
+class Passage:
+    """What the model has said in one go: clauses that are spoken, or pieces of text."""
+
+    pieces: list[str] = field(default_factory=list)
+    spoken: list[_Clause] = field(default_factory=list)
+    audio_s: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """All that was sent."""
+        return "".join(self.pieces)
+
+    def heard(self, now: float) -> str:
+        """What of it the user can have taken in by ``now``."""
+        if not self.spoken:
+            return self.text
+        return "".join(clause.heard(now) for clause in self.spoken)
+
+
 class ModelTurn:
-    """Runs once. Stop it from any thread by `stop`, then cancel whoever awaits `run`."""
+    """Says one or more replies, then finishes.
+
+    Stop it from any thread by `stop`, then cancel whoever awaits it.
+    """
 
     def __init__(
         self,
@@ -90,57 +114,70 @@ class ModelTurn:
         self._send = send
         self._time = time
         self._stopped = threading.Event()
-        self._written: list[str] = []
-        self._spoken: list[_Spoken] = []
         self._plays_until = 0.0
+        self._taken: list[str] = []
+        self.said = Passage()
+        """Since the turn began, or since the last call."""
         self.audio_s = 0.0
-        """Seconds of speech sent."""
+        """Seconds of speech sent in the whole turn."""
         self.usage = ChatUsage()
+        """Of the whole turn; its prompt's tokens and its ending are the last generation's."""
 
     def stop(self) -> None:
         """Make the chat model stop with its next token."""
         self._stopped.set()
 
+    def take_said(self) -> Passage:
+        """What was said up to now; what comes is said anew."""
+        said, self.said = self.said, Passage()
+        self._taken.append(said.text)
+        return said
+
     @property
     def text(self) -> str:
-        """All that was sent of the reply."""
-        return "".join(self._written)
+        """All that was sent in the whole turn."""
+        return "".join(self._taken) + self.said.text
 
-    def heard_text(self) -> str:
-        """What of it the user can have taken in by now."""
-        if not self._options.speaks:
-            return self.text
-        now = self._time.now()
-        return "".join(spoken.heard(now) for spoken in self._spoken)
-
-    async def run(self, request: ChatRequest) -> None:
-        """Say the reply, then wait until it has been played."""
+    async def say(self, request: ChatRequest) -> list[ToolUse]:
+        """Say one reply, or what it says before it calls functions; returns the calls."""
         try:
             if self._options.speaks:
-                await self._speak_all(request)
-            else:
-                await self._write_all(request)
-        finally:
+                return await self._speak_all(request)
+            return await self._write_all(request)
+        except BaseException:
             self.stop()
+            raise
+
+    async def finish(self) -> None:
+        """All is generated: wait until it has been played."""
         await self._send(ServerContent(generation_complete=True))
         remaining = self._plays_until - self._time.now()
         if remaining > 0:
             await self._time.sleep(remaining)
 
-    async def _write_all(self, request: ChatRequest) -> None:
+    async def _write_all(self, request: ChatRequest) -> list[ToolUse]:
+        calls = []
         async with aclosing(self._deltas(request)) as deltas:
             async for delta in deltas:
-                self._written.append(delta.text)
+                if delta.call is not None:
+                    calls.append(delta.call)
+                    continue
+                self.said.pieces.append(delta.text)
                 await self._send(_model_turn(Part(text=delta.text)))
+        return calls
 
-    async def _speak_all(self, request: ChatRequest) -> None:
+    async def _speak_all(self, request: ChatRequest) -> list[ToolUse]:
+        calls = []
         splitter = ClauseSplitter()
         async with aclosing(self._deltas(request)) as deltas:
             async for delta in deltas:
+                if delta.call is not None:
+                    calls.append(delta.call)
                 for clause in splitter.push(delta.text):
                     await self._speak(clause)
         for clause in splitter.flush():
             await self._speak(clause)
+        return calls
 
     async def _deltas(self, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
         """The reply's deltas; thoughts go out from here, or nowhere."""
@@ -149,7 +186,7 @@ class ModelTurn:
         queue: asyncio.Queue[ChatDelta | None] = asyncio.Queue()
 
         def on_delta(delta: ChatDelta) -> bool:
-            if delta.text and not self._stopped.is_set():
+            if (delta.text or delta.call) and not self._stopped.is_set():
                 loop.call_soon_threadsafe(queue.put_nowait, delta)
             return self._stopped.is_set()
 
@@ -167,15 +204,22 @@ class ModelTurn:
                     yield delta
                 elif self._options.include_thoughts:
                     await self._send(_model_turn(Part(text=delta.text, thought=True)))
-            self.usage = await reply
+            self._count(await reply)
         finally:
             reply.cancel()
 
+    def _count(self, usage: ChatUsage) -> None:
+        self.usage = replace(
+            usage,
+            reply_tokens=self.usage.reply_tokens + usage.reply_tokens,
+            thought_tokens=self.usage.thought_tokens + usage.thought_tokens,
+        )
+
     async def _speak(self, clause: Clause) -> None:
         now = self._time.now()
-        spoken = _Spoken(clause.text, starts_at=max(now, self._plays_until))
-        self._written.append(clause.text)
-        self._spoken.append(spoken)
+        spoken = _Clause(clause.text, starts_at=max(now, self._plays_until))
+        self.said.pieces.append(clause.text)
+        self.said.spoken.append(spoken)
         if self._options.output_transcripts:
             transcript = Transcription(text=clause.text)
             await self._send(ServerContent(output_transcription=transcript))
@@ -187,6 +231,7 @@ class ModelTurn:
                 now = self._time.now()
                 seconds = len(piece) / MOUTH_SAMPLE_RATE
                 spoken.seconds += seconds
+                self.said.audio_s += seconds
                 self.audio_s += seconds
                 self._plays_until = max(now, self._plays_until) + seconds
                 blob = Blob(data=pcm16_from_float(piece), mime_type=_AUDIO_TYPE)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +18,16 @@ from live_cli.engine.backends.scripted import (
 from live_cli.engine.engine import EngineSession
 from live_cli.engine.registry import Registry
 from live_cli.engine.stages import Samples, StageNames
-from live_cli.protocol.events import AudioReceived, ContentReceived
-from live_cli.protocol.messages import Content, GenerationConfig, Part, ServerMessage, Setup
+from live_cli.protocol.events import AudioReceived, ContentReceived, ToolResponseReceived
+from live_cli.protocol.messages import (
+    Content,
+    FunctionCall,
+    FunctionResponse,
+    GenerationConfig,
+    Part,
+    ServerMessage,
+    Setup,
+)
 
 
 class FakeTime:
@@ -85,6 +94,24 @@ class Line:
             b"".join(part.inline_data.data for part in parts if part.inline_data)
         )
 
+    def calls(self) -> list[FunctionCall]:
+        """What was called, in its order."""
+        told = [message.tool_call for message in self.messages if message.tool_call]
+        return [call for calls in told for call in calls.function_calls or ()]
+
+    def cancelled(self) -> list[str]:
+        """The ids of cancelled calls."""
+        told = [message.tool_call_cancellation for message in self.messages]
+        return [name for cancellation in told if cancellation for name in cancellation.ids or ()]
+
+    async def answer(self, number: int, result: object = "ok", **fields: Any) -> None:
+        """Answer the call of that number, from 0."""
+        call = self.calls()[number]
+        response = FunctionResponse(
+            id=call.id, name=call.name, response={"output": result}, **fields
+        )
+        await self.session.handle(ToolResponseReceived([response]))
+
     async def say(self, samples: Samples, rate: int = 16_000, message_ms: int = 20) -> None:
         """Send ``samples`` as messages, as fast as they are taken."""
         step = rate * message_ms // 1000
@@ -105,7 +132,12 @@ def parts_of(message: ServerMessage) -> list[Part]:
 def short(message: ServerMessage) -> str:
     content = message.server_content
     if content is None:
-        return "resumption" if message.session_resumption_update else "other"
+        kinds = {
+            "resumption": message.session_resumption_update,
+            "toolCall": message.tool_call,
+            "toolCallCancellation": message.tool_call_cancellation,
+        }
+        return next((word for word, present in kinds.items() if present is not None), "other")
     for part in parts_of(message):
         return "thought" if part.thought else "audio" if part.inline_data else "text"
     if content.turn_complete:

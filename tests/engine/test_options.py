@@ -65,11 +65,10 @@ def detection(**fields):
             "proactive",
         ),
         (
-            setup(tools=[Tool(function_declarations=[FunctionDeclaration(name="f")])]),
+            setup(TRANSCRIBER, tools=[Tool(function_declarations=[FunctionDeclaration(name="f")])]),
             1007,
-            "tools",
+            "functions",
         ),
-        (setup(tools=[Tool(google_search={})]), 1007, "tools"),
         (
             generation(translation_config=TranslationConfig(target_language_code="pl")),
             1007,

@@ -1,0 +1,142 @@
+"""The functions that the model calls, between client and history.
+
+What the model said before its calls, the calls and their results come into the history together,
+once all that it waits for is there: chat templates want every call to be followed by its result.
+A NON_BLOCKING call has none yet. It gets a placeholder, so that the talk goes on, and what it
+answers later is a line of its own.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from live_cli.engine.calls import Calls, News, OpenCall, Scheduling
+from live_cli.engine.conversation import MODEL, USER, Conversation, text_tokens
+from live_cli.engine.stages import ToolUse
+from live_cli.engine.surroundings import Emit
+from live_cli.engine.tools import Toolbox
+from live_cli.engine.turn import Passage
+from live_cli.protocol.messages import (
+    FunctionCall,
+    FunctionResponse,
+    ServerMessage,
+    ToolCall,
+    ToolCallCancellation,
+)
+
+_RUNNING = '{"status": "running", "note": "The result comes later. The conversation goes on."}'
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """What was said, what was called then, and whether the model can go on from it."""
+
+    said: Passage
+    calls: list[OpenCall]
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def settle(self) -> None:
+        if all(call.final for call in self.calls if call.blocking):
+            self.settled.set()
+
+
+class Calling:
+    """One session's. ``most_characters``: what is kept of one result."""
+
+    def __init__(
+        self, conversation: Conversation, toolbox: Toolbox, most_characters: int, emit: Emit
+    ) -> None:
+        self._conversation = conversation
+        self._emit = emit
+        self._calls = Calls(most_characters)
+        self._exchange: _Exchange | None = None
+        self._news: list[News] = []
+        self.change(toolbox)
+
+    def change(self, toolbox: Toolbox) -> None:
+        """What may be called from now on."""
+        self.toolbox = toolbox
+        self._conversation.tool_tokens = sum(
+            text_tokens(f"{tool.name}{tool.description}{tool.parameters}")
+            for tool in toolbox.declarations
+        )
+
+    @property
+    def are_open(self) -> bool:
+        """Whether any call is still open."""
+        return self._calls.are_open
+
+    @property
+    def waits(self) -> bool:
+        """Whether the model cannot go on before a response has come."""
+        return self._exchange is not None and not self._exchange.settled.is_set()
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there are results that want to be spoken about."""
+        settled = self._exchange is not None and self._exchange.settled.is_set()
+        return settled or any(news.scheduling > Scheduling.SILENT for news in self._news)
+
+    async def call(self, uses: Sequence[ToolUse], said: Passage) -> None:
+        """Tell the client what the model calls, after what it ``said``."""
+        calls = self._calls.start(uses, self.toolbox.non_blocking)
+        self._exchange = _Exchange(said, calls)
+        told = [
+            FunctionCall(id=call.use.id, name=call.use.name, args=call.use.arguments)
+            for call in calls
+        ]
+        await self._emit(ServerMessage(tool_call=ToolCall(function_calls=told)))
+        await self._tell_cancelled(self._calls.give_up(self._calls.overdue()))
+        self._exchange.settle()
+
+    async def settled(self) -> None:
+        """Returns once the model can go on."""
+        if self._exchange is not None:
+            await self._exchange.settled.wait()
+
+    def answer(self, responses: Sequence[FunctionResponse]) -> Scheduling:
+        """Take responses in; how soon the most urgent of them wants to be told."""
+        answers = (self._calls.answer(response) for response in responses)
+        news = [answer for answer in answers if answer is not None]
+        self._news += news
+        if self._exchange is not None:
+            self._exchange.settle()
+        return max((one.scheduling for one in news), default=Scheduling.SILENT)
+
+    def store(self) -> int:
+        """Put what came back into the history; returns the tokens of the results."""
+        results = []
+        exchange = self._exchange
+        if exchange is not None and exchange.settled.is_set():
+            self._exchange = None
+            answered = [(call.use, _result_of(call)) for call in exchange.calls]
+            self._conversation.add_calls(exchange.said.text, exchange.said.audio_s, answered)
+            results += [result for _, result in answered]
+        for news in self._news:
+            self._conversation.add(USER, _note(news))
+            results.append(news.result)
+        self._news = []
+        return sum(map(text_tokens, results))
+
+    async def drop(self, now: float) -> None:
+        """The user goes on: what the model waits for is not wanted any more."""
+        exchange = self._exchange
+        if exchange is None or exchange.settled.is_set():
+            return
+        self._exchange = None
+        self._conversation.add(MODEL, exchange.said.heard(now), exchange.said.audio_s)
+        await self._tell_cancelled(self._calls.give_up(exchange.calls))
+
+    async def _tell_cancelled(self, ids: list[str]) -> None:
+        if ids:
+            cancelled = ToolCallCancellation(ids=ids)
+            await self._emit(ServerMessage(tool_call_cancellation=cancelled))
+
+
+def _result_of(call: OpenCall) -> str:
+    return call.result if call.result is not None else _RUNNING
+
+
+def _note(news: News) -> str:
+    state = "has answered" if news.final else "answers so far"
+    return f"[The function {news.name} {state}: {news.result}]"

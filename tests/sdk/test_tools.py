@@ -1,0 +1,68 @@
+"""The lights of the tools guide: unmodified google-genai against a real `serve` that calls."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from live_cli.engine.backends.scripted import speech_like
+from tests.sdk.programs import NATIVE_AUDIO, python
+from tests.sdk.serving import PYTHON, PYTHON_1_55, SCRIPTED, Serving, serving, write_sounds
+
+CONFIG = """
+turn_on_the_lights = {"name": "turn_on_the_lights"}
+dim_the_lights = {
+    "name": "dim_the_lights",
+    "description": "Sets how bright the lights are.",
+    "parameters": {
+        "type": "OBJECT",
+        "properties": {"brightness": {"type": "NUMBER"}},
+        "required": ["brightness"],
+    },
+}
+tools = [{"function_declarations": [turn_on_the_lights, dim_the_lights]}, {"google_search": {}}]
+config = {"response_modalities": ["AUDIO"], "output_audio_transcription": {}, "tools": tools}
+"""
+ASKING = 'await session.send_realtime_input(text="Turn on the lights please")'
+RECEIVING = """
+async for chunk in session.receive():
+    if chunk.server_content:
+        if chunk.server_content.output_transcription:
+            print(chunk.server_content.output_transcription.text)
+        if chunk.usage_metadata:
+            print(chunk.usage_metadata.tool_use_prompt_token_count)
+    elif chunk.tool_call:
+        function_responses = []
+        for fc in chunk.tool_call.function_calls:
+            print(fc.name, fc.args)
+            function_response = types.FunctionResponse(
+                id=fc.id, name=fc.name, response={"result": "ok"}
+            )
+            function_responses.append(function_response)
+        await session.send_tool_response(function_responses=function_responses)
+"""
+CALLS = ["turn_on_the_lights {}", "dim_the_lights {'brightness': 0.5}"]
+
+
+@pytest.fixture(scope="module")
+def calling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """Calls two functions, then says that they are done; over and over."""
+    home = tmp_path_factory.mktemp("calling")
+    write_sounds(home, np.concatenate([speech_like(1.0), np.zeros(24_000, np.float32)]))
+    calls = 'call:turn_on_the_lights call:dim_the_lights {"brightness": 0.5}'
+    with serving(home, **SCRIPTED, LIVE_CLI_ENGINE_CHAT=f"scripted:{calls}|Done.") as running:
+        yield running
+
+
+@pytest.mark.parametrize("sdk", [PYTHON, PYTHON_1_55], ids=lambda sdk: sdk.name)
+async def test_row_26_calls_and_the_answer_are_one_turn(calling: Serving, sdk: Any) -> None:
+    program = python(ASKING, RECEIVING, config=CONFIG, model="gemini-3.1-flash-live-preview")
+    printed = await calling.run(program, sdk)
+    assert printed.splitlines() == [*CALLS, "Done.", "8"]
+
+
+async def test_row_26_on_2_5_the_calls_are_a_turn_of_their_own(calling: Serving) -> None:
+    program = python(ASKING, RECEIVING, RECEIVING, config=CONFIG, model=NATIVE_AUDIO)
+    printed = await calling.run(program)
+    assert printed.splitlines() == [*CALLS, "None", "Done.", "8"]
