@@ -125,7 +125,7 @@ def calls(text: str, name: str | None) -> bool:
 
 def points(text: str, moment: Moment) -> float:
     """The weight of all signs but the name's."""
-    plain = text.strip().lower().replace("’", "'")
+    plain = text.strip().lower().replace("’", "'").replace("？", "?")
     opening = _OPENING.match(plain)
     core = plain[opening.end() :] if opening else plain
     asks = bool(_QUESTION.match(core)) or (plain.endswith("?") and not _TAG.search(plain))

@@ -26,6 +26,8 @@ NOVA = Moment(since_reply_s=300.0, name="Nova")
         ("What's the weather in Portland, Oregon?", LONG_AGO),
         ("You can do that, can you?", LONG_AGO),
         ("who wrote hamlet", LONG_AGO),
+        ("¿Cuál es la capital de Francia?", LONG_AGO),
+        ("法国的首都是什么？", LONG_AGO),
         # requests
         ("Tell me a joke.", LONG_AGO),
         ("Please set a timer for ten minutes.", LONG_AGO),
