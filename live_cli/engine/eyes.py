@@ -1,6 +1,7 @@
 """What one session is shown: camera frames and pictures in turns, or why it cannot look. Pure."""
 
 from live_cli.engine.conversation import USER
+from live_cli.engine.enclosed import is_speech
 from live_cli.engine.options import SessionOptions
 from live_cli.engine.sight import Frames, Picture, picture_of
 from live_cli.errors import UnsupportedError
@@ -32,17 +33,14 @@ class Eyes:
 
     def _picture_in(self, part: Part, role: str) -> Picture | None:
         if part.file_data is not None:
-            raise UnsupportedError("fileData is not fetched here: send the image as inlineData.")
+            raise UnsupportedError("fileData is not fetched here: send it as inlineData.")
         blob = part.inline_data
-        if blob is None:
+        if blob is None or is_speech(blob):
             return None
-        mime_type = (blob.mime_type or "").lower()
-        if mime_type.startswith("audio/"):
-            raise UnsupportedError("Audio in turns is not heard: send it as realtimeInput.audio.")
         if role != USER:
             raise UnsupportedError("Images belong into turns of the user.")
         self._require_sight()
-        return picture_of(blob.data, mime_type, self._resolution)
+        return picture_of(blob.data, blob.mime_type or "", self._resolution)
 
     def _require_sight(self) -> None:
         if not self._sees:

@@ -15,6 +15,7 @@ from live_cli.engine.answering import Answerer
 from live_cli.engine.background import Background
 from live_cli.engine.calls import Scheduling
 from live_cli.engine.conversation import MODEL, USER, Conversation, Window
+from live_cli.engine.enclosed import words_in
 from live_cli.engine.eyes import Eyes
 from live_cli.engine.listening import Began, Finished, Listener, Spoken
 from live_cli.engine.options import SessionOptions, system_prompt
@@ -59,6 +60,8 @@ class ConversationSession:
             kept = surroundings.handles.take(options.handle, options.model, now)
             self._conversation.restore(kept)
         self._time = surroundings.time
+        self._workers = surroundings.workers
+        self._hearing = stages.hearing
         self._eyes = Eyes(options, sees=stages.chat.sees)
         self._rapport = Rapport(options, surroundings)
         self._user = UserTurn(self._conversation, self._eyes.frames, self._rapport, options, emit)
@@ -173,18 +176,20 @@ class ConversationSession:
         await self._interrupt()
         self._take_results()
         for content in turns:
-            self._store(content)
+            await self._store(content)
         if self._storing_history:
             self._storing_history = not turn_complete
         elif turn_complete:
             self._go = True
             await self._begin([], interrupting=True)
 
-    def _store(self, content: Content) -> None:
+    async def _store(self, content: Content) -> None:
         role = content.role or USER
         if role not in (USER, MODEL):
             raise UnsupportedError("Please use a valid role: user, model.")
         pictures = self._eyes.pictures_in(content)
+        for words in await words_in(content, self._hearing, self._workers):
+            self._conversation.add(role, words.text, words.seconds)
         self._conversation.add(role, content.text, pictures=pictures)
 
     async def _begin(self, inputs: Sequence[Input], *, interrupting: bool) -> None:

@@ -195,11 +195,7 @@ async def test_a_model_without_eyes_says_what_to_do(connect):
     [
         ("user", Part(file_data=FileData(file_uri="u", mime_type="image/png")), "inlineData"),
         ("user", Part(inline_data=Blob(data=b"%PDF", mime_type="application/pdf")), "not read"),
-        (
-            "user",
-            Part(inline_data=Blob(data=b"\0\0", mime_type="audio/pcm")),
-            "realtimeInput.audio",
-        ),
+        ("model", Part(inline_data=Blob(data=b"\0\0", mime_type="audio/pcm")), "of the user"),
         ("user", Part(inline_data=Blob(data=JPEG, mime_type="image/png")), "is image/jpeg"),
         ("user", Part(inline_data=Blob(data=PNG)), "type ''"),
         ("model", Part(inline_data=Blob(data=PNG, mime_type="image/png")), "of the user"),
