@@ -17,7 +17,7 @@ from live_cli.engine.stages import (
     ToolDeclaration,
     ToolUse,
 )
-from live_cli.errors import EngineError
+from live_cli.errors import EngineError, UnsupportedError
 from tests.engine.cards import JPEG, PNG
 from tests.engine.endpoint import chunk
 
@@ -151,10 +151,16 @@ def test_an_endpoint_that_refuses_images_is_named_and_asked_about_nothing_else(e
 
     endpoint.answer = answer
     model = OpenAIChatModel(endpoint.spec)
-    with pytest.raises(EngineError, match=r"qwen3 .*does it see\? .*not supported"):
+    with pytest.raises(UnsupportedError, match=r"qwen3 .*does it see\? .*not supported"):
         reply(model, shown(Image(PNG, "image/png")))
     reply(model, ChatRequest(ASK, Sampling(thinking_budget=0)))
     assert endpoint.asked[-1][2]["reasoning_effort"] == "none"  # its fields were not to blame
+
+
+def test_an_endpoint_that_breaks_is_not_said_to_be_blind(endpoint):
+    endpoint.answer = lambda body: (500, '{"error": {"message": "out of memory"}}')
+    with pytest.raises(EngineError, match="HTTP 500: out of memory"):
+        reply(OpenAIChatModel(endpoint.spec), shown(Image(PNG, "image/png")))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ it is set, and goes nowhere but into the Authorization header.
 import http.client
 import json
 import os
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -15,14 +16,15 @@ from urllib.parse import urlsplit
 
 from live_cli.engine.backends import completions
 from live_cli.engine.stages import ChatDelta, ChatMessage, ChatRequest, ChatUsage, ToolDeclaration
-from live_cli.errors import EngineError
+from live_cli.errors import EngineError, UnsupportedError
 
 CONTEXT_TOKENS = 8192
 """What is assumed of an endpoint's window: they do not tell."""
 _SILENCE_LIMIT_S = 120.0
 _REFUSED = 400
-_NOT_SEEN = (400, 415, 422, 500, 501)
-"""How endpoints refuse images: llama-server calls it an error of its own."""
+_NOT_TAKEN = (400, 415, 422)
+_OF_SIGHT = re.compile(r"image|vision|multi-?modal|mmproj", re.IGNORECASE)
+"""What endpoints speak of when they refuse images; llama-server does with an HTTP 500."""
 
 
 class OpenAIChatModel:
@@ -84,9 +86,9 @@ class OpenAIChatModel:
                 if exc.code == _REFUSED and optional and self._extras:
                     self._extras -= 1
                     continue
-                if shows and exc.code in _NOT_SEEN:
+                if shows and (exc.code in _NOT_TAKEN or _OF_SIGHT.search(said)):
                     self._extras = known  # it was not they that were refused
-                    raise EngineError(
+                    raise UnsupportedError(
                         f"{self._model} refused a request with images (HTTP {exc.code}): "
                         f"does it see? It said: {said}"
                     ) from exc
