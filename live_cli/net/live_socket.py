@@ -28,7 +28,7 @@ from live_cli.net.meter import Meter, TurnWatch
 from live_cli.net.strictness import UnknownFields
 from live_cli.net.timekeeper import Timekeeper
 from live_cli.net.tokens import EXPIRED, Token
-from live_cli.protocol.events import SetupReceived
+from live_cli.protocol.events import AudioReceived, SetupReceived
 from live_cli.protocol.messages import GoAway, ServerMessage, Setup, SetupComplete
 from live_cli.protocol.session import Role, Session, State
 from live_cli.protocol.wire import format_duration
@@ -177,7 +177,10 @@ class LiveSocket:
             for event in events:
                 timekeeper.note(event)
                 self._turns.hear(event, now)
+                was_busy = engine_session.busy
                 await engine_session.handle(event)
+                if engine_session.busy and not was_busy and isinstance(event, AudioReceived):
+                    self._turns.begin(time.monotonic())
 
     def _keep_time(self, setup: Setup) -> Timekeeper:
         lifetime = Lifetime(

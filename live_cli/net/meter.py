@@ -72,8 +72,8 @@ class TurnWatch:
     """Times the answers of one connection, as they pass by. ``now`` in seconds.
 
     The end of the input is what ends it on the wire: typed text, turnComplete, activityEnd or
-    audioStreamEnd. Under automatic activity detection it is the session's own ACTIVITY_END,
-    where the client asked for these signals; without them such a turn is counted, not timed.
+    audioStreamEnd. Under automatic activity detection it is when the session, on hearing one more
+    piece of sound, begins a turn of its own: the silence before that is not in it.
     """
 
     def __init__(self, meter: Meter) -> None:
@@ -88,9 +88,11 @@ class TurnWatch:
             case ContentReceived(_, turn_complete) if turn_complete:
                 self._ended_at = now
 
+    def begin(self, now: float) -> None:
+        """The session took what was spoken for a turn."""
+        self._ended_at = now
+
     def say(self, message: ServerMessage, now: float) -> None:
-        if (activity := message.voice_activity) is not None and activity.type == "ACTIVITY_END":
-            self._ended_at = now
         content = message.server_content
         if content is None:
             return

@@ -1,12 +1,19 @@
 """What is counted, read back from the text that Prometheus reads."""
 
 import asyncio
+import base64
+import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from live_cli.audio.pcm import pcm16_from_float
+from live_cli.engine.backends.scripted import speech_like
+from live_cli.engine.engine import LiveEngine
+from live_cli.engine.stages import StageNames
 from live_cli.net.limits import Limits
 from live_cli.net.meter import NoMeter, TurnWatch
 from live_cli.net.metrics import Metrics
@@ -18,7 +25,7 @@ from live_cli.protocol.events import (
     Event,
     TextReceived,
 )
-from live_cli.protocol.messages import ServerContent, ServerMessage, VoiceActivity
+from live_cli.protocol.messages import ServerContent, ServerMessage
 from tests.net.house import (
     WITHIN_S,
     House,
@@ -100,6 +107,25 @@ async def test_the_event_loop_is_watched() -> None:
             pass
 
 
+async def test_spoken_turns_are_timed_where_the_server_detects_them() -> None:
+    names = StageNames("scripted", "scripted", "scripted:Good day.", "scripted")
+    engine = LiveEngine(names)
+    sound = pcm16_from_float(np.concatenate([speech_like(1.0), np.zeros(24_000, np.float32)]))
+    async with running(engine=engine, metrics=Metrics()) as house:
+        async with house.connect() as client:
+            await set_up(client)
+            data = base64.b64encode(sound).decode()
+            for start in range(0, len(data), 4000):
+                blob = {"data": data[start : start + 4000], "mimeType": "audio/pcm;rate=16000"}
+                await client.send(json.dumps({"realtimeInput": {"audio": blob}}))
+            while "modelTurn" not in (await receive(client)).get("serverContent", {}):
+                pass
+        got = await samples(house)
+        assert got["first_answer_seconds_count",] == 1
+        assert got["first_answer_seconds_sum",] > 0
+    await engine.close()
+
+
 def test_codes_of_clients_do_not_swell_it() -> None:
     metrics = Metrics()
     for code in range(3000, 4999):
@@ -128,7 +154,7 @@ class Answers(NoMeter):
 
 REPLY, DONE = text("well"), ServerMessage(server_content=ServerContent(turn_complete=True))
 CUT = ServerMessage(server_content=ServerContent(interrupted=True))
-ENDED = ServerMessage(voice_activity=VoiceActivity(type="ACTIVITY_END"))
+TURN_BEGINS = None
 ASKS = TextReceived("hello")
 
 
@@ -141,19 +167,22 @@ ASKS = TextReceived("hello")
         ([ContentReceived([], False), REPLY], []),
         ([ContentReceived([], True), ASKS, REPLY], [1]),
         ([AudioReceived(b"", 1), REPLY, DONE], []),
-        ([AudioReceived(b"", 1), ENDED, AudioReceived(b"", 1), REPLY], [2]),
+        ([AudioReceived(b"", 1), TURN_BEGINS, AudioReceived(b"", 1), REPLY, DONE], [2]),
+        ([TURN_BEGINS, REPLY, TURN_BEGINS, CUT, DONE, REPLY], [1, 3]),
         ([ASKS, DONE, REPLY], []),  # the model chose silence; what comes next is not its answer
         ([ASKS, REPLY, ASKS, CUT, DONE, REPLY, DONE], [1, 3]),
         ([ASKS, REPLY, DONE, ASKS, REPLY, DONE], [1, 1]),
     ],
 )
 def test_answers_are_timed_from_the_end_of_the_input(
-    happens: list[Event | ServerMessage], timed: list[float]
+    happens: list[Event | ServerMessage | None], timed: list[float]
 ) -> None:
     answers = Answers()
     watch = TurnWatch(answers)
     for now, what in enumerate(happens):
-        if isinstance(what, Event):
+        if what is TURN_BEGINS:
+            watch.begin(now)
+        elif isinstance(what, Event):
             watch.hear(what, now)
         else:
             watch.say(what, now)
