@@ -107,6 +107,7 @@ class ServeOptions:
     connection_limit_s: int = _setting(Whole(0, 86_400), 600)
     audio_session_limit_s: int = _setting(Whole(0, 86_400), 900)
     video_session_limit_s: int = _setting(Whole(0, 86_400), 120)
+    go_away_s: int = _setting(Whole(0, 3600), 60)
     grace_s: int = _setting(Whole(0, 600), 5)
     max_sessions: int = _setting(Whole(1, 10_000), 16)
     max_auth_tokens: int = _setting(Whole(0, 100_000), 1000)

@@ -127,6 +127,7 @@ def limits_of(options: ServeOptions) -> Limits:
             connection_s=options.connection_limit_s,
             audio_session_s=options.audio_session_limit_s,
             video_session_s=options.video_session_limit_s,
+            warning_s=options.go_away_s,
         ),
     )
 

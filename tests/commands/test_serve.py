@@ -12,7 +12,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from websockets.exceptions import ConnectionClosed
 from live_cli.commands import serve
 from live_cli.errors import ConnectError, EngineError, SettingsError
 from live_cli.net.child import ServerChild
+from live_cli.net.limits import Limits
 from live_cli.settings import EngineOptions, ServeOptions, Settings
 
 WITHIN_S = 60.0  # a bound on waiting, not a measure
@@ -167,6 +168,19 @@ async def test_a_stage_that_cannot_be_loaded_ends_it_in_one_sentence(tmp_path: P
     assert said.rstrip().splitlines()[-1].startswith("error: ")
     assert "nobody" in said
     assert "Traceback" not in said
+
+
+def test_the_defaults_of_the_settings_are_those_of_the_line() -> None:
+    assert serve.limits_of(ServeOptions()) == Limits()
+
+
+def test_every_limit_that_can_be_set_is_passed_on() -> None:
+    names = [each.name for each in fields(ServeOptions) if each.name.endswith(("_s", "_bytes"))]
+    names += ["max_sessions", "max_auth_tokens"]
+    given = {name: 77_000 + number for number, name in enumerate(names)}
+    made = serve.limits_of(ServeOptions(**given))
+    passed = {**asdict(made), **asdict(made.lifetimes)}.values()
+    assert set(given.values()) <= {value for value in passed if not isinstance(value, dict)}
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])  # noqa: S104
