@@ -106,7 +106,8 @@ def options_of(
     modality = _modality_of(generation, model, transcribes_only)
     _refuse_what_is_not_here(setup, generation)
     speech = generation.speech_config or SpeechConfig()
-    if not (endpoint_chat and modality == TEXT):
+    follows_speaker = find_model(model).language == "prompt"  # it ignores the code (reference 2.2)
+    if not follows_speaker and not (endpoint_chat and modality == TEXT):
         _require_english(speech.language_code)
     for asked in (setup.input_audio_transcription, setup.output_audio_transcription):
         _check_transcription(asked)

@@ -211,6 +211,14 @@ def test_a_transcription_model_writes():
     assert not options.speaks
 
 
+def test_native_audio_ignores_the_language_code():
+    german = GenerationConfig(speech_config=SpeechConfig(language_code="de-DE"))
+    native = "models/gemini-2.5-flash-native-audio-preview-12-2025"
+    assert options_of(setup(native, generation_config=german)) == options_of(setup(native))
+    with pytest.raises(UnsupportedError, match="English"):
+        options_of(setup(HALF_CASCADE, generation_config=german))
+
+
 def test_other_languages_in_text_where_an_endpoint_answers():
     config = GenerationConfig(
         response_modalities=["TEXT"], speech_config=SpeechConfig(language_code="de-DE")

@@ -1,0 +1,44 @@
+"""The checklist of the guide, rows 10 and 11: affective dialog and proactive audio."""
+
+from live_cli.engine.backends.scripted import ScriptedChatModel, ScriptedTranscriber
+from live_cli.engine.prosody import STYLE
+from tests.checklist.server import ALPHA, NATIVE_AUDIO, TRANSCRIBED, running, said, sound
+from tests.engine.line import ScriptedRegistry, utterance
+
+CHATTER = "The train to Berlin was late again."
+QUESTION = "What is the capital of France?"
+
+
+async def test_row_10_affective_dialog() -> None:
+    instructions = {}
+    for wanted in (True, False):
+        chat = ScriptedChatModel(["Oh!"])
+        generation = {"responseModalities": ["AUDIO"], "enableAffectiveDialog": wanted}
+        async with (
+            running(ScriptedRegistry(chat)) as server,
+            server.connect(NATIVE_AUDIO, ALPHA, generationConfig=generation) as client,
+        ):
+            await client.ask("Hello")
+            assert len(sound(await client.turn())) > 0
+        instructions[wanted] = chat.requests[0].messages[0].text
+    assert STYLE in instructions[True]
+    assert STYLE not in instructions[False]
+
+
+async def test_row_11_proactive_audio() -> None:
+    chat = ScriptedChatModel(["Paris."])
+    registry = ScriptedRegistry(chat, ScriptedTranscriber([CHATTER, QUESTION]))
+    async with (
+        running(registry) as server,
+        server.connect(
+            NATIVE_AUDIO, ALPHA, proactivity={"proactiveAudio": True}, **TRANSCRIBED
+        ) as client,
+    ):
+        await client.say(utterance())
+        chatter = await client.turn()
+        await client.say(utterance())
+        question = await client.turn()
+    assert len(sound(chatter)) == 0
+    assert said(chatter) == ""
+    assert said(question) == "Paris."
+    assert len(sound(question)) > 0
