@@ -102,7 +102,7 @@ class Tape:
 
 
 class Ears:
-    """One stream of audio, at any rate, of one session."""
+    """One stream of audio, at any rate, of one session; messages may part it within a sample."""
 
     def __init__(self, detector: SpeechDetector, rules: EndpointingRules) -> None:
         self._detector = detector
@@ -128,8 +128,9 @@ class Ears:
         heard: list[Heard] = []
         if sample_rate != self._rate:
             heard += self._change_rate(sample_rate)
-        data, self._waiting = self._waiting + data, b""
-        samples = float_from_pcm16(data)
+        data = self._waiting + data
+        whole = len(data) // 2 * 2
+        samples, self._waiting = float_from_pcm16(data[:whole]), data[whole:]
         if self._resampler is not None:
             samples = self._resampler.process(samples)
         return heard + self._listen(samples)
@@ -137,6 +138,7 @@ class Ears:
     def flush(self) -> list[Heard]:
         """The stream pauses: what is open ends now. Audio may go on any time."""
         heard = self.hear(b"", self._rate)
+        self._waiting = b""
         if self._resampler is not None:
             heard += self._listen(self._resampler.flush())
         missing = -(self._tape.end - self._endpointer.position) % self._frame

@@ -84,8 +84,6 @@ def _audio(blob: Blob) -> Iterator[Event]:
     kind = (blob.mime_type or "audio/pcm").partition(";")[0].strip().lower()
     if kind != "audio/pcm":
         raise RemoteProtocolError(f"Unsupported audio MIME type {kind[:40]!r}: send audio/pcm.")
-    if len(blob.data) % 2:
-        raise RemoteProtocolError("Audio must be whole 16-bit samples: odd number of bytes.")
     rate = sample_rate_of(blob.mime_type)
     if blob.data:
         yield AudioReceived(blob.data, rate)

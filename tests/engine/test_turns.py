@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from live_cli.audio.pcm import pcm16_from_float
 from live_cli.engine.backends.scripted import (
     ScriptedChatModel,
     ScriptedTranscriber,
@@ -17,6 +18,7 @@ from live_cli.errors import EngineError, UnsupportedError
 from live_cli.protocol.events import (
     ActivityEnded,
     ActivityStarted,
+    AudioReceived,
     AudioStreamEnded,
     ContentReceived,
     ContextUpdated,
@@ -268,6 +270,22 @@ async def test_any_rate_and_any_message_length_is_heard(connect, message_ms, rat
     assert start == pytest.approx(0.7, abs=0.1)  # 300 ms of look-back
     assert end == pytest.approx(2.2, abs=0.1)  # 200 ms of tail
     assert lengths[-1] == pytest.approx((end - start) * 16_000, abs=2)
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100])
+async def test_messages_may_part_the_sound_within_a_sample(connect, rate):
+    heard = []
+    transcriber = ScriptedTranscriber(lambda samples: heard.append(samples) or "One.")
+    rest = np.zeros(rate, np.float32)
+    data = pcm16_from_float(np.concatenate([rest, speech_like(1.0, rate), rest]))
+    for size in (2_000, 2_001, 7):
+        line = await connect(audio_setup(), ScriptedRegistry(transcriber=transcriber))
+        for start in range(0, len(data), size):
+            await line.session.handle(AudioReceived(data[start : start + size], rate))
+        await line.shows("heard")
+    whole, odd, tiny = heard
+    assert np.array_equal(whole, odd)
+    assert np.array_equal(whole, tiny)
 
 
 async def test_silence_and_a_click_make_no_turn(connect):
