@@ -193,7 +193,6 @@ def _refuse_what_is_not_here(setup: Setup, generation: GenerationConfig) -> None
     refusals = {
         "A transcription model calls no functions.": setup.tools and "transcribe" in setup.model,
         "The local engine does not translate.": generation.translation_config,
-        "The local engine has no avatar.": setup.avatar_config,
         "The local engine cannot copy a voice: choose one of the 30.": voice
         and (voice.replicated_voice_config or voice.voice),
         "The local engine speaks with one voice a session.": speech.multi_speaker_voice_config,

@@ -74,7 +74,6 @@ def detection(**fields):
             1007,
             "translate",
         ),
-        (setup(avatar_config={"x": 1}), 1007, "avatar"),
         (voiced("Koree"), 1007, "Did you mean Kore"),
         (voiced("kore"), 1007, "Did you mean Kore"),
         (generation(speech_config=SpeechConfig(language_code="de-DE")), 1007, "English"),
@@ -209,6 +208,11 @@ def test_a_transcription_model_writes():
     assert options.transcribes_only
     assert options.input_transcripts
     assert not options.speaks
+
+
+def test_an_avatar_is_ignored_and_not_refused():
+    """It is an addition to what is spoken (reference 2.1); an answer as VIDEO is refused."""
+    assert options_of(setup(avatar_config={"x": 1})) == options_of(setup())
 
 
 def test_native_audio_ignores_the_language_code():
