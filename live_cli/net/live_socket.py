@@ -20,7 +20,7 @@ from live_cli.net.contract import Engine, EngineSession
 from live_cli.net.doors import Door, Refusal
 from live_cli.net.ending import Ending, close_socket
 from live_cli.net.entry import enter
-from live_cli.net.flood import SmallMessages, too_many
+from live_cli.net.flood import SmallMessages, has_too_many_values, too_many
 from live_cli.net.inbox import Inbox
 from live_cli.net.lifetimes import Lifetime, Lineage, Lineages
 from live_cli.net.limits import Limits, split_audio
@@ -142,6 +142,8 @@ class LiveSocket:
             self._around.meter.receive(len(frame))
             if not self._pace.admit(len(frame), time.monotonic()):
                 raise RemoteProtocolError(too_many(self._limits.small_messages_per_s), 1008)
+            if has_too_many_values(frame):
+                raise RemoteProtocolError("Invalid JSON payload received. Too many values.")
             await self._inbox.put(frame)
 
     async def _guard(self, work: Coroutine[None, None, None]) -> None:

@@ -143,7 +143,12 @@ async def test_bent_messages_are_taken_or_refused(
 ) -> None:
     random = Random(seed)
     setup = json.dumps({"setup": {"model": "models/local"}})
+    asked = {"model": "models/local", "generationConfig": {"responseModalities": ["TEXT"]}}
+    witness = await whole.connect()
+    await witness.send(json.dumps({"setup": asked}))
+    await receive(witness)
     for _ in range(40):
+        await witness.send(say("Are you there?"))
         async with whole.connect() as client:
             with contextlib.suppress(ConnectionClosed):
                 await client.send(setup)
@@ -153,6 +158,12 @@ async def test_bent_messages_are_taken_or_refused(
                 while "turnComplete" not in (await receive(client)).get("serverContent", {}):
                     pass
         assert client.close_code in {1000} | REFUSALS, client.close_reason
+        answer = ""
+        while "turnComplete" not in (content := (await receive(witness))["serverContent"]):
+            parts = content.get("modelTurn", {}).get("parts", [])
+            answer += "".join(part["text"] for part in parts)
+        assert answer == "Good day."
+    await witness.close()
     assert [record for record in caplog.records if record.exc_info] == []
 
 
