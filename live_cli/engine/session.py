@@ -72,6 +72,7 @@ class ConversationSession:
         self._speaking = False
         self._utterance: list[Spoken] = []  # of the activity that is open
         self._go = False  # an answer was asked for, whatever was said
+        self._news = False  # functions have answered, and the model has not spoken of it
         self._task: asyncio.Task[None] | None = None
         self._background = Background()
         self._background.do(self._model.prefill())
@@ -220,8 +221,8 @@ class ConversationSession:
         try:
             self._take_results()
             said = await self._user.store(asked=self._go)
-            if said is Said.ASKED:
-                self._go = False
+            if said is Said.ASKED or self._news:
+                self._go = self._news = False
                 self._model.voice = self._rapport.voice
                 await self._model.answer()
                 self._rapport.replied(self._conversation)
@@ -264,14 +265,14 @@ class ConversationSession:
         if self._task is not None or self._user_speaks or calling.waits:
             return
         stored = self._take_results()
-        if self._go:
+        if self._go or self._news:
             await self._begin([], interrupting=True)
         elif stored:
             await self._model.give_handle()
 
     def _take_results(self) -> int:
         """What came back stands in the history before what is said next; returns its tokens."""
-        self._go = self._go or self._model.calling.has_news
+        self._news = self._news or self._model.calling.has_news
         return self._model.take_results()
 
     @property

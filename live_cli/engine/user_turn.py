@@ -92,23 +92,19 @@ class UserTurn:
         reading = await self._rapport.read(heard)
         self._told_some = False
         self._inputs = []
-        answers = asked or any(isinstance(given, Typed) for given, _ in said)
-        answers = answers or (bool(heard) and reading.addressed)
-        if answers:
+        typed = any(isinstance(given, Typed) for given, _ in said)
+        meant = asked or typed or (bool(heard) and reading.addressed)
+        if meant:
             self._conversation.add(USER, "", pictures=self._frames.take())
         for given, text in said:
             if isinstance(given, Typed):
                 self._conversation.add(USER, text)
                 continue
             ends = bool(heard) and given.segment is heard[-1].segment
-            self._conversation.add(
-                USER,
-                text,
-                given.segment.seconds,
-                aside=reading.aside if ends else "",
-                overheard=not reading.addressed and not answers,
-            )
-        if answers:
+            aside = reading.aside if ends else ""
+            seconds = given.segment.seconds
+            self._conversation.add(USER, text, seconds, aside=aside, overheard=not meant)
+        if meant:
             return Said.ASKED
         return Said.OVERHEARD if heard else Said.NOTHING
 

@@ -21,11 +21,13 @@ from live_cli.protocol.messages import (
     Blob,
     Content,
     FileData,
+    FunctionDeclaration,
     GenerationConfig,
     Part,
     RealtimeInputConfig,
     SessionResumptionConfig,
     Setup,
+    Tool,
 )
 from tests.engine.cards import JPEG, PNG, jpeg, png
 from tests.engine.endpoint import chunk
@@ -109,6 +111,22 @@ async def test_a_frame_is_shown_once_and_stays_in_the_history(connect):
     first, answer, second = chat.requests[1].messages
     assert (len(first.images), answer.images, second.images) == (1, (), ())
     assert [prompt_of(line.messages[-1])["VIDEO"]] == [258]
+
+
+async def test_what_a_function_answers_takes_no_frame_of_the_users(connect):
+    chat = SeeingChatModel(["call:lock", "Locking.", "Locked.", "A cup."])
+    lock = FunctionDeclaration(name="lock", behavior="NON_BLOCKING")
+    setup = text_setup(tools=[Tool(function_declarations=[lock])])
+    line = await connect(setup, ScriptedRegistry(chat))
+    await line.ask("Lock it.")
+    await line.shows("turnComplete+usage")
+    await film(line, 2)
+    await line.answer(0, "done")
+    await line.shows("turnComplete+usage", 2)
+    assert not any(message.images for message in chat.requests[-1].messages)
+    await line.ask("What do you see?")
+    await line.shows("turnComplete+usage", 3)
+    assert seen(chat.requests[-1]) == [1]
 
 
 async def test_noise_takes_no_frame(connect):
