@@ -28,6 +28,7 @@ from live_cli.net.meter import Meter, TurnWatch
 from live_cli.net.strictness import UnknownFields
 from live_cli.net.timekeeper import Timekeeper
 from live_cli.net.tokens import EXPIRED, Token
+from live_cli.protocol.dialect import worded
 from live_cli.protocol.events import AudioReceived, SetupReceived
 from live_cli.protocol.messages import GoAway, ServerMessage, Setup, SetupComplete
 from live_cli.protocol.session import Role, Session, State
@@ -227,7 +228,7 @@ class LiveSocket:
         if update is not None and update.new_handle:
             self._around.lineages.note(update.new_handle, self._lineage)
         async with self._writing:
-            for piece in split_audio(message):
+            for piece in split_audio(worded(message, self._dialect)):
                 if self._ending is not None:
                     await asyncio.sleep(0)  # whoever emits in a loop must still be cancellable
                     return

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
+from live_cli.protocol.messages import ServerMessage
+
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
@@ -12,3 +16,18 @@ class Dialect:
 
     api_version: str = "v1beta"
     vertex: bool = False
+
+
+def worded(message: ServerMessage, dialect: Dialect) -> ServerMessage:
+    """``message`` as ``dialect`` says it: Vertex counts a reply as candidates (reference §3.4)."""
+    usage = message.usage_metadata
+    if usage is None or not dialect.vertex:
+        return message
+    counted = replace(
+        usage,
+        response_token_count=None,
+        response_tokens_details=None,
+        candidates_token_count=usage.response_token_count,
+        candidates_tokens_details=usage.response_tokens_details,
+    )
+    return replace(message, usage_metadata=counted)

@@ -130,8 +130,9 @@ def serving(home: Path, **variables: str) -> Iterator[Serving]:
             said += line
             if line == "Ready.\n":
                 break
-        [port] = re.findall(r"Serving .*:(\d+)\.", said)
-        yield Serving(home, int(port), said)
+        found = re.search(r"Serving .*:(\d+)\.", said)
+        assert found is not None, said
+        yield Serving(home, int(found[1]), said)
         process.terminate()
         rest = process.communicate(timeout=LIMIT_S)[1]
         assert "Traceback" not in said + (rest or "")
