@@ -63,6 +63,8 @@ class Answerer:
         """
         tokens = self.calling.store()
         self._results += tokens
+        if tokens:
+            self._conversation.trim()
         return tokens
 
     async def answer(self) -> None:
@@ -98,7 +100,6 @@ class Answerer:
                 return
             await self.calling.settled()
             self.take_results()
-            self._conversation.trim()
             tools = self.calling.toolbox.declarations
         _log.warning("a turn called functions %d times: it ends without more", _MOST_CALLS_A_TURN)
         await self._say(turn, ())

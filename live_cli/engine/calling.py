@@ -10,13 +10,14 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from live_cli.engine.calls import Calls, News, OpenCall, Scheduling
-from live_cli.engine.conversation import MODEL, USER, Conversation, text_tokens
+from live_cli.engine.calls import Calls, News, OpenCall, Scheduling, fitting, text_of_result
+from live_cli.engine.conversation import MODEL, TOOL, Conversation, text_tokens
 from live_cli.engine.stages import ToolUse
 from live_cli.engine.surroundings import Emit
 from live_cli.engine.tools import Toolbox
 from live_cli.engine.turn import Passage
 from live_cli.protocol.messages import (
+    Content,
     FunctionCall,
     FunctionResponse,
     ServerMessage,
@@ -47,10 +48,11 @@ class Calling:
         self, conversation: Conversation, toolbox: Toolbox, most_characters: int, emit: Emit
     ) -> None:
         self._conversation = conversation
+        self._most_characters = most_characters
         self._emit = emit
         self._calls = Calls(most_characters)
         self._exchange: _Exchange | None = None
-        self._news: list[News] = []
+        self._news: dict[str, News] = {}  # by call: what waits to be told
         self.change(toolbox)
 
     def change(self, toolbox: Toolbox) -> None:
@@ -75,7 +77,7 @@ class Calling:
     def has_news(self) -> bool:
         """Whether there are results that want to be spoken about."""
         settled = self._exchange is not None and self._exchange.settled.is_set()
-        return settled or any(news.scheduling > Scheduling.SILENT for news in self._news)
+        return settled or any(news.scheduling > Scheduling.SILENT for news in self._news.values())
 
     async def call(self, uses: Sequence[ToolUse], said: Passage) -> None:
         """Tell the client what the model calls, after what it ``said``."""
@@ -98,25 +100,41 @@ class Calling:
         """Take responses in; how soon the most urgent of them wants to be told."""
         answers = (self._calls.answer(response) for response in responses)
         news = [answer for answer in answers if answer is not None]
-        self._news += news
+        for one in news:
+            before = self._news.get(one.use.id)
+            told = before.followed_by(one, self._most_characters) if before else one
+            self._news[one.use.id] = told
         if self._exchange is not None:
             self._exchange.settle()
         return max((one.scheduling for one in news), default=Scheduling.SILENT)
 
     def store(self) -> int:
-        """Put what came back into the history; returns the tokens of the results."""
-        results = []
+        """Put what came back into the history; returns the tokens of the results.
+
+        Together they are no longer than one may be: a window holds only so much.
+        """
         exchange = self._exchange
-        if exchange is not None and exchange.settled.is_set():
+        if exchange is not None and not exchange.settled.is_set():
+            exchange = None
+        calls = exchange.calls if exchange is not None else []
+        room = self._most_characters // max(1, len(calls) + len(self._news))
+        results = [fitting(_result_of(call), room) for call in calls]
+        if exchange is not None:
             self._exchange = None
-            answered = [(call.use, _result_of(call)) for call in exchange.calls]
+            answered = list(zip((call.use for call in calls), results, strict=True))
             self._conversation.add_calls(exchange.said.text, exchange.said.audio_s, answered)
-            results += [result for _, result in answered]
-        for news in self._news:
-            self._conversation.add(USER, _note(news))
-            results.append(news.result)
-        self._news = []
+        for news in self._news.values():
+            results.append(fitting(news.result, room))
+            self._conversation.add(TOOL, note_of(news.use.name, results[-1], final=news.final))
+        self._news = {}
         return sum(map(text_tokens, results))
+
+    def recall(self, content: Content) -> None:
+        """Results in a turn of an earlier conversation: nobody waits for them any more."""
+        for part in content.parts or ():
+            if (told := part.function_response) is not None:
+                result = fitting(text_of_result(told.response), self._most_characters)
+                self._conversation.add(TOOL, note_of(told.name or "", result))
 
     async def drop(self, now: float) -> None:
         """The user goes on: what the model waits for is not wanted any more."""
@@ -137,6 +155,6 @@ def _result_of(call: OpenCall) -> str:
     return call.result if call.result is not None else _RUNNING
 
 
-def _note(news: News) -> str:
-    state = "has answered" if news.final else "answers so far"
-    return f"[The function {news.name} {state}: {news.result}]"
+def note_of(name: str, result: str, *, final: bool = True) -> str:
+    """A result that came when the call had long been followed by a placeholder."""
+    return f"[The function {name} {'has answered' if final else 'answers so far'}: {result}]"

@@ -19,7 +19,7 @@ import json
 import logging
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from live_cli.engine.stages import JsonObject, ToolUse
@@ -28,8 +28,9 @@ from live_cli.protocol.messages import FunctionResponse
 _log = logging.getLogger("live_cli.serve.engine")
 
 MOST_OPEN = 64
-_CUT = " … (cut)"
+_CUT, _CUT_BEFORE = " … (cut)", "(cut) … "
 _ID_BITS = 63
+_MOST_WARNINGS = 10
 
 
 class Scheduling(IntEnum):
@@ -54,10 +55,17 @@ class OpenCall:
 class News:
     """Something a NON_BLOCKING call has answered."""
 
-    name: str
+    use: ToolUse
     result: str
     scheduling: Scheduling
     final: bool
+
+    def followed_by(self, later: "News", most_characters: int) -> "News":
+        """Both as one; of what does not fit, the oldest goes."""
+        result = f"{self.result}\n{later.result}"
+        if len(result) > most_characters:
+            result = _CUT_BEFORE + result[len(result) + len(_CUT_BEFORE) - most_characters :]
+        return replace(later, result=result, scheduling=max(self.scheduling, later.scheduling))
 
 
 @dataclass(slots=True)
@@ -67,6 +75,7 @@ class Calls:
     most_characters: int
     number: Callable[[], int] = lambda: secrets.randbits(_ID_BITS)
     _open: dict[str, OpenCall] = field(default_factory=dict)
+    _warnings: int = 0
 
     @property
     def are_open(self) -> bool:
@@ -97,25 +106,33 @@ class Calls:
         """Take a response in; what it has to tell, if it is news."""
         call = self._find(response)
         if call is None:
-            _log.warning(
-                "ignored: a response to %r (%r), which is not open",
-                (response.id or "")[:60],
-                (response.name or "")[:60],
-            )
+            name, given = (response.name or "")[:60], (response.id or "")[:60]
+            self._warn("ignored: a response to %r (%r), which is not open", given, name)
             return None
         if response.parts:
-            _log.warning("ignored: the parts of a function response; its text counts")
-        result = self._fitting(text_of_result(response.response))
+            self._warn("ignored: the parts of a response of %r; its text counts", call.use.name)
+        result = self._fitting(text_of_result(response.response), call)
         call.final = not response.will_continue
         if call.final:
             del self._open[call.use.id]
         if not call.blocking:
             scheduling = scheduling_of(response.scheduling)
-            return News(call.use.name, result, scheduling, call.final)
+            return News(call.use, result, scheduling, call.final)
         if result != "{}" or call.result is None:
             before = f"{call.result}\n" if call.result is not None else ""
-            call.result = self._fitting(before + result)
+            call.result = self._fitting(before + result, call)
         return None
+
+    def _fitting(self, text: str, call: OpenCall) -> str:
+        if len(text) > self.most_characters:
+            self._warn("cut: %d characters of a result of %r", len(text), call.use.name)
+        return fitting(text, self.most_characters)
+
+    def _warn(self, line: str, *details: object) -> None:
+        """A line for the log, but not one for each message of a flood."""
+        self._warnings += 1
+        if self._warnings <= _MOST_WARNINGS:
+            _log.warning(line, *details)
 
     def _find(self, response: FunctionResponse) -> OpenCall | None:
         if response.id:
@@ -123,11 +140,12 @@ class Calls:
         named = (call for call in self._open.values() if call.use.name == response.name)
         return next(named, None)
 
-    def _fitting(self, text: str) -> str:
-        if len(text) <= self.most_characters:
-            return text
-        _log.warning("a function's result was cut: %d characters do not fit", len(text))
-        return text[: self.most_characters - len(_CUT)] + _CUT
+
+def fitting(text: str, most_characters: int) -> str:
+    """``text``, cut where it is longer."""
+    if len(text) <= most_characters:
+        return text
+    return text[: max(0, most_characters - len(_CUT))] + _CUT
 
 
 def scheduling_of(name: str | None) -> Scheduling:

@@ -31,7 +31,8 @@ _MOST_PICTURE_BYTES = 32 * 1024 * 1024
 """Of one history: all of them travel to the endpoint with each question."""
 
 USER, MODEL, TOOL = "user", "model", "tool"
-_ROLES = {USER: "user", MODEL: "assistant", TOOL: "tool"}
+_ROLES = {MODEL: "assistant", TOOL: "tool"}
+_DROPPED = "(no longer kept)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Entry:
 
     ``pictures``: what the user showed with it. ``aside``: a line that the model reads after it and
     nobody said. ``overheard``: it was said to somebody else. ``calls``: what the model called in
-    it. ``call_id``: the call whose result it is.
+    it. ``call_id``: the call whose result it is; what a tool tells without one, the model reads as
+    it reads the user.
     """
 
     role: str
@@ -51,6 +53,11 @@ class Entry:
     overheard: bool = False
     calls: tuple[ToolUse, ...] = ()
     call_id: str | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether it stands on the user's side, where a turn may begin."""
+        return self.role == USER or (self.role == TOOL and self.call_id is None)
 
     @property
     def is_empty(self) -> bool:
@@ -154,7 +161,7 @@ class Conversation:
         entries = [*self._entries, Entry(USER, heard)] if heard else self._entries
         messages = [ChatMessage("system", self.system)] if self.system else []
         for entry in entries:
-            role = _ROLES[entry.role]
+            role = "user" if entry.asks else _ROLES[entry.role]
             images = tuple(picture.image for picture in entry.pictures)
             last = messages[-1] if messages else None
             if last is not None and last.role == role != TOOL and not last.calls:
@@ -195,6 +202,7 @@ class Conversation:
             self._drop_pictures_until(lambda: self.model_tokens() <= limit // 2)
         if self.model_tokens() > limit:
             self._drop_until(lambda: self.model_tokens() <= limit // 2)
+        self._drop_results_until(lambda: self.model_tokens() <= limit)
         return before - len(self._entries)
 
     def snapshot(self) -> Snapshot:
@@ -226,6 +234,14 @@ class Conversation:
                 left -= 1
         self._entries = [entry for entry in self._entries if not entry.is_empty]
 
+    def _drop_results_until(self, fits: Callable[[], bool]) -> None:
+        """Forget the oldest results of a turn that is itself too much; the last one stays."""
+        held = [index for index, entry in enumerate(self._entries) if entry.call_id is not None]
+        for index in held[:-1]:
+            if fits():
+                return
+            self._entries[index] = replace(self._entries[index], text=_DROPPED)
+
     def _drop_until(self, fits: Callable[[], bool]) -> None:
         """Cut at the start of a user turn; the last one is being answered: it stays."""
         while not fits():
@@ -237,7 +253,7 @@ class Conversation:
     def _next_user_turn(self) -> int | None:
         for index in range(1, len(self._entries)):
             before, entry = self._entries[index - 1], self._entries[index]
-            if entry.role == USER and (before.role != USER or before.overheard):
+            if entry.asks and (before.role != USER or before.overheard):
                 return index
         return None
 

@@ -192,6 +192,7 @@ class ConversationSession:
         for words in await words_in(content, self._hearing, self._workers):
             self._conversation.add(role, words.text, words.seconds)
         self._conversation.add(role, content.text, pictures=pictures)
+        self._model.calling.recall(content)
 
     async def _begin(self, inputs: Sequence[Input], *, interrupting: bool) -> None:
         if self._task is not None and not interrupting:

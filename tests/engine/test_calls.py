@@ -52,6 +52,13 @@ def test_late_and_foreign_responses_are_ignored_with_a_line(late, caplog):
     assert "not open" in caplog.text
 
 
+def test_a_flood_of_foreign_responses_leaves_few_lines(caplog):
+    calls, _ = opened("f")
+    for _ in range(100):
+        calls.answer(response(7))
+    assert len(caplog.records) == 10
+
+
 def test_a_call_stays_open_while_more_will_come():
     calls, [call] = opened("f")
     calls.answer(response(1, {"output": "one"}, will_continue=True))
@@ -76,10 +83,22 @@ def test_a_call_stays_open_while_more_will_come():
 def test_results_of_non_blocking_calls_are_news(said, scheduling):
     calls, [call] = opened("f", later=["f"])
     news = calls.answer(response(1, {"output": 7}, scheduling=said, will_continue=True))
-    assert news == News("f", "7", scheduling, final=False)
-    assert calls.answer(response(1)) == News("f", "{}", Scheduling.WHEN_IDLE, final=True)
+    assert news == News(call.use, "7", scheduling, final=False)
+    assert calls.answer(response(1)) == News(call.use, "{}", Scheduling.WHEN_IDLE, final=True)
     assert call.final
     assert not calls.are_open
+
+
+def test_news_of_one_call_that_wait_are_one_and_the_newest_stays():
+    use = ToolUse("1", "f", {})
+    news = News(use, "first", Scheduling.WHEN_IDLE, final=False)
+    for number in range(100):
+        later = News(use, f"<{number}>", Scheduling.SILENT, final=number == 99)
+        news = news.followed_by(later, 60)
+        assert len(news.result) <= 60
+    assert news.result.startswith("(cut)")
+    assert news.result.endswith("<98>\n<99>")
+    assert (news.scheduling, news.final) == (Scheduling.WHEN_IDLE, True)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +124,7 @@ def test_results_are_cut_to_what_fits(caplog):
         calls.answer(response(1, {"output": "x" * 30}, will_continue=True))
         assert len(call.result) <= 50
     assert call.result.endswith("(cut)")
-    assert "was cut" in caplog.text
+    assert "cut: 61 characters" in caplog.text
 
 
 def test_the_oldest_calls_are_overdue_when_too_many_are_open():

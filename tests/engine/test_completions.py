@@ -341,3 +341,15 @@ def test_text_and_thoughts_before_a_call_stay_in_order(endpoint):
         ("<", False, False),
         ("", False, True),
     ]
+
+
+def test_an_endpoint_that_refuses_functions_is_named(endpoint):
+    endpoint.answer = lambda body: (400, '{"error": {"message": "qwen3 does not support tools"}}')
+    model = OpenAIChatModel(endpoint.spec)
+    with pytest.raises(UnsupportedError, match=r"qwen3 .*does it call them\? .*not support tools"):
+        reply(model, ChatRequest(ASK, Sampling(thinking_budget=0), (LIGHTS,)))
+    asked = len(endpoint.asked)
+    endpoint.answer = lambda body: [chunk("Yes."), "[DONE]"]
+    reply(model, ChatRequest(ASK, Sampling(thinking_budget=0)))
+    assert len(endpoint.asked) == asked + 1
+    assert endpoint.asked[-1][2]["reasoning_effort"] == "none"  # it was not that

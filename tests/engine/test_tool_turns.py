@@ -10,6 +10,7 @@ from live_cli.protocol.events import (
     ActivityEnded,
     ActivityStarted,
     AudioStreamEnded,
+    ContentReceived,
     ContextUpdated,
     TextReceived,
     ToolResponseReceived,
@@ -18,6 +19,7 @@ from live_cli.protocol.messages import (
     AudioTranscriptionConfig,
     AutomaticActivityDetection,
     Content,
+    FunctionCall,
     FunctionDeclaration,
     FunctionResponse,
     GenerationConfig,
@@ -455,6 +457,55 @@ async def test_huge_results_are_cut_to_what_the_window_bears(connect):
     await line.answer(0, "x" * 1_000_000)
     await finish(line)
     assert len(last_prompt(chat)[-1][1]) <= chat.context_tokens
+
+
+async def test_a_session_bears_more_results_than_its_window(connect):
+    many = " ".join(["call:lock"] * 30)
+    chat = scripted(*[many] * 8, "Done.")
+    line = await connect(written_setup(), ScriptedRegistry(chat))
+    await line.ask("Go.")
+    for turn in range(8):
+        await line.shows("toolCall", turn + 1)
+        for number in range(30 * turn, 30 * turn + 30):
+            await line.answer(number, f"{number} " * 2000)
+    await finish(line)
+    read = sum(len(message.text) for message in chat.requests[-1].messages)
+    assert read <= 4 * chat.context_tokens
+    assert chat.requests[-1].messages[-1].text.startswith("239 239 ")
+    roles = [message.role for message in chat.requests[-1].messages]
+    assert roles == ["user", *(["assistant"] + ["tool"] * 30) * 8]
+
+
+async def test_a_flood_of_silent_results_leaves_the_newest(connect):
+    registry, chat = later("So many.")
+    line = await connect(written_setup(tools=tools(behavior="NON_BLOCKING")), registry)
+    await line.ask("Go.")
+    await finish(line)
+    for number in range(500):
+        result = f"{number} " * 100
+        await line.answer(0, result, scheduling="SILENT", will_continue=True)
+    await line.ask("How many?")
+    await finish(line, 2)
+    read = [message.text for message in chat.requests[-1].messages]
+    assert sum(map(len, read)) <= 4 * chat.context_tokens
+    assert "499 499" in read[-1]
+    assert read[-1].endswith("How many?")
+
+
+async def test_results_in_turns_of_the_past_are_read_as_such(connect):
+    chat = scripted("Seven degrees.")
+    line = await connect(written_setup(), ScriptedRegistry(chat))
+    past = [
+        Content(role="user", parts=[Part(text="How cold is it?")]),
+        Content(role="model", parts=[Part(function_call=FunctionCall(id="1", name="cold"))]),
+        Content(
+            role="user",
+            parts=[Part(function_response=FunctionResponse(name="cold", response={"output": 7}))],
+        ),
+    ]
+    await line.session.handle(ContentReceived(past, True))
+    await finish(line)
+    assert last_prompt(chat) == [("user", "How cold is it?\n[The function cold has answered: 7]")]
 
 
 async def test_there_is_no_handle_while_calls_are_open(connect):

@@ -92,6 +92,12 @@ class OpenAIChatModel:
                         f"{self._model} refused a request with images (HTTP {exc.code}): "
                         f"does it see? It said: {said}"
                     ) from exc
+                if "tools" in body and exc.code in _NOT_TAKEN:
+                    self._extras = known
+                    raise UnsupportedError(
+                        f"{self._model} refused a request with functions (HTTP {exc.code}): "
+                        f"does it call them? It said: {said}"
+                    ) from exc
                 raise EngineError(self._explained(exc.code, said)) from exc
             except (OSError, http.client.HTTPException) as exc:
                 why = getattr(exc, "reason", exc)
