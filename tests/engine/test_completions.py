@@ -89,6 +89,41 @@ def test_reasoning_is_told_apart(endpoint, chunks):
     assert usage.thought_tokens == 2
 
 
+def test_a_model_whose_prompt_opens_its_thoughts_is_known_after_one_reply(endpoint):
+    endpoint.answer = lambda body: [
+        chunk("Hm. "),
+        chunk("Ah.</th"),
+        chunk("ink>\n\nFour."),
+        "[DONE]",
+    ]
+    model = OpenAIChatModel(endpoint.spec)
+    first, _ = reply(model)
+    assert "</think>" not in "".join(text for text, _ in first)
+    second, usage = reply(model)
+    assert "".join(text for text, thought in second if thought) == "Hm. Ah."
+    assert "".join(text for text, thought in second if not thought) == "Four."
+    assert usage.thought_tokens == 2
+
+
+def test_a_reply_without_thoughts_is_not_lost_to_what_was_learned(endpoint):
+    model = OpenAIChatModel(endpoint.spec)
+    endpoint.answer = lambda body: [chunk("Hm.</think>Four."), "[DONE]"]
+    reply(model)
+    endpoint.answer = lambda body: [chunk("Five. "), chunk("Yes."), "[DONE]"]
+    told, _ = reply(model)
+    assert [text for text, thought in told if not thought] == ["Five. Yes."]
+    assert reply(model)[0] == [("Five. ", False), ("Yes.", False)]  # and forgotten
+
+
+def test_what_was_learned_holds_for_the_way_it_was_asked(endpoint):
+    model = OpenAIChatModel(endpoint.spec)
+    endpoint.answer = lambda body: [chunk("Hm.</think>Four."), "[DONE]"]
+    reply(model)
+    endpoint.answer = lambda body: [chunk("Four."), "[DONE]"]
+    unthinking = ChatRequest(ASK, Sampling(thinking_budget=0))
+    assert reply(model, unthinking)[0] == [("Four.", False)]
+
+
 def test_a_thinking_budget_is_a_cap(endpoint):
     def answer(body):
         if body.get("chat_template_kwargs") == {"enable_thinking": False}:

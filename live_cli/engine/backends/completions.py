@@ -85,25 +85,30 @@ def _image_part(image: Image) -> dict[str, Any]:
 
 
 class ThinkTags:
-    """Splits text at ``<think>`` and ``</think>``, also when a tag comes in pieces."""
+    """Splits text at ``<think>`` and ``</think>``, also when a tag comes in pieces.
 
-    def __init__(self) -> None:
-        self._thinking = False
+    ``thinking``: the prompt ends with the opening tag, as the templates of some models have it.
+    """
+
+    def __init__(self, *, thinking: bool = False) -> None:
+        self._thinking = thinking
         self._held = ""
+        self.closed = False
+        """A closing tag has come, whether or not one had opened."""
+        self.opened = False
 
     def push(self, text: str) -> list[ChatDelta]:
         """The deltas that are certain now; the start of a possible tag is held back."""
         deltas: list[ChatDelta] = []
         self._held += text
-        while True:
-            tag = _CLOSE if self._thinking else _OPEN
-            before, found, after = self._held.partition(tag)
-            if not found:
-                break
+        while (tag := self._next_tag()) is not None:
+            before, _, after = self._held.partition(tag)
             deltas.append(ChatDelta(before, thought=self._thinking))
-            self._thinking = not self._thinking
-            self._held = after.lstrip("\n") if not self._thinking else after
-        kept = _tag_start(self._held, tag)
+            self._thinking = tag == _OPEN
+            self.opened |= tag == _OPEN
+            self.closed |= tag == _CLOSE
+            self._held = after if self._thinking else after.lstrip("\n")
+        kept = max(_tag_start(self._held, _OPEN), _tag_start(self._held, _CLOSE))
         sure = self._held[: len(self._held) - kept]
         self._held = self._held[len(sure) :]
         deltas.append(ChatDelta(sure, thought=self._thinking))
@@ -114,6 +119,10 @@ class ThinkTags:
         held, self._held = self._held, ""
         return [ChatDelta(held, thought=self._thinking)] if held else []
 
+    def _next_tag(self) -> str | None:
+        found = [tag for tag in (_OPEN, _CLOSE) if tag in self._held]
+        return min(found, key=self._held.index, default=None)
+
 
 def _tag_start(text: str, tag: str) -> int:
     """How many characters at the end of ``text`` could be the start of ``tag``."""
@@ -123,9 +132,11 @@ def _tag_start(text: str, tag: str) -> int:
 class ReplyReader:
     """Reads the chunks of one stream. ``over_budget``: it thought more than it was given."""
 
-    def __init__(self, thinking_budget: int | None) -> None:
+    def __init__(self, thinking_budget: int | None, *, thinking: bool = False) -> None:
         self._budget = thinking_budget or None  # 0 asks for none, it does not cap
-        self._tags = ThinkTags()
+        self._begun = thinking
+        self._tags = ThinkTags(thinking=thinking)
+        self._untagged: list[str] = []  # thought to be thoughts, until a tag closes them
         self._calls = CallPieces()
         self._ending = Ending.WHOLE
         self._replies = self._thoughts = 0
@@ -134,6 +145,11 @@ class ReplyReader:
     @property
     def over_budget(self) -> bool:
         return self._budget is not None and not self._replies and self._thoughts > self._budget
+
+    @property
+    def begins_thinking(self) -> bool:
+        """Whether a tag closed what none had opened: the prompt ends with the opening one."""
+        return self._tags.closed and not self._tags.opened
 
     @property
     def usage(self) -> ChatUsage:
@@ -162,6 +178,8 @@ class ReplyReader:
                 deltas.append(ChatDelta(thought, thought=True))
             if delta.get("content"):
                 deltas += self._tags.push(delta["content"])
+                if self._begun and not self._tags.closed:
+                    self._untagged.append(delta["content"])
         return self._tallied(deltas)
 
     def flush(self) -> list[ChatDelta]:
@@ -170,6 +188,8 @@ class ReplyReader:
         Calls of which one is not valid are not told at all: `usage` says so.
         """
         deltas = self._tallied(self._tags.flush())
+        if self._untagged and not self._tags.closed and self._ending is Ending.WHOLE:
+            deltas += self._tallied([ChatDelta("".join(self._untagged))])  # it was the reply
         calls = self._calls.whole()
         if calls is None:
             self._ending = Ending.MALFORMED_CALL
@@ -199,10 +219,19 @@ Stream = Callable[[ChatRequest, Callable[[dict[str, Any]], bool]], None]
 
 
 def generate(
-    stream: Stream, request: ChatRequest, on_delta: Callable[[ChatDelta], bool]
+    stream: Stream,
+    request: ChatRequest,
+    on_delta: Callable[[ChatDelta], bool],
+    begins_thinking: dict[bool, bool] | None = None,
 ) -> ChatUsage:
-    """One reply. A model that thinks beyond its budget is asked again, not to think."""
-    reader = ReplyReader(request.sampling.thinking_budget)
+    """One reply. A model that thinks beyond its budget is asked again, not to think.
+
+    ``begins_thinking`` is the model's own and learned here: whether its prompt ends with the tag
+    that opens its thoughts, where it is asked to think (True) and where it is not (False).
+    """
+    learned = {} if begins_thinking is None else begins_thinking
+    asked = request.sampling.thinking_budget != 0
+    reader = ReplyReader(request.sampling.thinking_budget, thinking=learned.get(asked, False))
     stopped = False
 
     def on_chunk(chunk: dict[str, Any]) -> bool:
@@ -217,8 +246,11 @@ def generate(
     if reader.over_budget and not stopped:
         spent = reader.usage.thought_tokens
         unthinking = replace(request, sampling=replace(request.sampling, thinking_budget=0))
-        again = generate(stream, unthinking, on_delta)
+        again = generate(stream, unthinking, on_delta, learned)
         return replace(again, thought_tokens=again.thought_tokens + spent)
-    for delta in () if stopped else reader.flush():
+    if stopped:
+        return reader.usage
+    for delta in reader.flush():
         stopped = stopped or on_delta(delta)
+    learned[asked] = reader.begins_thinking
     return reader.usage

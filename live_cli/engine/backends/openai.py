@@ -46,11 +46,12 @@ class OpenAIChatModel:
         self._host = parts.netloc
         self._model = model
         self._timeout_s = timeout_s
+        self._begins_thinking: dict[bool, bool] = {}
         self._extras = 2  # how many of the optional fields below this endpoint takes
 
     def generate(self, request: ChatRequest, on_delta: Callable[[ChatDelta], bool]) -> ChatUsage:
         """Stream one reply. A stop is noticed with the next chunk and closes the connection."""
-        return completions.generate(self._stream, request, on_delta)
+        return completions.generate(self._stream, request, on_delta, self._begins_thinking)
 
     def prefill(
         self, messages: tuple[ChatMessage, ...], tools: tuple[ToolDeclaration, ...] = ()
