@@ -5,6 +5,9 @@ model answers (generating and playing). New input during the second stage is a b
 is cancelled, reported, and only what can have been heard of it stays in the history. During the
 first stage nothing has been answered yet, so the input is carried over into the next turn. With
 NO_INTERRUPTION input waits for its turn instead.
+
+A function that the model waits for belongs to the second stage, though its turn may have ended with
+the call: new input cancels it. What other functions answer is told when nobody speaks.
 """
 
 import asyncio

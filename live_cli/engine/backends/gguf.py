@@ -90,7 +90,8 @@ class GgufChatModel:
 
     def close(self) -> None:
         """Free the model, once the replies under way have ended."""
-        self._server = None
+        with self._learning:
+            self._server = None
 
     def _stream(self, request: ChatRequest, on_chunk: Callable[[dict[str, Any]], bool]) -> None:
         if request.tools:
