@@ -136,5 +136,11 @@ def from_options(keys: Keys, options: Mapping[str, object]) -> dict[Key, Any]:
             given = key.rule.from_text(value) if isinstance(value, str) else value
             values[key] = key.rule.read(given)
         except ValueError as exc:
-            raise OptionError(f"--{key.path[-1].replace('_', '-')} {exc}") from None
+            raise OptionError(f"{_flag(key)} {exc}") from None
     return values
+
+
+def _flag(key: Key) -> str:
+    """A list is given one by one, by an option in the singular."""
+    name = key.path[-1].replace("_", "-")
+    return f"--{name.removesuffix('s') if isinstance(key.default, tuple) else name}"
