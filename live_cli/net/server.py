@@ -115,7 +115,7 @@ async def serve_on(
 
     async def watch(stop: asyncio.Event) -> None:
         await stop.wait()
-        server.should_exit = True
+        server.stop()
 
     metrics: Metrics | None = app.state.metrics
     beside = [asyncio.create_task(watch(stop))] if stop is not None else []
