@@ -59,9 +59,9 @@ _OPENING = re.compile(
 )
 _GREETING = re.compile(r"(hello|hi|hey|good (morning|afternoon|evening|day))\b")
 _MURMUR = re.compile(
-    r"(h+m+|mm+|uh[- ]?huh|uh|um|oh|ah|okay|ok|right|i see|got it|alright|all right|well|yeah|yes|"
-    r"no|sure|thanks|thank you|great|cool|nice|wow|never mind|very much|a lot|so much|then|good|"
-    r"[\s,.!])+"
+    r"((h+m+|m{2,}|uh[- ]?huh|uh|um|oh|ah|okay|ok|right|i see|got it|alright|all right|well|yeah|"
+    r"yes|no|sure|thanks|thank you|great|cool|nice|wow|never mind|very much|a lot|so much|then|"
+    r"good)\b|[\s,.!])+"
 )
 _KIN = re.compile(
     r"mom|mum|mommy|mummy|dad|daddy|honey|darling|sweetie|sweetheart|dear|babe|baby|guys|everyone|"
@@ -201,8 +201,9 @@ class Attention:
 
         ``level_dbfs``: None when it was too short to tell.
         """
-        known = level_dbfs is not None and self._levels
-        level_db = level_dbfs - median(self._levels) if known and level_dbfs is not None else 0.0
+        level_db = 0.0
+        if level_dbfs is not None and self._levels:
+            level_db = level_dbfs - median(self._levels)
         since = None if self._replied_at is None else max(0.0, begun_at - self._replied_at)
         addressed = is_addressed(text, Moment(since, self._asked, self.name, level_db))
         if addressed and level_dbfs is not None:

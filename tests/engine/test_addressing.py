@@ -168,6 +168,11 @@ def test_quiet_is_what_is_quieter_than_those_who_talk_to_it():
     assert attention.attends("What time is it?", -50.0, begun_at=0.0)
 
 
+@pytest.mark.parametrize("text", ["m" * 5000 + "x", "ok " * 5000 + "x", "so, " * 5000, "a" * 5000])
+def test_what_is_endless_is_decided_too(text):
+    assert is_addressed(text, NOVA) in (True, False)
+
+
 @given(st.text(max_size=80), st.sampled_from([FIRST, CONVERSING, ASKED, LONG_AGO, NOVA]))
 def test_whatever_is_heard_is_decided(text, moment):
     assert is_addressed(text, moment) in (True, False)
