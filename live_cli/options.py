@@ -144,6 +144,13 @@ OFFERS: dict[str, Offer] = {
             "Number or part of a name.",
             _DEVICES,
         ),
+        Offer(
+            "talk.record",
+            "--record",
+            "FOLDER",
+            "Keep sound, events and words as files.",
+            _SESSION,
+        ),
         Offer("serve.host", "--host", "HOST", "Where to listen (127.0.0.1).", _CONNECTION),
         Offer("serve.port", "--port", "N", "0: a free one (8765).", _CONNECTION),
         Offer("serve.strict", "--strict", None, "Refuse fields that are not known.", _CONNECTION),
@@ -168,7 +175,7 @@ FOR_TEXT = _OF_TEXT
 FOR_TALK = (
     *_OF_TEXT, "input_transcript", "media_resolution", "start_sensitivity", "end_sensitivity",
     "prefix_padding_ms", "silence_ms", "interruption", "turn_coverage", "push_to_talk",
-    "talk.input_device", "talk.output_device",
+    "talk.input_device", "talk.output_device", "talk.record",
 )  # fmt: skip
 FOR_TRANSCRIBE = ("server", "model", "api_version", "language")
 FOR_SERVE = (

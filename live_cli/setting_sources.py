@@ -103,7 +103,7 @@ def _unknown(keys: Keys, path: KeyPath) -> str:
 
 def _beside(config: Path, key: Key, value: Any) -> Any:
     """Files named in the settings file are looked for beside it."""
-    if key.name.endswith("_file"):
+    if key.name.endswith("_file") or key.name == "talk.record":
         return str(config.parent / Path(value).expanduser())
     if key.name == "system" and value.startswith("@") and not value.startswith("@@"):
         return "@" + str(config.parent / Path(value[1:]).expanduser())

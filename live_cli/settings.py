@@ -83,6 +83,7 @@ class VoiceActivity:
 class TalkOptions:
     input_device: str | None = _setting(Device("a device's number or a part of its name"))
     output_device: str | None = _setting(Device("a device's number or a part of its name"))
+    record: str | None = _setting(Text("the name of a folder"))
 
 
 @dataclass(frozen=True, slots=True)

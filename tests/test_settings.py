@@ -79,7 +79,13 @@ def test_the_environment_names_every_setting(name, text, path, value):
 def test_every_setting_can_come_from_the_file_the_environment_and_an_option(config):
     sample = {"voice": "Puck", "language": "de", "server": "local", "port": 9, "threads": 2}
     for key in KEYS.values():
-        if key.name in ("system", "api_key_file", "server_key_file", "serve.allow_origins"):
+        if key.name in (
+            "system",
+            "api_key_file",
+            "server_key_file",
+            "serve.allow_origins",
+            "talk.record",
+        ):
             continue
         rule, name = key.rule, key.path[-1]
         words = getattr(rule, "words", None)
@@ -96,6 +102,13 @@ def test_every_setting_can_come_from_the_file_the_environment_and_an_option(conf
         holders = [getattr(s, key.group) if key.group else s for s in (by_file, by_env, by_option)]
         assert [getattr(holder, name) for holder in holders] == [value] * 3, key.name
         assert getattr(holders[0], name) != key.default, key.name
+
+
+def test_a_folder_for_recordings_named_in_the_file_is_beside_it(config):
+    by_file = config("[talk]\nrecord = 'talks'")
+    assert by_file.talk.record == str(by_file.config_path.parent / "talks")
+    assert config("", environ={"LIVE_CLI_TALK_RECORD": "talks"}).talk.record == "talks"
+    assert config("", options={"talk.record": "talks"}).talk.record == "talks"
 
 
 def test_origins_are_a_list_in_every_source(config):

@@ -95,3 +95,35 @@ class SpeechClock:
         self._loud_run = self._loud_run + 1 if loud else 0
         if self._loud_run >= self._LOUD_RUN:
             self.last_speech_end = self._windows * self._window_samples
+
+
+class SpeechRuns:
+    """When speech-like energy began and ended, pauses within a sentence bridged."""
+
+    _BRIDGED_S = 0.7
+    _ATTACK_S = 0.05
+    _KEPT = 256
+
+    def __init__(self, sample_rate: int = 16_000) -> None:
+        self._rate = sample_rate
+        self._clock = SpeechClock(sample_rate)
+        self._runs: deque[tuple[float, float]] = deque(maxlen=self._KEPT)
+
+    def push(self, samples: Samples, at_s: float) -> None:
+        """The next ``samples``, which begin ``at_s``: times need not be without gaps."""
+        before = self._clock.last_speech_end
+        self._clock.push(samples)
+        end = self._clock.last_speech_end
+        if end is None or end == before:
+            return
+        behind = self._clock.samples_heard - end
+        end_s = at_s + (samples.size - behind) / self._rate
+        if self._runs and end_s - self._runs[-1][1] < self._BRIDGED_S:
+            self._runs[-1] = (self._runs[-1][0], end_s)
+        else:
+            self._runs.append((end_s - self._ATTACK_S, end_s))
+
+    @property
+    def runs(self) -> tuple[tuple[float, float], ...]:
+        """The last ones, oldest first: (begin, end) in seconds."""
+        return tuple(self._runs)

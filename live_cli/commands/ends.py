@@ -12,6 +12,7 @@ from live_cli.audio.files import open_speech
 from live_cli.commands.conversation import Conversation
 from live_cli.devices.file_ends import FileMicrophone, FileSpeaker
 from live_cli.devices.microphone import Microphone
+from live_cli.devices.playback import PlayedCallback
 from live_cli.devices.speaker import Speaker
 from live_cli.errors import DeviceError, InputFileError, LiveError
 from live_cli.settings import TalkOptions
@@ -24,7 +25,12 @@ class Ends:
     """Opens an ear and a mouth, and connects them to a conversation once there is one."""
 
     def __init__(
-        self, options: TalkOptions, face: Face, input_path: str | None, output_path: str | None
+        self,
+        options: TalkOptions,
+        face: Face,
+        input_path: str | None,
+        output_path: str | None,
+        on_played: PlayedCallback | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._face = face
@@ -32,9 +38,9 @@ class Ends:
         self._input_path = input_path
         self._lost: LiveError | None = None
         self.mouth: Speaker | FileSpeaker = (
-            Speaker(options.output_device, self._tell_lost_device)
+            Speaker(options.output_device, self._tell_lost_device, on_played)
             if output_path is None
-            else FileSpeaker(output_path, self._tell_lost_file)
+            else FileSpeaker(output_path, self._tell_lost_file, on_played)
         )
         self.ear: Microphone | FileMicrophone = (
             Microphone(options.input_device, self._on_frame, self._tell_lost_device)

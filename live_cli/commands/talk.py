@@ -18,9 +18,12 @@ from live_cli.settings import Settings
 from live_cli.ui.face import Face
 from live_cli.ui.faces import choose_face
 from live_cli.ui.keys import Keyboard
+from live_cli.ui.tee import TeeFace
 
 if TYPE_CHECKING:
+    from live_cli.commands.conversation import SentCallback
     from live_cli.commands.ends import Ends
+    from live_cli.commands.recording import Recording
 
 NORMAL_CLOSE = 1000
 
@@ -53,7 +56,12 @@ async def _talk(
     with ExitStack() as stack:
         # before the face, which keeps the stderr that it finds
         stack.enter_context(native_stderr_silenced())
-        face = stack.enter_context(_face(settings, json, sound_on_stdout=output_path == "-"))
+        face = _face(settings, json, sound_on_stdout=output_path == "-")
+        recording = _recording(settings.talk.record, face, stack)
+        face = stack.enter_context(TeeFace(*recording.faces, face) if recording else face)
+        if recording is not None:
+            face.note(f"Recording into {recording.sound_path}")
+            stack.callback(_end_recording, recording, face)
         face.status(
             connection="connecting",
             label=_label(opening, settings),
@@ -65,22 +73,28 @@ async def _talk(
             # imported and opened while the server loads its models
             from live_cli.commands.ends import Ends
 
-            ends = Ends(settings.talk, face, input_path, output_path)
+            on_played, on_sent = (recording.played, recording.sent) if recording else (None, None)
+            ends = Ends(settings.talk, face, input_path, output_path, on_played)
             stack.callback(ends.close)
             await ends.open()
-            await _converse(server, opening, settings, face, ends)
+            await _converse(server, opening, settings, face, ends, on_sent)
 
 
 async def _converse(
-    server: Server, opening: Opening, settings: Settings, face: Face, ends: "Ends"
+    server: Server,
+    opening: Opening,
+    settings: Settings,
+    face: Face,
+    ends: "Ends",
+    on_sent: "SentCallback | None",
 ) -> None:
     from live_cli.commands.conversation import Conversation
     from live_cli.protocol.input_gate import InputGate
 
     gate = InputGate(manual=settings.vad.push_to_talk)
     async with resumable(server, opening) as client:
-        conversation = Conversation(client, face, ends.mouth, gate)
-        with _stopping_on_interrupt(conversation.stop), Keyboard(conversation.press):
+        conversation = Conversation(client, face, ends.mouth, gate, on_sent)
+        with _stopping_on_signals(conversation.stop), Keyboard(conversation.press):
             ends.connect(conversation)
             try:
                 await conversation.run()
@@ -92,6 +106,28 @@ async def _converse(
         raise await server.lost(closed)
     if ends.error is not None:
         raise ends.error
+
+
+def _recording(folder: str | None, face: Face, stack: ExitStack) -> "Recording | None":
+    """The recording that was asked for, closed by ``stack``. Raises InputFileError."""
+    if folder is None:
+        return None
+    from live_cli.commands.recording import Recording
+
+    loop = asyncio.get_running_loop()
+
+    def tell(text: str) -> None:
+        loop.call_soon_threadsafe(face.error, text)
+
+    recording = Recording(folder, tell)
+    stack.callback(recording.close)
+    return recording
+
+
+def _end_recording(recording: "Recording", face: Face) -> None:
+    missing = recording.end_sound()
+    if missing:
+        face.error(missing)
 
 
 def _face(settings: Settings, json: bool, *, sound_on_stdout: bool) -> Face:
@@ -110,15 +146,17 @@ def _label(opening: Opening, settings: Settings) -> str:
 
 
 @contextlib.contextmanager
-def _stopping_on_interrupt(stop: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C ends the conversation, and the summary follows; on Windows it ends the process."""
+def _stopping_on_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the conversation in order; on Windows Ctrl-C ends the process."""
     loop = asyncio.get_running_loop()
     try:
-        loop.add_signal_handler(signal.SIGINT, stop)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
     except NotImplementedError:
         yield
         return
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from live_cli.audio.meter import SILENCE_DBFS, LevelMeter, SpeechClock, level_dbfs
+from live_cli.audio.meter import SILENCE_DBFS, LevelMeter, SpeechClock, SpeechRuns, level_dbfs
 
 RATE = 16_000
 
@@ -76,3 +76,15 @@ def test_steady_noise_and_clicks_are_no_speech(level: float) -> None:
     sound[RATE : RATE + 80] = 0.5  # a click of 5 ms
     clock.push(sound)
     assert clock.last_speech_end is None or clock.last_speech_end <= start
+
+
+def test_speech_runs_bridge_the_pauses_within_a_sentence() -> None:
+    rng = np.random.default_rng(2)
+    runs = SpeechRuns(16_000)
+    loud = [(1.0, 1.8), (2.2, 3.0), (5.0, 5.5)]
+    for k in range(350):
+        at_s = k * 0.02
+        level = 0.1 if any(begin <= at_s < end for begin, end in loud) else 1e-4
+        runs.push(rng.normal(0, level, 320).astype(np.float32), 100.0 + at_s)
+    times = [time for run in runs.runs for time in run]
+    assert times == pytest.approx([101.0, 103.0, 105.0, 105.5], abs=0.05)

@@ -1,0 +1,83 @@
+"""A FLAC file that grows, and is whole at any moment.
+
+The encoder writes the number of samples into the header when it is closed; a recording that is cut
+off by a kill or a full disk would have none, and some decoders refuse it. So that number is
+brought up to date as the file grows, with what has certainly been written: all but the block
+that the encoder works on.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+_BLOCK_FRAMES = 4096
+"""libFLAC's at its middle compression levels."""
+_COUNT_AT, _COUNT_BYTES = 18, 8
+"""Of STREAMINFO (RFC 9639, 8.2): rate, channels and bits, and the number of samples in 36 bits."""
+_COUNT_MASK = (1 << 36) - 1
+
+
+class FlacWriter:
+    """PCM16 into ``path``, which exists and is empty: what it may be read by is kept.
+
+    Raises OSError when the file cannot be written; what has been written stays playable.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], sample_rate: int, channels: int) -> None:
+        import soundfile
+
+        self._path = Path(path)
+        self._frames = 0
+        self._failed = False
+        try:
+            self._file = soundfile.SoundFile(
+                os.fspath(path), "w", sample_rate, channels, "PCM_16", format="FLAC"
+            )
+        except soundfile.LibsndfileError as exc:
+            raise OSError(_reason(exc)) from exc
+
+    def write(self, samples: npt.NDArray[np.float32]) -> None:
+        """Append ``samples``, float32 of shape (n, channels)."""
+        import soundfile
+
+        try:
+            self._file.write(samples)
+            self._file.flush()
+        except (soundfile.LibsndfileError, AssertionError) as exc:
+            self._failed = True
+            raise OSError(_reason(exc)) from exc
+        self._frames += samples.shape[0]
+        self._write_count()
+
+    def close(self) -> None:
+        """Finish the file, also after a failure. Raises OSError when its end is lost."""
+        import soundfile
+
+        if self._file.closed:
+            return
+        try:
+            self._file.close()
+        except soundfile.LibsndfileError as exc:
+            raise OSError(_reason(exc)) from exc
+        finally:
+            if self._failed:
+                self._write_count()
+
+    def _write_count(self) -> None:
+        """Overwrites a number in place: no room on the disk is needed for it."""
+        blocks = max(0, self._frames - 1) // _BLOCK_FRAMES  # it looks one sample ahead
+        if not blocks:
+            return
+        with self._path.open("r+b", buffering=0) as file:
+            file.seek(_COUNT_AT)
+            facts = int.from_bytes(file.read(_COUNT_BYTES), "big")
+            facts = facts & ~_COUNT_MASK | blocks * _BLOCK_FRAMES
+            file.seek(_COUNT_AT)
+            file.write(facts.to_bytes(_COUNT_BYTES, "big"))
+
+
+def _reason(exc: Exception) -> str:
+    """What libsndfile says of it, which is little."""
+    return str(getattr(exc, "error_string", "") or exc or "the encoder failed").rstrip(". ")
