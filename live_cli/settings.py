@@ -110,6 +110,7 @@ class ServeOptions:
     video_session_limit_s: int = _setting(Whole(0, 86_400), 120)
     go_away_s: int = _setting(Whole(0, 3600), 60)
     grace_s: int = _setting(Whole(0, 600), 5)
+    max_connections: int = _setting(Whole(1, 100_000), 500)
     max_sessions: int = _setting(Whole(1, 10_000), 16)
     max_auth_tokens: int = _setting(Whole(0, 100_000), 1000)
     max_message_bytes: int = _setting(Whole(1024, 900_000_000), 16_777_216)

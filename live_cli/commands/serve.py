@@ -118,6 +118,7 @@ def limits_of(options: ServeOptions) -> Limits:
     """What sessions may cost, as it is set."""
     return Limits(
         message_bytes=options.max_message_bytes,
+        connections=options.max_connections,
         sessions=options.max_sessions,
         tokens=options.max_auth_tokens,
         held_bytes=options.max_held_bytes,

@@ -23,6 +23,8 @@ class Limits:
     """The largest message taken in; beyond it the socket closes with 1009."""
     frame_bytes: int = 1024 * 1024
     """Every frame sent is smaller: the Python SDK drops the connection otherwise."""
+    connections: int = 500
+    """Of any kind, also those that have said nothing yet. A process may open some 1000 files."""
     sessions: int = 16
     tokens: int = 1000
     """Ephemeral tokens alive at a time."""

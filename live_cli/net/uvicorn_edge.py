@@ -102,6 +102,13 @@ class FirstByte(asyncio.Protocol):
             shaken.exception()  # a peer that cannot shake hands is no fault of ours
 
 
+class NoPlace(asyncio.Protocol):
+    """For a connection beyond the most that there may be: a file handle is all it costs."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        cast(asyncio.Transport, transport).abort()
+
+
 class PunctualHttp(H11Protocol):
     """uvicorn's HTTP, which lets go of a peer that does not finish its first request's head."""
 
@@ -209,6 +216,8 @@ class Uvicorn(uvicorn.Server):
 def _config(app: ASGIApp, limits: Limits, secure: ssl.SSLContext | None) -> uvicorn.Config:
     def connection(*, server_state: ServerState, **uvicorns_own: Any) -> asyncio.Protocol:
         """A new connection's protocol, as uvicorn asks for it."""
+        if len(server_state.connections) >= limits.connections:
+            return NoPlace()
         http = functools.partial(
             PunctualHttp, limit_s=limits.request_s, server_state=server_state, **uvicorns_own
         )

@@ -176,7 +176,7 @@ def test_the_defaults_of_the_settings_are_those_of_the_line() -> None:
 
 def test_every_limit_that_can_be_set_is_passed_on() -> None:
     names = [each.name for each in fields(ServeOptions) if each.name.endswith(("_s", "_bytes"))]
-    names += ["max_sessions", "max_auth_tokens"]
+    names += ["max_connections", "max_sessions", "max_auth_tokens"]
     given = {name: 77_000 + number for number, name in enumerate(names)}
     made = serve.limits_of(ServeOptions(**given))
     passed = {**asdict(made), **asdict(made.lifetimes)}.values()

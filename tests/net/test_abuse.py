@@ -187,6 +187,22 @@ async def test_fifty_who_never_speak_are_let_go(house: House) -> None:
     assert sum(b" 408 " in end for end in ends) == 10
 
 
+async def test_connections_beyond_the_most_are_dropped_and_places_come_back() -> None:
+    limits = Limits(connections=20, request_s=1.0)
+    async with running(limits=limits) as house, witnessed(house):
+        async with contextlib.AsyncExitStack() as stack:
+            ends = []
+            for _ in range(60):
+                reader, _ = await stack.enter_async_context(raw(house, upgraded=False))
+                ends.append(asyncio.create_task(drained(reader)))
+            async with asyncio.timeout(WITHIN_S):
+                while sum(end.done() for end in ends) < 41:  # noqa: ASYNC110 - the witness has one
+                    await asyncio.sleep(0.01)
+            assert len(ends) - sum(end.done() for end in ends) <= 19
+            await asyncio.gather(*ends)
+        assert await house.get("/healthz") == (200, "ok\n")
+
+
 async def test_half_closed_and_vanished_sockets_release_their_sessions(house: House) -> None:
     async with witnessed(house):
         for number in range(20):
