@@ -30,6 +30,7 @@ from tests.net.house import (
     set_up,
 )
 from tests.net.mutation import bent
+from tests.net.test_server_tokens import golden_bodies
 from tests.protocol.test_wire_golden import FRAMES
 
 SETUPS = [frame for frame in FRAMES.values() if frame.startswith('{"setup"')]
@@ -164,6 +165,23 @@ async def test_bent_messages_are_taken_or_refused(
             answer += "".join(part["text"] for part in parts)
         assert answer == "Good day."
     await witness.close()
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+async def test_bent_requests_for_tokens_are_answered_by_name(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    random = Random(0)
+    bodies = [body for _, body in golden_bodies() if body]
+    statuses = set()
+    for _ in range(200):
+        bent_body = bent(random.choice(bodies), random)
+        body = bent_body.encode() if isinstance(bent_body, str) else bent_body
+        status, _, answer = await house.ask("POST", "/v1alpha/auth_tokens", body=body)
+        statuses.add(status)
+        assert ("name" in json.loads(answer)) == (status == 200), body
+        assert status == 200 or json.loads(answer)["error"]["message"], body
+    assert statuses == {200, 400}
     assert [record for record in caplog.records if record.exc_info] == []
 
 
