@@ -137,13 +137,23 @@ class Calling:
                 self._conversation.add(TOOL, note_of(told.name or "", result))
 
     async def drop(self, now: float) -> None:
-        """The user goes on: what the model waits for is not wanted any more."""
+        """The user goes on: what the model waits for is not wanted any more.
+
+        Calls that have been answered, or that the talk does not wait for, stay in the history.
+        """
         exchange = self._exchange
         if exchange is None or exchange.settled.is_set():
             return
         self._exchange = None
-        self._conversation.add(MODEL, exchange.said.heard(now), exchange.said.audio_s)
-        await self._tell_cancelled(self._calls.give_up(exchange.calls))
+        kept = [call for call in exchange.calls if call.final or not call.blocking]
+        heard, seconds = exchange.said.heard(now), exchange.said.audio_s
+        if kept:
+            results = [(call.use, _result_of(call)) for call in kept]
+            self._conversation.add_calls(heard, seconds, results)
+        else:
+            self._conversation.add(MODEL, heard, seconds)
+        unanswered = [call for call in exchange.calls if call not in kept]
+        await self._tell_cancelled(self._calls.give_up(unanswered))
 
     async def _tell_cancelled(self, ids: list[str]) -> None:
         if ids:

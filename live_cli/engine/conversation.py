@@ -32,6 +32,7 @@ _MOST_PICTURE_BYTES = 32 * 1024 * 1024
 
 USER, MODEL, TOOL = "user", "model", "tool"
 _ROLES = {MODEL: "assistant", TOOL: "tool"}
+_NO_WORD = ChatMessage("assistant", "…")
 _DROPPED = "(no longer kept)"
 
 
@@ -157,12 +158,15 @@ class Conversation:
         """What the model reads; ``heard``: as if the user had also said that.
 
         Consecutive entries of one role are one message: chat templates want turns to alternate.
+        Some want a word of the assistant's after a tool, too.
         """
         entries = [*self._entries, Entry(USER, heard)] if heard else self._entries
         messages = [ChatMessage("system", self.system)] if self.system else []
         for entry in entries:
             role = "user" if entry.asks else _ROLES[entry.role]
             images = tuple(picture.image for picture in entry.pictures)
+            if role == "user" and messages and messages[-1].role == "tool":
+                messages.append(_NO_WORD)
             last = messages[-1] if messages else None
             if last is not None and last.role == role != TOOL and not last.calls:
                 joined = f"{last.text}\n{entry.read}".strip()

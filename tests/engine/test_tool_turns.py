@@ -1,5 +1,7 @@
 """Turns in which the model calls functions, on scripted stages and fake time."""
 
+import asyncio
+
 import msgspec
 import pytest
 
@@ -251,6 +253,23 @@ async def test_new_input_cancels_what_the_model_waits_for(connect, by):
     assert len(chat.requests) == 2
 
 
+async def test_what_was_answered_before_the_cancellation_stays_in_the_history(connect):
+    chat = scripted(f"{LIGHTS} call:lock", "Fine.")
+    line = await connect(written_setup(), ScriptedRegistry(chat))
+    await line.ask("Go.")
+    await line.shows("toolCall")
+    await line.answer(0, "lit")
+    await line.ask("Leave the door.")
+    await finish(line, 2)
+    assert line.cancelled() == [line.calls()[1].id]
+    assert last_prompt(chat)[1:] == [
+        ("assistant", ["turn_on_the_lights"]),
+        ("tool", "lit"),
+        ("assistant", "…"),
+        ("user", "Leave the door."),
+    ]
+
+
 async def test_on_2_5_the_call_of_a_turn_that_has_ended_is_cancelled_alone(connect):
     chat = scripted(LIGHTS, "Something else.")
     line = await connect(written_setup(model=NATIVE), ScriptedRegistry(chat))
@@ -402,6 +421,28 @@ async def test_blocking_and_not_in_one_reply(connect):
     await line.answer(0)
     await finish(line, 2)
     assert "".join(line.texts()) == "Locked.And lit."
+
+
+async def test_on_2_5_what_came_meanwhile_waits_for_the_call_that_the_model_waits_for(connect):
+    chat = scripted("call:turn_on_the_lights call:lock", "Both are done.")
+    mixed = [*tools("lock"), *tools("turn_on_the_lights", behavior="NON_BLOCKING")]
+    line = await connect(written_setup(model=NATIVE, tools=mixed), ScriptedRegistry(chat))
+    await line.ask("Go.")
+    await finish(line)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not line.session.busy
+    await line.answer(0, "lit", scheduling="INTERRUPT")
+    await asyncio.sleep(0)
+    assert line.cancelled() == []
+    assert len(chat.requests) == 1
+    await line.answer(1, "locked")
+    await finish(line, 2)
+    assert [text for _, text in last_prompt(chat)[-3:]] == [
+        "locked",
+        "…",
+        "[The function turn_on_the_lights has answered: lit]",
+    ]
 
 
 # --- beside ------------------------------------------------------------------------------------
