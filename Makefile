@@ -9,7 +9,7 @@ APT    := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 NPM    := npm install --loglevel=error --no-audit --no-fund --no-package-lock --ignore-scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help talk demo setup test sdks check format bench clean
+.PHONY: help talk demo setup test sdks frameworks check format bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -26,6 +26,9 @@ test: $(VENV)/.dev $(VENV)/.sdks portaudio soundserver ## Set up what the tests 
 	$(BIN)/pytest -q
 
 sdks: $(VENV)/.sdks ## Install the SDKs, in Python and JavaScript, that tests/sdk runs
+
+frameworks: $(VENV)/.frameworks ## Let pipecat, livekit and google-adk talk to `serve`
+	$(BIN)/pytest -q -rA tests/frameworks/check_frameworks.py
 
 check: $(VENV)/.dev ## Lint, types, import contracts
 	$(BIN)/ruff check
@@ -66,6 +69,15 @@ $(VENV)/.sdks: Makefile | $(VENV)/.dev
 	$(BIN)/python -m pip --python $(VENV)/sdks/python-1.55 install -q google-genai==1.55.0
 	PATH="$(abspath $(BIN)):$$PATH" $(NPM) --prefix $(VENV)/sdks/node @google/genai@latest wavefile@11
 	PATH="$(abspath $(BIN)):$$PATH" $(NPM) --prefix $(VENV)/sdks/node-2.32 @google/genai@2.32.0 wavefile@11
+	@touch $@
+
+# Frameworks that speak to the Live API, each with an environment of its own: 1.5 GB together.
+$(VENV)/.frameworks: Makefile | $(VENV)/.dev
+	for each in 'pipecat pipecat-ai[google]' 'livekit livekit-agents livekit-plugins-google' 'adk google-adk'; do \
+	  set -- $$each; folder=$(VENV)/sdks/$$1; shift; \
+	  $(PYTHON) -m venv --without-pip $$folder || exit 1; \
+	  $(BIN)/python -m pip --python $$folder install -q --upgrade "$$@" || exit 1; \
+	done
 	@touch $@
 
 # The peers that the benchmarks compare with.
