@@ -59,9 +59,9 @@ _OPENING = re.compile(
 )
 _GREETING = re.compile(r"(hello|hi|hey|good (morning|afternoon|evening|day))\b")
 _MURMUR = re.compile(
-    r"((h+m+|m{2,}|uh[- ]?huh|uh|um|oh|ah|okay|ok|right|i see|got it|alright|all right|well|yeah|"
-    r"yes|no|sure|thanks|thank you|great|cool|nice|wow|never mind|very much|a lot|so much|then|"
-    r"good)\b|[\s,.!])+"
+    r"((h+m+|m{2,}|m+-?h+m+|uh[- ]?huh|uh|um|oh|ah|okay|ok|right|i see|got it|alright|all right|"
+    r"well|yeah|yes|no|sure|thanks|thank you|great|cool|nice|wow|never mind|very much|a lot|"
+    r"so much|then|good)\b|[\s,.!])+"
 )
 _KIN = re.compile(
     r"mom|mum|mommy|mummy|dad|daddy|honey|darling|sweetie|sweetheart|dear|babe|baby|guys|everyone|"
@@ -162,7 +162,9 @@ def calls_somebody(text: str, name: str | None) -> bool:
     stripped = text.strip().rstrip(".!?")
     greeted = _GREETED.match(stripped)
     turned = greeted or _TURNED.match(stripped)
-    first = re.match(r"([A-Za-z][\w'-]+)(\s*,)?", stripped[turned.end() if turned else 0 :])
+    first = re.match(
+        r"([A-Za-z][\w'-]+)(\s*,(?! please$))?", stripped[turned.end() if turned else 0 :]
+    )
     if first and (greeted or first.group(2)) and _is_called(first.group(1), name):
         return True
     last = re.search(r"([\w'-]+),\s+([\w'-]+)$", stripped)

@@ -48,6 +48,7 @@ NOVA = Moment(since_reply_s=300.0, name="Nova")
         # within a conversation
         ("And in winter.", CONVERSING),
         ("The second one.", CONVERSING),
+        ("Slower, please.", CONVERSING),
         ("Interesting, and after that?", CONVERSING),
         ("That doesn't sound right.", CONVERSING),
         ("My sister says the same.", CONVERSING),
@@ -114,6 +115,7 @@ def test_said_to_it(text, moment):
         # murmurs that want no answer
         ("Hm.", CONVERSING),
         ("Uh-huh.", CONVERSING),
+        ("Mm-hmm.", CONVERSING),
         ("Okay, thank you very much.", CONVERSING),
         ("Oh wow, nice.", CONVERSING),
         ("Okay.", LONG_AGO),
