@@ -86,12 +86,20 @@ class Text:
 
 
 class Device(Text):
-    """A device's number or a part of its name."""
+    """A part of a device's name. Numbers shift as devices come and go: they are for one run."""
 
     def read(self, value: object) -> str:
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-            return str(value)
+        if isinstance(value, int) or (isinstance(value, str) and value.strip().isdecimal()):
+            raise ValueError(
+                f"must be {self.allowed}, not {shown(value)}: numbers change when devices come "
+                "and go (live-cli devices shows the names; --input-device and --output-device "
+                "take a number for one run)"
+            )
         return Text.read(self, value)
+
+    def read_option(self, text: str) -> str:
+        """A name or a number, from the command line."""
+        return Text.read(self, text)
 
 
 @dataclass(frozen=True, slots=True)

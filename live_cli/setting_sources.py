@@ -11,7 +11,7 @@ from typing import Any
 from live_cli.catalog import did_you_mean
 from live_cli.config_file import ConfigFile, KeyPath
 from live_cli.errors import SettingsError
-from live_cli.setting_rules import Rule
+from live_cli.setting_rules import Device, Rule
 
 TABLES = ("talk", "engine", "serve")
 """Groups that are tables in the file; the keys of the other groups stand at its top."""
@@ -118,7 +118,7 @@ def from_environment(keys: Keys, env: Mapping[str, str]) -> dict[Key, Any]:
         if not text:
             continue
         try:
-            values[key] = key.rule.read(key.rule.from_text(text))
+            values[key] = _from_text(key.rule, text)
         except ValueError as exc:
             raise SettingsError(f"{key.variable} {exc}") from None
     return values
@@ -133,8 +133,7 @@ def from_options(keys: Keys, options: Mapping[str, object]) -> dict[Key, Any]:
         if value is None:
             continue
         try:
-            given = key.rule.from_text(value) if isinstance(value, str) else value
-            values[key] = key.rule.read(given)
+            values[key] = _from_option(key.rule, value)
         except ValueError as exc:
             raise OptionError(f"{_flag(key)} {exc}") from None
     return values
@@ -144,3 +143,13 @@ def _flag(key: Key) -> str:
     """A list is given one by one, by an option in the singular."""
     name = key.path[-1].replace("_", "-")
     return f"--{name.removesuffix('s') if isinstance(key.default, tuple) else name}"
+
+
+def _from_option(rule: Rule, value: object) -> Any:
+    if isinstance(value, str):
+        return rule.read_option(value) if isinstance(rule, Device) else _from_text(rule, value)
+    return rule.read(value)
+
+
+def _from_text(rule: Rule, text: str) -> Any:
+    return rule.read(rule.from_text(text))

@@ -81,8 +81,8 @@ class VoiceActivity:
 
 @dataclass(frozen=True, slots=True)
 class TalkOptions:
-    input_device: str | None = _setting(Device("a device's number or a part of its name"))
-    output_device: str | None = _setting(Device("a device's number or a part of its name"))
+    input_device: str | None = _setting(Device("a part of a device's name"))
+    output_device: str | None = _setting(Device("a part of a device's name"))
     record: str | None = _setting(Text("the name of a folder"))
 
 

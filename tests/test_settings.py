@@ -64,7 +64,7 @@ def test_a_switch_can_be_turned_off_again(config):
         ("LIVE_CLI_THINKING_BUDGET", "-1", "session.thinking_budget", -1),
         ("LIVE_CLI_SERVE_PORT", "0", "serve.port", 0),
         ("LIVE_CLI_ENGINE_CHAT", "qwen3-1.7b", "engine.chat", "qwen3-1.7b"),
-        ("LIVE_CLI_TALK_INPUT_DEVICE", "3", "talk.input_device", "3"),
+        ("LIVE_CLI_TALK_INPUT_DEVICE", "USB", "talk.input_device", "USB"),
         ("LIVE_CLI_SERVER", "ws://host:1/", "server", "ws://host:1"),
         ("LIVE_CLI_VOICE", "", "session.voice", None),
     ],
@@ -74,6 +74,17 @@ def test_the_environment_names_every_setting(name, text, path, value):
     for part in path.split("."):
         found = getattr(found, part)
     assert found == value
+
+
+@pytest.mark.parametrize("number", ["3", '"3"'])
+def test_a_device_s_number_is_for_one_run(config, number):
+    with pytest.raises(SettingsError, match=r"line 2: .*numbers change .*--input-device"):
+        config(f"[talk]\ninput_device = {number}\n")
+    environ = {"LIVE_CLI_TALK_OUTPUT_DEVICE": "3", "LIVE_CLI_CONFIG": os.devnull}
+    with pytest.raises(SettingsError, match=r"^LIVE_CLI_TALK_OUTPUT_DEVICE must be a part of a "):
+        load(environ=environ)
+    found = load({"talk.input_device": "3"}, environ={"LIVE_CLI_CONFIG": os.devnull})
+    assert found.talk.input_device == "3"
 
 
 def test_every_setting_can_come_from_the_file_the_environment_and_an_option(config):
