@@ -41,6 +41,7 @@ pcm.pulse { type pulse  hint { show on  description "PulseAudio" } }
 """
 _NULL_SINK = f"rate={RATE} channels=1 format=s16le norewinds=1"
 _LONGEST_SOCKET_PATH = 100  # of 107 that AF_UNIX takes
+_STREAMS = {"speaker": "sink-input", "mic": "source-output"}
 _MONITORS = {"speaker": "speaker.monitor", "mic": "mic", "micfeed": "micfeed.monitor"}
 
 
@@ -189,9 +190,13 @@ class VirtualAudio:
         """Pull ``device``: streams on it die. ``rescue``: they move, as a desktop does it."""
         if device == "speaker":
             self.disconnect_echo()
-        if not rescue:
-            self._kill_streams(device)
-        self._unload(device)
+        users = [] if rescue else self._users(device)
+        modules = self._state().get("modules", {})
+        commands = [f"unload-module {modules.pop(device)}"] if device in modules else []
+        self._command(*self._kills(device, users), *commands)
+        self._save(modules=modules)
+        # an app that was quick to open the dying device again has been moved to another one
+        self._command(*self._kills(device, users))
 
     def replug(self, device: str) -> None:
         if device == "speaker":
@@ -297,22 +302,35 @@ class VirtualAudio:
             self._run_pactl("unload-module", str(modules.pop(name)))
             self._save(modules=modules)
 
-    def _kill_streams(self, device: str) -> None:
-        kind, key = ("sink-input", "sink") if device == "speaker" else ("source-output", "source")
+    def _users(self, device: str) -> list[str]:
+        """The process ids of the apps that have ``device`` open."""
+        key = "sink" if device == "speaker" else "source"
         indices = {entry["name"]: entry["index"] for entry in self._listing("short", f"{key}s")}
-        for stream in self._listing(f"{kind}s"):
-            if stream[key] == indices.get(device) and stream.get("client") not in (None, "n/a"):
-                self._command(f"kill-{kind} {stream['index']}")
+        return [
+            _process_of(stream)
+            for stream in self._streams(device)
+            if stream[key] == indices.get(device) and stream.get("client") not in (None, "n/a")
+        ]
 
-    def _command(self, line: str) -> None:
-        """A pacmd-style command. Never "exit": here that ends the daemon."""
+    def _kills(self, device: str, processes: list[str]) -> list[str]:
+        """The commands that end what these apps have open, of the kind of ``device``."""
+        return [
+            f"kill-{_STREAMS[device]} {stream['index']}"
+            for stream in self._streams(device)
+            if _process_of(stream) in processes
+        ]
+
+    def _streams(self, device: str) -> list[dict[str, Any]]:
+        return self._listing(f"{_STREAMS[device]}s")
+
+    def _command(self, *lines: str) -> None:
+        """pacmd-style commands, in one go. Never "exit": here that ends the daemon."""
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(0.3)
+            connection.settimeout(2.0)
             connection.connect(str(self._cli_socket))
-            connection.sendall(line.encode() + b"\n")
+            connection.sendall("\n".join([*lines, "stat", ""]).encode())
             with contextlib.suppress(OSError):
-                while connection.recv(4096):
-                    pass
+                connection.recv(1)  # stat has an answer, and is done last
 
     def _state(self) -> dict[str, Any]:
         if not self._state_file.exists():
@@ -322,6 +340,10 @@ class VirtualAudio:
 
     def _save(self, **changes: Any) -> None:
         self._state_file.write_text(json.dumps(self._state() | changes))
+
+
+def _process_of(stream: dict[str, Any]) -> str:
+    return str(stream.get("properties", {}).get("application.process.id", ""))
 
 
 def _is_gone_or_zombie(pid: int) -> bool:
