@@ -4,8 +4,9 @@ Each device callback notes when its block will sound (the DAC time PortAudio giv
 samples of which turn it carries; what was heard at any moment lies between two notes.
 """
 
+import math
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from live_cli.audio.playout import PLAYOUT_SAMPLE_RATE, Span
 
@@ -35,6 +36,12 @@ class HeardLog:
         for span in spans:
             at = block_at + span.offset / PLAYOUT_SAMPLE_RATE
             self._spans.append(HeardSpan(span.turn, span.position, span.length, at))
+
+    def settle(self) -> None:
+        """All that was noted has sounded; what is noted from now on goes by another clock."""
+        settled = [replace(span, at=-math.inf) for span in self._spans]
+        self._spans.clear()
+        self._spans.extend(settled)
 
     def published(self) -> tuple[HeardSpan, ...]:
         return tuple(self._spans)

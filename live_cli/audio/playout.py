@@ -33,7 +33,7 @@ audio worklet, the lateness quantile of NetEq.
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -76,11 +76,21 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnFate:
+    """How one turn has fared so far. ``start_delay_ms``: first chunk to first sample."""
+
+    start_delay_ms: float = 0.0
+    underruns: int = 0
+    dry_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class PlayoutStats:
-    """Counts since the start. ``start_delay_ms``: first chunk to first sample, latest turn."""
+    """Counts since the start. ``start_delay_ms``: that of the latest turn."""
 
     turns_started: int = 0
     start_delay_ms: float = 0.0
+    mean_start_delay_ms: float = 0.0
     underruns: int = 0
     dry_ms: float = 0.0
     refused_chunks: int = 0
@@ -99,8 +109,10 @@ class Playout:
         self._closed_through = 0
         self._heard: dict[int, int] = {}
         self._target = StartTarget()
-        self._turns_started = self._start_delay = 0
+        self._turns_started = self._start_delay = self._start_delays = 0
         self._underruns = self._dry = self._refused = self._overflow = 0
+        self.fates: dict[int, TurnFate] = {}
+        """Of the last turns that have begun to play; replaced, never changed."""
         self.spans: list[Span] = []
         """What the last pull was made of."""
 
@@ -140,6 +152,17 @@ class Playout:
             self._learn_from(audio)
         self._promote_head()
 
+    def drop(self) -> None:
+        """Drop all that is in store, and refuse the rest of those turns; nobody was listening."""
+        if self._turns:
+            self.flush(self._turns[-1].turn)
+        self._fade = self._fade[:0]
+
+    def fade_in(self) -> None:
+        """What goes on now after a break of the device's begins without a click."""
+        if self._turns and self._turns[0].playing:
+            self._turns[0].fade_in(_FADE_IN)
+
     def _open_turn(self, turn: int) -> TurnAudio:
         if self._turns and self._turns[-1].turn == turn:
             return self._turns[-1]
@@ -155,6 +178,8 @@ class Playout:
         if audio.dry_since is not None:
             self._underruns += 1
             audio.underran = True
+            fate = self.fates[audio.turn]
+            self._tell_fate(audio.turn, replace(fate, underruns=fate.underruns + 1))
             self._target.raise_for((self._clock - audio.dry_since) / _PER_MS)
 
     # --- what goes out ---------------------------------------------------------------------
@@ -208,14 +233,23 @@ class Playout:
         head.playing = True
         head.waiting_since = None
         if head.dry_since is not None:
-            self._dry += self._clock - head.dry_since
+            dry = self._clock - head.dry_since
+            self._dry += dry
+            fate = self.fates[head.turn]
+            self._tell_fate(head.turn, replace(fate, dry_ms=fate.dry_ms + dry / _PER_MS))
             head.dry_since = None
             head.fade_in(_FADE_IN)
         if not head.started:
             head.started = True
             self._turns_started += 1
             self._start_delay = self._clock - head.head_since
+            self._start_delays += self._start_delay
+            self._tell_fate(head.turn, TurnFate(self._start_delay / _PER_MS))
         return True
+
+    def _tell_fate(self, turn: int, fate: TurnFate) -> None:
+        recent = list(self.fates.items())[-_TURNS_REMEMBERED:]
+        self.fates = {**dict(recent), turn: fate}
 
     def _run_dry(self, head: TurnAudio) -> None:
         tail = head.take(_TAIL)
@@ -269,6 +303,7 @@ class Playout:
         return PlayoutStats(
             turns_started=self._turns_started,
             start_delay_ms=self._start_delay / _PER_MS,
+            mean_start_delay_ms=self._start_delays / max(1, self._turns_started) / _PER_MS,
             underruns=self._underruns,
             dry_ms=self._dry / _PER_MS,
             refused_chunks=self._refused,

@@ -4,7 +4,8 @@ All of it happens on the event loop; the devices' threads only hand things in.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from live_cli.audio.meter import SILENCE_DBFS, SpeechClock
@@ -13,9 +14,9 @@ from live_cli.commands.outbox import Outbox
 from live_cli.commands.resuming import tell_reconnected
 from live_cli.net.resuming_client import ResumingClient
 from live_cli.protocol import events
-from live_cli.protocol.input_gate import InputGate
+from live_cli.protocol.input_gate import PAUSE_MS, InputGate
 from live_cli.protocol.messages import INPUT_SAMPLE_RATE, ClientMessage, RealtimeInput
-from live_cli.ui.face import Face, Summary
+from live_cli.ui.face import Face, Summary, TurnPlayback
 from live_cli.ui.line_editor import LineEditor
 from live_cli.ui.tally import Tally
 
@@ -31,8 +32,22 @@ SentCallback = Callable[[bytes, float], None]
 heard, on ``time.monotonic``. Called on the event loop: it may put it into a queue and no more."""
 
 
+class TurnFate(Protocol):
+    """How a turn was played; see `audio.playout.TurnFate`."""
+
+    @property
+    def start_delay_ms(self) -> float: ...
+    @property
+    def underruns(self) -> int: ...
+    @property
+    def dry_ms(self) -> float: ...
+
+
 class PlaybackLevels(Protocol):
     """What a mouth tells of itself; see `devices.speaker.SpeakerSnapshot`."""
+
+    @property
+    def turn(self) -> int: ...
 
     @property
     def level_dbfs(self) -> float: ...
@@ -44,6 +59,14 @@ class PlaybackLevels(Protocol):
     def heard_ms(self) -> float: ...
     @property
     def underruns(self) -> int: ...
+    @property
+    def dry_ms(self) -> float: ...
+    @property
+    def mean_start_delay_ms(self) -> float: ...
+    @property
+    def turns_started(self) -> int: ...
+    @property
+    def fates(self) -> Mapping[int, TurnFate]: ...
 
 
 class Mouth(Protocol):
@@ -83,6 +106,7 @@ class Conversation:
         self._last_sign_at = self._loop.time()
         self._awaits_reply = False
         self._turn_open = False
+        self._deaf_since: float | None = None
         self.closed: events.SessionClosed | None = None
         """How the connection ended, when it was not we who ended it."""
 
@@ -107,12 +131,17 @@ class Conversation:
         """End the conversation now."""
         self._over.set()
 
-    def summary(self, dropped_by_device: int) -> Summary:
-        """What it came to; ``dropped_by_device``: microphone blocks that never reached us."""
-        return self._tally.summary(
-            self._loop.time(),
+    def summary(self, dropped_by_device: int, missed_frames: int) -> Summary:
+        """What it came to; ``dropped_by_device``: microphone blocks that never reached us;
+        ``missed_frames``: those of a time without a microphone."""
+        played = self._mouth.snapshot()
+        return replace(
+            self._tally.summary(self._loop.time()),
             dropped_frames=self._outbox.dropped_frames + dropped_by_device,
-            underruns=self._mouth.snapshot().underruns,
+            missed_frames=missed_frames,
+            underruns=played.underruns,
+            dry_ms=round(played.dry_ms, 1),
+            start_delay_ms=round(played.mean_start_delay_ms, 1) if played.turns_started else None,
         )
 
     # --- the microphone ----------------------------------------------------------------------
@@ -137,6 +166,12 @@ class Conversation:
         """With push to talk: speech begins now, without a key."""
         self._put(self._gate.press())
         self._face.status(held=self._gate.held)
+
+    def set_deaf(self, deaf: bool) -> None:
+        """There is no microphone, or there is one again."""
+        self._deaf_since = self._loop.time() if deaf else None
+        if deaf:
+            self._microphone_dbfs = SILENCE_DBFS
 
     def end_input(self) -> None:
         """The input is over for good: what is open is answered, then the talk ends."""
@@ -180,6 +215,7 @@ class Conversation:
             case events.TurnComplete(turn):
                 self._turn_open = self._awaits_reply = False
                 self._mouth.end_turn(turn)
+                self._face.status(playback=self._playback_of(turn))
             case events.Reconnecting(lost):
                 self._go_on_without(lost)
             case events.Reconnected(restored):
@@ -201,6 +237,13 @@ class Conversation:
         if lost.turn_lost:
             self._face.note("The rest of the answer is lost.")
 
+    def _playback_of(self, turn: int) -> TurnPlayback | None:
+        played = self._mouth.snapshot()
+        fate = played.fates.get(turn)
+        if fate is None or played.turn != turn:
+            return None
+        return TurnPlayback(played.heard_ms, fate.start_delay_ms, fate.underruns, fate.dry_ms)
+
     async def _until_over(self) -> None:
         await self._over.wait()
 
@@ -214,7 +257,14 @@ class Conversation:
             self._face.status(dropped_frames=self._outbox.dropped_frames)
             if not heard.idle:
                 self._last_sign_at = self._loop.time()
+            self._note_deafness()
             await asyncio.sleep(TICK_S)
+
+    def _note_deafness(self) -> None:
+        """What the server still holds of a sentence is answered: its end will not come."""
+        since = self._deaf_since
+        if since is not None and self._loop.time() - since >= PAUSE_MS / 1000:
+            self._outbox.put(self._gate.pause())
 
     def _is_done(self) -> bool:
         if self._input_ended_at is None or self._turn_open:

@@ -5,7 +5,6 @@ Their callbacks come from threads of their own; each is handed to the event loop
 
 import asyncio
 import contextlib
-import sys
 from collections.abc import Callable
 
 from live_cli.audio.files import open_speech
@@ -14,9 +13,10 @@ from live_cli.devices.file_ends import FileMicrophone, FileSpeaker
 from live_cli.devices.microphone import Microphone
 from live_cli.devices.playback import PlayedCallback
 from live_cli.devices.speaker import Speaker
+from live_cli.devices.supervisor import DeviceChange, DeviceSupervisor
 from live_cli.errors import DeviceError, InputFileError, LiveError
 from live_cli.settings import TalkOptions
-from live_cli.ui.face import Face
+from live_cli.ui.face import FRAME_MS, DeviceNews, Face
 
 FILE_FORM = "Without sound: live-cli talk --input question.wav --output answer.wav"
 
@@ -34,19 +34,29 @@ class Ends:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._face = face
+        self._numbered = {
+            role
+            for role, device in (
+                ("microphone", options.input_device),
+                ("speaker", options.output_device),
+            )
+            if device is not None and device.isdecimal()
+        }
         self._conversation: Conversation | None = None
         self._input_path = input_path
         self._lost: LiveError | None = None
         self.mouth: Speaker | FileSpeaker = (
-            Speaker(options.output_device, self._tell_lost_device, on_played)
+            Speaker(options.output_device, on_played=on_played)
             if output_path is None
             else FileSpeaker(output_path, self._tell_lost_file, on_played)
         )
         self.ear: Microphone | FileMicrophone = (
-            Microphone(options.input_device, self._on_frame, self._tell_lost_device)
+            Microphone(options.input_device, self._on_frame)
             if input_path is None
             else FileMicrophone(input_path, self._on_frame, self._on_end)
         )
+        devices = [end for end in (self.ear, self.mouth) if isinstance(end, Microphone | Speaker)]
+        self._supervisor = DeviceSupervisor(devices, self._on_device_change)
 
     async def open(self) -> None:
         """Open what needs no conversation. Raises DeviceError, InputFileError."""
@@ -61,6 +71,7 @@ class Ends:
                 self.ear.start()
         except DeviceError as exc:
             raise DeviceError(f"{exc} {FILE_FORM}") from exc
+        self._supervisor.start()
 
     def connect(self, conversation: Conversation) -> None:
         """Let ``conversation`` hear; a file begins to speak now, all of it as one activity."""
@@ -75,6 +86,7 @@ class Ends:
         self._conversation = None
 
     def close(self) -> None:
+        self._supervisor.stop()
         self.ear.stop()
         self.mouth.stop()
 
@@ -101,14 +113,25 @@ class Ends:
         if self._conversation is not None:
             self._conversation.end_input()
 
-    def _tell_lost_device(self, reason: str) -> None:
-        self._in_loop(lambda: self._lose_device(reason))
+    def _on_device_change(self, change: DeviceChange) -> None:
+        self._in_loop(lambda: self._tell_device_change(change))
 
-    def _lose_device(self, reason: str) -> None:
-        if _has_keyboard():
-            self._face.error(f"{reason} Leave with q and start again; t types a line meanwhile.")
-        else:
-            self._stop(DeviceError(f"{reason} Check it, and start again."))
+    def _tell_device_change(self, change: DeviceChange) -> None:
+        hears = change.role == "microphone"
+        if hears and self._conversation is not None and change.state in ("lost", "back"):
+            self._conversation.set_deaf(change.state == "lost")
+        if change.state == "open" and change.role in self._numbered:
+            self._face.note(change.message)
+        self._face.device(
+            DeviceNews(
+                role=change.role,
+                state=change.state,
+                name=change.name,
+                message=change.message,
+                away_s=round(change.away_s, 3),
+                missed_frames=round(change.away_s * 1000 / FRAME_MS) if hears else 0,
+            )
+        )
 
     def _tell_lost_file(self, reason: str) -> None:
         self._in_loop(lambda: self._lose_file(reason))
@@ -125,7 +148,3 @@ class Ends:
     def _in_loop(self, act: Callable[[], object]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(act)
-
-
-def _has_keyboard() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty()

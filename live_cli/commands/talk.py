@@ -100,7 +100,7 @@ async def _converse(
                 await conversation.run()
             finally:
                 ends.disconnect()
-    face.close(conversation.summary(ends.ear.dropped))
+    face.close(conversation.summary(ends.ear.dropped, ends.ear.missed_frames))
     closed = conversation.closed
     if closed is not None and closed.code != NORMAL_CLOSE:
         raise await server.lost(closed)

@@ -43,7 +43,7 @@ class FileMicrophone:
     def __init__(
         self, path: str | os.PathLike[str], on_frame: FrameCallback, on_end: Callable[[], None]
     ) -> None:
-        self.dropped = 0
+        self.dropped = self.missed_frames = 0
         self.overflows = 0
         self.lost: str | None = None
         self.error: InputFileError | None = None

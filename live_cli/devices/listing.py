@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from live_cli.devices.native_stderr import native_stderr_silenced
-from live_cli.devices.portaudio import SEE_LISTING, Kind, load_sounddevice, one_line
+from live_cli.devices.portaudio import ROLE, SEE_LISTING, Kind, load_sounddevice, one_line
 from live_cli.errors import DeviceError
 
-_ROLE = {"input": "microphone", "output": "speaker"}
+
+class NotListedError(DeviceError):
+    """There is no such device among those that PortAudio knows of since its start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +63,19 @@ def list_devices() -> list[Device]:
 def find_device(text: str | None, kind: Kind) -> Device:
     """The device ``text`` means: a number, a part of a name, None for the default.
 
-    Raises DeviceError, which says what there is to choose from.
+    After a name and a comma a host API may be given: ``USB Audio, Windows WASAPI``.
+
+    Raises NotListedError, which says what there is to choose from.
     """
     return match_device(text, list_devices(), kind)
 
 
 def match_device(text: str | None, devices: Sequence[Device], kind: Kind) -> Device:
     """`find_device` among ``devices``."""
-    role = _ROLE[kind]
+    role = ROLE[kind]
     usable = [device for device in devices if device.channels(kind)]
     if not usable:
-        raise DeviceError(
+        raise NotListedError(
             f"No {role} was found: plug one in and check that the sound server runs, "
             f"or give a file with --{kind}; {SEE_LISTING}"
         )
@@ -87,8 +91,8 @@ def _default(usable: Sequence[Device], kind: Kind) -> Device:
     for device in usable:
         if device.is_default(kind):
             return device
-    raise DeviceError(
-        f"The system has no default {_ROLE[kind]}: "
+    raise NotListedError(
+        f"The system has no default {ROLE[kind]}: "
         f"choose one with --{kind}-device: {_names(usable)}."
     )
 
@@ -97,30 +101,46 @@ def _numbered(number: int, devices: Sequence[Device], kind: Kind) -> Device:
     by_index = {device.index: device for device in devices}
     device = by_index.get(number)
     if device is None:
-        raise DeviceError(
+        raise NotListedError(
             f"There is no sound device number {number}, only {min(by_index)} to {max(by_index)}; "
             f"{SEE_LISTING}"
         )
     if not device.channels(kind):
-        raise DeviceError(f"Device {number} ({device.name}) is no {_ROLE[kind]}; {SEE_LISTING}")
+        raise NotListedError(f"Device {number} ({device.name}) is no {ROLE[kind]}; {SEE_LISTING}")
     return device
 
 
 def _named(wanted: str, usable: Sequence[Device], kind: Kind) -> Device:
     folded = wanted.casefold()
-    matches = [device for device in usable if device.name.casefold() == folded]
-    matches = matches or [device for device in usable if folded in device.name.casefold()]
+    matches = [device for device in usable if folded in (_full(device), device.name.casefold())]
+    matches = matches or [device for device in usable if folded in _full(device)]
+    if len(matches) > 1:
+        matches = _of_default_host_api(matches, usable, kind) or matches
     if len(matches) == 1:
         return matches[0]
     if matches:
-        raise DeviceError(
-            f'"{wanted}" fits more than one {_ROLE[kind]}: {_names(matches)}. Give its number.'
+        raise NotListedError(
+            f'"{wanted}" fits more than one {ROLE[kind]}: {_names(matches)}. '
+            'Give more of the name, as in "NAME, HOST API", or its number.'
         )
     by_name = {device.name.casefold(): device for device in usable}
     words = {word: device for name, device in by_name.items() for word in name.split()}
     near = difflib.get_close_matches(folded, [*by_name, *words], n=1, cutoff=0.6)
     hint = f'Did you mean "{(by_name | words)[near[0]].name}"? ' if near else ""
-    raise DeviceError(f'No {_ROLE[kind]} is called "{wanted}". {hint}{SEE_LISTING}')
+    raise NotListedError(f'No {ROLE[kind]} is called "{wanted}". {hint}{SEE_LISTING}')
+
+
+def _full(device: Device) -> str:
+    return f"{device.name}, {device.host_api}".casefold()
+
+
+def _of_default_host_api(
+    matches: Sequence[Device], usable: Sequence[Device], kind: Kind
+) -> list[Device]:
+    """On Windows each device is there once for each host API: the default's will do."""
+    default = next((device.host_api for device in usable if device.is_default(kind)), None)
+    found = [device for device in matches if device.host_api == default]
+    return found if len(found) == 1 else []
 
 
 def _names(devices: Sequence[Device]) -> str:

@@ -4,7 +4,8 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,12 @@ import numpy.typing as npt
 
 from live_cli.audio.framer import Framer
 from live_cli.audio.meter import level_dbfs
-from live_cli.audio.pcm import mono, pcm16_from_float
+from live_cli.audio.pcm import Samples, mono, pcm16_from_float
 from live_cli.audio.resampler import Resampler
 from live_cli.audio.stream_clock import StreamClock
-from live_cli.devices.listing import find_device
+from live_cli.devices.listing import Device, find_device
 from live_cli.devices.native_stderr import native_stderr_silenced
-from live_cli.devices.portaudio import load_sounddevice, open_stream
+from live_cli.devices.portaudio import Kind, load_sounddevice, open_stream
 from live_cli.devices.stream_watch import LostCallback, StreamWatch
 
 CAPTURE_SAMPLE_RATE = 16_000
@@ -39,41 +40,90 @@ def block_and_latency() -> tuple[int, float]:
     return (20, 0.06) if (os.cpu_count() or 1) <= 2 else (10, 0.04)
 
 
+class _Opening:
+    """One opening of a device: nothing of the sound before it is joined with what comes after."""
+
+    def __init__(self, rate: int, away_s: float) -> None:
+        self.away_s = away_s
+        self._rate = rate
+        self._framer = Framer(FRAME_SAMPLES)
+        self._resampler = Resampler(rate, CAPTURE_SAMPLE_RATE)
+        self._clock = StreamClock()
+        self._samples_in = self._samples_out = 0
+
+    def frames(
+        self, block: npt.NDArray[np.float32], captured_at: float
+    ) -> Iterator[tuple[Samples, float]]:
+        """The frames that ``block`` completes, each with the time of its end."""
+        self._clock.note(self._samples_in / self._rate, captured_at)
+        self._samples_in += block.shape[0]
+        # of more than two channels, the first: the others may be loopbacks or other microphones
+        one = mono(block) if block.shape[1] <= 2 else np.ascontiguousarray(block[:, 0])
+        for frame in self._framer.push(self._resampler.process(one)):
+            self._samples_out += FRAME_SAMPLES
+            yield frame, self._clock.at(self._samples_out / CAPTURE_SAMPLE_RATE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """What one callback of the device brought."""
+
+    samples: npt.NDArray[np.float32]
+    captured_at: float
+    opening: _Opening
+
+
 class Microphone:
     """Captures from ``device`` (number or part of a name; None: the default) until stopped.
 
     ``on_frame`` and ``on_lost`` are called from threads of the microphone's own. The device runs
     at its own rate; soxr converts. ``dropped`` counts blocks lost, oldest first, because
-    ``on_frame`` took more than a second or two to return.
+    ``on_frame`` took more than a second or two to return; ``missed_frames`` what was said while
+    there was no device. A lost device may be closed and another opened at any time.
     """
+
+    kind: Kind = "input"
 
     def __init__(
         self, device: str | None, on_frame: FrameCallback, on_lost: LostCallback | None = None
     ) -> None:
+        self.wanted = device
+        self.device: Device | None = None
+        """What was opened last."""
         self.dropped = 0
+        self.missed_frames = 0
         self.overflows = 0
         """How often the device lost sound before it reached us."""
-        self._device = device
         self._on_frame = on_frame
-        self._blocks: deque[tuple[npt.NDArray[np.float32], float]] = deque(maxlen=_QUEUED_BLOCKS)
+        self._on_lost = on_lost
+        self._blocks: deque[_Block] = deque(maxlen=_QUEUED_BLOCKS)
         self._ready = threading.Event()
         self._stopping = False
         self._watch = StreamWatch("microphone", on_lost)
-        self._framer = Framer(FRAME_SAMPLES)
-        self._resampler = Resampler(CAPTURE_SAMPLE_RATE, CAPTURE_SAMPLE_RATE)
-        self._rate = CAPTURE_SAMPLE_RATE
-        self._clock = StreamClock()
-        self._samples_in = self._samples_out = 0
+        self._opening = _Opening(CAPTURE_SAMPLE_RATE, 0.0)
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
         self._stream: Any = None
 
     def start(self) -> None:
         """Open the device. Raises DeviceError."""
+        self.open(find_device(self.wanted, "input"))
+        self._thread.start()
+
+    def open(self, device: Device, away_s: float = 0.0) -> None:
+        """Open ``device``, ``away_s`` after the one before it was lost. Raises DeviceError."""
         sounddevice = load_sounddevice()
-        device = find_device(self._device, "input")
         block_ms, latency = block_and_latency()
+        watch = StreamWatch("microphone", self._on_lost)
 
         def open_one(rate: int, channels: int) -> Any:
+            opening = _Opening(rate, away_s)
+
+            def capture(
+                block: npt.NDArray[np.float32], frames: int, time_info: Any, status: Any
+            ) -> None:
+                watch.beat()
+                self._capture(opening, block, time_info, status)
+
             return sounddevice.InputStream(
                 device=device.index,
                 samplerate=rate,
@@ -81,26 +131,27 @@ class Microphone:
                 dtype="float32",
                 blocksize=rate * block_ms // 1000,
                 latency=latency,
-                callback=self._capture,
-                finished_callback=self._watch.end,
+                callback=capture,
+                finished_callback=watch.end,
             )
 
         rates = (device.default_rate, 48_000, 44_100, 16_000)
         with native_stderr_silenced():
-            self._stream, self._rate = open_stream(
-                open_one, device, "input", rates, (1, 2, device.inputs)
-            )
-        self._resampler = Resampler(self._rate, CAPTURE_SAMPLE_RATE)
-        self._thread.start()
-        self._watch.start()
+            stream, _ = open_stream(open_one, device, "input", rates, (1, 2, device.inputs))
+        self._stream, self._watch, self.device = stream, watch, device
+        watch.start()
 
-    def stop(self) -> None:
-        """Close the device. No frame comes after it has returned."""
+    def close(self) -> None:
+        """Close the device; `open` takes one again."""
         self._watch.stop()
         stream, self._stream = self._stream, None
         if stream is not None:
             with native_stderr_silenced():
                 stream.close()
+
+    def stop(self) -> None:
+        """Close the device for good. No frame comes after it has returned."""
+        self.close()
         self._stopping = True
         self._ready.set()
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
@@ -111,17 +162,26 @@ class Microphone:
         """What ``on_lost`` was told; None while the device is there."""
         return self._watch.lost
 
+    @property
+    def quiet(self) -> bool:
+        """A moment without it hurts nobody: what is missed is counted."""
+        return True
+
+    @property
+    def running(self) -> bool:
+        """Whether the device that was opened last has called back, and is there."""
+        return self._watch.running
+
     def _capture(
-        self, block: npt.NDArray[np.float32], frames: int, time_info: Any, status: Any
+        self, opening: _Opening, block: npt.NDArray[np.float32], time_info: Any, status: Any
     ) -> None:
         """The device's callback: copies, nothing else."""
-        self._watch.beat()
         if status.input_overflow:
             self.overflows += 1
         if len(self._blocks) == _QUEUED_BLOCKS:
             self.dropped += 1
         age_s = time_info.currentTime - time_info.inputBufferAdcTime
-        self._blocks.append((block.copy(), time.monotonic() - age_s))
+        self._blocks.append(_Block(block.copy(), time.monotonic() - age_s, opening))
         self._ready.set()
 
     def _run(self) -> None:
@@ -129,14 +189,12 @@ class Microphone:
             self._ready.wait()
             self._ready.clear()
             while self._blocks and not self._stopping:
-                self._convert(*self._blocks.popleft())
+                self._convert(self._blocks.popleft())
 
-    def _convert(self, block: npt.NDArray[np.float32], captured_at: float) -> None:
-        self._clock.note(self._samples_in / self._rate, captured_at)
-        self._samples_in += block.shape[0]
-        # of more than two channels, the first: the others may be loopbacks or other microphones
-        one = mono(block) if block.shape[1] <= 2 else np.ascontiguousarray(block[:, 0])
-        for frame in self._framer.push(self._resampler.process(one)):
-            self._samples_out += FRAME_SAMPLES
-            ends_at = self._clock.at(self._samples_out / CAPTURE_SAMPLE_RATE)
+    def _convert(self, block: _Block) -> None:
+        opening = block.opening
+        if opening is not self._opening:
+            self._opening = opening
+            self.missed_frames += round(opening.away_s * CAPTURE_SAMPLE_RATE / FRAME_SAMPLES)
+        for frame, ends_at in opening.frames(block.samples, block.captured_at):
             self._on_frame(pcm16_from_float(frame), level_dbfs(frame), ends_at)

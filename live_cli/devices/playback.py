@@ -6,13 +6,20 @@ and a reference to an immutable snapshot, so neither ever waits for the other.
 """
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from live_cli.audio.heard import HeardLog, HeardSpan, heard_at
 from live_cli.audio.meter import SILENCE_DBFS, level_dbfs
 from live_cli.audio.pcm import Samples, float_from_pcm16
-from live_cli.audio.playout import PLAYOUT_SAMPLE_RATE, Playout, PlayoutState, PlayoutStats, Span
+from live_cli.audio.playout import (
+    PLAYOUT_SAMPLE_RATE,
+    Playout,
+    PlayoutState,
+    PlayoutStats,
+    Span,
+    TurnFate,
+)
 from live_cli.audio.resampler import Resampler
 
 PlayedCallback = Callable[[Samples, float, tuple[Span, ...]], None]
@@ -43,8 +50,11 @@ class SpeakerSnapshot:
     refused_chunks: int = 0
     overflow_ms: float = 0.0
     start_delay_ms: float = 0.0
+    mean_start_delay_ms: float = 0.0
     target_ms: float = 0.0
     turns_started: int = 0
+    fates: Mapping[int, TurnFate] = field(default_factory=dict)
+    """Of the last turns that have begun to play."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +65,7 @@ class _Rendered:
     state: PlayoutState
     buffered_ms: float
     stats: PlayoutStats
+    fates: Mapping[int, TurnFate]
     spans: tuple[HeardSpan, ...]
     samples_taken: int
 
@@ -134,9 +145,23 @@ class Playback:
             refused_chunks=stats.refused_chunks + self._chunks_refused,
             overflow_ms=stats.overflow_ms,
             start_delay_ms=stats.start_delay_ms,
+            mean_start_delay_ms=stats.mean_start_delay_ms,
             target_ms=stats.target_ms,
             turns_started=stats.turns_started,
+            fates=rendered.fates,
         )
+
+    # --- between two devices: while nobody renders ---------------------------------------------
+
+    def restart(self, *, drop: bool) -> None:
+        """Another device, with another clock, renders from now on; ``drop`` what is in store."""
+        while self._commands:
+            self._commands.popleft()()
+        if drop:
+            self._playout.drop()
+        self._playout.fade_in()
+        self._heard.settle()
+        self._rendered = self._publish(SILENCE_DBFS)
 
     # --- the speaker's thread ----------------------------------------------------------------
 
@@ -180,6 +205,7 @@ class Playback:
             state=self._playout.state,
             buffered_ms=self._playout.buffered_ms,
             stats=self._playout.stats,
+            fates=self._playout.fates,
             spans=self._heard.published(),
             samples_taken=self._samples_taken,
         )

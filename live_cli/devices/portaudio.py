@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Kind = Literal["input", "output"]
 
 SEE_LISTING = "`live-cli devices` lists what there is."
-_ROLE = {"input": "microphone", "output": "speaker"}
+ROLE: dict[Kind, str] = {"input": "microphone", "output": "speaker"}
 _INVALID_RATE, _INVALID_CHANNELS, _UNAVAILABLE = -9997, -9998, -9985
 _INSTALL_COMMANDS = (
     (("debian", "ubuntu"), "sudo apt-get install libportaudio2"),
@@ -42,6 +42,21 @@ def load_sounddevice() -> Any:
     except Exception as exc:  # PortAudioError: its class cannot be imported when it is raised here
         raise DeviceError(f"PortAudio does not start: {one_line(exc)}.") from exc
     return sounddevice
+
+
+def rescan_devices() -> None:
+    """Start PortAudio anew, which is when it looks for devices. Raises DeviceError.
+
+    No stream may be open: they would all be closed behind their owners' backs.
+    """
+    sounddevice = load_sounddevice()
+    with native_stderr_silenced():
+        try:
+            while sounddevice._initialized > 0:
+                sounddevice._terminate()
+            sounddevice._initialize()
+        except sounddevice.PortAudioError as exc:
+            raise DeviceError(f"PortAudio does not start again: {one_line(exc)}.") from exc
 
 
 _PIP_FIX = "pip install --force-reinstall sounddevice"
@@ -98,7 +113,7 @@ def _start(stream: Any) -> None:
 
 
 def open_error(exc: Exception | None, device: "Device", kind: Kind) -> DeviceError:
-    role, option = _ROLE[kind], f"--{kind}-device"
+    role, option = ROLE[kind], f"--{kind}-device"
     if exc is not None and error_code(exc) == _UNAVAILABLE:
         what = "is in use by another programme or unplugged: close that one or plug it in"
     else:

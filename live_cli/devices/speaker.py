@@ -1,6 +1,7 @@
 """The speaker: the device's callback drains the playout, resampled to the device's rate."""
 
 import math
+import threading
 import time
 from typing import Any
 
@@ -9,12 +10,14 @@ import numpy.typing as npt
 
 from live_cli.audio.playout import PLAYOUT_SAMPLE_RATE
 from live_cli.audio.resampler import Resampler
-from live_cli.devices.listing import find_device
+from live_cli.devices.listing import Device, find_device
 from live_cli.devices.microphone import block_and_latency
 from live_cli.devices.native_stderr import native_stderr_silenced
 from live_cli.devices.playback import Playback, PlayedCallback, SpeakerSnapshot, silent
-from live_cli.devices.portaudio import load_sounddevice, open_stream
+from live_cli.devices.portaudio import Kind, load_sounddevice, open_stream
 from live_cli.devices.stream_watch import LostCallback, StreamWatch
+
+STALE_S = 5.0
 
 
 class Speaker:
@@ -22,8 +25,15 @@ class Speaker:
 
     The device is opened at 24 kHz if it takes that, since then nothing is converted and an
     interrupt is heard soonest; else at its own rate. ``on_lost`` is called from a thread of the
-    speaker's own. The other methods never block and may be called from any one thread.
+    speaker's own. A lost device may be closed and another opened, from any one thread; the other
+    methods never wait for that and may be called from another one.
+
+    A device that comes back within `STALE_S` goes on where the answer stopped: nothing of it is
+    lost. After more the rest is dropped: the server takes it as heard long ago, so speaking over
+    it would no longer stop it.
     """
+
+    kind: Kind = "output"
 
     def __init__(
         self,
@@ -33,7 +43,10 @@ class Speaker:
     ) -> None:
         self.underflows = 0
         """How often the device ran dry because the callback came late."""
-        self._device = device
+        self.wanted = device
+        self.device: Device | None = None
+        """What was opened last."""
+        self._on_lost = on_lost
         self._on_played = on_played
         self._playback = Playback()
         self._watch = StreamWatch("speaker", on_lost)
@@ -45,13 +58,25 @@ class Speaker:
         self._pulled = 0
         self._written = 0
         self._stream: Any = None
+        self._stream_lock = threading.Lock()
 
     def start(self) -> None:
         """Open the device. Raises DeviceError."""
+        self.open(find_device(self.wanted, "output"))
+
+    def open(self, device: Device, away_s: float = 0.0) -> None:
+        """Open ``device``, ``away_s`` after the one before it was lost. Raises DeviceError."""
         sounddevice = load_sounddevice()
-        device = find_device(self._device, "output")
         block_ms, self._latency_s = block_and_latency()
         self._pull_samples = PLAYOUT_SAMPLE_RATE * block_ms // 1000
+        self._converted = self._converted[:0]
+        self._pulled = self._written = 0
+        self._playback.restart(drop=away_s > STALE_S)
+        watch = StreamWatch("speaker", self._on_lost)
+
+        def fill(out: npt.NDArray[np.float32], frames: int, time_info: Any, status: Any) -> None:
+            watch.beat()
+            self._fill(out, frames, time_info, status)
 
         def open_one(rate: int, channels: int) -> Any:
             self._rate = rate
@@ -63,23 +88,30 @@ class Speaker:
                 dtype="float32",
                 blocksize=rate * block_ms // 1000,
                 latency=self._latency_s,
-                callback=self._fill,
-                finished_callback=self._watch.end,
+                callback=fill,
+                finished_callback=watch.end,
             )
 
         rates = (PLAYOUT_SAMPLE_RATE, device.default_rate, 48_000, 44_100)
         channels = (min(2, device.outputs), 1, device.outputs)
         with native_stderr_silenced():
-            self._stream, _ = open_stream(open_one, device, "output", rates, channels)
-        self._watch.start()
+            stream, _ = open_stream(open_one, device, "output", rates, channels)
+        with self._stream_lock:
+            self._stream, self._watch, self.device = stream, watch, device
+        watch.start()
 
-    def stop(self) -> None:
-        """Close the device at once; what has not been heard is not heard."""
+    def close(self) -> None:
+        """Close the device at once; `open` takes one again, and the answer goes on."""
         self._watch.stop()
-        stream, self._stream = self._stream, None
+        with self._stream_lock:  # nobody asks a stream that is being closed for its time
+            stream, self._stream = self._stream, None
         if stream is not None:
             with native_stderr_silenced():
                 stream.close()
+
+    def stop(self) -> None:
+        """Close the device at once; what has not been heard is not heard."""
+        self.close()
 
     def play(self, turn: int, pcm16: bytes, sample_rate: int = PLAYOUT_SAMPLE_RATE) -> None:
         """Append a chunk, PCM16 mono, to ``turn``."""
@@ -95,19 +127,29 @@ class Speaker:
 
     def snapshot(self) -> SpeakerSnapshot:
         """What is heard now; once the device is closed or lost, what has been heard."""
-        stream = self._stream
-        if stream is None or self._watch.lost is not None or not stream.active:
-            return silent(self._playback.snapshot(math.inf))
-        return self._playback.snapshot(stream.time)
+        with self._stream_lock:
+            stream = self._stream
+            there = stream is not None and self._watch.lost is None and stream.active
+            now = stream.time if there else math.inf
+        return self._playback.snapshot(now) if there else silent(self._playback.snapshot(now))
 
     @property
     def lost(self) -> str | None:
         """What ``on_lost`` was told; None while the device is there."""
         return self._watch.lost
 
+    @property
+    def quiet(self) -> bool:
+        """Nothing sounds, and nothing waits to."""
+        return self.snapshot().idle
+
+    @property
+    def running(self) -> bool:
+        """Whether the device that was opened last has called back, and is there."""
+        return self._watch.running
+
     def _fill(self, out: npt.NDArray[np.float32], frames: int, time_info: Any, status: Any) -> None:
         """The device's callback: what is ready is copied to all channels."""
-        self._watch.beat()
         if status.output_underflow:
             self.underflows += 1
         # some host APIs do not know when a block will sound

@@ -1,19 +1,35 @@
 """Notices that a sound device is gone.
 
-PortAudio tells in two ways, and in one not at all (measured): a device that is pulled ends its
-stream, without an error anywhere; a device that is suspended keeps its stream "active" and never
-calls back again. So the watch listens for the end and counts the callbacks.
+PortAudio tells of it in one way, and in two not at all (measured): a device that is pulled ends
+its stream, without an error anywhere; a device that is suspended keeps its stream "active" and
+never calls back again; and after a sleep of the machine either may have happened, or nothing. So
+the watch listens for the end, counts the callbacks, and looks at a clock that goes on in sleep.
 """
 
 import threading
+import time
 from collections.abc import Callable
 
 LostCallback = Callable[[str], None]
 """Told once, from the watch's own thread, in one line for the person, what was lost."""
 
 
+# of Linux, of macOS, and on Windows none, since `time.monotonic` counts sleep there
+_CLOCK_WITH_SLEEP: int | None = getattr(
+    time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None)
+)
+
+
+def seconds_with_sleep() -> float:
+    """A clock that never goes back, and counts while the machine sleeps."""
+    if _CLOCK_WITH_SLEEP is None:
+        return time.monotonic()
+    return time.clock_gettime(_CLOCK_WITH_SLEEP)
+
+
 class StreamWatch:
-    """Calls ``on_lost`` once when the stream ends by itself or stays silent for half a second.
+    """Calls ``on_lost`` once when the stream ends by itself, or stays silent for half a second,
+    or when the machine has slept.
 
     Silence is counted in looks of 100 ms, not on a clock: a machine too busy to run the callbacks
     is too busy to look.
@@ -22,12 +38,20 @@ class StreamWatch:
     _LOOK_EVERY_S = 0.1
     _SILENT_LOOKS = 5
     _FIRST_LOOKS = 30
+    _LIVELY_LOOKS = 3
+    _SLEPT_S = 5.0
 
-    def __init__(self, name: str, on_lost: LostCallback | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        on_lost: LostCallback | None,
+        clock: Callable[[], float] = seconds_with_sleep,
+    ) -> None:
         self.lost: str | None = None
         self._name = name
         self._on_lost = on_lost
-        self._beats = 0
+        self._clock = clock
+        self._beats = self._lively_looks = 0
         self._ended = threading.Event()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name=f"watch {name}", daemon=True)
@@ -50,17 +74,33 @@ class StreamWatch:
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join()
 
+    @property
+    def running(self) -> bool:
+        """The device calls back, and has done so for a while.
+
+        The first calls say little: a suspended device fills its buffer, and then stands still.
+        """
+        return self._lively_looks >= self._LIVELY_LOOKS and not self._ended.is_set()
+
     def _run(self) -> None:
-        seen, silent_looks = 0, 0
-        while not self._ended.wait(self._LOOK_EVERY_S):
-            beats = self._beats
-            silent_looks = 0 if beats != seen else silent_looks + 1
-            seen = beats
-            if silent_looks >= (self._SILENT_LOOKS if beats else self._FIRST_LOOKS):
-                break
+        how = self._fate()
         if self._stopped:
             return
-        how = "was unplugged or its sound server ended" if self._ended.is_set() else "fell silent"
         self.lost = f"The {self._name} {how}."
         if self._on_lost is not None:
             self._on_lost(self.lost)
+
+    def _fate(self) -> str:
+        """Looks until there is something to tell."""
+        seen, silent_looks, looked_at = 0, 0, self._clock()
+        while not self._ended.wait(self._LOOK_EVERY_S):
+            beats, now = self._beats, self._clock()
+            if now - looked_at > self._SLEPT_S:
+                return "was asleep with the machine"
+            lively = beats != seen
+            self._lively_looks = self._lively_looks + 1 if lively else 0
+            silent_looks = 0 if lively else silent_looks + 1
+            seen, looked_at = beats, now
+            if silent_looks >= (self._SILENT_LOOKS if beats else self._FIRST_LOOKS):
+                return "fell silent"
+        return "was unplugged or its sound server ended"

@@ -87,6 +87,10 @@ class InputGate:
         self.held = False
         return [ClientMessage(realtime_input=RealtimeInput(activity_end=ActivityEnd()))]
 
+    def pause(self) -> list[ClientMessage]:
+        """No frames come for more than a second; the next one reopens the stream by itself."""
+        return self._end_stream()
+
     def end(self) -> list[ClientMessage]:
         """The input is over for good, as at the end of a file."""
         return self.release() or self._end_stream()

@@ -17,7 +17,22 @@ from typing import Literal, Protocol, Self, TypedDict, Unpack
 from live_cli.protocol.events import Event
 from live_cli.ui.line_editor import InputLine
 
+FRAME_MS = 20
+"""Of a microphone frame."""
+
 Connection = Literal["connecting", "connected", "reconnecting", "closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnPlayback:
+    """How the sound of an answer has been played so far."""
+
+    heard_ms: float
+    start_delay_ms: float
+    """First sound received to first sound played."""
+    underruns: int
+    dry_ms: float
+    """Silence in its middle, all gaps together."""
 
 
 class StatusChanges(TypedDict, total=False):
@@ -38,9 +53,28 @@ class StatusChanges(TypedDict, total=False):
     """Last turn: end of the user's speech (or the message sent) to the first text."""
     heard_ms: float | None
     """How much of the current turn has been played; see also `Face.levels`."""
+    playback: TurnPlayback | None
+    """Of the turn that ends next; None where nothing of it was played."""
     dropped_frames: int
     typing: InputLine | None
     """The line being typed, None when nobody types."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceNews:
+    """A microphone or speaker was opened, lost, found again, or has become a telephone."""
+
+    role: str
+    """``microphone`` or ``speaker``."""
+    state: str
+    """``open``, ``lost``, ``back`` or ``hands-free``."""
+    name: str
+    message: str
+    """All of it in one line, with what to do."""
+    away_s: float = 0.0
+    """How long there was no device."""
+    missed_frames: int = 0
+    """Of the microphone: frames of 20 ms that nobody heard."""
 
 
 class Face(Protocol):
@@ -60,6 +94,9 @@ class Face(Protocol):
 
     def error(self, text: str) -> None:
         """Tell the person what went wrong and what to do, in one line."""
+
+    def device(self, news: DeviceNews) -> None:
+        """Tell of a device that came or went."""
 
     def levels(
         self, microphone_dbfs: float, speaker_dbfs: float, speaking: bool, heard_ms: float
@@ -94,7 +131,13 @@ class Summary:
     tokens_by_modality: Mapping[str, int] = field(default_factory=dict)
     """Such as ``{"AUDIO": 900, "TEXT": 304}``."""
     dropped_frames: int = 0
+    missed_frames: int = 0
+    """Of the microphone, while there was none."""
     underruns: int = 0
+    dry_ms: float = 0.0
+    """Silence in mid-answer, all gaps together."""
+    start_delay_ms: float | None = None
+    """First sound received to first sound played: the mean of all answers."""
 
 
 def summary_lines(summary: Summary) -> list[str]:
@@ -113,8 +156,14 @@ def summary_lines(summary: Summary) -> list[str]:
     lost = []
     if summary.dropped_frames:
         lost.append(f"{_count(summary.dropped_frames, 'microphone frame')} dropped")
+    if summary.missed_frames:
+        missed_s = summary.missed_frames * FRAME_MS / 1000
+        lost.append(f"{duration(missed_s)} without a microphone")
     if summary.underruns:
-        lost.append(f"{_count(summary.underruns, 'gap')} in playback")
+        dry = f" ({summary.dry_ms:,.0f} ms)" if summary.dry_ms else ""
+        lost.append(f"{_count(summary.underruns, 'gap')} in playback{dry}")
+        if summary.start_delay_ms is not None:
+            lost.append(f"playback began after {summary.start_delay_ms:,.0f} ms")
     return [" · ".join(facts)] + ([" · ".join(lost)] if lost else [])
 
 

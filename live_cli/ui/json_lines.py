@@ -9,12 +9,15 @@ Every object has ``type`` and ``t``, the seconds since the start (3 decimals). T
     thought             turn, text
     audio               turn, bytes, ms, total_ms: of this message, and of the turn so far
     interrupted         turn, heard_ms (null where nothing was played)
-    turn_complete       turn, interrupted, reason, latency_ms, first_audio_ms, first_text_ms
+    turn_complete       turn, interrupted, reason, latency_ms, first_audio_ms, first_text_ms,
+                        heard_ms, start_delay_ms, underruns, dry_ms (null: nothing was played)
     tool_call           calls: [{id, name, args}], or cancelled: [id]
     tool_result         results: [{id, name, response}]
     usage               total, prompt, response, cached, thoughts, tool_use,
                         prompt_by_modality, response_by_modality: {"AUDIO": n, …}
     go_away             time_left_s
+    device              role, state (open, lost, back, hands-free), name, message, away_s,
+                        missed_frames
     reconnecting        -
     reconnected         -
     session_close       code, reason, turn_lost; summary, where this was the end
@@ -35,7 +38,7 @@ from typing import Any, Self, TextIO, Unpack
 from live_cli.errors import LiveError
 from live_cli.protocol import events
 from live_cli.protocol.messages import FunctionCall, ModalityTokenCount, UsageMetadata
-from live_cli.ui.face import Connection, StatusChanges, Summary
+from live_cli.ui.face import Connection, DeviceNews, StatusChanges, Summary, TurnPlayback
 from live_cli.ui.printable import printable
 
 Record = dict[str, Any]
@@ -59,6 +62,7 @@ class JsonFace:
         self._label: str | None = None
         self._connection: Connection = "connecting"
         self._latencies: dict[str, float | None] = dict.fromkeys(LATENCIES)
+        self._playback: TurnPlayback | None = None
         self._audio_turn = 0
         self._audio_ms = 0.0
         self._heard_ms: float | None = None
@@ -86,6 +90,10 @@ class JsonFace:
         self._write_last_close()
         self._write(self._stamped({"type": "error", "message": text}))
 
+    def device(self, news: DeviceNews) -> None:
+        self._write_last_close()
+        self._write(self._stamped({"type": "device", **dataclasses.asdict(news)}))
+
     def levels(
         self, microphone_dbfs: float, speaker_dbfs: float, speaking: bool, heard_ms: float
     ) -> None:
@@ -95,6 +103,7 @@ class JsonFace:
     def status(self, **changes: Unpack[StatusChanges]) -> None:
         self._label = changes.get("label", self._label)
         self._heard_ms = changes.get("heard_ms", self._heard_ms)
+        self._playback = changes.get("playback", self._playback)
         for name in LATENCIES:
             if name in changes:
                 self._latencies[name] = changes[name]  # type: ignore[literal-required]
@@ -164,12 +173,14 @@ class JsonFace:
     def _turn_complete(self, event: events.TurnComplete) -> Record:
         latencies = {name: _rounded(value) for name, value in self._latencies.items()}
         self._latencies = dict.fromkeys(LATENCIES)
+        playback, self._playback = self._playback, None
         return {
             "type": "turn_complete",
             "turn": event.turn,
             "interrupted": event.interrupted,
             "reason": event.reason,
             **latencies,
+            **_playback(playback),
         }
 
     def _stamped(self, record: Record) -> Record:
@@ -223,6 +234,11 @@ def _plain_record(event: events.Event) -> Record | None:
             return _session_close(code, reason, turn_lost=turn_lost)
         case _:
             return None
+
+
+def _playback(playback: TurnPlayback | None) -> Record:
+    names = (field.name for field in dataclasses.fields(TurnPlayback))
+    return {name: None if playback is None else round(getattr(playback, name), 1) for name in names}
 
 
 def _session_close(code: int | None, reason: str | None, *, turn_lost: bool) -> Record:

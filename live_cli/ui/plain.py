@@ -22,7 +22,7 @@ from live_cli.protocol.events import (
     TurnComplete,
     UsageReported,
 )
-from live_cli.ui.face import StatusChanges, Summary, summary_lines
+from live_cli.ui.face import DeviceNews, StatusChanges, Summary, summary_lines
 from live_cli.ui.line import Line
 from live_cli.ui.printable import printable
 from live_cli.ui.reducer import add_line, reduce
@@ -73,6 +73,10 @@ class PlainFace:
 
     def error(self, text: str) -> None:
         self.note(text)
+
+    def device(self, news: DeviceNews) -> None:
+        if news.state != "open":
+            self.note(news.message)
 
     def levels(
         self, microphone_dbfs: float, speaker_dbfs: float, speaking: bool, heard_ms: float

@@ -20,7 +20,7 @@ from rich.text import Text
 
 from live_cli.protocol.events import Event
 from live_cli.ui import layout
-from live_cli.ui.face import StatusChanges, Summary, summary_lines
+from live_cli.ui.face import DeviceNews, StatusChanges, Summary, summary_lines
 from live_cli.ui.line import Line, Speaker
 from live_cli.ui.meter_bar import ASCII, BLOCKS
 from live_cli.ui.reducer import add_line, reduce
@@ -79,6 +79,12 @@ class TalkView:
 
     def error(self, text: str) -> None:
         self._add("error", text)
+
+    def device(self, news: DeviceNews) -> None:
+        if news.state == "lost":
+            self.error(news.message)
+        elif news.state != "open":
+            self.note(news.message)
 
     def levels(
         self, microphone_dbfs: float, speaker_dbfs: float, speaking: bool, heard_ms: float

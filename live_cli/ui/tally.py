@@ -77,7 +77,7 @@ class Tally:
             changes["latency_ms"] = latency_ms
         return changes
 
-    def summary(self, now: float, *, dropped_frames: int = 0, underruns: int = 0) -> Summary:
+    def summary(self, now: float) -> Summary:
         """What the session came to. Tokens: all turns' totals, the context counted anew in each."""
         return Summary(
             duration_s=now - self._started,
@@ -86,6 +86,4 @@ class Tally:
             median_latency_ms=median(self._latencies_ms) if self._latencies_ms else None,
             total_tokens=self._tokens or None,
             tokens_by_modality=dict(self._by_modality),
-            dropped_frames=dropped_frames,
-            underruns=underruns,
         )

@@ -4,7 +4,7 @@ from types import TracebackType
 from typing import Self, Unpack
 
 from live_cli.protocol.events import Event
-from live_cli.ui.face import Face, StatusChanges, Summary
+from live_cli.ui.face import DeviceNews, Face, StatusChanges, Summary
 
 
 class TeeFace:
@@ -28,6 +28,10 @@ class TeeFace:
     def error(self, text: str) -> None:
         for face in self._faces:
             face.error(text)
+
+    def device(self, news: DeviceNews) -> None:
+        for face in self._faces:
+            face.device(news)
 
     def levels(
         self, microphone_dbfs: float, speaker_dbfs: float, speaking: bool, heard_ms: float

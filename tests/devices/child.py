@@ -17,6 +17,7 @@ from live_cli.devices.listing import list_devices
 from live_cli.devices.microphone import Microphone
 from live_cli.devices.native_stderr import native_stderr_silenced
 from live_cli.devices.speaker import Speaker
+from live_cli.devices.supervisor import DeviceSupervisor
 from live_cli.errors import DeviceError
 
 RATE = 24_000
@@ -161,6 +162,45 @@ def lose() -> None:
     say(told=told, idle=heard.idle, heard_ms=heard.heard_ms, active_mic=microphone.lost)
 
 
+def keep() -> None:
+    """Both ends kept open while their devices come and go; a tone of four seconds meanwhile."""
+    changes: list[list[str]] = []
+    frames: list[bytes] = []
+    with native_stderr_silenced():
+        microphone = Microphone(None, lambda frame, *_: frames.append(frame))
+        speaker = Speaker(None)
+        microphone.start()
+        speaker.start()
+        supervisor = DeviceSupervisor(
+            [microphone, speaker], lambda change: changes.append([change.role, change.state])
+        )
+        supervisor.start()
+        for _ in range(4):
+            speaker.play(1, tone(1.0))
+        speaker.end_turn(1)
+        wait_until(lambda: bool(frames) and speaker.snapshot().heard_ms > 500)
+        say(heard_ms=speaker.snapshot().heard_ms)
+        wait_until(lambda: [state for _, state in changes].count("lost") == 2)
+        at_loss = speaker.snapshot()
+        time.sleep(1.0)
+        before = len(frames)
+        while_away = speaker.snapshot()
+        say(heard_ms=at_loss.heard_ms, later_ms=while_away.heard_ms, idle=while_away.idle)
+        wait_until(lambda: [state for _, state in changes].count("back") == 2)
+        wait_until(lambda: speaker.snapshot().idle)
+        end = speaker.snapshot()
+        supervisor.stop()
+        microphone.stop()
+        speaker.stop()
+    say(
+        changes=changes,
+        heard_ms=end.heard_ms,
+        underruns=end.underruns,
+        frames_after=len(frames) - before,
+        missed_frames=microphone.missed_frames,
+    )
+
+
 def refuse(kind: str, device: str) -> None:
     """The error of an end that cannot be opened; and that stderr works as before."""
     end = (
@@ -177,7 +217,7 @@ def refuse(kind: str, device: str) -> None:
         say(error=None)
 
 
-ACTS = {act.__name__: act for act in (listing, capture, play, interrupt, lose, refuse)}
+ACTS = {act.__name__: act for act in (listing, capture, play, interrupt, lose, keep, refuse)}
 
 if __name__ == "__main__":
     ACTS[sys.argv[1]](*sys.argv[2:])

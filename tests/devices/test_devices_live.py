@@ -180,6 +180,34 @@ def test_a_lost_device_is_told(virtual_audio: VirtualAudio, how: str) -> None:
     assert stderr == ""  # what ALSA and PortAudio have to say does not reach the screen
 
 
+def test_the_answer_goes_on_where_it_stopped_when_the_speaker_is_back(
+    virtual_audio: VirtualAudio,
+) -> None:
+    with child(virtual_audio, "keep") as keep:
+        assert 500 < keep.facts()["heard_ms"] < 4000
+        virtual_audio.unplug("speaker")
+        virtual_audio.unplug("mic")
+        away = keep.facts()
+        virtual_audio.replug("mic")
+        virtual_audio.replug("speaker")
+        facts = keep.facts()
+        stderr = keep.rest_of_stderr()
+    assert away["heard_ms"] == away["later_ms"] < 4000
+    assert away["idle"]
+    assert facts["heard_ms"] == 4000
+    assert facts["underruns"] == 0
+    assert sorted(facts["changes"][:4]) == [
+        ["microphone", "lost"],
+        ["microphone", "open"],
+        ["speaker", "lost"],
+        ["speaker", "open"],
+    ]
+    assert sorted(facts["changes"][4:]) == [["microphone", "back"], ["speaker", "back"]]
+    assert facts["missed_frames"] >= 50  # the second without
+    assert facts["frames_after"] >= 50
+    assert stderr == ""
+
+
 @pytest.mark.parametrize("kind", ["input", "output"])
 @pytest.mark.parametrize(
     ("device", "says"),

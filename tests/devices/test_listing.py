@@ -42,7 +42,7 @@ def test_finds(text: str | None, kind: Kind, index: int) -> None:
     [
         ("7", "input", "no sound device number 7, only 0 to 4"),
         ("1", "output", "Device 1 (USB Headset: Mono) is no speaker"),
-        ("hd", "output", "3: HDMI (ALSA), 4: HDMI 2 (ALSA). Give its number."),
+        ("hd", "output", "3: HDMI (ALSA), 4: HDMI 2 (ALSA). Give more of the name"),
         ("hedset", "input", 'Did you mean "USB Headset: Mono"?'),
         ("Buildin Audio", "output", 'Did you mean "Built-in Audio"?'),
         ("kazoo", "output", 'No speaker is called "kazoo". `live-cli devices` lists'),
@@ -53,6 +53,31 @@ def test_says_why_not(text: str, kind: Kind, says: str) -> None:
         match_device(text, DEVICES, kind)
     assert says in str(caught.value)
     assert caught.value.exit_code == 5
+
+
+ON_WINDOWS = [
+    Device(0, "Microphone (USB Audio)", "MME", 1, 0, 44_100, is_default_input=True),
+    Device(1, "Microphone (USB Audio)", "Windows WASAPI", 1, 0, 48_000),
+    Device(2, "Line In", "Windows WASAPI", 2, 0, 48_000),
+    Device(3, "Line In", "Windows WDM-KS", 2, 0, 48_000),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "index"),
+    [
+        ("USB Audio", 0),  # that of the default's host API
+        ("Microphone (USB Audio), Windows WASAPI", 1),
+        ("line in, windows wdm", 3),
+    ],
+)
+def test_a_device_that_is_there_for_each_host_api_is_found(text: str, index: int) -> None:
+    assert match_device(text, ON_WINDOWS, "input").index == index
+
+
+def test_names_that_fit_two_host_apis_are_told_with_both() -> None:
+    with pytest.raises(DeviceError, match=r"2: Line In \(Windows WASAPI\), 3: Line In \(Windows W"):
+        match_device("line", ON_WINDOWS, "input")
 
 
 def test_without_devices_or_a_default() -> None:

@@ -92,3 +92,61 @@ def test_a_turn_at_another_rate_keeps_its_length_and_pitch(rate: int) -> None:
     playback.end_turn(2)
     playback.render(48_000, at=2.0)
     assert playback.snapshot(math.inf).heard_ms == 200
+
+
+# --- a device that is lost, and another one with another clock --------------------------------
+
+
+def test_a_turn_goes_on_where_it_stopped_on_the_next_device_without_a_click() -> None:
+    playback = Playback()
+    ramp = np.linspace(0.1, 0.9, 300 * 24, dtype=np.float32)
+    playback.play(1, pcm16_from_float(ramp))
+    playback.end_turn(1)
+    before = playback.render(BLOCK * 10, at=5000.0)
+    playback.restart(drop=False)
+    assert playback.snapshot(3.0).heard_ms == 100  # on a clock that is far behind the first
+    after = playback.render(BLOCK * 20, at=3.0)
+    assert before[-1] < after[BLOCK] < before[-1] + 0.05  # not a sample is lost or twice
+    assert after[0] < 0.01
+    assert (np.diff(after[:120]) > 0).all()
+    heard = playback.snapshot(3.05)
+    assert (heard.turn, heard.heard_ms, heard.playing) == (1, pytest.approx(150), True)
+    assert playback.snapshot(math.inf).heard_ms == 300
+    assert playback.snapshot(math.inf).underruns == 0
+
+
+def test_what_is_stale_is_dropped_and_the_next_turn_plays() -> None:
+    playback = Playback()
+    playback.play(1, pcm(1000))
+    playback.render(BLOCK * 10, at=0.0)
+    playback.play(1, pcm(1000))  # came while there was no device
+    playback.restart(drop=True)
+    playback.play(1, pcm(100))
+    assert not playback.render(BLOCK * 50, at=60.0).any()
+    dropped = playback.snapshot(math.inf)
+    assert (dropped.heard_ms, dropped.idle, dropped.refused_chunks) == (100, True, 1)
+    playback.play(2, pcm(200))
+    playback.end_turn(2)
+    assert np.count_nonzero(playback.render(BLOCK * 50, at=61.0)) == 200 * 24
+
+
+def test_each_turn_s_fate_is_told() -> None:
+    playback = Playback()
+    playback.play(1, pcm(200))
+    playback.render(BLOCK * 30, at=0.0)  # 100 ms of silence
+    playback.play(1, pcm(300))
+    playback.end_turn(1)
+    playback.render(BLOCK * 40, at=0.3)
+    playback.play(2, pcm(50))
+    playback.render(BLOCK * 3, at=0.7)
+    playback.end_turn(2)
+    playback.render(BLOCK * 10, at=0.73)
+    fates = playback.snapshot(math.inf).fates
+    assert (fates[1].underruns, fates[1].dry_ms, fates[1].start_delay_ms) == (1, 100, 0)
+    assert (fates[2].underruns, fates[2].dry_ms, fates[2].start_delay_ms) == (0, 0, 30)
+    assert playback.snapshot(math.inf).mean_start_delay_ms == 15
+    for turn in range(3, 300):
+        playback.play(turn, pcm(10))
+    playback.end_turn(299)
+    playback.render(BLOCK * 310, at=1.0)
+    assert len(playback.snapshot(math.inf).fates) <= 65

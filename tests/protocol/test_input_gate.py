@@ -98,3 +98,15 @@ def test_the_end_of_the_input_is_said_once_in_the_mode_s_own_way() -> None:
     manual.press()
     assert kinds(manual.end()) == ["activity_end"]
     assert manual.end() == []
+
+
+def test_a_pause_is_said_once_and_the_next_frame_reopens_the_stream() -> None:
+    gate = InputGate(manual=False)
+    gate.frame(b"ab")
+    assert kinds(gate.pause()) == ["audio_stream_end"]
+    assert gate.pause() == []
+    gate.frame(b"ab")
+    assert kinds(gate.pause()) == ["audio_stream_end"]
+    held = InputGate(manual=True)
+    held.press()
+    assert held.pause() == []  # the key is still down

@@ -32,7 +32,7 @@ from live_cli.protocol.messages import (
     ModalityTokenCount,
     UsageMetadata,
 )
-from live_cli.ui.face import Summary
+from live_cli.ui.face import DeviceNews, Summary, TurnPlayback
 from live_cli.ui.json_lines import JsonFace
 
 
@@ -204,3 +204,31 @@ def test_no_text_puts_anything_but_printable_ascii_on_the_line(text: str) -> Non
     assert line.isascii()
     assert line.isprintable()
     assert json.loads(line)["text"] == text
+
+
+def test_how_a_turn_was_played_is_told_with_its_end_and_with_no_other() -> None:
+    told = Told()
+    told.face.status(playback=TurnPlayback(1999.96, 21.0, 2, 130.04))
+    told.face.event(TurnComplete(1))
+    told.face.event(TurnComplete(2))
+    played, written = told.records
+    names = ("heard_ms", "start_delay_ms", "underruns", "dry_ms")
+    assert [played[name] for name in names] == [2000.0, 21.0, 2, 130.0]
+    assert [written[name] for name in names] == [None] * 4
+
+
+def test_a_device_that_comes_and_goes_is_a_record_of_its_own() -> None:
+    told = Told()
+    told.face.device(DeviceNews("microphone", "back", "USB", "It is back.", 1.5, 75))
+    assert told.records == [
+        {
+            "type": "device",
+            "t": 0.0,
+            "role": "microphone",
+            "state": "back",
+            "name": "USB",
+            "message": "It is back.",
+            "away_s": 1.5,
+            "missed_frames": 75,
+        }
+    ]
