@@ -66,11 +66,23 @@ LANGUAGES: dict[str, str] = _languages(
 )
 """The languages of the capabilities guide: code and English name."""
 
+NEWER_LANGUAGES: dict[str, str] = _languages(
+    """ak Akan, my Burmese, ceb Cebuano, fo Faroese, ha Hausa, ga Irish, rw Kinyarwanda,
+    ku Kurdish, ky Kyrgyz, mt Maltese, mi Maori, om Oromo, ps Pashto, fa Persian, qu Quechua,
+    rm Romansh, sd Sindhi, si Sinhala, so Somali, st Southern Sotho, tg Tajik, tn Tswana,
+    tk Turkmen, cy Welsh, fy Western Frisian, wo Wolof, yo Yoruba"""
+)
+"""Those that the models since 3.1 have besides: 97 together."""
+
+_NAMES = LANGUAGES | NEWER_LANGUAGES
 _ALIASES = {"he": "iw", "nb": "no", "tl": "fil"}
 """Today's codes for languages that the Live API lists under another one."""
 
 LOCAL_LANGUAGES = ("en",)
 """What the local engine hears and speaks."""
+
+_NATIVE_AUDIO_CONTEXT, _OTHER_CONTEXT = 131_072, 32_768
+"""Tokens: of models that hear and speak themselves, and of all the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +94,7 @@ class Model:
     ``language``: chosen by ``languageCode``, by the system instruction, or as translation target.
     ``client_content``: turns may be sent during the whole session, only as initial history (then
     text goes as realtime input), or never. ``max_audio_s``: longest audio of one session.
+    ``context_tokens``, ``output_tokens``: the most that goes in, and that one answer takes.
     """
 
     id: str
@@ -98,13 +111,20 @@ class Model:
     client_content: Literal["session", "initial", "none"] = "session"
     voices: tuple[str, ...] = _ALL_VOICES
     context_tokens: int | None = None
+    output_tokens: int | None = None
     transcribes_only: bool = False
     translates_only: bool = False
     max_audio_s: float | None = None
     known: bool = True
 
 
-LIVE_3_8 = Model("gemini-3.8-live", "Gemini 3.8 Live", proactive="always", context_tokens=131_072)
+LIVE_3_8 = Model(
+    "gemini-3.8-live",
+    "Gemini 3.8 Live",
+    proactive="always",
+    context_tokens=_NATIVE_AUDIO_CONTEXT,
+    output_tokens=65_536,
+)
 LIVE_3_8_THINKING = Model(
     "gemini-3.8-live-extended-thinking",
     "Gemini 3.8 Live Extended Thinking",
@@ -112,7 +132,8 @@ LIVE_3_8_THINKING = Model(
     thinking_levels=("low", "medium", "high"),
     default_thinking_level="low",
     proactive="always",
-    context_tokens=131_072,
+    context_tokens=_NATIVE_AUDIO_CONTEXT,
+    output_tokens=65_536,
 )
 LIVE_3_1 = Model(
     "gemini-3.1-flash-live-preview",
@@ -120,6 +141,8 @@ LIVE_3_1 = Model(
     thinking="level",
     thinking_levels=("minimal", "low", "medium", "high"),
     client_content="initial",
+    context_tokens=_NATIVE_AUDIO_CONTEXT,
+    output_tokens=65_536,
 )
 NATIVE_AUDIO_2_5 = Model(
     "gemini-2.5-flash-native-audio-preview-12-2025",
@@ -127,7 +150,8 @@ NATIVE_AUDIO_2_5 = Model(
     thinking="budget",
     affective=True,
     proactive="flag",
-    context_tokens=131_072,
+    context_tokens=_NATIVE_AUDIO_CONTEXT,
+    output_tokens=8_192,
 )
 HALF_CASCADE_2_5 = Model(
     "gemini-live-2.5-flash-preview",
@@ -135,7 +159,8 @@ HALF_CASCADE_2_5 = Model(
     modalities=("AUDIO", "TEXT"),
     language="code",
     voices=_HALF_CASCADE_VOICES,
-    context_tokens=32_768,
+    context_tokens=_OTHER_CONTEXT,
+    output_tokens=8_192,
 )
 HALF_CASCADE_2_0 = Model(
     "gemini-2.0-flash-live-001",
@@ -143,7 +168,8 @@ HALF_CASCADE_2_0 = Model(
     modalities=("AUDIO", "TEXT"),
     language="code",
     voices=_HALF_CASCADE_VOICES,
-    context_tokens=32_768,
+    context_tokens=_OTHER_CONTEXT,
+    output_tokens=8_192,
 )
 TRANSLATE = Model(
     "gemini-3.5-live-translate-preview",
@@ -151,6 +177,8 @@ TRANSLATE = Model(
     language="target",
     client_content="none",
     translates_only=True,
+    context_tokens=_OTHER_CONTEXT,
+    output_tokens=8_192,
 )
 TRANSCRIBE = Model(
     "gemini-3.5-transcribe-live",
@@ -161,6 +189,8 @@ TRANSCRIBE = Model(
     voices=(),
     transcribes_only=True,
     max_audio_s=600.0,
+    context_tokens=_OTHER_CONTEXT,
+    output_tokens=8_192,
 )
 LOCAL = Model(
     "local",
@@ -224,14 +254,14 @@ def find_language(code: str) -> str | None:
     """The code the Live API uses, "he" as "iw", a region kept ("de-DE"); None if unknown."""
     base, separator, region = code.replace("_", "-").partition("-")
     base = _ALIASES.get(base.lower(), base.lower())
-    if base not in LANGUAGES or (separator and not region.isalnum()):
+    if base not in _NAMES or (separator and not region.isalnum()):
         return None
     return f"{base}-{region.upper()}" if region else base
 
 
 def language_name(code: str) -> str:
     """The English name of a code that `find_language` knows."""
-    return LANGUAGES[code.partition("-")[0]]
+    return _NAMES[code.partition("-")[0]]
 
 
 def near_match(word: str, known: Iterable[str]) -> str | None:

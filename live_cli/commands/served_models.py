@@ -25,5 +25,6 @@ def _answered(model: Model) -> ListedModel:
         model.title,
         f"{model.title}, answered by the local engine",
         model.context_tokens,
+        model.output_tokens,
         thinks=model.thinking != "none",
     )

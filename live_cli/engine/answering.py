@@ -96,7 +96,7 @@ class Answerer:
             if not calls:
                 return
             await self.calling.call(calls, turn.take_said())
-            if self.calling.waits and self._options.completes_turn_at_call:
+            if self.calling.waits and self._options.family.completes_turn_at_call:
                 return
             await self.calling.settled()
             self.take_results()

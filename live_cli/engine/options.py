@@ -5,8 +5,9 @@ Reasons are for the person who set the option; the server cuts them at 123 bytes
 
 from dataclasses import dataclass, field
 
-from live_cli.catalog import LOCAL, NATIVE_AUDIO_2_5, find_model
+from live_cli.catalog import LOCAL, NATIVE_AUDIO_2_5
 from live_cli.engine.endpointer import EndpointingRules
+from live_cli.engine.families import NEUTRAL, Family, find_family
 from live_cli.engine.prosody import STYLE as AFFECTIVE_STYLE
 from live_cli.engine.sight import (
     ALL_INPUT,
@@ -16,7 +17,7 @@ from live_cli.engine.sight import (
     resolution_of,
 )
 from live_cli.engine.stages import Sampling, VoiceTraits
-from live_cli.engine.tools import BLOCKING, NON_BLOCKING, Toolbox, toolbox_of
+from live_cli.engine.tools import Toolbox, toolbox_of
 from live_cli.engine.voices import traits_of
 from live_cli.errors import UnsupportedError
 from live_cli.protocol.dialect import Dialect
@@ -78,8 +79,7 @@ class SessionOptions:
     target_tokens: int | None = None
     transcribes_only: bool = False
     toolbox: Toolbox = field(default_factory=Toolbox)
-    default_behavior: str = BLOCKING
-    completes_turn_at_call: bool = False
+    family: Family = NEUTRAL
 
     @property
     def speaks(self) -> bool:
@@ -100,14 +100,14 @@ def options_of(
 
     ``endpoint_chat``: the chat model is an endpoint, which may know more languages than English.
     """
-    model = _model_of(setup.model)
-    transcribes_only = "transcribe" in model
+    family = _family_of(setup.model, dialect)
+    model = family.model.id
+    transcribes_only = family.model.transcribes_only
     generation = setup.generation_config or GenerationConfig()
     modality = _modality_of(generation, model, transcribes_only)
     _refuse_what_is_not_here(setup, generation)
     speech = generation.speech_config or SpeechConfig()
-    follows_speaker = find_model(model).language == "prompt"  # it ignores the code (reference 2.2)
-    if not follows_speaker and not (endpoint_chat and modality == TEXT):
+    if not family.any_language and not (endpoint_chat and modality == TEXT):
         _require_english(speech.language_code)
     for asked in (setup.input_audio_transcription, setup.output_audio_transcription):
         _check_transcription(asked)
@@ -116,7 +116,7 @@ def options_of(
     compression = setup.context_window_compression
     window = compression.sliding_window if compression else None
     own = setup.system_instruction.text if setup.system_instruction else ""
-    affective = _affective(generation, model)
+    affective = _affective(generation, family)
     return SessionOptions(
         model=model,
         modality=modality,
@@ -129,10 +129,10 @@ def options_of(
         ),
         manual_activity=bool(detection.disabled),
         interrupts=realtime.activity_handling != "NO_INTERRUPTION",
-        coverage=coverage_of(realtime.turn_coverage, ONLY_ACTIVITY),
+        coverage=coverage_of(realtime.turn_coverage, family.default_turn_coverage),
         resolution=resolution_of(generation.media_resolution),
         affective=affective,
-        proactive=_proactive(setup, model),
+        proactive=_proactive(setup, family),
         input_transcripts=transcribes_only or setup.input_audio_transcription is not None,
         output_transcripts=setup.output_audio_transcription is not None,
         voice_signals=bool(setup.explicit_vad_signal),
@@ -144,9 +144,8 @@ def options_of(
         trigger_tokens=compression.trigger_tokens if compression else None,
         target_tokens=window.target_tokens if window else None,
         transcribes_only=transcribes_only,
-        toolbox=toolbox_of(setup.tools, _default_behavior(model)),
-        default_behavior=_default_behavior(model),
-        completes_turn_at_call="2.5" in model or "2.0" in model,
+        toolbox=toolbox_of(setup.tools, family),
+        family=family,
     )
 
 
@@ -160,18 +159,18 @@ def system_prompt(own: str, modality: str, *, affective: bool = False) -> str:
     return "\n".join([*styles, own]).strip() if styles else own
 
 
-def _model_of(name: str) -> str:
+def _family_of(name: str, dialect: Dialect) -> Family:
+    family = find_family(name)
+    if family is not None:
+        return family
     model = name.rsplit("/", 1)[-1]
-    if model == "local" or model.startswith("gemini-"):
-        return model
+    if dialect.vertex:
+        raise UnsupportedError(f"Publisher model {model[:60]} was not found", _NOT_FOUND)
     raise UnsupportedError(
-        f"models/{model[:40]} is not found here: the local server knows `local` and Gemini's ids.",
+        f"models/{model[:60]} is not found for API version {dialect.api_version}, or is not "
+        "supported for bidiGenerateContent. Call ListModels to see the list of available models.",
         _NOT_FOUND,
     )
-
-
-def _default_behavior(model: str) -> str:
-    return NON_BLOCKING if "3.8" in model else BLOCKING
 
 
 def _modality_of(generation: GenerationConfig, model: str, transcribes_only: bool) -> str:
@@ -206,22 +205,24 @@ def _refuse_what_is_not_here(setup: Setup, generation: GenerationConfig) -> None
             raise UnsupportedError(reason)
 
 
-def _affective(generation: GenerationConfig, model: str) -> bool:
+def _affective(generation: GenerationConfig, family: Family) -> bool:
     asked = bool(generation.enable_affective_dialog)
-    if asked and not find_model(model).affective:
+    if asked and not family.model.affective:
         raise UnsupportedError(
-            f"{model[:40]} has no affective dialog: {LOCAL.id} and {NATIVE_AUDIO_2_5.id} have."
+            f"{family.model.id[:40]} has no affective dialog: "
+            f"{LOCAL.id} and {NATIVE_AUDIO_2_5.id} have."
         )
     return asked
 
 
-def _proactive(setup: Setup, model: str) -> bool:
+def _proactive(setup: Setup, family: Family) -> bool:
     """Whether it may stay silent. Video asks for the same: what is shown prompts no words here."""
     wish = setup.proactivity or ProactivityConfig()
     asked = bool(wish.proactive_audio or wish.proactive_video)
-    if asked and find_model(model).proactive == "no":
+    if asked and family.model.proactive == "no":
         raise UnsupportedError(
-            f"{model[:40]} has no proactive audio: {LOCAL.id} and {NATIVE_AUDIO_2_5.id} have."
+            f"{family.model.id[:40]} has no proactive audio: "
+            f"{LOCAL.id} and {NATIVE_AUDIO_2_5.id} have."
         )
     return asked
 

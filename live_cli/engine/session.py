@@ -251,7 +251,7 @@ class ConversationSession:
             self._conversation.system = system
             self._rapport.instructed(own)
         if tools is not None:
-            toolbox = toolbox_of(tools, self._options.default_behavior)
+            toolbox = toolbox_of(tools, self._options.family)
             self._model.calling.change(toolbox)
         if self._task is None:
             self._background.do(self._model.prefill())

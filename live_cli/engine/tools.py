@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from live_cli.engine.families import BLOCKING, NON_BLOCKING, Family
 from live_cli.engine.stages import NO_PARAMETERS, JsonObject, ToolDeclaration
 from live_cli.errors import UnsupportedError
 from live_cli.protocol.messages import FunctionDeclaration, Tool
 
 _log = logging.getLogger("live_cli.serve.engine")
 
-BLOCKING, NON_BLOCKING = "BLOCKING", "NON_BLOCKING"
-_BEHAVIORS = (BLOCKING, NON_BLOCKING)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,127}")
 _DEEPEST = 32
 _NOT_HERE = {
@@ -40,11 +39,11 @@ class Toolbox:
         return any(declaration.name == name for declaration in self.declarations)
 
 
-def toolbox_of(tools: Sequence[Tool] | None, default_behavior: str) -> Toolbox:
+def toolbox_of(tools: Sequence[Tool] | None, family: Family) -> Toolbox:
     """Read ``tools``. Raises UnsupportedError for a declaration that cannot be called.
 
-    ``default_behavior``: what functions do that do not say, BLOCKING or NON_BLOCKING. The tools
-    that run at Google are not here: they are left out, with a warning.
+    ``family``: says what functions do that do not say, and what they may. The tools that run at
+    Google are not here: they are left out, with a warning.
     """
     declared = [given for tool in tools or () for given in tool.function_declarations or ()]
     declarations = tuple(_declaration(given) for given in declared)
@@ -55,7 +54,7 @@ def toolbox_of(tools: Sequence[Tool] | None, default_behavior: str) -> Toolbox:
     missing = [said for name, said in _NOT_HERE.items() if _any_has(tools or (), name)]
     if missing:
         _log.warning("ignored, there is nothing behind it here: %s", ", ".join(missing))
-    later = (given.name or "" for given in declared if _behavior(given, default_behavior))
+    later = (given.name or "" for given in declared if _behavior(given, family))
     return Toolbox(declarations, frozenset(later))
 
 
@@ -86,14 +85,19 @@ def _declaration(given: FunctionDeclaration) -> ToolDeclaration:
     return ToolDeclaration(name, given.description or "", NO_PARAMETERS | schema)
 
 
-def _behavior(given: FunctionDeclaration, default: str) -> bool:
+def _behavior(given: FunctionDeclaration, family: Family) -> bool:
     """Whether ``given`` runs while the talk goes on."""
     behavior = given.behavior or "UNSPECIFIED"
     if behavior == "UNSPECIFIED":
-        behavior = default
-    if behavior not in _BEHAVIORS:
+        behavior = family.default_behavior
+    if behavior not in (BLOCKING, NON_BLOCKING):
         raise UnsupportedError(
-            f"Function behavior {behavior[:30]!r} is not known: {' or '.join(_BEHAVIORS)}."
+            f"Function behavior {behavior[:30]!r} is not known: {BLOCKING} or {NON_BLOCKING}."
+        )
+    if behavior not in family.behaviors:
+        raise UnsupportedError(
+            f"{family.model.id[:50]} takes {' or '.join(family.behaviors)} functions, "
+            f"not {behavior}."
         )
     return behavior == NON_BLOCKING
 

@@ -51,7 +51,6 @@ def detection(**fields):
 @pytest.mark.parametrize(
     ("asked", "code", "words"),
     [
-        (setup("models/nonsense"), 1008, "not found"),
         (generation(response_modalities=["TEXT", "AUDIO"]), 1007, r"\(TEXT, AUDIO\)"),
         (generation(response_modalities=["VIDEO"]), 1007, "VIDEO"),
         (

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from live_cli.engine.families import FAMILY_3_8, NEUTRAL
 from live_cli.engine.options import options_of
 from live_cli.engine.stages import ToolDeclaration
-from live_cli.engine.tools import BLOCKING, NON_BLOCKING, schema_of, toolbox_of
+from live_cli.engine.tools import schema_of, toolbox_of
 from live_cli.errors import UnsupportedError
 from live_cli.protocol.messages import FunctionDeclaration, Setup, Tool
 
@@ -16,7 +17,7 @@ BRIGHT = {"type": "object", "properties": {"brightness": {"type": "number"}}}
 
 def declared(**fields):
     [declaration] = toolbox_of(
-        [Tool(function_declarations=[FunctionDeclaration(**({"name": "f"} | fields))])], BLOCKING
+        [Tool(function_declarations=[FunctionDeclaration(**({"name": "f"} | fields))])], NEUTRAL
     ).declarations
     return declaration
 
@@ -109,7 +110,7 @@ def test_refused_declarations(fields, words):
 def test_a_name_is_declared_once():
     twice = [Tool(function_declarations=[FunctionDeclaration(name="f")])] * 2
     with pytest.raises(UnsupportedError, match="Duplicate function declaration found: f"):
-        toolbox_of(twice, BLOCKING)
+        toolbox_of(twice, NEUTRAL)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +135,7 @@ def test_tools_that_run_at_google_are_left_out_with_one_warning(caplog):
         Tool(code_execution={}, url_context={}),
         Tool(google_maps={}, function_declarations=[FunctionDeclaration(name="f")]),
     ]
-    assert [tool.name for tool in toolbox_of(tools, NON_BLOCKING).declarations] == ["f"]
+    assert [tool.name for tool in toolbox_of(tools, FAMILY_3_8).declarations] == ["f"]
     [record] = caplog.records
     assert record.levelname == "WARNING"
     for name in ("googleSearch", "codeExecution", "urlContext", "googleMaps"):
