@@ -1,6 +1,7 @@
 """The real stages on real speech: what is heard, what is answered, how it sounds."""
 
 import asyncio
+import json
 import threading
 
 import numpy as np
@@ -8,8 +9,11 @@ import pytest
 import soundfile
 import soxr
 
+from live_cli.engine.backends.completions import body_of
 from live_cli.engine.backends.gguf import GgufChatModel
 from live_cli.engine.backends.moonshine import MoonshineTranscriber, bundled_folder
+from live_cli.engine.backends.tools_first import TOOLS_FIRST
+from live_cli.engine.conversation import USER, Conversation, Window
 from live_cli.engine.engine import LiveEngine
 from live_cli.engine.models import find_chat_model
 from live_cli.engine.registry import Registry
@@ -317,3 +321,37 @@ def test_the_chat_model_calls_functions_though_its_template_knows_none(chat):
     after = []
     chat.generate(plain, lambda delta: after.append(delta.text) or False)
     assert "".join(after) == "".join(before)  # without tools nothing has changed
+
+
+STRICT = (
+    "{%- for m in messages if m.role != 'system' -%}"
+    "{%- if (m.role == 'user') != (loop.index0 % 2 == 0) -%}"
+    "{{ raise_exception('Conversation roles must alternate') }}{%- endif -%}"
+    "<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{%- endfor -%}"
+    "{%- if add_generation_prompt -%}<|im_start|>assistant\n{%- endif -%}"
+)
+"""Refuses two turns of one side in a row, as Gemma's does."""
+
+
+def test_a_strict_template_takes_several_results_and_what_follows_them():
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = str(find_chat_model().path)
+    params.n_ctx, params.n_parallel, params.port, params.verbosity = 1024, 1, 0, -1
+    params.ui, params.api_keys = False, ["random"]
+    params.chat_template = TOOLS_FIRST + STRICT
+    server = xllamacpp.Server(params)
+    lock = ToolDeclaration("lock")
+    conversation = Conversation("Be brief.", Window(1024))
+    conversation.add(USER, "Lock both doors.")
+    uses = [ToolUse(name, "lock", {}) for name in ("1", "2")]
+    conversation.add_calls("", 0.0, [(use, "locked") for use in uses])
+    conversation.add(USER, "And the windows.")
+    request = ChatRequest(conversation.messages(), Sampling(max_tokens=1), (lock,))
+    told = []
+    server.handle_chat_completions(
+        json.dumps(body_of(request)), lambda text: told.append(json.loads(text)) or False
+    )
+    assert not any("error" in chunk for chunk in told)
+    assert told[-1]["usage"]["completion_tokens"] == 1

@@ -1,7 +1,8 @@
 """A beginning for chat templates that know no tools, so that they can be told of them.
 
 It rewrites the messages into such as every template knows: the declarations go into the system
-message, calls into the assistant's text between ``<tool_call>`` tags, results into the user's.
+message, calls into the assistant's text between ``<tool_call>`` tags, the results of one reply
+into one text of the user's, for some templates refuse two in a row.
 llama.cpp finds out from a template how its model writes calls, reads them back and, once one has
 begun, keeps it to the declared parameters. Without tools, messages pass as they are.
 """
@@ -13,6 +14,10 @@ TOOLS_FIRST = """\
 {%- set seen.system = seen.system + message.content + '\\n\\n' -%}
 {%- elif message.role == 'tool' -%}
 {%- set text = '<tool_response>\\n' + message.content + '\\n</tool_response>' -%}
+{%- if seen.messages and seen.messages[-1].role == 'user' -%}
+{%- set text = seen.messages[-1].content + '\\n' + text -%}
+{%- set seen.messages = seen.messages[:-1] -%}
+{%- endif -%}
 {%- set seen.messages = seen.messages + [{'role': 'user', 'content': text}] -%}
 {%- elif message.tool_calls -%}
 {%- set calls = namespace(text=message.content or '') -%}
