@@ -5,13 +5,15 @@ sample's place in the stream, divided by the rate, and that time differ by the s
 start is the same for all blocks but for the noise of the telling (a callback that waited for its
 turn, a driver that rounds), for the drift of the device's crystal (under 100 ppm: 0.1 ms in a
 second), and for steps, where blocks were lost. The median of the last half second of differences
-is deaf to the noise and follows drift and steps.
+is deaf to the noise and follows drift and steps. A step of a quarter of a second is no noise: the
+device was away, and its clock begins anew.
 """
 
 from collections import deque
 from statistics import median
 
 BLOCKS_KEPT = 25
+NEW_START_S = 0.25
 
 
 class StreamClock:
@@ -22,7 +24,10 @@ class StreamClock:
 
     def note(self, position_s: float, at: float) -> None:
         """What stands at ``position_s`` of the stream passed the device ``at``."""
-        self._starts.append(at - position_s)
+        start = at - position_s
+        if self._starts and abs(start - self._starts[-1]) > NEW_START_S:
+            self._starts.clear()
+        self._starts.append(start)
 
     def at(self, position_s: float) -> float:
         """When ``position_s`` passed, or will pass, the device; needs one note at least."""

@@ -39,3 +39,9 @@ def test_lost_blocks_are_a_step_that_is_taken_within_half_a_second() -> None:
     off = np.abs(errors_ms(true, true))
     assert off[64:].max() < 0.1
     assert off[55] == pytest.approx(200)
+
+
+def test_a_device_that_was_away_begins_anew_at_once() -> None:
+    true = START + np.arange(100) * BLOCK_S
+    true[50:] += 5.0
+    assert np.abs(errors_ms(true, true)).max() < 0.1

@@ -1,0 +1,161 @@
+"""A sweep through a room: how late, how loud and how clean a speaker comes back to a microphone.
+
+Theory: an exponential sine sweep (Farina 2000) has as much energy in every octave, and is like
+itself at no other time: correlated with what the microphone heard (the matched filter) it makes
+one sharp peak at the delay of each way through the room, 38 dB above noise as loud as the echo.
+The peak is taken for an echo when it stands out of the correlation elsewhere by more than eight
+standard deviations, which noise does not reach in years.
+
+How much quieter the sweep comes back is the energy of the whole way, all reflections around
+the peak: the spectrum heard divided by the spectrum played gives the room's impulse response; what
+of it lies outside of that window is noise, and the same noise is taken off inside.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from live_cli.audio.meter import SILENCE_DBFS, level_dbfs
+from live_cli.audio.pcm import Samples
+
+LOW_HZ, HIGH_HZ = 150.0, 7000.0
+"""Within what a microphone sends at 16 kHz, and most speakers play."""
+_FADE_S = 0.02
+_LONGEST_DELAY_S = 1.0
+_EARLY_S = 0.03
+"""So much before it was played an echo may seem to come: the devices' times are not exact."""
+_STANDS_OUT = 8.0
+_BEFORE_S, _ROOM_S = 0.1, 0.3
+"""What belongs to the way through the room: a weaker direct sound may come before the peak."""
+_NOISE_FROM_S = -0.9
+"""Of the impulse response: before the sound. Harmonics of a clipping speaker come before it too,
+the second 0.18 s and the tenth 0.6 s early."""
+_CLIPPED = 0.99
+_SPECTRUM_FLOOR = 1e-4
+
+
+def make_sweep(
+    sample_rate: int = 24_000, *, length_s: float = 1.0, level_dbfs: float = -20.0
+) -> Samples:
+    """An exponential sine sweep from `LOW_HZ` to `HIGH_HZ`, faded at both ends."""
+    t = np.arange(round(length_s * sample_rate)) / sample_rate
+    growth_s = length_s / math.log(HIGH_HZ / LOW_HZ)
+    phase = 2 * math.pi * LOW_HZ * growth_s * (np.exp(t / growth_s) - 1)
+    edge = np.minimum(1.0, np.minimum(t, length_s - t) / _FADE_S)
+    gain = 10 ** (level_dbfs / 20) * math.sqrt(2)
+    sweep: Samples = (gain * np.sin(phase) * np.sin(edge * math.pi / 2) ** 2).astype(np.float32)
+    return sweep
+
+
+@dataclass(frozen=True, slots=True)
+class EchoPath:
+    """The way from speaker to microphone: how late, and how much quieter."""
+
+    delay_ms: float
+    loss_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReport:
+    """What became of a sweep. ``path`` None: nothing came back above ``hidden_below_db``.
+
+    ``hidden_below_db``: an echo with a greater loss than this would not have been found.
+    ``level_dbfs`` and ``peak`` are the microphone's while the sweep came back (or was played).
+    ``clipped_samples`` stand at full scale in that time.
+    """
+
+    played_dbfs: float
+    noise_dbfs: float
+    level_dbfs: float
+    peak: float
+    clipped_samples: int
+    hidden_below_db: float
+    path: EchoPath | None
+
+
+def measure(microphone: Samples, played: Samples, sample_rate: int) -> SweepReport:
+    """Find ``played`` (a sweep between silences) in ``microphone``: same length, same clock.
+
+    Raises ValueError when nothing was played.
+    """
+    sounding = np.flatnonzero(played)
+    if not sounding.size:
+        raise ValueError("no sweep was played")
+    begin, end = int(sounding[0]), int(sounding[-1]) + 1
+    likeness = _correlated(microphone, played)
+    lag, noise = _peak(likeness, sample_rate)
+    found = abs(likeness[lag]) > _STANDS_OUT * noise and noise > 0.0
+    back = slice(max(0, begin + lag), max(0, end + lag)) if found else slice(begin, end)
+    heard = microphone[back]
+    path = None
+    if found:
+        loss_db = _loss_db(microphone, played, lag, sample_rate)
+        path = EchoPath(lag * 1000.0 / sample_rate, loss_db)
+    return SweepReport(
+        played_dbfs=level_dbfs(played[begin:end]),
+        noise_dbfs=_noise_dbfs(microphone[:begin], sample_rate),
+        level_dbfs=level_dbfs(heard),
+        peak=float(np.abs(heard).max(initial=0.0)),
+        clipped_samples=int(np.count_nonzero(np.abs(heard) >= _CLIPPED)),
+        hidden_below_db=-_db(_STANDS_OUT * noise),
+        path=path,
+    )
+
+
+def levels_over_time(samples: Samples, sample_rate: int, step_s: float = 0.05) -> list[float]:
+    """The level of every ``step_s``, in dBFS."""
+    size = round(step_s * sample_rate)
+    return [level_dbfs(samples[start : start + size]) for start in range(0, samples.size, size)]
+
+
+def _correlated(microphone: Samples, played: Samples) -> npt.NDArray[np.float64]:
+    """The gain at which ``played`` is in ``microphone`` at each lag; negative lags at the end."""
+    size = _fft_size(microphone, played)
+    spectrum = np.fft.rfft(microphone, size) * np.conj(np.fft.rfft(played, size))
+    energy = float(np.dot(played.astype(np.float64), played))
+    found: npt.NDArray[np.float64] = np.fft.irfft(spectrum, size) / energy
+    return found
+
+
+def _peak(likeness: npt.NDArray[np.float64], sample_rate: int) -> tuple[int, float]:
+    """The lag of the strongest echo, in samples, and the deviation of all but its surroundings."""
+    early, late = round(_EARLY_S * sample_rate), round(_LONGEST_DELAY_S * sample_rate)
+    causal = np.concatenate((likeness[-early:], likeness[:late]))
+    peak = int(np.abs(causal).argmax())
+    around = round(0.1 * sample_rate)
+    elsewhere = np.concatenate((causal[: max(0, peak - around)], causal[peak + around :]))
+    return peak - early, float(elsewhere.std())
+
+
+def _loss_db(microphone: Samples, played: Samples, lag: int, sample_rate: int) -> float:
+    size = _fft_size(microphone, played)
+    source = np.fft.rfft(played, size)
+    power = np.abs(source) ** 2
+    floor = _SPECTRUM_FLOOR * power.max()
+    response = np.fft.irfft(np.fft.rfft(microphone, size) * np.conj(source) / (power + floor), size)
+    span = round((_BEFORE_S + _ROOM_S) * sample_rate)
+
+    def gain2(start: int) -> float:
+        piece = np.zeros(size)
+        piece[:span] = np.roll(response, -start)[:span]
+        return float((power * np.abs(np.fft.rfft(piece)) ** 2).sum() / power.sum())
+
+    heard = gain2(lag - round(_BEFORE_S * sample_rate))
+    noise = gain2(round(_NOISE_FROM_S * sample_rate))
+    return -10.0 * math.log10(max(heard - noise, heard * 0.01, 1e-12))
+
+
+def _noise_dbfs(before: Samples, sample_rate: int) -> float:
+    """The background in the last 0.8 s before the sweep; devices click when they open."""
+    quiet = before[-round(0.8 * sample_rate) : -round(0.02 * sample_rate)]
+    return level_dbfs(quiet) if quiet.size else SILENCE_DBFS
+
+
+def _fft_size(microphone: Samples, played: Samples) -> int:
+    return 1 << int(microphone.size + played.size - 1).bit_length()
+
+
+def _db(gain: float) -> float:
+    return 20.0 * math.log10(max(gain, 1e-6))
