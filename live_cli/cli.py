@@ -195,9 +195,20 @@ def devices(json: _JsonTable = False) -> None:
 
 
 @app.command(cls=GroupedCommand)
-@with_settings("server")
-def doctor(settings: Settings, json: _JsonTable = False) -> None:
+@with_settings("server", "talk.input_device", "talk.output_device")
+def doctor(
+    settings: Settings,
+    audio: Annotated[
+        bool, typer.Option("--audio", help="Play a sweep, and measure what comes back.")
+    ] = False,
+    json: _JsonTable = False,
+) -> None:
     """Check everything, and say how to fix what is wrong."""
+    if audio:
+        from live_cli.commands import doctor_audio
+
+        doctor_audio.run(settings, json=json)
+        return
     from live_cli.commands import doctor as command
 
     command.run(settings, json=json)

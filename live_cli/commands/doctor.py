@@ -11,39 +11,24 @@ import ssl
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from live_cli import __version__
-from live_cli.errors import ConnectError, DeviceError, EngineError, LiveError, SettingsError
+from live_cli.commands.findings import Finding, print_finding
+from live_cli.errors import ConnectError, DeviceError, EngineError, SettingsError
 from live_cli.opening import ServerChoice, choose_server, missing_local_packages
 from live_cli.settings import Settings, unknown_variables
-from live_cli.ui.printable import printable
 
 LIMIT_S = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at. ``failure``: what stops the default way; ``hint``: a lesser problem."""
-
-    name: str
-    says: str
-    failure: LiveError | None = None
-    hint: bool = False
-
-    @property
-    def state(self) -> str:
-        return "wrong" if self.failure else "note" if self.hint else "ok"
 
 
 def run(settings: Settings, *, json: bool) -> None:
     """Print the findings. Raises the first one that stops the server in use."""
     failures = []
     for finding in findings(settings):
-        _print(finding, json)
+        print_finding(finding, as_json=json)
         if finding.failure:
             failures.append(finding.failure)
     if failures:
@@ -62,20 +47,6 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield from _server(settings)
     yield from _sound(settings)
     yield _terminal()
-
-
-def _print(finding: Finding, as_json: bool) -> None:
-    if as_json:
-        import json
-
-        row = {"name": finding.name, "state": finding.state, "says": finding.says}
-        print(json.dumps(row, ensure_ascii=False), flush=True)
-        return
-    mark = finding.state
-    if sys.stdout is not None and sys.stdout.isatty() and "NO_COLOR" not in os.environ:
-        colour = {"ok": "32", "note": "33", "wrong": "31"}[mark]
-        mark = f"\x1b[{colour}m{mark:5}\x1b[0m"
-    print(f"{mark:5} {finding.name}: {printable(finding.says)}", flush=True)
 
 
 # --- settings and engine -----------------------------------------------------------------------
