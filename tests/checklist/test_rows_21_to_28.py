@@ -163,6 +163,61 @@ async def handles(client: Client) -> list[str]:
     return found(messages, "sessionResumptionUpdate", "newHandle")
 
 
+LIGHTS = 'call:turn_on_the_lights {"brightness": 1}'
+
+
+def lights(behavior: str) -> dict[str, Any]:
+    declared = [{"name": "turn_on_the_lights", "behavior": behavior}]
+    return {**TEXT, "tools": [{"functionDeclarations": declared}]}
+
+
+def result(call: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    told = {"id": call["id"], "name": call["name"], "response": {"result": "ok"}, **fields}
+    return {"functionResponses": [told]}
+
+
+async def test_row_26_tools_blocking() -> None:
+    chat = ScriptedChatModel([LIGHTS, "The lights are on."])
+    async with (
+        running(ScriptedRegistry(chat)) as server,
+        server.connect(**lights("BLOCKING")) as client,
+    ):
+        await client.ask("Turn on the lights.")
+        [[call]] = found(await client.until("toolCall"), "toolCall", "functionCalls")
+        assert (call["name"], call["args"]) == ("turn_on_the_lights", {"brightness": 1})
+        assert text(client.received) == ""
+        await client.send(toolResponse=result(call))
+        assert text(await client.turn()) == "The lights are on."
+        await client.ask("Turn on the lights.")  # it is called again, and the user speaks up
+        [[call]] = found(await client.until("toolCall"), "toolCall", "functionCalls")
+        await client.ask("Stop")
+        turn = await client.turn()
+        assert found(turn, "serverContent", "interrupted") == [True]
+        assert found(turn, "toolCallCancellation", "ids") == [[call["id"]]]
+
+
+@pytest.mark.parametrize("scheduling", ["WHEN_IDLE", "INTERRUPT", "SILENT"])
+async def test_row_26_tools_non_blocking(scheduling: str) -> None:
+    chat = ScriptedChatModel([f"I see to it. {LIGHTS}", "I am at it.", "The lights are on."])
+    async with (
+        running(ScriptedRegistry(chat)) as server,
+        server.connect(**lights("NON_BLOCKING")) as client,
+    ):
+        await client.ask("Turn on the lights.")
+        turn = await client.turn()
+        [[call]] = found(turn, "toolCall", "functionCalls")
+        assert text(turn).startswith("I see to it.")
+        more = result(call, scheduling=scheduling, willContinue=True)
+        await client.send(toolResponse=more)
+        if scheduling == "SILENT":
+            await client.ask("Well?")
+        assert text(await client.turn()) == "The lights are on."
+        await client.send(toolResponse=result(call, scheduling=scheduling))  # the last of the call
+        if scheduling != "SILENT":
+            assert text(await client.turn()).startswith("I see to it.")
+    assert any('"result": "ok"' in message.text for message in chat.requests[2].messages)
+
+
 class Playback(FakeTime):
     """Tells when somebody waits for it."""
 

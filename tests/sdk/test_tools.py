@@ -1,4 +1,4 @@
-"""The lights of the tools guide: unmodified google-genai against a real `serve` that calls."""
+"""The lights of the tools guide: unmodified SDKs against a real `serve` that calls."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from live_cli.engine.backends.scripted import speech_like
-from tests.sdk.programs import NATIVE_AUDIO, python
-from tests.sdk.serving import PYTHON, PYTHON_1_55, SCRIPTED, Serving, serving, write_sounds
+from tests.sdk.programs import NATIVE_AUDIO, javascript, python
+from tests.sdk.serving import NODE, PYTHON, PYTHON_1_55, SCRIPTED, Serving, serving, write_sounds
 
 CONFIG = """
 turn_on_the_lights = {"name": "turn_on_the_lights"}
@@ -42,6 +42,36 @@ async for chunk in session.receive():
             function_responses.append(function_response)
         await session.send_tool_response(function_responses=function_responses)
 """
+NODE_CONFIG = """
+const turn_on_the_lights = { name: 'turn_on_the_lights' };
+const dim_the_lights = {
+  name: 'dim_the_lights',
+  description: 'Sets how bright the lights are.',
+  parametersJsonSchema: {
+    type: 'object',
+    properties: { brightness: { type: 'number' } },
+    required: ['brightness'],
+  },
+};
+const tools = [{ functionDeclarations: [turn_on_the_lights, dim_the_lights] }];
+const config = { responseModalities: [Modality.AUDIO], outputAudioTranscription: {}, tools };
+"""
+NODE_RECEIVING = """
+session.sendRealtimeInput({ text: 'Turn on the lights please' });
+let message;
+do {
+  message = await waitMessage();
+  process.stdout.write(message.serverContent?.outputTranscription?.text ?? '');
+  if (message.toolCall) {
+    const functionResponses = [];
+    for (const fc of message.toolCall.functionCalls) {
+      console.log(fc.name, JSON.stringify(fc.args));
+      functionResponses.push({ id: fc.id, name: fc.name, response: { result: 'ok' } });
+    }
+    session.sendToolResponse({ functionResponses });
+  }
+} while (!message.serverContent?.turnComplete);
+"""
 CALLS = ["turn_on_the_lights {}", "dim_the_lights {'brightness': 0.5}"]
 
 
@@ -66,3 +96,13 @@ async def test_row_26_on_2_5_the_calls_are_a_turn_of_their_own(calling: Serving)
     program = python(ASKING, RECEIVING, RECEIVING, config=CONFIG, model=NATIVE_AUDIO)
     printed = await calling.run(program)
     assert printed.splitlines() == [*CALLS, "None", "Done.", "8"]
+
+
+async def test_row_26_the_same_in_javascript(calling: Serving) -> None:
+    program = javascript(NODE_RECEIVING, config=NODE_CONFIG, model="gemini-3.1-flash-live-preview")
+    printed = await calling.run(program, NODE)
+    assert printed.splitlines() == [
+        "turn_on_the_lights {}",
+        'dim_the_lights {"brightness":0.5}',
+        "Done.",
+    ]
