@@ -41,6 +41,7 @@ class Family:
     interrupts whatever it says, not only with ``turnComplete:true``. ``tells_status``: turnComplete
     comes with an interactionStatus. ``any_language``: takes all codes of ``languages``, and goes by
     what it hears. ``refuses_text``: close code and reason for TEXT, where there are such.
+    ``refuses_proactivity``: as an unknown name in every version. ``refuses_affective``: with 1011.
     """
 
     model: Model
@@ -55,6 +56,8 @@ class Family:
     any_language: bool = False
     languages: frozenset[str] = frozenset(LANGUAGES)
     refuses_text: tuple[int, str] | None = None
+    refuses_proactivity: bool = False
+    refuses_affective: bool = False
 
     @property
     def is_local(self) -> bool:
@@ -98,6 +101,8 @@ FAMILY_3_1 = Family(
     any_language=True,
     languages=_ALL_LANGUAGES,
     refuses_text=(1011, "Internal error encountered."),
+    refuses_proactivity=True,
+    refuses_affective=True,
 )
 FAMILY_3_8 = Family(
     LIVE_3_8,

@@ -5,9 +5,9 @@ Reasons are for the person who set the option; the server cuts them at 123 bytes
 
 from dataclasses import dataclass, field
 
-from live_cli.catalog import LOCAL, NATIVE_AUDIO_2_5
+from live_cli.engine.acceptance import AUDIO, check, family_of, modality_of
 from live_cli.engine.endpointer import EndpointingRules
-from live_cli.engine.families import NEUTRAL, Family, find_family
+from live_cli.engine.families import NEUTRAL, Family
 from live_cli.engine.prosody import STYLE as AFFECTIVE_STYLE
 from live_cli.engine.sight import (
     ALL_INPUT,
@@ -22,7 +22,6 @@ from live_cli.engine.voices import traits_of
 from live_cli.errors import UnsupportedError
 from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.messages import (
-    AudioTranscriptionConfig,
     AutomaticActivityDetection,
     GenerationConfig,
     ProactivityConfig,
@@ -33,7 +32,6 @@ from live_cli.protocol.messages import (
 )
 
 _DIALECT = Dialect()
-AUDIO, TEXT = "AUDIO", "TEXT"
 
 SPOKEN_STYLE = (
     "You are a friendly assistant in a spoken conversation. Answer in English, in one or two "
@@ -44,7 +42,6 @@ SPOKEN_STYLE = (
 _START_THRESHOLD = {"START_SENSITIVITY_HIGH": 0.5, "START_SENSITIVITY_LOW": 0.7}
 _END_THRESHOLD = {"END_SENSITIVITY_HIGH": 0.35, "END_SENSITIVITY_LOW": 0.15}
 _LEVEL_BUDGET: dict[str, int | None] = {"MINIMAL": 0, "LOW": 256, "MEDIUM": 1024, "HIGH": None}
-_NOT_FOUND = 1008
 _CONVERSING_SILENCE_MS = 500
 _TRANSCRIBING_SILENCE_MS = 1500
 """Nobody waits for an answer, and a transcriber that hears whole paragraphs errs less: of the
@@ -100,23 +97,19 @@ def options_of(
 
     ``endpoint_chat``: the chat model is an endpoint, which may know more languages than English.
     """
-    family = _family_of(setup.model, dialect)
+    family = family_of(setup.model, dialect)
+    check(setup, family, dialect, any_text=endpoint_chat)
     model = family.model.id
     transcribes_only = family.model.transcribes_only
     generation = setup.generation_config or GenerationConfig()
-    modality = _modality_of(generation, model, transcribes_only)
-    _refuse_what_is_not_here(setup, generation)
+    modality = modality_of(generation, family)
     speech = generation.speech_config or SpeechConfig()
-    if not family.any_language and not (endpoint_chat and modality == TEXT):
-        _require_english(speech.language_code)
-    for asked in (setup.input_audio_transcription, setup.output_audio_transcription):
-        _check_transcription(asked)
     realtime = setup.realtime_input_config or RealtimeInputConfig()
     detection = realtime.automatic_activity_detection or AutomaticActivityDetection()
     compression = setup.context_window_compression
     window = compression.sliding_window if compression else None
     own = setup.system_instruction.text if setup.system_instruction else ""
-    affective = _affective(generation, family)
+    affective = family.affective != "no" and bool(generation.enable_affective_dialog)
     return SessionOptions(
         model=model,
         modality=modality,
@@ -159,98 +152,10 @@ def system_prompt(own: str, modality: str, *, affective: bool = False) -> str:
     return "\n".join([*styles, own]).strip() if styles else own
 
 
-def _family_of(name: str, dialect: Dialect) -> Family:
-    family = find_family(name)
-    if family is not None:
-        return family
-    model = name.rsplit("/", 1)[-1]
-    if dialect.vertex:
-        raise UnsupportedError(f"Publisher model {model[:60]} was not found", _NOT_FOUND)
-    raise UnsupportedError(
-        f"models/{model[:60]} is not found for API version {dialect.api_version}, or is not "
-        "supported for bidiGenerateContent. Call ListModels to see the list of available models.",
-        _NOT_FOUND,
-    )
-
-
-def _modality_of(generation: GenerationConfig, model: str, transcribes_only: bool) -> str:
-    asked = generation.response_modalities or ([TEXT] if transcribes_only else [AUDIO])
-    modality = asked[0]
-    refused = len(set(asked)) > 1 or modality not in (AUDIO, TEXT)
-    if refused or (transcribes_only and modality == AUDIO):
-        raise UnsupportedError(
-            f"The requested combination of response modalities ({', '.join(asked)}) "
-            f"is not supported by the model {model}"
-        )
-    return modality
-
-
-def _refuse_what_is_not_here(setup: Setup, generation: GenerationConfig) -> None:
-    speech = generation.speech_config or SpeechConfig()
-    voice = speech.voice_config
-    resumption = setup.session_resumption
-    refusals = {
-        "A transcription model calls no functions.": setup.tools and "transcribe" in setup.model,
-        "The local engine does not translate.": generation.translation_config,
-        "The local engine cannot copy a voice: choose one of the 30.": voice
-        and (voice.replicated_voice_config or voice.voice),
-        "The local engine speaks with one voice a session.": speech.multi_speaker_voice_config,
-        "The local engine gives one candidate.": (generation.candidate_count or 1) > 1,
-        "The local engine takes no prefixTurns: send them as clientContent.": setup.prefix_turns,
-        "Transparent resumption is not supported: leave out `transparent`.": resumption
-        and resumption.transparent,
-    }
-    for reason, asked in refusals.items():
-        if asked:
-            raise UnsupportedError(reason)
-
-
-def _affective(generation: GenerationConfig, family: Family) -> bool:
-    asked = bool(generation.enable_affective_dialog)
-    if asked and not family.model.affective:
-        raise UnsupportedError(
-            f"{family.model.id[:40]} has no affective dialog: "
-            f"{LOCAL.id} and {NATIVE_AUDIO_2_5.id} have."
-        )
-    return asked
-
-
 def _proactive(setup: Setup, family: Family) -> bool:
     """Whether it may stay silent. Video asks for the same: what is shown prompts no words here."""
     wish = setup.proactivity or ProactivityConfig()
-    asked = bool(wish.proactive_audio or wish.proactive_video)
-    if asked and family.model.proactive == "no":
-        raise UnsupportedError(
-            f"{family.model.id[:40]} has no proactive audio: "
-            f"{LOCAL.id} and {NATIVE_AUDIO_2_5.id} have."
-        )
-    return asked
-
-
-def _check_transcription(asked: AudioTranscriptionConfig | None) -> None:
-    if asked is None:
-        return
-    refusals = {
-        "The local transcriber gives no word timestamps.": asked.word_timestamp,
-        "The local transcriber does not tell speakers apart.": asked.diarization,
-        "The local transcriber takes no vocabulary.": asked.custom_vocabulary
-        or asked.adaptation_phrases,
-        "The local transcriber writes what is said: mode SMART is not supported.": asked.mode
-        == "SMART",
-    }
-    for reason, wanted in refusals.items():
-        if wanted:
-            raise UnsupportedError(reason)
-    for code in asked.language_codes or ():
-        _require_english(code)
-
-
-def _require_english(code: str | None) -> None:
-    if code and code.replace("_", "-").split("-")[0].lower() != "en":
-        raise UnsupportedError(
-            f"The bundled engine hears and speaks English only, not {code[:20]!r}: "
-            "use Gemini for other languages."
-        )
+    return family.proactive == "always" or bool(wish.proactive_audio or wish.proactive_video)
 
 
 def _voice_of(speech: SpeechConfig) -> VoiceTraits:

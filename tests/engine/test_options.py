@@ -14,7 +14,6 @@ from live_cli.protocol.messages import (
     GenerationConfig,
     Part,
     PrebuiltVoiceConfig,
-    ProactivityConfig,
     RealtimeInputConfig,
     SessionResumptionConfig,
     Setup,
@@ -53,16 +52,6 @@ def detection(**fields):
     [
         (generation(response_modalities=["TEXT", "AUDIO"]), 1007, r"\(TEXT, AUDIO\)"),
         (generation(response_modalities=["VIDEO"]), 1007, "VIDEO"),
-        (
-            setup(HALF_CASCADE, generation_config=GenerationConfig(enable_affective_dialog=True)),
-            1007,
-            "affective",
-        ),
-        (
-            setup(HALF_CASCADE, proactivity=ProactivityConfig(proactive_audio=True)),
-            1007,
-            "proactive",
-        ),
         (
             setup(TRANSCRIBER, tools=[Tool(function_declarations=[FunctionDeclaration(name="f")])]),
             1007,

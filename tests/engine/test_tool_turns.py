@@ -34,6 +34,7 @@ from live_cli.protocol.messages import (
 from tests.engine.line import ScriptedRegistry, text_setup, utterance
 
 NATIVE = "models/gemini-2.5-flash-native-audio-preview-12-2025"
+HALF_CASCADE = "models/gemini-live-2.5-flash-preview"
 LIGHTS = 'call:turn_on_the_lights {"brightness": 1}'
 RUNNING = "running"
 
@@ -272,7 +273,7 @@ async def test_what_was_answered_before_the_cancellation_stays_in_the_history(co
 
 async def test_on_2_5_the_call_of_a_turn_that_has_ended_is_cancelled_alone(connect):
     chat = scripted(LIGHTS, "Something else.")
-    line = await connect(written_setup(model=NATIVE), ScriptedRegistry(chat))
+    line = await connect(written_setup(model=HALF_CASCADE), ScriptedRegistry(chat))
     await line.ask("Go.")
     await finish(line)
     await line.ask("Never mind.")
@@ -426,7 +427,7 @@ async def test_blocking_and_not_in_one_reply(connect):
 async def test_on_2_5_what_came_meanwhile_waits_for_the_call_that_the_model_waits_for(connect):
     chat = scripted("call:turn_on_the_lights call:lock", "Both are done.")
     mixed = [*tools("lock"), *tools("turn_on_the_lights", behavior="NON_BLOCKING")]
-    line = await connect(written_setup(model=NATIVE, tools=mixed), ScriptedRegistry(chat))
+    line = await connect(written_setup(model=HALF_CASCADE, tools=mixed), ScriptedRegistry(chat))
     await line.ask("Go.")
     await finish(line)
     for _ in range(5):
