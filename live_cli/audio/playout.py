@@ -99,16 +99,19 @@ class PlayoutStats:
 
 
 class Playout:
-    """The jitter buffer. Single-threaded: one thread makes all the calls. Mono float32, 24 kHz."""
+    """The jitter buffer. Single-threaded: one thread makes all the calls. Mono float32, 24 kHz.
 
-    def __init__(self) -> None:
+    ``target``: a learned one by default.
+    """
+
+    def __init__(self, target: StartTarget | None = None) -> None:
         self._turns: deque[TurnAudio] = deque()
         self._fade: Samples = np.zeros(0, dtype=np.float32)
         self._fade_turn = 0
         self._clock = 0
         self._closed_through = 0
         self._heard: dict[int, int] = {}
-        self._target = StartTarget()
+        self._target = StartTarget() if target is None else target
         self._turns_started = self._start_delay = self._start_delays = 0
         self._underruns = self._dry = self._refused = self._overflow = 0
         self.fates: dict[int, TurnFate] = {}

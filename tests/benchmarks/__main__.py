@@ -8,7 +8,7 @@ from rich.table import Table
 
 from tests.benchmarks.row import Row
 
-MODULES = ("wire", "startup", "line", "engine", "load", "memory")
+MODULES = ("wire", "jitter", "startup", "line", "engine", "load", "memory")
 
 
 def main(names: list[str]) -> int:
