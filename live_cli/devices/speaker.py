@@ -139,6 +139,12 @@ class Speaker:
         return self._watch.lost
 
     @property
+    def latency_s(self) -> float:
+        """From a callback to the ear, as the device tells it; 0 while none is open."""
+        with self._stream_lock:
+            return 0.0 if self._stream is None else float(self._stream.latency)
+
+    @property
     def quiet(self) -> bool:
         """Nothing sounds, and nothing waits to."""
         return self.snapshot().idle

@@ -14,7 +14,7 @@ import numpy as np
 
 from live_cli.audio.pcm import pcm16_from_float
 from live_cli.devices.listing import list_devices
-from live_cli.devices.microphone import Microphone
+from live_cli.devices.microphone import Microphone, block_and_latency
 from live_cli.devices.native_stderr import native_stderr_silenced
 from live_cli.devices.speaker import Speaker
 from live_cli.devices.supervisor import DeviceSupervisor
@@ -142,6 +142,39 @@ def interrupt() -> None:
     )
 
 
+def voiced(seconds: float, pitch: float = 140.0) -> bytes:
+    """A vowel-like sound: harmonics falling by 12 dB an octave, nothing above 3.5 kHz."""
+    t = np.arange(int(RATE * seconds)) / RATE
+    harmonics = range(1, int(3500 / pitch))
+    wave = sum(np.sin(2 * np.pi * pitch * k * t + k) / k**2 for k in harmonics)
+    return pcm16_from_float((0.3 * wave).astype(np.float32))
+
+
+def cut(times: str) -> None:
+    """Turns of voiced sound, each interrupted after another while; where the ear was then."""
+    speaker = Speaker(None)
+    speaker.start()
+    interrupted_at = []
+    for turn in range(1, int(times) + 1):
+        speaker.play(turn, voiced(5.0))
+        wait_until(lambda turn=turn: speaker.snapshot().turn == turn)  # type: ignore[misc]
+        time.sleep(0.4 + 0.0137 * turn)
+        interrupted_at.append(speaker.snapshot().heard_ms)
+        speaker.interrupt(turn)
+        wait_until(lambda: speaker.snapshot().idle)
+        time.sleep(0.3)
+    end = speaker.snapshot()
+    latency_ms = speaker.latency_s * 1000
+    speaker.stop()
+    block_ms, _ = block_and_latency()
+    say(
+        interrupted_at=interrupted_at,
+        underruns=end.underruns,
+        block_ms=block_ms,
+        bound_ms=latency_ms + 2 * block_ms + 10,
+    )
+
+
 def lose() -> None:
     """Both ends open; says what each of them was told when its device is taken away."""
     told: dict[str, list[str]] = {"mic": [], "speaker": []}
@@ -217,7 +250,7 @@ def refuse(kind: str, device: str) -> None:
         say(error=None)
 
 
-ACTS = {act.__name__: act for act in (listing, capture, play, interrupt, lose, keep, refuse)}
+ACTS = {act.__name__: act for act in (listing, capture, play, interrupt, cut, lose, keep, refuse)}
 
 if __name__ == "__main__":
     ACTS[sys.argv[1]](*sys.argv[2:])

@@ -157,6 +157,45 @@ def test_interrupt_silences_and_the_next_turn_plays(
     assert tone_share(second, rate, 1000) > 0.9  # nothing of the first turn came back
 
 
+def test_from_the_interruption_to_silence_without_a_click(
+    virtual_audio: VirtualAudio, tmp_path: Path
+) -> None:
+    """Both at the speaker's monitor: where the ear was at the interruption, where it ended."""
+    with (
+        virtual_audio.recording(tmp_path / "heard.wav"),
+        child(virtual_audio, "cut", "6") as cut,
+    ):
+        facts = cut.facts()
+        cut.rest_of_stderr()
+    assert facts["underruns"] == 0
+    sound, rate = heard(tmp_path / "heard.wav")
+    turns = sounds_between_silences(sound, rate)
+    assert len(turns) == 6
+    silent_after_ms = []
+    for turn, interrupted_at in zip(turns, facts["interrupted_at"], strict=True):
+        silent_after_ms.append((turn[1] - turn[0]) * 1000 / rate - interrupted_at)
+        cut_out = sound[turn[1] - rate // 20 : turn[1] + rate // 20]
+        assert energy_above_4_khz_db(cut_out, rate) <= -60
+    assert np.median(silent_after_ms) <= facts["bound_ms"]
+    # on a busy machine a callback may come a block late
+    assert max(silent_after_ms) <= facts["bound_ms"] + facts["block_ms"]
+
+
+def sounds_between_silences(sound: np.ndarray, rate: int) -> list[tuple[int, int]]:
+    """Begin and end of each run of sound; 100 ms of digital silence separate them."""
+    loud = np.flatnonzero(np.abs(sound) > 1.5 / 32768)
+    breaks = np.flatnonzero(np.diff(loud) > rate // 10)
+    begins = [loud[0], *loud[breaks + 1]]
+    ends = [*loud[breaks], loud[-1]]
+    return [(int(begin), int(end)) for begin, end in zip(begins, ends, strict=True)]
+
+
+def energy_above_4_khz_db(sound: np.ndarray, rate: int) -> float:
+    spectrum = np.abs(np.fft.rfft(sound * np.hanning(sound.size))) ** 2
+    high = np.fft.rfftfreq(sound.size, 1 / rate) > 4000
+    return float(10 * np.log10(spectrum[high].sum() / spectrum.sum()))
+
+
 @pytest.mark.parametrize("how", ["unplug", "kill", "suspend"])
 def test_a_lost_device_is_told(virtual_audio: VirtualAudio, how: str) -> None:
     with child(virtual_audio, "lose") as lose:
