@@ -6,7 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,6 +92,10 @@ class Serving:
             out, errors = await process.communicate(stdin.encode())
         assert process.returncode == 0, errors.decode()
         return out.decode()
+
+    async def run_each(self, program: str, sdks: Sequence[Sdk], **more: str) -> list[str]:
+        """The same by each of ``sdks``, side by side: they mostly wait for what is played."""
+        return await asyncio.gather(*(self.run(program, sdk, **more) for sdk in sdks))
 
     def _folder(self, sdk: Sdk) -> Path:
         """Where ``sdk``'s programs run: beside the sound files, and where Node finds packages."""

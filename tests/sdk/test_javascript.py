@@ -9,10 +9,10 @@ import pytest
 
 from live_cli.catalog import LOCAL, MODELS
 from tests.sdk.programs import NATIVE_AUDIO, javascript, part, whole
-from tests.sdk.serving import NODE, NODE_2_32, Sdk, Serving
+from tests.sdk.serving import NODE, NODE_2_32, Serving
 from tests.speech import QUESTION_WORDS, word_errors
 
-VERSIONS = pytest.mark.parametrize("sdk", [NODE, NODE_2_32], ids=lambda sdk: sdk.name)
+VERSIONS = (NODE, NODE_2_32)
 
 TEXT = "const config = { responseModalities: [Modality.TEXT] };"
 AUDIO = "const config = { responseModalities: [Modality.AUDIO], outputAudioTranscription: {} };"
@@ -57,35 +57,30 @@ await ai.models.get({ model: "gemini-1.5-pro" }).catch((e) => console.log(e.stat
 """
 
 
-@VERSIONS
-async def test_connecting(scripted: Serving, sdk: Sdk) -> None:
-    printed = await scripted.run(whole("connection.mjs"), sdk)
-    assert printed.startswith("Opened\n")
-    assert "Session started\n" in printed
-    assert "Error" not in printed
+async def test_connecting(scripted: Serving) -> None:
+    for printed in await scripted.run_each(whole("connection.mjs"), VERSIONS):
+        assert printed.startswith("Opened\n")
+        assert "Session started\n" in printed
+        assert "Error" not in printed
 
 
-@VERSIONS
-async def test_output_transcription(scripted: Serving, sdk: Sdk) -> None:
-    printed = await scripted.run(whole("output_transcription.mjs"), sdk)
-    assert "".join(re.findall("output transcription: (.*)", printed)) == "Good day."
+async def test_output_transcription(scripted: Serving) -> None:
+    for printed in await scripted.run_each(whole("output_transcription.mjs"), VERSIONS):
+        assert "".join(re.findall("output transcription: (.*)", printed)) == "Good day."
 
 
-@VERSIONS
-async def test_input_transcription_of_a_wav_file(spoken: Serving, sdk: Sdk) -> None:
-    printed = await spoken.run(whole("input_transcription.mjs"), sdk)
-    transcript = "".join(re.findall("input transcription:(.*)", printed))
-    assert word_errors(QUESTION_WORDS, transcript) == 0
-    assert "Received inline data: " in printed
+async def test_input_transcription_of_a_wav_file(spoken: Serving) -> None:
+    for printed in await spoken.run_each(whole("input_transcription.mjs"), VERSIONS):
+        transcript = "".join(re.findall("input transcription:(.*)", printed))
+        assert word_errors(QUESTION_WORDS, transcript) == 0
+        assert "Received inline data: " in printed
 
 
-@VERSIONS
-async def test_automatic_vad(scripted: Serving, sdk: Sdk) -> None:
-    printed = await scripted.run(whole("automatic_vad.mjs"), sdk)
-    assert "".join(re.findall("Received text: (.*)", printed)) == "Good day."
+async def test_automatic_vad(scripted: Serving) -> None:
+    for printed in await scripted.run_each(whole("automatic_vad.mjs"), VERSIONS):
+        assert "".join(re.findall("Received text: (.*)", printed)) == "Good day."
 
 
-@VERSIONS
 @pytest.mark.parametrize(
     ("body", "config"),
     [
@@ -101,27 +96,24 @@ async def test_automatic_vad(scripted: Serving, sdk: Sdk) -> None:
         ),
     ],
 )
-async def test_the_answer_is_text(
-    scripted: Serving, body: tuple[str, ...], config: str, sdk: Sdk
-) -> None:
-    printed = await scripted.run(javascript(*body, RECEIVING, config=config), sdk)
-    assert printed == "Good day."
+async def test_the_answer_is_text(scripted: Serving, body: tuple[str, ...], config: str) -> None:
+    for printed in await scripted.run_each(javascript(*body, RECEIVING, config=config), VERSIONS):
+        assert printed == "Good day."
 
 
-@VERSIONS
 @pytest.mark.parametrize("section", ["voice", "thinking", "thought_summaries"])
-async def test_the_answer_is_sound(scripted: Serving, sdk: Sdk, section: str) -> None:
+async def test_the_answer_is_sound(scripted: Serving, section: str) -> None:
     program = javascript(
         part("text.sending.mjs"),
         MEASURING,
         config=part(f"{section}.config.mjs"),
         model=NATIVE_AUDIO,
     )
-    assert int(await scripted.run(program, sdk)) > 0.3 * 24_000 * 2
+    for printed in await scripted.run_each(program, VERSIONS):
+        assert int(printed) > 0.3 * 24_000 * 2
 
 
-@VERSIONS
-async def test_interruption(scripted: Serving, sdk: Sdk) -> None:
+async def test_interruption(scripted: Serving) -> None:
     program = javascript(
         part("text.sending.mjs"),
         TALKING_OVER,
@@ -130,22 +122,23 @@ async def test_interruption(scripted: Serving, sdk: Sdk) -> None:
         config=AUDIO,
         model=NATIVE_AUDIO,
     )
-    assert await scripted.run(program, sdk) == "interrupted\nGood day."
+    for printed in await scripted.run_each(program, VERSIONS):
+        assert printed == "interrupted\nGood day."
 
 
-@VERSIONS
-async def test_token_count(scripted: Serving, sdk: Sdk) -> None:
+async def test_token_count(scripted: Serving) -> None:
     program = javascript(part("text.sending.mjs"), part("token_count.receiving.mjs"), config=TEXT)
     counted = r"Used (\d+) tokens in total\..*\n\s*\{ modality: '(\w+)', tokenCount: (\d+) \}"
-    [(total, modality, count)] = re.findall(counted, await scripted.run(program, sdk))
-    assert modality == "TEXT"
-    assert 0 < int(count) < int(total)
+    for printed in await scripted.run_each(program, VERSIONS):
+        [(total, modality, count)] = re.findall(counted, printed)
+        assert modality == "TEXT"
+        assert 0 < int(count) < int(total)
 
 
-@VERSIONS
-async def test_the_models_are_listed(scripted: Serving, sdk: Sdk) -> None:
-    *listed, tokens, described, missing = (await scripted.run(LISTING, sdk)).splitlines()
-    ids = ["local", *(model.id for model in MODELS if model is not LOCAL)]
-    assert listed == [f"models/{each} bidiGenerateContent" for each in ids]
-    assert described == "Gemini 3.8 Live, answered by the local engine"
-    assert (tokens, missing) == ("4096", "404")
+async def test_the_models_are_listed(scripted: Serving) -> None:
+    for printed in await scripted.run_each(LISTING, VERSIONS):
+        *listed, tokens, described, missing = printed.splitlines()
+        ids = ["local", *(model.id for model in MODELS if model is not LOCAL)]
+        assert listed == [f"models/{each} bidiGenerateContent" for each in ids]
+        assert described == "Gemini 3.8 Live, answered by the local engine"
+        assert (tokens, missing) == ("4096", "404")

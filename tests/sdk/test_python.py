@@ -3,6 +3,7 @@
 The programs are the Live API guide's own; what they print is judged.
 """
 
+import asyncio
 import re
 import shlex
 import subprocess
@@ -16,10 +17,10 @@ from live_cli.catalog import LOCAL, MODELS
 from tests.command import LIMIT_S, environment, live_cli
 from tests.sdk.conftest import ANSWER
 from tests.sdk.programs import NATIVE_AUDIO, part, python, whole
-from tests.sdk.serving import PYTHON, PYTHON_1_55, Sdk, Serving
+from tests.sdk.serving import PYTHON, PYTHON_1_55, Serving
 from tests.speech import QUESTION_WORDS, word_errors
 
-VERSIONS = pytest.mark.parametrize("sdk", [PYTHON, PYTHON_1_55], ids=lambda sdk: sdk.name)
+VERSIONS = (PYTHON, PYTHON_1_55)
 
 TEXT = 'config = {"response_modalities": ["TEXT"]}'
 AUDIO = 'config = {"response_modalities": ["AUDIO"], "output_audio_transcription": {}}'
@@ -68,29 +69,27 @@ except genai.errors.ClientError as error:
 """
 
 
-@VERSIONS
-async def test_connecting(scripted: Serving, sdk: Sdk) -> None:
-    assert await scripted.run(whole("connection.py"), sdk) == "Session started\n"
+async def test_connecting(scripted: Serving) -> None:
+    for printed in await scripted.run_each(whole("connection.py"), VERSIONS):
+        assert printed == "Session started\n"
 
 
-@VERSIONS
-async def test_output_transcription(scripted: Serving, sdk: Sdk) -> None:
-    printed = await scripted.run(whole("output_transcription.py"), sdk)
-    transcript = "".join(re.findall("^Transcript: (.*)$", printed, re.MULTILINE))
-    assert transcript == "Good day."
-    assert "mime_type='audio/pcm;rate=24000'" in printed
+async def test_output_transcription(scripted: Serving) -> None:
+    for printed in await scripted.run_each(whole("output_transcription.py"), VERSIONS):
+        transcript = "".join(re.findall("^Transcript: (.*)$", printed, re.MULTILINE))
+        assert transcript == "Good day."
+        assert "mime_type='audio/pcm;rate=24000'" in printed
 
 
-@VERSIONS
-async def test_input_transcription(spoken: Serving, sdk: Sdk) -> None:
-    printed = await spoken.run(whole("input_transcription.py"), sdk)
-    transcript = "".join(re.findall("^Transcript:(.*)$", printed, re.MULTILINE))
-    assert word_errors(QUESTION_WORDS, transcript) == 0
+async def test_input_transcription(spoken: Serving) -> None:
+    for printed in await spoken.run_each(whole("input_transcription.py"), VERSIONS):
+        transcript = "".join(re.findall("^Transcript:(.*)$", printed, re.MULTILINE))
+        assert word_errors(QUESTION_WORDS, transcript) == 0
 
 
-@VERSIONS
-async def test_automatic_vad(scripted: Serving, sdk: Sdk) -> None:
-    assert said(await scripted.run(whole("automatic_vad.py"), sdk)) == "Good day."
+async def test_automatic_vad(scripted: Serving) -> None:
+    for printed in await scripted.run_each(whole("automatic_vad.py"), VERSIONS):
+        assert said(printed) == "Good day."
 
 
 @pytest.mark.parametrize(
@@ -104,24 +103,23 @@ async def test_automatic_vad(scripted: Serving, sdk: Sdk) -> None:
         ),
     ],
 )
-@pytest.mark.parametrize(
-    ("sdk", "version"), [(PYTHON, "v1"), (PYTHON, "v1alpha"), (PYTHON_1_55, "v1beta")]
-)
-async def test_the_answer_is_text(
-    scripted: Serving, body: tuple[str, ...], config: str, sdk: Sdk, version: str
-) -> None:
+async def test_the_answer_is_text(scripted: Serving, body: tuple[str, ...], config: str) -> None:
     program = python(*body, RECEIVING, config=config)
-    printed = await scripted.run(program, sdk, GOOGLE_GENAI_API_VERSION=version)
-    assert said(printed) == "Good day."
+    for printed in await asyncio.gather(
+        scripted.run(program, PYTHON),
+        scripted.run(program, PYTHON, GOOGLE_GENAI_API_VERSION="v1alpha"),
+        scripted.run(program, PYTHON_1_55),
+    ):
+        assert said(printed) == "Good day."
 
 
-@VERSIONS
 @pytest.mark.parametrize("section", ["voice", "thinking", "thought_summaries", "media_resolution"])
-async def test_the_answer_is_sound(scripted: Serving, sdk: Sdk, section: str) -> None:
+async def test_the_answer_is_sound(scripted: Serving, section: str) -> None:
     config = part(f"{section}.config.py")
     receiving = "print(len(b''.join([r.data async for r in session.receive() if r.data])))"
-    printed = await scripted.run(python(ASKING, receiving, config=config, model=NATIVE_AUDIO), sdk)
-    assert int(printed) > 0.3 * 24_000 * 2
+    program = python(ASKING, receiving, config=config, model=NATIVE_AUDIO)
+    for printed in await scripted.run_each(program, VERSIONS):
+        assert int(printed) > 0.3 * 24_000 * 2
 
 
 async def test_what_is_spoken_can_be_understood(spoken: Serving) -> None:
@@ -135,8 +133,7 @@ async def test_what_is_spoken_can_be_understood(spoken: Serving) -> None:
     assert word_errors(ANSWER, done.stdout.decode()) == 0
 
 
-@VERSIONS
-async def test_a_string_is_refused_by_the_sdk_itself(scripted: Serving, sdk: Sdk) -> None:
+async def test_a_string_is_refused_by_the_sdk_itself(scripted: Serving) -> None:
     """The guide shows it so; in Python only content, a dict or a list is taken (reference 8.3)."""
     program = python(
         "try:",
@@ -145,11 +142,11 @@ async def test_a_string_is_refused_by_the_sdk_itself(scripted: Serving, sdk: Sdk
         "    print('ValueError', error)",
         config=TEXT,
     )
-    assert (await scripted.run(program, sdk)).startswith("ValueError ")
+    for printed in await scripted.run_each(program, VERSIONS):
+        assert printed.startswith("ValueError ")
 
 
-@VERSIONS
-async def test_interruption(scripted: Serving, sdk: Sdk) -> None:
+async def test_interruption(scripted: Serving) -> None:
     program = python(
         ASKING,
         TALKING_OVER,
@@ -158,25 +155,26 @@ async def test_interruption(scripted: Serving, sdk: Sdk) -> None:
         config=AUDIO,
         model=NATIVE_AUDIO,
     )
-    assert await scripted.run(program, sdk) == "interrupted\nGood day."
+    for printed in await scripted.run_each(program, VERSIONS):
+        assert printed == "interrupted\nGood day."
 
 
-@VERSIONS
-async def test_token_count(scripted: Serving, sdk: Sdk) -> None:
+async def test_token_count(scripted: Serving) -> None:
     program = python(ASKING, part("token_count.receiving.py"), config=TEXT)
     counted = r"Used (\d+) tokens in total\. Response token breakdown:\n(.*): (\d+)\n"
-    [(total, modality, count)] = re.findall(counted, await scripted.run(program, sdk))
-    assert modality == "MediaModality.TEXT"
-    assert 0 < int(count) < int(total)
+    for printed in await scripted.run_each(program, VERSIONS):
+        [(total, modality, count)] = re.findall(counted, printed)
+        assert modality == "MediaModality.TEXT"
+        assert 0 < int(count) < int(total)
 
 
-@VERSIONS
-async def test_the_models_are_listed(scripted: Serving, sdk: Sdk) -> None:
-    *listed, tokens, described, missing = (await scripted.run(LISTING, sdk)).splitlines()
-    ids = ["local", *(model.id for model in MODELS if model is not LOCAL)]
-    assert listed == [f"models/{each} ['bidiGenerateContent']" for each in ids]
-    assert described.endswith(", answered by the local engine")
-    assert (tokens, missing) == ("4096", "404 NOT_FOUND")
+async def test_the_models_are_listed(scripted: Serving) -> None:
+    for printed in await scripted.run_each(LISTING, VERSIONS):
+        *listed, tokens, described, missing = printed.splitlines()
+        ids = ["local", *(model.id for model in MODELS if model is not LOCAL)]
+        assert listed == [f"models/{each} ['bidiGenerateContent']" for each in ids]
+        assert described.endswith(", answered by the local engine")
+        assert (tokens, missing) == ("4096", "404 NOT_FOUND")
 
 
 def test_one_environment_does_for_every_program(scripted: Serving) -> None:
