@@ -9,11 +9,12 @@ import logging
 from collections.abc import Iterator
 
 from live_cli.catalog import LOCAL, NATIVE_AUDIO_2_5, VOICES, find_language
-from live_cli.engine.families import Family, find_family
+from live_cli.engine.families import INVALID, Family, find_family
 from live_cli.errors import UnsupportedError
 from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.messages import (
     AudioTranscriptionConfig,
+    ContextWindowCompressionConfig,
     GenerationConfig,
     Setup,
     SpeechConfig,
@@ -25,7 +26,6 @@ _log = logging.getLogger("live_cli.serve.engine")
 AUDIO, TEXT = "AUDIO", "TEXT"
 _NOT_FOUND = 1008
 _INTERNAL = 1011
-_INVALID = "Request contains an invalid argument."
 
 
 def family_of(name: str, dialect: Dialect) -> Family:
@@ -57,6 +57,8 @@ def check(setup: Setup, family: Family, dialect: Dialect, *, any_text: bool) -> 
     for reason, asked in _not_here(setup, generation, family):
         if asked:
             raise UnsupportedError(reason)
+    if dialect.vertex:
+        _check_compression(setup.context_window_compression)
     speech = generation.speech_config or SpeechConfig()
     _check_voice(speech, family)
     _check_language(speech.language_code, family, any_text=any_text and modality == TEXT)
@@ -135,7 +137,7 @@ def _check_proactive(setup: Setup, family: Family) -> None:
     if wish is None:
         return
     if family.proactive == "always" and wish.proactive_audio is False:
-        raise UnsupportedError(_INVALID)
+        raise UnsupportedError(INVALID)
     if family.proactive == "no" and (wish.proactive_audio or wish.proactive_video):
         raise UnsupportedError(
             f"{family.model.id[:40]} has no proactive audio: "
@@ -153,6 +155,17 @@ def _check_affective(generation: GenerationConfig, family: Family) -> None:
             f"{family.model.id[:40]} has no affective dialog: "
             f"{LOCAL.id} and {NATIVE_AUDIO_2_5.id} have."
         )
+
+
+def _check_compression(asked: ContextWindowCompressionConfig | None) -> None:
+    """Vertex's ranges (reference §4.7)."""
+    window = asked.sliding_window if asked else None
+    trigger = asked.trigger_tokens if asked else None
+    target = window.target_tokens if window else None
+    if not 5_000 <= (5_000 if trigger is None else trigger) <= 128_000:
+        raise UnsupportedError(f"triggerTokens must lie between 5000 and 128000, not {trigger}.")
+    if not 0 <= (target or 0) <= 128_000:
+        raise UnsupportedError(f"targetTokens must lie between 0 and 128000, not {target}.")
 
 
 def _not_here(

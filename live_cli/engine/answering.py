@@ -6,12 +6,14 @@ from dataclasses import replace
 
 from live_cli.engine.calling import Calling
 from live_cli.engine.conversation import MODEL, Conversation, TokenCount, audio_tokens, text_tokens
+from live_cli.engine.families import INVALID
 from live_cli.engine.options import SessionOptions
 from live_cli.engine.reporting import usage_of
 from live_cli.engine.stages import ChatMessage, ChatRequest, Ending, ToolDeclaration, ToolUse
 from live_cli.engine.surroundings import Emit, Stages, Surroundings
 from live_cli.engine.turn import ModelTurn
 from live_cli.engine.workers import Stage
+from live_cli.errors import UnsupportedError
 from live_cli.protocol.messages import (
     ServerContent,
     ServerMessage,
@@ -70,7 +72,7 @@ class Answerer:
     async def answer(self) -> None:
         """One turn of the model, from the history to its end."""
         self.take_results()
-        self._conversation.trim()
+        self._make_room()
         billed = self._conversation.billed()
         self._prompt = replace(billed, text=max(0, billed.text - self._results))
         turn = self._turn = ModelTurn(
@@ -118,9 +120,15 @@ class Answerer:
             turn.usage = replace(usage, ending=Ending.MALFORMED_CALL)
         return None if turn.usage.ending is Ending.MALFORMED_CALL else calls
 
+    def _make_room(self) -> None:
+        """Raises UnsupportedError when the context is full, and nothing may be dropped from it."""
+        self._conversation.trim()
+        if self._conversation.is_full:
+            raise UnsupportedError(INVALID)
+
     async def keep_silent(self) -> None:
         """A turn without an answer: what was said was not for the model."""
-        self._conversation.trim()
+        self._make_room()
         await asyncio.shield(asyncio.create_task(self._tell_silence()))
 
     async def _tell_silence(self) -> None:
@@ -171,8 +179,10 @@ class Answerer:
 
     async def _end(self, usage: UsageMetadata, ending: Ending = Ending.WHOLE) -> None:
         malformed = ending is Ending.MALFORMED_CALL
+        working = "IN_PROGRESS" if self.calling.are_open else "IDLE"
         done = ServerContent(
             turn_complete=True,
+            interaction_status=working if self._options.family.tells_status else None,
             turn_complete_reason="MALFORMED_FUNCTION_CALL" if malformed else None,
         )
         await self._emit(ServerMessage(server_content=done, usage_metadata=usage))

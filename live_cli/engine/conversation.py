@@ -73,11 +73,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """When to trim. ``trigger_tokens`` and ``target_tokens`` are the client's, billed; or None."""
+    """When to trim. ``trigger_tokens`` and ``target_tokens`` are the client's, billed; or None.
+
+    ``limit_tokens``: more, billed, the model cannot take; None: no limit but the chat model's own.
+    """
 
     context_tokens: int
     trigger_tokens: int | None = None
     target_tokens: int | None = None
+    limit_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +190,12 @@ class Conversation:
     def model_tokens(self) -> int:
         """What the chat model will read, estimated."""
         return ceil(self._estimate(self.messages()) * self._correction)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is more than the model's context takes, billed."""
+        limit = self._window.limit_tokens
+        return limit is not None and self.billed().total > limit
 
     def calibrate(self, messages: tuple[ChatMessage, ...], prompt_tokens: int) -> None:
         """Learn from the model's own count of ``messages``."""

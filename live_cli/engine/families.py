@@ -25,6 +25,8 @@ from live_cli.catalog import (
 )
 from live_cli.engine.sight import ALL_VIDEO, ONLY_ACTIVITY
 
+INVALID = "Request contains an invalid argument."
+"""The service's close reason (1007) where it names no field, also for a full context."""
 BLOCKING, NON_BLOCKING = "BLOCKING", "NON_BLOCKING"
 
 Feature = Literal["free", "v1alpha", "always", "no"]
@@ -36,7 +38,6 @@ class Family:
     """One family. ``behaviors``: those that a function declaration may ask for.
 
     ``completes_turn_at_call``: a turnComplete follows the toolCall, before its response.
-    ``transcribes_in``: input transcriptions as deltas, or as one final text of an utterance.
     ``needs_roles``: contents without a role are refused. ``interrupts_by_content``: clientContent
     interrupts whatever it says, not only with ``turnComplete:true``. ``tells_status``: turnComplete
     comes with an interactionStatus. ``any_language``: takes all codes of ``languages``, and goes by
@@ -49,7 +50,6 @@ class Family:
     default_behavior: str = BLOCKING
     completes_turn_at_call: bool = False
     default_turn_coverage: str = ONLY_ACTIVITY
-    transcribes_in: Literal["deltas", "final"] = "final"
     needs_roles: bool = False
     interrupts_by_content: bool = True
     tells_status: bool = False
@@ -84,12 +84,11 @@ class Family:
 _ALL_LANGUAGES = frozenset(LANGUAGES | NEWER_LANGUAGES)
 
 NEUTRAL = Family(LOCAL)
-FAMILY_2_0 = Family(HALF_CASCADE_2_0, completes_turn_at_call=True, transcribes_in="deltas")
+FAMILY_2_0 = Family(HALF_CASCADE_2_0, completes_turn_at_call=True)
 FAMILY_2_5_CASCADE = replace(FAMILY_2_0, model=HALF_CASCADE_2_5)
 FAMILY_2_5 = Family(
     NATIVE_AUDIO_2_5,
     completes_turn_at_call=True,
-    transcribes_in="deltas",
     any_language=True,
     refuses_text=(1007, "Cannot extract voices from a non-audio request."),
 )

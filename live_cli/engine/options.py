@@ -23,6 +23,7 @@ from live_cli.errors import UnsupportedError
 from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.messages import (
     AutomaticActivityDetection,
+    ContextWindowCompressionConfig,
     GenerationConfig,
     ProactivityConfig,
     RealtimeInputConfig,
@@ -134,7 +135,7 @@ def options_of(
         ),
         resumable=setup.session_resumption is not None,
         handle=setup.session_resumption.handle if setup.session_resumption else None,
-        trigger_tokens=compression.trigger_tokens if compression else None,
+        trigger_tokens=_trigger(compression, family) if compression else None,
         target_tokens=window.target_tokens if window else None,
         transcribes_only=transcribes_only,
         toolbox=toolbox_of(setup.tools, family),
@@ -156,6 +157,14 @@ def _proactive(setup: Setup, family: Family) -> bool:
     """Whether it may stay silent. Video asks for the same: what is shown prompts no words here."""
     wish = setup.proactivity or ProactivityConfig()
     return family.proactive == "always" or bool(wish.proactive_audio or wish.proactive_video)
+
+
+def _trigger(compression: ContextWindowCompressionConfig, family: Family) -> int | None:
+    """Billed tokens; left open, 80 % of the model's context (reference §4.7)."""
+    context = family.model.context_tokens
+    if compression.trigger_tokens is None and context is not None:
+        return context * 8 // 10
+    return compression.trigger_tokens
 
 
 def _voice_of(speech: SpeechConfig) -> VoiceTraits:

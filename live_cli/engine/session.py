@@ -20,6 +20,7 @@ from live_cli.engine.calls import Scheduling
 from live_cli.engine.conversation import MODEL, USER, Conversation, Window
 from live_cli.engine.enclosed import words_in
 from live_cli.engine.eyes import Eyes
+from live_cli.engine.families import INVALID
 from live_cli.engine.listening import Began, Finished, Listener, Spoken
 from live_cli.engine.options import SessionOptions, system_prompt
 from live_cli.engine.rapport import Rapport
@@ -56,7 +57,12 @@ class ConversationSession:
     ) -> None:
         self._options = options
         self._emit = emit
-        window = Window(stages.chat.context_tokens, options.trigger_tokens, options.target_tokens)
+        window = Window(
+            stages.chat.context_tokens,
+            options.trigger_tokens,
+            options.target_tokens,
+            options.family.model.context_tokens,
+        )
         self._conversation = Conversation(options.system, window)
         if options.handle:
             now = surroundings.time.now()
@@ -177,8 +183,12 @@ class ConversationSession:
     # --- turns ---------------------------------------------------------------------------------
 
     async def _take_content(self, turns: list[Content], turn_complete: bool) -> None:
-        await self._interrupt()
-        self._take_results()
+        family = self._options.family
+        if family.model.client_content == "initial" and not self._storing_history:
+            raise UnsupportedError(INVALID)
+        if turn_complete or family.interrupts_by_content:
+            await self._interrupt()
+            self._take_results()
         for content in turns:
             await self._store(content)
         if self._storing_history:
@@ -188,7 +198,7 @@ class ConversationSession:
             await self._begin([], interrupting=True)
 
     async def _store(self, content: Content) -> None:
-        role = content.role or USER
+        role = content.role or ("" if self._options.family.needs_roles else USER)
         if role not in (USER, MODEL):
             raise UnsupportedError("Please use a valid role: user, model.")
         pictures = self._eyes.pictures_in(content)
