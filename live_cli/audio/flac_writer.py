@@ -6,6 +6,7 @@ brought up to date as the file grows, with what has certainly been written: all 
 that the encoder works on.
 """
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -70,7 +71,8 @@ class FlacWriter:
         blocks = max(0, self._frames - 1) // _BLOCK_FRAMES  # it looks one sample ahead
         if not blocks:
             return
-        with self._path.open("r+b", buffering=0) as file:
+        with contextlib.suppress(OSError), self._path.open("r+b", buffering=0) as file:
+            # where the encoder keeps the file to itself, it alone writes the number
             file.seek(_COUNT_AT)
             facts = int.from_bytes(file.read(_COUNT_BYTES), "big")
             facts = facts & ~_COUNT_MASK | blocks * _BLOCK_FRAMES

@@ -46,6 +46,9 @@ _SOUND, _EVENTS, _WORDS, _CAPTIONS = ".flac", ".jsonl", ".txt", ".srt"
 class Recording:
     """Four files in ``folder``, named by the time of the start; nothing that exists is touched.
 
+    The microphone's side is what was let through to be sent; what a slow line drops after that is
+    in it, and counted in the summary.
+
     Raises InputFileError when they cannot be made. A later failure is told to ``tell``, once, from
     the writer's thread; the conversation goes on without it.
     """

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import errno
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from live_cli.commands.recording import Recording
 
 NORMAL_CLOSE = 1000
+_ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def run(
@@ -147,16 +150,37 @@ def _label(opening: Opening, settings: Settings) -> str:
 
 @contextlib.contextmanager
 def _stopping_on_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the conversation in order; on Windows Ctrl-C ends the process."""
+    """Ctrl-C, SIGTERM and a closed terminal end the conversation in order; on Windows Ctrl-C ends
+    the process."""
     loop = asyncio.get_running_loop()
+    numbers = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
+
+    def end() -> None:
+        _leave_dead_terminal()
+        stop()
+
     try:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop)
+        for number in numbers:
+            loop.add_signal_handler(number, end)
     except NotImplementedError:
         yield
         return
     try:
         yield
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in numbers:
             loop.remove_signal_handler(number)
+
+
+def _leave_dead_terminal() -> None:
+    """Lead stdout and stderr nowhere once their terminal is closed: a write would be an error."""
+    if sys.platform == "win32":
+        return
+    for number in (1, 2):
+        try:
+            os.ttyname(number)
+        except OSError as exc:
+            if exc.errno == errno.EIO:
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, number)
+                os.close(nowhere)

@@ -183,11 +183,11 @@ else:
             os.close(self._wake_write)
 
         def _enter_cbreak(self) -> None:
-            mode = termios.tcgetattr(self._fd)
-            mode[3] &= ~(termios.ECHO | termios.ICANON)
-            mode[6] = list(mode[6])
-            mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
-            with contextlib.suppress(termios.error):
+            with contextlib.suppress(termios.error):  # the terminal is gone
+                mode = termios.tcgetattr(self._fd)
+                mode[3] &= ~(termios.ECHO | termios.ICANON)
+                mode[6] = list(mode[6])
+                mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
                 termios.tcsetattr(self._fd, termios.TCSANOW, mode)
             self._write(PASTE_ON)
 

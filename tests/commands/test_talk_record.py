@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import soundfile
 import soxr
 
 from tests.command import environment, json_lines, live_cli
-from tests.commands.test_talk_live import Talk, talking
+from tests.commands.test_talk_live import Talk, read_until, sound, talking
 from tests.rig.virtual_audio import RATE, VirtualAudio
 from tests.speech import QUESTION, QUESTION_WORDS, word_error_rate
 
@@ -138,6 +139,34 @@ def test_what_was_recorded_outlives_the_process(tmp_path: Path, how: signal.Sign
     text = files(folder)[".txt"].read_text()
     assert word_error_rate(f"you {QUESTION_WORDS} model {ANSWER}", text) == 0
     assert QUESTION_WORDS in files(folder)[".srt"].read_text()
+
+
+def test_a_closed_terminal_ends_the_recording_in_order(
+    virtual_audio: VirtualAudio, tmp_path: Path
+) -> None:
+    folder = tmp_path / "kept"
+    screen, terminal = pty.openpty()
+    process = subprocess.Popen(
+        ["setsid", "-c", sys.executable, "-m", "live_cli", "talk", "--record", str(folder)],
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        env={
+            **environment(tmp_path, LIVE_CLI_ENGINE_CHAT="scripted", TERM="xterm-256color"),
+            **sound(virtual_audio),
+        },
+    )
+    os.close(terminal)
+    try:
+        read_until(screen, b"listening")
+        os.close(screen)
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+    records = [json.loads(line) for line in files(folder)[".jsonl"].read_text().splitlines()]
+    assert records[-1]["type"] == "session_close"
+    assert records[-1]["summary"]["turns"] == 0
+    assert list(tmp_path.rglob("bug-*")) == []
 
 
 def test_no_session_leaves_no_files(tmp_path: Path) -> None:
