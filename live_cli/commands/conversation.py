@@ -15,9 +15,13 @@ from live_cli.commands.resuming import tell_reconnected
 from live_cli.net.resuming_client import ResumingClient
 from live_cli.protocol import events
 from live_cli.protocol.input_gate import PAUSE_MS, InputGate
-from live_cli.protocol.messages import INPUT_SAMPLE_RATE, ClientMessage, RealtimeInput
+from live_cli.protocol.messages import (
+    INPUT_SAMPLE_RATE,
+    ClientContent,
+    ClientMessage,
+    RealtimeInput,
+)
 from live_cli.ui.face import Face, Summary, TurnPlayback
-from live_cli.ui.line_editor import LineEditor
 from live_cli.ui.tally import Tally
 
 TICK_S = 0.05
@@ -25,7 +29,6 @@ QUIET_S = 3.0
 """After the end of a file: so long without anything said or played, and the talk is over."""
 REPLY_LIMIT_S = 60.0
 """After the end of a file: so long the answer to what was heard may take to begin."""
-TALK_KEY = " "
 
 SentCallback = Callable[[bytes, float], None]
 """Gets the sound that goes to the server, PCM16 mono at 16 kHz, and when its last sample was
@@ -88,17 +91,21 @@ class Conversation:
         mouth: Mouth,
         gate: InputGate,
         on_sent: SentCallback | None = None,
+        *,
+        content_interrupts: bool = False,
     ) -> None:
+        """``content_interrupts``: the model takes `clientContent` at any time."""
         self._loop = asyncio.get_running_loop()
         self._client = client
         self._face = face
         self._mouth = mouth
         self._gate = gate
         self._on_sent = on_sent
+        self._content_interrupts = content_interrupts
         self._outbox = Outbox()
         self._tally = Tally(self._loop.time())
         self._speech = SpeechClock(INPUT_SAMPLE_RATE)
-        self._editor: LineEditor | None = None
+        self._model_turn = self._cut_turn = 0
         self._over = asyncio.Event()
         self._microphone_dbfs = SILENCE_DBFS
         self._heard_until = 0.0
@@ -202,14 +209,16 @@ class Conversation:
         self._last_sign_at = self._loop.time()
         match event:
             case events.AudioChunk(turn, data, sample_rate):
-                self._turn_open, self._awaits_reply = True, False
+                self._turn_open, self._awaits_reply, self._model_turn = True, False, turn
                 self._mouth.play(turn, data, sample_rate)
-            case events.TextChunk():
-                self._turn_open, self._awaits_reply = True, False
+            case events.TextChunk(turn):
+                self._turn_open, self._awaits_reply, self._model_turn = True, False, turn
             case events.InputTranscript():
                 self._awaits_reply = True
             case events.Interrupted(turn):
                 self._mouth.interrupt(turn)
+                self._tell_interrupted(event)
+                return
             case events.GenerationComplete(turn):
                 self._mouth.end_turn(turn)
             case events.TurnComplete(turn):
@@ -272,48 +281,49 @@ class Conversation:
         quiet_s = self._loop.time() - self._last_sign_at
         return quiet_s > (REPLY_LIMIT_S if self._awaits_reply else QUIET_S)
 
-    # --- the keyboard ------------------------------------------------------------------------
+    # --- what keys do: see `talk_keys` -------------------------------------------------------
 
-    def press(self, key: str) -> None:
-        """A key of the keyboard: part of a line being typed, or a command."""
-        if key == "eof":  # the terminal is gone
-            self.stop()
-        elif self._editor is not None:
-            self._type(key)
-        elif key == "q":
-            self.stop()
-        elif key == "m":
-            self._toggle_mute()
-        elif key == TALK_KEY and self._gate.manual:
-            self._toggle_talking()
-        elif key == "t":
-            self._editor = LineEditor()
-            self._face.status(typing=self._editor.line)
+    @property
+    def push_to_talk(self) -> bool:
+        return self._gate.manual
 
-    def _toggle_mute(self) -> None:
+    @property
+    def held(self) -> bool:
+        """The key gives us the floor."""
+        return self._gate.held
+
+    def toggle_mute(self) -> None:
         self._put(self._gate.set_muted(not self._gate.muted))
         self._face.status(muted=self._gate.muted, held=self._gate.held)
 
-    def _toggle_talking(self) -> None:
-        if self._gate.held:
-            self._put(self._gate.release())
-            self._tally.input_ended(self._loop.time())
-            self._face.status(held=self._gate.held)
-        else:
-            self.start_activity()
+    def end_activity(self) -> None:
+        """With push to talk: speech has ended."""
+        self._put(self._gate.release())
+        self._tally.input_ended(self._loop.time())
+        self._face.status(held=self._gate.held)
 
-    def _type(self, key: str) -> None:
-        editor = self._editor
-        if editor is None:
+    def interrupt_model(self) -> None:
+        """Silence the model, without a word of ours.
+
+        An empty `clientContent` is the one message that interrupts and asks for nothing; a model
+        that takes none in mid-session is silenced here alone, and goes on generating unheard.
+        """
+        if not self._turn_open and self._mouth.snapshot().idle:
             return
-        text = editor.press(key)
-        if text:
-            self._send_line(text)
-        if text is not None or key == "escape":
-            self._editor = None
-        self._face.status(typing=self._editor.line if self._editor else None)
+        self._mouth.interrupt(self._model_turn)
+        if self._turn_open and self._content_interrupts:
+            self._outbox.put([ClientMessage(client_content=ClientContent())])
+        self._tell_interrupted(events.Interrupted(self._model_turn))
 
-    def _send_line(self, text: str) -> None:
+    def _tell_interrupted(self, event: events.Interrupted) -> None:
+        """Once for each turn, whoever was first."""
+        if event.turn > self._cut_turn:
+            self._cut_turn = event.turn
+            self._tally.event(event, self._loop.time())
+            self._face.event(event)
+
+    def send_line(self, text: str) -> None:
+        """A line that was typed."""
         self._outbox.put([ClientMessage(realtime_input=RealtimeInput(text=text))])
         self._tally.input_ended(self._loop.time())
         self._face.sent(text)

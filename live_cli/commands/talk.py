@@ -92,12 +92,22 @@ async def _converse(
     on_sent: "SentCallback | None",
 ) -> None:
     from live_cli.commands.conversation import Conversation
+    from live_cli.commands.talk_keys import TalkKeys
     from live_cli.protocol.input_gate import InputGate
 
     gate = InputGate(manual=settings.vad.push_to_talk)
     async with resumable(server, opening) as client:
-        conversation = Conversation(client, face, ends.mouth, gate, on_sent)
-        with _stopping_on_signals(conversation.stop), Keyboard(conversation.press):
+        conversation = Conversation(
+            client,
+            face,
+            ends.mouth,
+            gate,
+            on_sent,
+            content_interrupts=opening.model.client_content == "session",
+        )
+        keys = TalkKeys(conversation, face)
+        keyboard = Keyboard(keys.press, releases=gate.manual)
+        with _stopping_on_signals(conversation.stop), keyboard:
             ends.connect(conversation)
             try:
                 await conversation.run()

@@ -43,6 +43,8 @@ class StatusChanges(TypedDict, total=False):
     """The server, model and voice in one line, such as ``Gemini · gemini-3.8-live · Kore``."""
     muted: bool
     push_to_talk: bool
+    hold_to_talk: bool
+    """Push to talk: the key is held down, since the terminal tells when it comes up."""
     held: bool
     """Push to talk: the microphone is open now."""
     latency_ms: float | None

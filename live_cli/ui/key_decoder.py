@@ -3,6 +3,11 @@
 A character is a key by itself; everything else has a name (see `line_editor`). An escape
 sequence is one key, ``unknown`` where it has no name here. Bracketed paste is one key:
 ``paste:`` and the text, so that pasted letters never act as keys.
+
+Where the terminal speaks the kitty keyboard protocol and was asked to, each key tells when it
+repeats (``repeat:`` before its name) and when it comes up (``release:``). What it says of the
+protocol itself is ``flags:`` and the number of what it tells.
+https://sw.kovidgoyal.net/kitty/keyboard-protocol/
 """
 
 import codecs
@@ -14,6 +19,12 @@ from live_cli.ui.printable import is_control
 PASTE_ON = "\x1b[?2004h"
 PASTE_OFF = "\x1b[?2004l"
 MAX_PASTE_CHARACTERS = 1_000_000
+
+REPEAT, RELEASE = "repeat:", "release:"
+FOCUS_IN, FOCUS_OUT = "focus-in", "focus-out"
+FLAGS = "flags:"
+RELEASES_TOLD = "releases-told"
+"""From now on a release is told of each key. `keys` says so, no terminal."""
 
 _PASTE_START = "\x1b[200~"
 _PASTE_END = "\x1b[201~"
@@ -117,8 +128,63 @@ def _name(char: str) -> str:
 
 
 def _sequence_name(sequence: str) -> str:
-    if sequence[-1] == "~":
-        return _NUMBERS.get(sequence[2:-1].split(";")[0], "unknown")
+    final, inside = sequence[-1], sequence[2:-1]
+    if sequence in _FOCUS:
+        return _FOCUS[sequence]
     if sequence.startswith("\x1b[["):
         return "unknown"  # function keys of the Linux console
-    return _LETTERS.get(sequence[-1], "unknown")
+    if final == "u" and inside.startswith("?"):
+        return FLAGS + inside[1:] if inside[1:].isdecimal() else "unknown"
+    fields = [field.split(":") for field in inside.split(";")]
+    modifiers, event = _modifiers_and_event(fields)
+    if final == "u":
+        name = _reported_name(fields, modifiers)
+    elif final == "~":
+        name = _NUMBERS.get(fields[0][0], "unknown")
+    else:
+        name = _LETTERS.get(final, "unknown")
+    return {"2": REPEAT, "3": RELEASE}.get(event, "") + name
+
+
+_FOCUS = {"\x1b[I": FOCUS_IN, "\x1b[O": FOCUS_OUT}
+_SHIFT, _ALT, _CTRL, _LOCKS = 1, 2, 4, 64 | 128
+_KEYPAD_ENTER = 57_414
+_PRIVATE_USE = range(0xE000, 0xF900)
+
+
+def _modifiers_and_event(fields: list[list[str]]) -> tuple[int, str]:
+    """The modifiers' bits without the locks, and 1, 2 or 3: pressed, repeated, released."""
+    if len(fields) < 2:
+        return 0, "1"
+    bits, event = fields[1][0], fields[1][1] if len(fields[1]) > 1 else "1"
+    return (int(bits) - 1) & ~_LOCKS if bits.isdecimal() and bits != "0" else 0, event
+
+
+def _reported_name(fields: list[list[str]], modifiers: int) -> str:
+    """The name of a key that is told by its number, with the text it makes where that is told."""
+    text = _text(fields[2]) if len(fields) > 2 else ""
+    if text:
+        return _name(text) if len(text) == 1 else PASTE + text
+    number = fields[0][0]
+    if not number.isdecimal() or int(number) in (0, *_PRIVATE_USE) or int(number) > 0x10FFFF:
+        return "enter" if number == str(_KEYPAD_ENTER) else "unknown"
+    char = chr(int(number))
+    if _is_surrogate(char):
+        return "unknown"
+    if modifiers & _CTRL:
+        return f"ctrl-{char}" if char.isascii() and (char.isalpha() or char == "\\") else "unknown"
+    if modifiers == _SHIFT:
+        return "shift-tab" if char == "\t" else _name(char.upper()[:1])
+    if modifiers == _ALT:
+        return f"alt-{_name(char)}"
+    return "unknown" if modifiers else _name(char)
+
+
+def _text(codes: list[str]) -> str:
+    """What a key wrote: no control characters, no halves of any."""
+    wrote = (chr(int(c)) for c in codes if c.isdecimal() and int(c) < 0x110000)
+    return "".join(char for char in wrote if not is_control(char) and not _is_surrogate(char))
+
+
+def _is_surrogate(char: str) -> bool:
+    return "\ud800" <= char <= "\udfff"

@@ -3,6 +3,11 @@
 POSIX: the terminal is put into cbreak mode (no echo, no line buffer; Ctrl-C and Ctrl-Z stay
 signals) and given back by whatever ends the process (`restore`). Windows: the console is polled.
 Key names are those of `line_editor` and `key_decoder`; ``eof`` says that no more keys can come.
+
+Whether a terminal can tell when a key comes up is asked, and not waited for: until it answers,
+keys are as ever; one that never answers is left as it is. What is told then includes Ctrl-C and
+Ctrl-Z, which the terminal no longer turns into signals, so that is done here.
+https://sw.kovidgoyal.net/kitty/keyboard-protocol/
 """
 
 import asyncio
@@ -12,12 +17,19 @@ import sys
 import threading
 from collections.abc import Callable
 
-from live_cli.ui.key_decoder import PASTE_OFF, PASTE_ON, KeyDecoder
+from live_cli.ui.key_decoder import FLAGS, PASTE_OFF, PASTE_ON, RELEASES_TOLD, KeyDecoder
 from live_cli.ui.restore import Guard, hold, release
 
 ESCAPE_WAIT_S = 0.05
 """How long after an Escape the rest of a sequence may take to come."""
 POLL_S = 0.02
+
+TELL_ALL = 1 | 2 | 8 | 16
+"""Of the protocol: no ambiguity, presses and releases, of all keys, with the text they make."""
+ASK_FLAGS = "\x1b[?u"
+PUSH_FLAGS = f"\x1b[>{TELL_ALL}u"
+POP_FLAGS = "\x1b[<u"
+FOCUS_ON, FOCUS_OFF = "\x1b[?1004h", "\x1b[?1004l"
 
 
 class Keyboard:
@@ -26,9 +38,13 @@ class Keyboard:
     Without a terminal on stdin `start` changes nothing and `active` stays False.
     """
 
-    def __init__(self, on_key: Callable[[str], None], *, fd: int | None = None) -> None:
-        """``fd``: the terminal to read, stdin by default (POSIX only)."""
+    def __init__(
+        self, on_key: Callable[[str], None], *, fd: int | None = None, releases: bool = False
+    ) -> None:
+        """``fd``: the terminal to read, stdin by default (POSIX only). ``releases``: ask for them;
+        the key `RELEASES_TOLD` says that they come."""
         self._on_key = on_key
+        self._releases = releases
         self._fd = fd
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -42,7 +58,9 @@ class Keyboard:
             return
         self._loop = asyncio.get_running_loop()
         self._stopping.clear()
-        self._terminal = _Terminal(self._fd if self._fd is not None else _stdin_fd())
+        self._terminal = _Terminal(
+            self._fd if self._fd is not None else _stdin_fd(), asks=self._releases
+        )
         self._thread = threading.Thread(target=self._run, name="keyboard", daemon=True)
         self.active = True
         self._thread.start()
@@ -81,7 +99,15 @@ class Keyboard:
             if data is None:
                 self._tell(["eof"])
                 return
-            self._tell(decoder.feed(data) if data else decoder.flush())
+            keys = decoder.feed(data) if data else decoder.flush()
+            self._tell([told for key in keys for told in self._own(key)])
+
+    def _own(self, key: str) -> list[str]:
+        """What to tell of a key; nothing of those that are for the terminal's own side."""
+        assert self._terminal is not None  # noqa: S101
+        if key.startswith(FLAGS):
+            return [RELEASES_TOLD] if self._terminal.agree(int(key[len(FLAGS) :])) else []
+        return [] if self._terminal.signal(key) else [key]
 
     def _tell(self, keys: list[str]) -> None:
         assert self._loop is not None  # noqa: S101
@@ -118,8 +144,15 @@ if sys.platform == "win32":
     class _Terminal:
         """The Windows console, polled; arrow keys are told as the sequences POSIX sends."""
 
-        def __init__(self, fd: int) -> None:
+        def __init__(self, fd: int, *, asks: bool) -> None:
             self._awake = threading.Event()
+
+        def agree(self, flags: int) -> bool:
+            """Never: the console is not asked what it could tell."""
+            return False
+
+        def signal(self, key: str) -> bool:
+            return False
 
         def read(self, wait_s: float | None) -> bytes | None:
             """Bytes that were typed; empty when ``wait_s`` passed or `wake` was called."""
@@ -150,13 +183,22 @@ if sys.platform == "win32":
 
 else:
     import select
+    import signal
     import termios
+
+    _SIGNALS = {
+        "ctrl-c": signal.SIGINT,
+        "ctrl-z": signal.SIGTSTP,
+        "ctrl-\\": signal.SIGQUIT,
+    }
 
     class _Terminal:
         """A POSIX terminal in cbreak mode."""
 
-        def __init__(self, fd: int) -> None:
+        def __init__(self, fd: int, *, asks: bool) -> None:
             self._fd = fd
+            self._asks = asks
+            self._pushed = self._agreed = False
             self._found = termios.tcgetattr(fd)
             self._wake_read, self._wake_write = os.pipe()
             self._guard = Guard(self._restore, self._enter_cbreak)
@@ -190,11 +232,49 @@ else:
                 mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
                 termios.tcsetattr(self._fd, termios.TCSANOW, mode)
             self._write(PASTE_ON)
+            if self._agreed:
+                self._push()
+            elif self._asks:
+                self._write(ASK_FLAGS)
+
+        def agree(self, flags: int) -> bool:
+            """The terminal speaks the protocol and tells ``flags``; True once that is enough."""
+            if self._agreed or not self._asks:
+                return False
+            if not self._pushed:
+                self._push()
+                self._write(ASK_FLAGS)  # some take a part of what they are asked for
+            elif flags & TELL_ALL == TELL_ALL:
+                self._agreed = True
+            else:
+                self._asks = False
+                self._pop()
+            return self._agreed
+
+        def signal(self, key: str) -> bool:
+            """Do what the terminal did with Ctrl-C, Ctrl-Z and Ctrl-\\ before; False for others."""
+            number = _SIGNALS.get(key) if self._pushed else None
+            if number is None:
+                return False
+            os.kill(0, number)  # to all that share the terminal, as it does
+            return True
+
+        def _push(self) -> None:
+            if not self._pushed:
+                self._pushed = True
+                self._write(PUSH_FLAGS + FOCUS_ON)
+
+        def _pop(self) -> None:
+            """Once for each push: what lies below belongs to someone else."""
+            if self._pushed:
+                self._pushed = False
+                self._write(POP_FLAGS + FOCUS_OFF)
 
         def _restore(self) -> None:
             with contextlib.suppress(termios.error):
                 termios.tcsetattr(self._fd, termios.TCSANOW, self._found)
                 termios.tcflow(self._fd, termios.TCOON)  # Ctrl-S would hold up the end
+            self._pop()
             self._write(PASTE_OFF)
 
         def _write(self, sequence: str) -> None:

@@ -180,7 +180,8 @@ def _activity(state: ViewState) -> Text:
         return text
     style, dot, words = _ACTIVITIES[state.activity]
     if state.push_to_talk and state.activity == "listening":
-        style, dot, words = "dim", "○", "press space to talk"
+        act = "hold" if state.hold_to_talk else "press"
+        style, dot, words = "dim", "○", f"{act} space to talk"
     return Text.assemble((f"{dot} ", style), (words, style))
 
 
@@ -232,14 +233,22 @@ def legend_row(state: ViewState, width: int) -> Text:
     if state.typing is not None:
         keys = [("Enter", "send"), ("Esc", "cancel")]
     else:
-        talk = "stop" if state.held else "talk"
         keys = [("m", "unmute" if state.muted else "mute")]
-        keys += [("space", talk)] if state.push_to_talk else []
+        if state.push_to_talk:
+            keys.append(_talk_key(state))
+        elif state.model_speaking:
+            keys.append(("Enter", "interrupt"))
         keys += [("t", "type"), ("q", "leave")]
     row = Text(" " if width >= WIDE else "")
     for index, (key, act) in enumerate(keys):
         row.append("   " if index else "").append(key, "bold").append(f" {act}", "dim")
     return row
+
+
+def _talk_key(state: ViewState) -> tuple[str, str]:
+    if state.hold_to_talk:
+        return ("release space", "stop") if state.held else ("hold space", "talk")
+    return ("space", "stop" if state.held else "talk")
 
 
 def input_row(line: InputLine, width: int) -> tuple[Text, int]:

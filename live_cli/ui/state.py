@@ -31,6 +31,7 @@ class ViewState:
     label: str = ""
     muted: bool = False
     push_to_talk: bool = False
+    hold_to_talk: bool = False
     held: bool = False
     latency_ms: float | None = None
     dropped_frames: int = 0
@@ -94,6 +95,7 @@ _SHOWN = {
     "label",
     "muted",
     "push_to_talk",
+    "hold_to_talk",
     "held",
     "latency_ms",
     "heard_ms",

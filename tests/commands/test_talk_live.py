@@ -59,10 +59,12 @@ class Talk:
 
 
 @contextmanager
-def talking(card: VirtualAudio, home: Path, *args: str, **env: str) -> Iterator[Talk]:
+def talking(
+    card: VirtualAudio, home: Path, *args: str, stdin: int = subprocess.DEVNULL, **env: str
+) -> Iterator[Talk]:
     process = subprocess.Popen(
         [sys.executable, "-m", "live_cli", "talk", "--json", *args],
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**environment(home), **sound(card), **env},
@@ -129,6 +131,29 @@ def test_talking_over_a_long_answer_silences_it(
     assert 0 < cut["heard_ms"] < spoken_ms / 2
     # between the cut and the next answer the speaker is silent for as long as endpointing takes
     assert longest_silence_s(recorded) > 0.5
+
+
+def test_enter_silences_a_long_answer_and_the_server_hears_of_it(
+    virtual_audio: VirtualAudio, tmp_path: Path, question: Path
+) -> None:
+    keyboard, terminal = pty.openpty()
+    chat = f"scripted:{LONG}"
+    with talking(virtual_audio, tmp_path, stdin=terminal, LIVE_CLI_ENGINE_CHAT=chat) as talk:
+        talk.until("session_open")
+        os.write(keyboard, b"\r")  # nobody speaks: it does nothing
+        virtual_audio.feed(question)
+        talk.until("audio", turn=1)
+        os.write(keyboard, b"\r")
+        cut = talk.until("interrupted")
+        done = talk.until("turn_complete", turn=1)
+        assert talk.interrupt() == 0
+    os.close(keyboard)
+    os.close(terminal)
+    assert cut["turn"] == 1
+    assert done["interrupted"]  # that is the server's word
+    assert [record["type"] for record in talk.records].count("interrupted") == 1
+    generated_ms = sum(record.get("ms", 0.0) for record in talk.records)
+    assert (done["heard_ms"] or 0.0) < generated_ms
 
 
 def test_one_session_survives_whatever_happens_to_its_devices(

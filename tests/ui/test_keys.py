@@ -1,6 +1,7 @@
 import asyncio
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -143,12 +144,12 @@ def test_a_terminal_without_escape_codes_gets_none(
 class Child:
     """A process with the view and the keyboard on a terminal of its own."""
 
-    def __init__(self, *, job_control: bool = True) -> None:
+    def __init__(self, *, job_control: bool = True, script: str = CHILD) -> None:
         self.ours, self.its = pty.openpty()
         self.before = termios.tcgetattr(self.its)
         self.output = b""
         self.process = subprocess.Popen(
-            [sys.executable, "-c", CHILD],
+            [sys.executable, "-c", script],
             stdin=self.its,
             stdout=self.its,
             stderr=self.its,
@@ -163,6 +164,17 @@ class Child:
         deadline = time.monotonic() + 20
         while wanted not in self.output[start:]:
             assert time.monotonic() < deadline, self.output
+            self.output += os.read(self.ours, 4096)
+
+    def type(self, keys: bytes) -> None:
+        os.write(self.ours, keys)
+
+    def drain(self) -> None:
+        """Read until the process ends."""
+        while self.process.poll() is None:
+            if select.select([self.ours], [], [], 0.05)[0]:
+                self.output += os.read(self.ours, 4096)
+        while select.select([self.ours], [], [], 0)[0]:
             self.output += os.read(self.ours, 4096)
 
     def close(self) -> None:
@@ -223,3 +235,108 @@ def test_without_job_control_a_stop_changes_nothing() -> None:
         assert child.process.wait(20) == 0
     finally:
         child.close()
+
+
+# --- a terminal that tells when a key comes up, and others ---------------------------------------
+
+RELEASES_CHILD = """
+import asyncio
+from live_cli.ui.keys import Keyboard
+
+async def main():
+    done = asyncio.Event()
+    def on_key(key):
+        print(f"<{key}>", flush=True)
+        if key == "q":
+            done.set()
+    with Keyboard(on_key, releases=True):
+        print("<ready>", flush=True)
+        await done.wait()
+
+try:
+    asyncio.run(main())
+except KeyboardInterrupt:
+    print("<interrupted>", flush=True)
+"""
+ASK, PUSH, POP = b"\x1b[?u", b"\x1b[>27u", b"\x1b[<u"
+
+
+@pytest.fixture
+def asking() -> Iterator[Child]:
+    child = Child(script=RELEASES_CHILD)
+    yield child
+    child.close()
+
+
+def agree(child: Child) -> None:
+    assert ASK in child.output
+    child.type(b"\x1b[?0u")
+    child.expect(PUSH)
+    child.type(b"\x1b[?27u")
+    child.expect(b"<releases-told>")
+
+
+def end(child: Child, code: int = 0) -> None:
+    """The rest of its output, and what it ended with."""
+    child.drain()
+    assert child.process.wait(20) == code
+    assert termios.tcgetattr(child.its) == child.before
+
+
+def test_a_terminal_that_tells_releases_is_asked_and_left_as_it_was(asking: Child) -> None:
+    agree(asking)
+    asking.type(b"\x1b[32u\x1b[32;1:2u\x1b[32;1:3u")
+    asking.expect(b"<release: >")
+    assert b"< >\r\n<repeat: >\r\n<release: >" in asking.output
+    asking.type(b"\x1b[113;;113u")
+    end(asking)
+    assert (asking.output.count(PUSH), asking.output.count(POP)) == (1, 1)
+
+
+def test_a_terminal_that_does_not_answer_is_left_alone(asking: Child) -> None:
+    asking.type(b" ")
+    asking.expect(b"< >")
+    asking.type(b"q")
+    end(asking)
+    assert asking.output.count(ASK) == 1
+    assert PUSH not in asking.output
+    assert POP not in asking.output
+
+
+def test_a_terminal_that_tells_only_a_part_is_used_as_ever(asking: Child) -> None:
+    asking.type(b"\x1b[?0u")
+    asking.expect(PUSH)
+    asking.type(b"\x1b[?1u")
+    asking.expect(POP)
+    asking.type(b" q")
+    end(asking)
+    assert b"releases-told" not in asking.output
+    assert (asking.output.count(PUSH), asking.output.count(POP)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("stop", "code"),
+    [
+        pytest.param(lambda c: c.type(b"\x1b[99;5u"), 0, id="Ctrl-C as a key"),
+        pytest.param(lambda c: c.process.terminate(), -signal.SIGTERM, id="SIGTERM"),
+    ],
+)
+def test_whatever_ends_it_the_protocol_is_left(asking: Child, stop, code) -> None:
+    agree(asking)
+    stop(asking)
+    asking.expect(POP)
+    end(asking, code)
+    assert asking.output.count(POP) == 1
+
+
+def test_ctrl_z_as_a_key_leaves_the_protocol_and_coming_back_takes_it_again(asking: Child) -> None:
+    agree(asking)
+    asking.type(b"\x1b[122;5u")
+    asking.expect(POP)
+    os.waitid(os.P_PID, asking.process.pid, os.WSTOPPED | os.WNOWAIT)
+    assert termios.tcgetattr(asking.its) == asking.before
+    asking.process.send_signal(signal.SIGCONT)
+    asking.expect(PUSH)
+    asking.type(b"\x1b[113;;113u")
+    end(asking)
+    assert (asking.output.count(PUSH), asking.output.count(POP)) == (2, 2)

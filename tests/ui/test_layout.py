@@ -212,3 +212,31 @@ def test_the_input_line_keeps_its_caret_in_sight(
     row, at = input_row(line, width)
     assert row.plain.endswith(ends)
     assert at == column
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "legend"),
+    [
+        ({"push_to_talk": True}, "press space to talk", "space talk"),
+        ({"push_to_talk": True, "held": True}, "you are speaking", "space stop"),
+        (
+            {"push_to_talk": True, "hold_to_talk": True},
+            "hold space to talk",
+            "hold space talk",
+        ),
+        (
+            {"push_to_talk": True, "hold_to_talk": True, "held": True},
+            "you are speaking",
+            "release space stop",
+        ),
+    ],
+)
+def test_the_view_says_whether_the_key_is_held_or_pressed(changes, status, legend) -> None:
+    state = connected(**changes)
+    assert status in status_row(state, 80, usage=False).plain
+    assert f"   {legend}   " in legend_row(state, 80).plain
+
+
+def test_enter_is_named_while_the_model_speaks() -> None:
+    assert "Enter interrupt" not in legend_row(connected(), 80).plain
+    assert "Enter interrupt" in legend_row(with_levels(connected(), 0, 0, True, 1.0), 80).plain
