@@ -2,11 +2,18 @@
 
 from live_cli.engine.backends.scripted import ScriptedChatModel, ScriptedTranscriber
 from live_cli.engine.prosody import STYLE
-from tests.checklist.server import ALPHA, NATIVE_AUDIO, TRANSCRIBED, running, said, sound
+from tests.checklist.server import ALPHA, BETA, NATIVE_AUDIO, TRANSCRIBED, running, said, sound
 from tests.engine.line import ScriptedRegistry, utterance
 
 CHATTER = "The train to Berlin was late again."
 QUESTION = "What is the capital of France?"
+
+
+def unknown(name: str, parent: str) -> tuple[int, str]:
+    """How a field is refused that is in v1alpha only."""
+    return 1007, (
+        f"Invalid JSON payload received. Unknown name \"{name}\" at '{parent}': Cannot find field."
+    )
 
 
 async def test_row_10_affective_dialog() -> None:
@@ -20,6 +27,8 @@ async def test_row_10_affective_dialog() -> None:
         ):
             await client.ask("Hello")
             assert len(sound(await client.turn())) > 0
+            early = await server.refusal(NATIVE_AUDIO, BETA, generationConfig=generation)
+            assert early == unknown("enable_affective_dialog", "setup.generation_config")
         instructions[wanted] = chat.requests[0].messages[0].text
     assert STYLE in instructions[True]
     assert STYLE not in instructions[False]
@@ -34,6 +43,8 @@ async def test_row_11_proactive_audio() -> None:
             NATIVE_AUDIO, ALPHA, proactivity={"proactiveAudio": True}, **TRANSCRIBED
         ) as client,
     ):
+        early = await server.refusal(NATIVE_AUDIO, BETA, proactivity={"proactiveAudio": True})
+        assert early == unknown("proactivity", "setup")
         await client.say(utterance())
         chatter = await client.turn()
         await client.say(utterance())
