@@ -93,7 +93,8 @@ class Model:
     budget in tokens, a level, or nothing. ``proactive`` "always": on without being asked.
     ``language``: chosen by ``languageCode``, by the system instruction, or as translation target.
     ``client_content``: turns may be sent during the whole session, only as initial history (then
-    text goes as realtime input), or never. ``max_audio_s``: longest audio of one session.
+    text goes as realtime input), or never. ``content_interrupts``: any of them interrupts, not only
+    one with ``turnComplete:true``. ``max_audio_s``: longest audio of one session.
     ``context_tokens``, ``output_tokens``: the most that goes in, and that one answer takes.
     """
 
@@ -109,6 +110,7 @@ class Model:
     language: Literal["code", "prompt", "target"] = "prompt"
     languages: tuple[str, ...] = ()
     client_content: Literal["session", "initial", "none"] = "session"
+    content_interrupts: bool = True
     voices: tuple[str, ...] = _ALL_VOICES
     context_tokens: int | None = None
     output_tokens: int | None = None
@@ -122,6 +124,7 @@ LIVE_3_8 = Model(
     "gemini-3.8-live",
     "Gemini 3.8 Live",
     proactive="always",
+    content_interrupts=False,
     context_tokens=_NATIVE_AUDIO_CONTEXT,
     output_tokens=65_536,
 )
@@ -132,6 +135,7 @@ LIVE_3_8_THINKING = Model(
     thinking_levels=("low", "medium", "high"),
     default_thinking_level="low",
     proactive="always",
+    content_interrupts=False,
     context_tokens=_NATIVE_AUDIO_CONTEXT,
     output_tokens=65_536,
 )

@@ -94,7 +94,7 @@ class Conversation:
         *,
         content_interrupts: bool = False,
     ) -> None:
-        """``content_interrupts``: the model takes `clientContent` at any time."""
+        """``content_interrupts``: any `clientContent` interrupts the model."""
         self._loop = asyncio.get_running_loop()
         self._client = client
         self._face = face
@@ -305,8 +305,9 @@ class Conversation:
     def interrupt_model(self) -> None:
         """Silence the model, without a word of ours.
 
-        An empty `clientContent` is the one message that interrupts and asks for nothing; a model
-        that takes none in mid-session is silenced here alone, and goes on generating unheard.
+        An empty `clientContent` is the one message that can interrupt and asks for nothing. A model
+        that takes none in mid-session (3.1), or stops only for one that asks for an answer (3.8),
+        is silenced here alone, and goes on generating unheard.
         """
         if not self._turn_open and self._mouth.snapshot().idle:
             return

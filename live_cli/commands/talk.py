@@ -103,7 +103,8 @@ async def _converse(
             ends.mouth,
             gate,
             on_sent,
-            content_interrupts=opening.model.client_content == "session",
+            content_interrupts=opening.model.client_content == "session"
+            and opening.model.content_interrupts,
         )
         keys = TalkKeys(conversation, face)
         keyboard = Keyboard(keys.press, releases=gate.manual)

@@ -38,10 +38,9 @@ class Family:
     """One family. ``behaviors``: those that a function declaration may ask for.
 
     ``completes_turn_at_call``: a turnComplete follows the toolCall, before its response.
-    ``needs_roles``: contents without a role are refused. ``interrupts_by_content``: clientContent
-    interrupts whatever it says, not only with ``turnComplete:true``. ``tells_status``: turnComplete
-    comes with an interactionStatus. ``any_language``: takes all codes of ``languages``, and goes by
-    what it hears. ``refuses_text``: close code and reason for TEXT, where there are such.
+    ``needs_roles``: contents without a role are refused. ``tells_status``: turnComplete comes with
+    an interactionStatus. ``any_language``: takes all codes of ``languages``, and goes by what it
+    hears. ``refuses_text``: close code and reason for TEXT, where there are such.
     ``refuses_proactivity``: as an unknown name in every version. ``refuses_affective``: with 1011.
     """
 
@@ -51,7 +50,6 @@ class Family:
     completes_turn_at_call: bool = False
     default_turn_coverage: str = ONLY_ACTIVITY
     needs_roles: bool = False
-    interrupts_by_content: bool = True
     tells_status: bool = False
     any_language: bool = False
     languages: frozenset[str] = frozenset(LANGUAGES)
@@ -108,7 +106,6 @@ FAMILY_3_8 = Family(
     default_behavior=NON_BLOCKING,
     default_turn_coverage=ALL_VIDEO,
     needs_roles=True,
-    interrupts_by_content=False,
     any_language=True,
     languages=_ALL_LANGUAGES,
     refuses_text=(

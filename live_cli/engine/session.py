@@ -186,7 +186,7 @@ class ConversationSession:
         family = self._options.family
         if family.model.client_content == "initial" and not self._storing_history:
             raise UnsupportedError(INVALID)
-        if turn_complete or family.interrupts_by_content:
+        if turn_complete or family.model.content_interrupts:
             await self._interrupt()
             self._take_results()
         for content in turns:
