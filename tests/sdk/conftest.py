@@ -15,10 +15,11 @@ ANSWER = "A dog has four legs."
 
 @pytest.fixture(scope="session")
 def scripted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """Hears "Hello." in whatever is said, and answers "Good day."."""
+    """Hears "Hello." in whatever is said, and answers "Good day."; strict about every field."""
     home = tmp_path_factory.mktemp("scripted")
     write_sounds(home, np.concatenate([speech_like(1.0), np.zeros(24_000, np.float32)]))
-    with serving(home, **SCRIPTED, LIVE_CLI_ENGINE_CHAT="scripted:Good day.") as running:
+    strict = {"LIVE_CLI_SERVE_STRICT": "true"}
+    with serving(home, **SCRIPTED, **strict, LIVE_CLI_ENGINE_CHAT="scripted:Good day.") as running:
         yield running
 
 
