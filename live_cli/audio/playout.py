@@ -155,11 +155,13 @@ class Playout:
             self._learn_from(audio)
         self._promote_head()
 
-    def drop(self) -> None:
-        """Drop all that is in store, and refuse the rest of those turns; nobody was listening."""
+    def drop(self) -> float:
+        """Drop all that is in store, and refuse the rest of those turns; how much it was, in ms."""
+        dropped_ms = self.buffered_ms
         if self._turns:
             self.flush(self._turns[-1].turn)
         self._fade = self._fade[:0]
+        return dropped_ms
 
     def fade_in(self) -> None:
         """What goes on now after a break of the device's begins without a click."""

@@ -44,6 +44,7 @@ class Ends:
         }
         self._conversation: Conversation | None = None
         self._input_path = input_path
+        self._told_dropped_ms = 0.0
         self._lost: LiveError | None = None
         self.mouth: Speaker | FileSpeaker = (
             Speaker(options.output_device, on_played=on_played)
@@ -122,6 +123,8 @@ class Ends:
             self._conversation.set_deaf(change.state == "lost")
         if change.state == "open" and change.role in self._numbered:
             self._face.note(change.message)
+        if change.role == "speaker" and change.state == "back":
+            self._tell_dropped()
         self._face.device(
             DeviceNews(
                 role=change.role,
@@ -132,6 +135,12 @@ class Ends:
                 missed_frames=round(change.away_s * 1000 / FRAME_MS) if hears else 0,
             )
         )
+
+    def _tell_dropped(self) -> None:
+        if isinstance(self.mouth, Speaker) and self.mouth.dropped_ms > self._told_dropped_ms:
+            seconds = (self.mouth.dropped_ms - self._told_dropped_ms) / 1000
+            self._told_dropped_ms = self.mouth.dropped_ms
+            self._face.note(f"Of the answer {seconds:.1f} s were dropped: they came too long ago.")
 
     def _tell_lost_file(self, reason: str) -> None:
         self._in_loop(lambda: self._lose_file(reason))

@@ -153,15 +153,18 @@ class Playback:
 
     # --- between two devices: while nobody renders ---------------------------------------------
 
-    def restart(self, *, drop: bool) -> None:
-        """Another device, with another clock, renders from now on; ``drop`` what is in store."""
+    def restart(self, *, drop: bool) -> float:
+        """Another device, with another clock, renders from now on; ``drop`` what is in store.
+
+        Returns how much was dropped, in ms.
+        """
         while self._commands:
             self._commands.popleft()()
-        if drop:
-            self._playout.drop()
+        dropped_ms = self._playout.drop() if drop else 0.0
         self._playout.fade_in()
         self._heard.settle()
         self._rendered = self._publish(SILENCE_DBFS)
+        return dropped_ms
 
     # --- the speaker's thread ----------------------------------------------------------------
 

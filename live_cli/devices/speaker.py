@@ -43,6 +43,8 @@ class Speaker:
     ) -> None:
         self.underflows = 0
         """How often the device ran dry because the callback came late."""
+        self.dropped_ms = 0.0
+        """Of answers, because they were stale when a device was back."""
         self.wanted = device
         self.device: Device | None = None
         """What was opened last."""
@@ -71,7 +73,7 @@ class Speaker:
         self._pull_samples = PLAYOUT_SAMPLE_RATE * block_ms // 1000
         self._converted = self._converted[:0]
         self._pulled = self._written = 0
-        self._playback.restart(drop=away_s > STALE_S)
+        self.dropped_ms += self._playback.restart(drop=away_s > STALE_S)
         watch = StreamWatch("speaker", self._on_lost)
 
         def fill(out: npt.NDArray[np.float32], frames: int, time_info: Any, status: Any) -> None:

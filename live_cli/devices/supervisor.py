@@ -5,6 +5,9 @@ PortAudio sees new devices only after a new start, and that only while no stream
 start is made before a try when nothing is open, and when the device is not even listed any more;
 in that case the other device is closed for the moment, at once or when it is quiet, and at most
 every two seconds. What has been lost is opened by its name, since numbers shift.
+
+While nothing is lost, the sound servers let a default device follow the system's (PulseAudio and
+PipeWire move the stream); on macOS a stream stays on the device that it was opened on.
 """
 
 import sys

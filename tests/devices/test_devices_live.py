@@ -3,7 +3,8 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,10 +43,14 @@ class Child:
 
 
 @contextmanager
-def child(card: VirtualAudio, act: str, *arguments: str) -> Iterator[Child]:
+def child(card: VirtualAudio, act: str, *arguments: str, pinned: bool = True) -> Iterator[Child]:
+    """``pinned`` to the card's first devices, whatever the default is."""
+    env = card.full_env()
+    if not pinned:
+        del env["PULSE_SINK"], env["PULSE_SOURCE"]
     with subprocess.Popen(
         [sys.executable, str(CHILD), act, *arguments],
-        env=card.full_env(),
+        env=env,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -155,6 +160,26 @@ def test_interrupt_silences_and_the_next_turn_plays(
     second = sound[(begin + first.size) * rate // 100 :]
     assert np.count_nonzero(sounding(second, rate)) * 10 == pytest.approx(500, rel=0.2)
     assert tone_share(second, rate, 1000) > 0.9  # nothing of the first turn came back
+
+
+def test_the_default_device_follows_the_system_s(virtual_audio: VirtualAudio) -> None:
+    with child(virtual_audio, "play", "3.0", "0", pinned=False) as play:
+        pid = play.process.pid
+        assert within_seconds(lambda: virtual_audio.speaker_of(pid) == "speaker")
+        virtual_audio.add_default_speaker("headset")
+        assert within_seconds(lambda: virtual_audio.speaker_of(pid) == "headset")
+        facts = play.facts()
+        play.rest_of_stderr()
+    assert (facts["heard_ms"], facts["underruns"]) == (3000, 0)
+
+
+def within_seconds(happens: Callable[[], bool], limit_s: float = 10.0) -> bool:
+    end = time.monotonic() + limit_s
+    while not happens():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def test_from_the_interruption_to_silence_without_a_click(

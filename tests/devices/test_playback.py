@@ -103,7 +103,7 @@ def test_a_turn_goes_on_where_it_stopped_on_the_next_device_without_a_click() ->
     playback.play(1, pcm16_from_float(ramp))
     playback.end_turn(1)
     before = playback.render(BLOCK * 10, at=5000.0)
-    playback.restart(drop=False)
+    assert playback.restart(drop=False) == 0
     assert playback.snapshot(3.0).heard_ms == 100  # on a clock that is far behind the first
     after = playback.render(BLOCK * 20, at=3.0)
     assert before[-1] < after[BLOCK] < before[-1] + 0.05  # not a sample is lost or twice
@@ -120,7 +120,7 @@ def test_what_is_stale_is_dropped_and_the_next_turn_plays() -> None:
     playback.play(1, pcm(1000))
     playback.render(BLOCK * 10, at=0.0)
     playback.play(1, pcm(1000))  # came while there was no device
-    playback.restart(drop=True)
+    assert playback.restart(drop=True) == 1900
     playback.play(1, pcm(100))
     assert not playback.render(BLOCK * 50, at=60.0).any()
     dropped = playback.snapshot(math.inf)

@@ -207,6 +207,19 @@ class VirtualAudio:
             self._load("mic", f"module-remap-source {source}")
             self.pactl("set-default-source", "mic")
 
+    def add_default_speaker(self, name: str) -> None:
+        """Another speaker, which the system uses from now on."""
+        self._load(name, f"module-null-sink sink_name={name} {_NULL_SINK}")
+        self.pactl("set-default-sink", name)
+
+    def speaker_of(self, pid: int) -> str | None:
+        """The name of the speaker that a process plays on."""
+        names = {entry["index"]: entry["name"] for entry in self._listing("short", "sinks")}
+        for stream in self._streams("speaker"):
+            if _process_of(stream) == str(pid):
+                return str(names.get(stream["sink"]))
+        return None
+
     def suspend(self, device: str, suspended: bool = True) -> None:
         """Stop ``device`` without ending its streams."""
         command = "suspend-sink" if device == "speaker" else "suspend-source"
