@@ -75,7 +75,7 @@ async def _serve(
     from live_cli.engine.engine import LiveEngine
     from live_cli.engine.stages import StageNames
 
-    engine = LiveEngine(StageNames(**names, threads=threads))
+    engine = LiveEngine(StageNames(**names, threads=threads), limits_audio=False)
     wanted = {engine_name: need in needs for need, engine_name in NEEDS.items()}
     loading = asyncio.create_task(engine.load(**wanted))
 

@@ -121,6 +121,11 @@ class Endpointer:
     def is_open(self) -> bool:
         return self._open
 
+    @property
+    def speaking_from(self) -> int | None:
+        """The first sample of what is being said; None in silence, and while it may be noise."""
+        return self._start if self._open and not self._paused and self._is_real() else None
+
     def push(self, probability: float, level: float) -> list[SpeechEvent]:
         """The next frame: how likely it is speech, and how loud (any monotonous scale)."""
         at = self.position

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from live_cli.engine.hearing import Ears
 from live_cli.engine.listening import Hearing
@@ -23,7 +24,10 @@ EngineSession = ConversationSession | TranscriptionSession
 
 
 class LiveEngine:
-    """One per process. ``clock`` and ``sleep`` pace the assumed playback; tests bring their own."""
+    """One per process. ``clock`` and ``sleep`` pace the assumed playback; tests bring their own.
+
+    Not ``limits_audio``: a session takes as much sound as it gets, whatever its family's limit.
+    """
 
     def __init__(
         self,
@@ -32,7 +36,9 @@ class LiveEngine:
         registry: Registry | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        limits_audio: bool = True,
     ) -> None:
+        self._limits_audio = limits_audio
         self._registry = registry or Registry(names)
         self._around = Surroundings(Workers(), Time(clock, sleep))
 
@@ -52,6 +58,8 @@ class LiveEngine:
         """
         options = options_of(setup, dialect, endpoint_chat=self._registry.chat_is_endpoint)
         if options.transcribes_only:
+            if not self._limits_audio:
+                options = replace(options, longest_audio_s=None)
             hearing = await self._hearing(options)
             return TranscriptionSession(options, hearing, self._around, emit)
         await self._registry.load(_stages(hears=False, answers=True, speaks=options.speaks))

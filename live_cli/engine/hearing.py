@@ -147,6 +147,11 @@ class Ears:
         self._detector.reset()
         return heard
 
+    def open_segment(self) -> Segment | None:
+        """What is being said, as far as it was heard; None when nobody speaks."""
+        start = self._endpointer.speaking_from
+        return None if start is None else self._segment(start, self._endpointer.position)
+
     def _change_rate(self, sample_rate: int) -> list[Heard]:
         data, self._waiting = self._waiting, b""
         samples = float_from_pcm16(data)

@@ -76,6 +76,7 @@ class SessionOptions:
     trigger_tokens: int | None = None
     target_tokens: int | None = None
     transcribes_only: bool = False
+    longest_audio_s: float | None = None
     toolbox: Toolbox = field(default_factory=Toolbox)
     family: Family = NEUTRAL
 
@@ -138,6 +139,7 @@ def options_of(
         trigger_tokens=_trigger(compression, family) if compression else None,
         target_tokens=window.target_tokens if window else None,
         transcribes_only=transcribes_only,
+        longest_audio_s=family.model.max_audio_s,
         toolbox=toolbox_of(setup.tools, family),
         family=family,
     )

@@ -1,9 +1,9 @@
 """A session that only listens: `gemini-3.5-transcribe-live` on the local engine.
 
 Segments go through a bounded queue to the transcriber, in order; when it is full, `handle` waits,
-and so does the client. Nothing is transcribed ahead of a segment's end: that would cost time, and
-nobody waits for an answer here. Voice detection of what comes runs beside the transcription of
-what came.
+and so does the client. Voice detection of what comes runs beside the transcription of what came.
+While somebody speaks live and the transcriber has nothing else to do, a preview says what it has
+understood so far; the segment's own text replaces it.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from live_cli.engine.conversation import TokenCount, audio_tokens, text_tokens
 from live_cli.engine.hearing import Ended, Heard, Segment
 from live_cli.engine.listening import Hearing
 from live_cli.engine.options import SessionOptions
+from live_cli.engine.previews import Previews
 from live_cli.engine.reporting import transcription_of, usage_of
 from live_cli.engine.surroundings import Emit, Surroundings
 from live_cli.engine.workers import Stage
@@ -31,6 +32,7 @@ from live_cli.protocol.events import (
 from live_cli.protocol.messages import ServerContent, ServerMessage
 
 _SEGMENTS_AHEAD = 4
+_POLICY = 1008
 
 
 class TranscriptionSession:
@@ -54,6 +56,10 @@ class TranscriptionSession:
         # None stands for the end of a turn.
         self._queue: asyncio.Queue[Ended | None] = asyncio.Queue(_SEGMENTS_AHEAD)
         self._unwritten = 0
+        self._previews = Previews()
+        self._previewing = False
+        self._segments = 0  # that have ended
+        self._heard_s = 0.0
         self._background = Background()
         self._background.do(self._transcribe())
 
@@ -86,13 +92,29 @@ class TranscriptionSession:
         await self._background.close()
 
     async def _hear(self, data: bytes, sample_rate: int) -> None:
+        seconds = len(data) / (2 * sample_rate)
+        self._count(seconds)
         outside = self._options.manual_activity and not self._in_activity
-        if (outside and not self._options.all_input) or self._ears.takes_along(data, sample_rate):
+        if outside and not self._options.all_input:
+            return
+        self._previews.hear(seconds, self._around.time.now())
+        if self._ears.takes_along(data, sample_rate):
             return
         ears = self._ears
         await self._queued(
             await self._around.workers.run(Stage.DETECTOR, lambda: ears.hear(data, sample_rate))
         )
+        self._preview_when_due()
+
+    def _count(self, seconds: float) -> None:
+        """Raises UnsupportedError when the session has had all the sound that it may."""
+        self._heard_s += seconds
+        limit_s = self._options.longest_audio_s
+        if limit_s is not None and self._heard_s > limit_s:
+            raise UnsupportedError(
+                f"A transcription session takes {limit_s / 60:g} minutes of audio: open a new one.",
+                _POLICY,
+            )
 
     async def _finish(self) -> None:
         await self._queued(await self._around.workers.run(Stage.DETECTOR, self._ears.flush))
@@ -100,8 +122,10 @@ class TranscriptionSession:
 
     async def _queued(self, heard: list[Heard]) -> None:
         for event in heard:
-            if isinstance(event, Ended) and event.segment is not None:
-                await self._put(event)
+            if isinstance(event, Ended):
+                self._segments += 1
+                if event.segment is not None:
+                    await self._put(event)
 
     async def _put(self, item: Ended | None) -> None:
         """Queue ``item``, but never wait for a transcriber that has failed."""
@@ -114,6 +138,32 @@ class TranscriptionSession:
             put.cancel()
         self._background.check()
 
+    def _preview_when_due(self) -> None:
+        if self.busy or self._previewing:
+            return  # what is final comes first
+        segment = self._ears.open_segment()
+        if segment is not None and self._previews.are_due(self._around.time.now()):
+            self._previewing = True
+            self._background.do(self._preview(segment))
+
+    async def _preview(self, segment: Segment) -> None:
+        """Say what was understood so far, unless its end has come meanwhile."""
+        before = self._segments
+        text = await self._text_of(segment)
+        self._previewing = False
+        if text and self._segments == before:
+            told = transcription_of(
+                text, segment.start_s, segment.end_s, final=False, first=not self._tokens
+            )
+            content = ServerContent(interim_input_transcription=told)
+            await self._emit(ServerMessage(server_content=content))
+
+    async def _text_of(self, segment: Segment) -> str:
+        transcriber = self._transcriber
+        return await self._around.workers.run(
+            Stage.TRANSCRIBER, lambda: transcriber.transcribe(segment.samples)
+        )
+
     async def _transcribe(self) -> None:
         while True:
             item = await self._queue.get()
@@ -124,10 +174,7 @@ class TranscriptionSession:
             self._unwritten -= 1
 
     async def _tell(self, segment: Segment, final: bool) -> None:
-        transcriber = self._transcriber
-        text = await self._around.workers.run(
-            Stage.TRANSCRIBER, lambda: transcriber.transcribe(segment.samples)
-        )
+        text = await self._text_of(segment)
         self._audio_s += segment.seconds
         if not text:
             return

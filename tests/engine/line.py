@@ -146,6 +146,7 @@ def short(message: ServerMessage) -> str:
         "interrupted": content.interrupted,
         "generationComplete": content.generation_complete,
         "heard": content.input_transcription,
+        "interim": content.interim_input_transcription,
         "said": content.output_transcription,
     }
     return next(word for word, present in facts.items() if present)
