@@ -21,6 +21,8 @@ from live_cli.devices.supervisor import DeviceSupervisor
 from live_cli.errors import DeviceError
 
 RATE = 24_000
+SETTLED_FRAMES = 50
+"""The first blocks of a stream come with times that are up to 40 ms off, for half a second."""
 
 
 def tone(seconds: float, frequency: float = 440.0) -> bytes:
@@ -71,7 +73,7 @@ def capture(path: str) -> None:
         dropped=microphone.dropped,
         late_frames=len(frames) - count,
         lost=microphone.lost,
-        span_s=ends[-1] - ends[0],
+        span_s=ends[-1] - ends[SETTLED_FRAMES],
         ages_s=sorted(ages),
     )
 

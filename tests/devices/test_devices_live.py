@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.devices.child import SETTLED_FRAMES
 from tests.rig.virtual_audio import VirtualAudio
 
 CHILD = Path(__file__).with_name("child.py")
@@ -107,7 +108,8 @@ def test_what_is_fed_into_the_microphone_arrives(
     assert (facts["dropped"], facts["late_frames"], facts["lost"]) == (0, 0, None)
     assert facts["loudest"] == pytest.approx(-11, abs=1)
     frames = (tmp_path / "heard.raw").stat().st_size // 640
-    assert facts["span_s"] == pytest.approx((frames - 1) * 0.02, abs=0.02)
+    settled = frames - 1 - SETTLED_FRAMES
+    assert facts["span_s"] == pytest.approx(settled * 0.02, abs=0.02)
     # what has been heard is told after it was heard, and soon: by then half a second is old
     assert facts["ages_s"][0] > 0
     assert facts["ages_s"][frames // 2] < 0.5
