@@ -79,6 +79,7 @@ class SessionOptions:
     longest_audio_s: float | None = None
     toolbox: Toolbox = field(default_factory=Toolbox)
     family: Family = NEUTRAL
+    vertex: bool = False
 
     @property
     def speaks(self) -> bool:
@@ -142,6 +143,7 @@ def options_of(
         longest_audio_s=family.model.max_audio_s,
         toolbox=toolbox_of(setup.tools, family),
         family=family,
+        vertex=dialect.vertex,
     )
 
 

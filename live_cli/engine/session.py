@@ -199,6 +199,9 @@ class ConversationSession:
 
     async def _store(self, content: Content) -> None:
         role = content.role or ("" if self._options.family.needs_roles else USER)
+        if role == "system" and self._options.vertex:
+            self._change(content, None)
+            return
         if role not in (USER, MODEL):
             raise UnsupportedError("Please use a valid role: user, model.")
         pictures = self._eyes.pictures_in(content)

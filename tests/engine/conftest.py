@@ -8,9 +8,12 @@ import pytest_asyncio
 
 from live_cli.engine.engine import EngineSession, LiveEngine
 from live_cli.engine.registry import Registry
+from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.messages import ServerMessage, Setup
 from tests.engine.endpoint import Endpoint, serving
 from tests.engine.line import FakeTime, Line, ScriptedRegistry
+
+_DIALECT = Dialect()
 
 
 @pytest_asyncio.fixture
@@ -19,7 +22,10 @@ async def connect() -> AsyncIterator[Callable[..., object]]:
     opened: list[tuple[LiveEngine, EngineSession]] = []
 
     async def _connect(
-        setup: Setup, registry: Registry | None = None, engine: LiveEngine | None = None
+        setup: Setup,
+        registry: Registry | None = None,
+        engine: LiveEngine | None = None,
+        dialect: Dialect = _DIALECT,
     ) -> Line:
         time = FakeTime()
         engine = engine or LiveEngine(
@@ -32,7 +38,7 @@ async def connect() -> AsyncIterator[Callable[..., object]]:
             messages.append(message)
             changed.set()
 
-        session = await engine.open(setup, emit)
+        session = await engine.open(setup, emit, dialect)
         opened.append((engine, session))
         return Line(session, time, messages, changed)
 

@@ -6,6 +6,7 @@ import pytest
 from live_cli.engine.backends.scripted import ScriptedChatModel
 from live_cli.engine.conversation import AUDIO_TOKENS_A_SECOND, USER, Conversation, Window
 from live_cli.engine.options import options_of
+from live_cli.engine.stages import ChatMessage
 from live_cli.errors import UnsupportedError
 from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.events import ContentReceived, TextReceived
@@ -154,3 +155,17 @@ def test_ranges_hold_on_vertex_alone(trigger, target, accepted):
     else:
         with pytest.raises(UnsupportedError, match="must lie between"):
             options_of(setup, Dialect("v1beta1", vertex=True))
+
+
+async def test_a_content_of_the_system_replaces_the_instruction_on_vertex_alone(connect):
+    turns = [content("Speak as a pirate.", "system")]
+    chat = ScriptedChatModel(["Arr."])
+    dialect = Dialect("v1beta1", vertex=True)
+    line = await connect(text_setup(), ScriptedRegistry(chat), dialect=dialect)
+    await line.session.handle(ContentReceived(turns, False))
+    await line.ask("Hello")
+    await line.shows("turnComplete+usage")
+    assert chat.requests[0].messages[0] == ChatMessage("system", "Speak as a pirate.")
+    gemini = await connect(text_setup())
+    with pytest.raises(UnsupportedError, match="valid role"):
+        await gemini.session.handle(ContentReceived(turns, False))
