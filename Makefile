@@ -6,7 +6,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT    := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
-NPM    := npm install --loglevel=error --no-audit --no-fund --no-package-lock --ignore-scripts
+# npm trusts what the system trusts, as pip does
+NPM    := NODE_OPTIONS=--use-system-ca npm install --loglevel=error --no-audit --no-fund --no-package-lock --ignore-scripts
 
 .DEFAULT_GOAL := help
 .PHONY: help talk demo setup test sdks frameworks check format bench clean

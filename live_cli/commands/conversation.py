@@ -46,6 +46,16 @@ class TurnFate(Protocol):
     def dry_ms(self) -> float: ...
 
 
+_OF_THE_LINE = (
+    events.SessionOpened,
+    events.GoingAway,
+    events.ResumptionUpdated,
+    events.Reconnecting,
+    events.Reconnected,
+)
+"""What says nothing of the conversation."""
+
+
 class PlaybackLevels(Protocol):
     """What a mouth tells of itself; see `devices.speaker.SpeakerSnapshot`."""
 
@@ -206,7 +216,8 @@ class Conversation:
             self._handle(event)
 
     def _handle(self, event: events.Event) -> None:
-        self._last_sign_at = self._loop.time()
+        if not isinstance(event, _OF_THE_LINE):
+            self._last_sign_at = self._loop.time()
         match event:
             case events.AudioChunk(turn, data, sample_rate):
                 self._turn_open, self._awaits_reply, self._model_turn = True, False, turn
@@ -233,7 +244,7 @@ class Conversation:
                 self.closed = event
             case _:
                 pass
-        if changes := self._tally.event(event, self._last_sign_at):
+        if changes := self._tally.event(event, self._loop.time()):
             self._face.status(**changes)
         self._face.event(event)
 

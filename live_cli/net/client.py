@@ -100,6 +100,11 @@ class LiveClient:
         return self._session.turn
 
     @property
+    def turn_is_unfinished(self) -> bool:
+        """Whether more of the model's turn should come."""
+        return self._session.turn_is_unfinished
+
+    @property
     def handle(self) -> str | None:
         """What resumes this session."""
         return self._session.handle

@@ -33,6 +33,7 @@ from live_cli.net.closing import explain
 from live_cli.protocol.events import (
     AudioChunk,
     Event,
+    GoingAway,
     OutputTranscript,
     Reconnected,
     Reconnecting,
@@ -57,7 +58,8 @@ PAUSES_S: Final = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 KEPT_MESSAGES: Final = 1500
 """30 s of sound."""
 _MARGIN_S: Final = 1.5
-"""A connection that is about to be closed is left so long before."""
+"""A connection that is about to be closed is left so long before, or in the last quarter of a
+shorter notice."""
 _REFUSED: Final = (1007, 1008)
 
 Connect = Callable[[Setup, int], Awaitable[LiveClient]]
@@ -86,8 +88,10 @@ class ResumingClient:
         self._sleep = sleep
         self._handle_before = setup.session_resumption.handle if setup.session_resumption else None
         self._handle_is_fresh = False
+        self._has_memory = self._handle_before is not None
         self._unanswered: deque[ClientMessage] = deque(maxlen=KEPT_MESSAGES)
         self._answered_turn = 0
+        self._margin_s = _MARGIN_S
         self._lost: SessionClosed | None = None
         self._connected = asyncio.Event()
         self._connected.set()
@@ -151,19 +155,21 @@ class ResumingClient:
             return None
         if self._handle_is_fresh and self._client.state is State.LISTENING:
             return self._client.clock()
-        return leaving_at - _MARGIN_S
+        return leaving_at - self._margin_s
 
     def _note(self, event: Event) -> None:
         match event:
             case ResumptionUpdated(handle):
                 self._handle_is_fresh = handle is not None
             case AudioChunk(turn) | TextChunk(turn) | OutputTranscript(turn):
-                self._handle_is_fresh = False
+                self._handle_is_fresh, self._has_memory = False, True
                 if turn != self._answered_turn:
                     self._answered_turn = turn
                     self._unanswered.clear()
             case TurnComplete():
                 self._handle_is_fresh = False
+            case GoingAway(time_left_s):
+                self._margin_s = min(_MARGIN_S, (time_left_s or 0.0) / 4)
             case _:
                 pass
 
@@ -171,7 +177,7 @@ class ResumingClient:
 
     async def _leave(self) -> SessionClosed:
         """End a connection before the server does."""
-        turn_lost = self._client.state is State.GENERATING
+        turn_lost = self._client.turn_is_unfinished
         await self._client.close()
         return SessionClosed(1001, "", turn_lost)
 
@@ -197,7 +203,7 @@ class ResumingClient:
                 handle = None  # it is not known any more: the next one starts afresh
                 continue
             await self._take(client)
-            return Reconnected(restored=handle is not None)
+            return Reconnected(restored=handle is not None or not self._has_memory)
         self._lost = None
         self._connected.set()
         return lost

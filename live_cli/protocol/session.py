@@ -75,6 +75,7 @@ class Session:
         self._manual_activity = False
         self._state = State.CONNECTING
         self._turn = first_turn
+        self._generated = False  # all of the open turn
         self._interrupted_at: float | None = None
         self._handle: str | None = None
         self._leaving_at: float | None = None
@@ -91,6 +92,11 @@ class Session:
     def turn(self) -> int:
         """The number of the open model turn, or of the next one, from 1."""
         return self._turn
+
+    @property
+    def turn_is_unfinished(self) -> bool:
+        """Whether more of the model's turn should come: it speaks, and has not said that is all."""
+        return self._state is State.GENERATING and not self._generated
 
     @property
     def handle(self) -> str | None:
@@ -127,7 +133,7 @@ class Session:
         """The connection ended with this close code and reason; the second time it is no news."""
         if self._state is State.CLOSED:
             return []
-        turn_lost = self._state is State.GENERATING
+        turn_lost = self.turn_is_unfinished
         self._advance(Fact.LOST, now)
         self._setup_due = None
         return [SessionClosed(code, reason, turn_lost)]
@@ -268,6 +274,10 @@ class Session:
         if after is None:
             raise RemoteProtocolError(complaint(before, fact))
         self._state = after
+        if fact is Fact.GENERATION_COMPLETE:
+            self._generated = True
+        elif after is State.LISTENING or fact is Fact.OUTPUT:
+            self._generated = False
         if fact is Fact.TURN_COMPLETE:
             self._turn += 1
             self._interrupted_at = None

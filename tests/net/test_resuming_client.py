@@ -161,7 +161,7 @@ async def test_an_announced_end_is_not_waited_for() -> None:
 
 async def test_a_handle_that_is_not_known_any_more_begins_anew() -> None:
     async def breaks(server: Server, socket: ServerConnection) -> None:
-        await say(socket, OPEN, handle("h1"))
+        await say(socket, OPEN, text("One."), DONE, handle("h1"))
         await socket.close(1011, "The service is currently unavailable.")
 
     async def refuses(server: Server, socket: ServerConnection) -> None:
@@ -239,7 +239,7 @@ async def test_who_sends_meanwhile_waits_and_is_heard_once() -> None:
         waiting = asyncio.create_task(client.send_text("second"))
         await asyncio.sleep(0)
         assert not waiting.done()
-        assert await anext(client) == Reconnected(restored=False)
+        assert await anext(client) == Reconnected(restored=True)  # nothing was said before
         await waiting
         await client.send_text("third")
         await events_of(client)
