@@ -145,6 +145,20 @@ OFFERS: dict[str, Offer] = {
             _DEVICES,
         ),
         Offer(
+            "talk.echo_cancel",
+            "--no-echo-cancel",
+            None,
+            "Send the microphone as it is, also while the model is heard.",
+            _DEVICES,
+        ),
+        Offer(
+            "talk.half_duplex",
+            "--half-duplex",
+            None,
+            "Send silence while the model is heard, for rooms where nothing else helps.",
+            _DEVICES,
+        ),
+        Offer(
             "talk.record",
             "--record",
             "FOLDER",
@@ -175,7 +189,8 @@ FOR_TEXT = _OF_TEXT
 FOR_TALK = (
     *_OF_TEXT, "input_transcript", "media_resolution", "start_sensitivity", "end_sensitivity",
     "prefix_padding_ms", "silence_ms", "interruption", "turn_coverage", "push_to_talk",
-    "talk.input_device", "talk.output_device", "talk.record",
+    "talk.input_device", "talk.output_device", "talk.echo_cancel", "talk.half_duplex",
+    "talk.record",
 )  # fmt: skip
 FOR_TRANSCRIBE = ("server", "model", "api_version", "language")
 FOR_SERVE = (

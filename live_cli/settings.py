@@ -83,6 +83,8 @@ class VoiceActivity:
 class TalkOptions:
     input_device: str | None = _setting(Device("a part of a device's name"))
     output_device: str | None = _setting(Device("a part of a device's name"))
+    echo_cancel: bool = _setting(Flag(), True)
+    half_duplex: bool = _setting(Flag(), False)
     record: str | None = _setting(Text("the name of a folder"))
 
 

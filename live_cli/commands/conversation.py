@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from live_cli.audio.meter import SILENCE_DBFS, SpeechClock
 from live_cli.audio.pcm import Samples, float_from_pcm16
+from live_cli.commands.duck import Duck
 from live_cli.commands.outbox import Outbox
 from live_cli.commands.resuming import tell_reconnected
 from live_cli.net.resuming_client import ResumingClient
@@ -91,6 +92,24 @@ class Mouth(Protocol):
     def snapshot(self) -> PlaybackLevels: ...
 
 
+class EchoFigures(Protocol):
+    """How echo cancellation is doing; see `audio.echo.EchoStats`."""
+
+    @property
+    def erle_db(self) -> float | None: ...
+    @property
+    def converged(self) -> bool: ...
+    @property
+    def near_speech(self) -> bool: ...
+
+
+class EchoSource(Protocol):
+    """What knows of echo and can turn the model down; see `ends.Ends`."""
+
+    def echo(self) -> EchoFigures | None: ...
+    def duck(self, low: bool, /) -> None: ...
+
+
 class Conversation:
     """One conversation. `run` ends when it is over, or raises why it broke."""
 
@@ -103,6 +122,7 @@ class Conversation:
         on_sent: SentCallback | None = None,
         *,
         content_interrupts: bool = False,
+        echo: EchoSource | None = None,
     ) -> None:
         """``content_interrupts``: any `clientContent` interrupts the model."""
         self._loop = asyncio.get_running_loop()
@@ -112,6 +132,9 @@ class Conversation:
         self._gate = gate
         self._on_sent = on_sent
         self._content_interrupts = content_interrupts
+        self._echo = echo
+        self._duck = Duck()
+        self._ducked = False
         self._outbox = Outbox()
         self._tally = Tally(self._loop.time())
         self._speech = SpeechClock(INPUT_SAMPLE_RATE)
@@ -152,10 +175,13 @@ class Conversation:
         """What it came to; ``dropped_by_device``: microphone blocks that never reached us;
         ``missed_frames``: those of a time without a microphone."""
         played = self._mouth.snapshot()
+        echo = self._echo.echo() if self._echo else None
         return replace(
             self._tally.summary(self._loop.time()),
             dropped_frames=self._outbox.dropped_frames + dropped_by_device,
             missed_frames=missed_frames,
+            erle_db=round(echo.erle_db, 1) if echo and echo.erle_db is not None else None,
+            echo_converged=echo.converged if echo else None,
             underruns=played.underruns,
             dry_ms=round(played.dry_ms, 1),
             start_delay_ms=round(played.mean_start_delay_ms, 1) if played.turns_started else None,
@@ -228,6 +254,7 @@ class Conversation:
                 self._awaits_reply = True
             case events.Interrupted(turn):
                 self._mouth.interrupt(turn)
+                self._duck.interrupted()
                 self._tell_interrupted(event)
                 return
             case events.GenerationComplete(turn):
@@ -278,7 +305,19 @@ class Conversation:
             if not heard.idle:
                 self._last_sign_at = self._loop.time()
             self._note_deafness()
+            self._note_echo()
             await asyncio.sleep(TICK_S)
+
+    def _note_echo(self) -> None:
+        """Turn the model down while the server makes up its mind about who speaks over it."""
+        echo = self._echo.echo() if self._echo else None
+        if self._echo is None or echo is None:
+            return
+        self._duck.note(echo.near_speech and not self._gate.muted, self._loop.time())
+        if self._duck.low != self._ducked:
+            self._ducked = self._duck.low
+            self._echo.duck(self._ducked)
+        self._face.status(erle_db=echo.erle_db, echo_converged=echo.converged)
 
     def _note_deafness(self) -> None:
         """What the server still holds of a sentence is answered: its end will not come."""

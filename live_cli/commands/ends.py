@@ -7,8 +7,13 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
+from live_cli.audio.echo import EchoCanceller, EchoStats
 from live_cli.audio.files import open_speech
+from live_cli.audio.half_duplex import HalfDuplex
+from live_cli.audio.pcm import Samples
+from live_cli.audio.playout import Span
 from live_cli.commands.conversation import Conversation
+from live_cli.devices.echo_path import EchoPath
 from live_cli.devices.file_ends import FileMicrophone, FileSpeaker
 from live_cli.devices.microphone import Microphone
 from live_cli.devices.playback import PlayedCallback
@@ -31,6 +36,8 @@ class Ends:
         input_path: str | None,
         output_path: str | None,
         on_played: PlayedCallback | None = None,
+        *,
+        push_to_talk: bool = False,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._face = face
@@ -46,13 +53,16 @@ class Ends:
         self._input_path = input_path
         self._told_dropped_ms = 0.0
         self._lost: LiveError | None = None
+        self._echo_path: EchoPath | None = None
+        if input_path is None and output_path is None:
+            self._echo_path = _echo_path(options, gated=not push_to_talk)
         self.mouth: Speaker | FileSpeaker = (
-            Speaker(options.output_device, on_played=on_played)
+            Speaker(options.output_device, on_played=_both(self._echo_path, on_played))
             if output_path is None
             else FileSpeaker(output_path, self._tell_lost_file, on_played)
         )
         self.ear: Microphone | FileMicrophone = (
-            Microphone(options.input_device, self._on_frame)
+            Microphone(options.input_device, self._on_frame, echo_path=self._echo_path)
             if input_path is None
             else FileMicrophone(input_path, self._on_frame, self._on_end)
         )
@@ -85,6 +95,14 @@ class Ends:
 
     def disconnect(self) -> None:
         self._conversation = None
+
+    def echo(self) -> EchoStats | None:
+        """How echo cancellation is doing; None where there is none."""
+        return self._echo_path.stats if self._echo_path else None
+
+    def duck(self, low: bool) -> None:
+        if isinstance(self.mouth, Speaker):
+            self.mouth.duck(low)
 
     def close(self) -> None:
         self._supervisor.stop()
@@ -157,3 +175,24 @@ class Ends:
     def _in_loop(self, act: Callable[[], object]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(act)
+
+
+def _echo_path(options: TalkOptions, *, gated: bool) -> EchoPath | None:
+    """Between two devices; a file hears no speaker."""
+    if options.half_duplex:
+        return EchoPath(HalfDuplex)
+    if options.echo_cancel:
+        return EchoPath(lambda: EchoCanceller(gated=gated))
+    return None
+
+
+def _both(echo_path: EchoPath | None, on_played: PlayedCallback | None) -> PlayedCallback | None:
+    if echo_path is None or on_played is None:
+        return on_played if echo_path is None else echo_path.note_played
+    path, record = echo_path, on_played
+
+    def tell(block: Samples, at: float, spans: tuple[Span, ...]) -> None:
+        path.note_played(block, at, spans)
+        record(block, at, spans)
+
+    return tell

@@ -77,7 +77,14 @@ async def _talk(
             from live_cli.commands.ends import Ends
 
             on_played, on_sent = (recording.played, recording.sent) if recording else (None, None)
-            ends = Ends(settings.talk, face, input_path, output_path, on_played)
+            ends = Ends(
+                settings.talk,
+                face,
+                input_path,
+                output_path,
+                on_played,
+                push_to_talk=settings.vad.push_to_talk,
+            )
             stack.callback(ends.close)
             await ends.open()
             await _converse(server, opening, settings, face, ends, on_sent)
@@ -105,6 +112,7 @@ async def _converse(
             on_sent,
             content_interrupts=opening.model.client_content == "session"
             and opening.model.content_interrupts,
+            echo=ends,
         )
         keys = TalkKeys(conversation, face)
         keyboard = Keyboard(keys.press, releases=gate.manual)

@@ -1,4 +1,7 @@
-"""The microphone: device callback -> bounded queue -> capture thread -> 20 ms frames at 16 kHz."""
+"""The microphone: device callback -> bounded queue -> capture thread -> 20 ms frames at 16 kHz.
+
+The echo of a speaker is kept out in the capture thread, before the frames are cut.
+"""
 
 import os
 import threading
@@ -16,6 +19,7 @@ from live_cli.audio.meter import level_dbfs
 from live_cli.audio.pcm import Samples, mono, pcm16_from_float
 from live_cli.audio.resampler import Resampler
 from live_cli.audio.stream_clock import StreamClock
+from live_cli.devices.echo_path import EchoPath
 from live_cli.devices.listing import Device, find_device
 from live_cli.devices.native_stderr import native_stderr_silenced
 from live_cli.devices.portaudio import Kind, load_sounddevice, open_stream
@@ -52,14 +56,17 @@ class _Opening:
         self._samples_in = self._samples_out = 0
 
     def frames(
-        self, block: npt.NDArray[np.float32], captured_at: float
+        self, block: npt.NDArray[np.float32], captured_at: float, echo_path: EchoPath | None
     ) -> Iterator[tuple[Samples, float]]:
         """The frames that ``block`` completes, each with the time of its end."""
         self._clock.note(self._samples_in / self._rate, captured_at)
         self._samples_in += block.shape[0]
         # of more than two channels, the first: the others may be loopbacks or other microphones
         one = mono(block) if block.shape[1] <= 2 else np.ascontiguousarray(block[:, 0])
-        for frame in self._framer.push(self._resampler.process(one)):
+        samples = self._resampler.process(one)
+        if echo_path is not None:
+            samples = echo_path.clean(samples)
+        for frame in self._framer.push(samples):
             self._samples_out += FRAME_SAMPLES
             yield frame, self._clock.at(self._samples_out / CAPTURE_SAMPLE_RATE)
 
@@ -80,12 +87,18 @@ class Microphone:
     at its own rate; soxr converts. ``dropped`` counts blocks lost, oldest first, because
     ``on_frame`` took more than a second or two to return; ``missed_frames`` what was said while
     there was no device. A lost device may be closed and another opened at any time.
+    With an ``echo_path`` what a speaker tells it is kept out; frames may then come up to a second
+    late, many at once.
     """
 
     kind: Kind = "input"
 
     def __init__(
-        self, device: str | None, on_frame: FrameCallback, on_lost: LostCallback | None = None
+        self,
+        device: str | None,
+        on_frame: FrameCallback,
+        on_lost: LostCallback | None = None,
+        echo_path: EchoPath | None = None,
     ) -> None:
         self.wanted = device
         self.device: Device | None = None
@@ -95,6 +108,7 @@ class Microphone:
         self.overflows = 0
         """How often the device lost sound before it reached us."""
         self._on_frame = on_frame
+        self._echo_path = echo_path
         self._on_lost = on_lost
         self._blocks: deque[_Block] = deque(maxlen=_QUEUED_BLOCKS)
         self._ready = threading.Event()
@@ -195,6 +209,8 @@ class Microphone:
         opening = block.opening
         if opening is not self._opening:
             self._opening = opening
+            if self._echo_path is not None:
+                self._echo_path.restart()
             self.missed_frames += round(opening.away_s * CAPTURE_SAMPLE_RATE / FRAME_SAMPLES)
-        for frame, ends_at in opening.frames(block.samples, block.captured_at):
+        for frame, ends_at in opening.frames(block.samples, block.captured_at, self._echo_path):
             self._on_frame(pcm16_from_float(frame), level_dbfs(frame), ends_at)

@@ -9,6 +9,9 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
+from live_cli.audio.fades import rising_gain
 from live_cli.audio.heard import HeardLog, HeardSpan, heard_at
 from live_cli.audio.meter import SILENCE_DBFS, level_dbfs
 from live_cli.audio.pcm import Samples, float_from_pcm16
@@ -28,6 +31,7 @@ sound (on ``time.monotonic``), and what of which turn is in it. The device's cal
 so it may put the block into a queue and no more."""
 
 _MAX_COMMANDS = 8192
+_LOW_GAIN = 10 ** (-15 / 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,7 @@ class Playback:
         self._samples_taken = 0
         self._chunks_refused = 0
         self._converter: _Converter | None = None
+        self._gain = self._wanted_gain = 1.0
         self._rendered = self._publish(SILENCE_DBFS)
 
     # --- the owner's thread ------------------------------------------------------------------
@@ -112,6 +117,13 @@ class Playback:
 
     def interrupt(self, turn: int) -> None:
         self._commands.append(lambda: self._playout.flush(turn))
+
+    def duck(self, low: bool) -> None:
+        """Turn all down by 15 dB, or back up, over the next block."""
+        self._commands.append(lambda: self._want_gain(_LOW_GAIN if low else 1.0))
+
+    def _want_gain(self, gain: float) -> None:
+        self._wanted_gain = gain
 
     def _converter_for(self, turn: int, sample_rate: int) -> _Converter:
         kept = self._converter
@@ -172,7 +184,7 @@ class Playback:
         """The next block, which begins to sound ``at``; commands given so far are obeyed first."""
         while self._commands:
             self._commands.popleft()()
-        block = self._playout.pull(samples)
+        block = self._with_gain(self._playout.pull(samples))
         spans = self._playout.spans
         self._heard.note(at, spans)
         self._rendered = self._publish(level_dbfs(block) if spans else SILENCE_DBFS)
@@ -197,6 +209,14 @@ class Playback:
     def last_turn(self) -> int:
         """The turn of the last block's last sound; 0 when it was silent."""
         return self._playout.spans[-1].turn if self._playout.spans else 0
+
+    def _with_gain(self, block: Samples) -> Samples:
+        if self._gain == self._wanted_gain == 1.0 or not block.size:
+            return block
+        change = (self._wanted_gain - self._gain) * rising_gain(block.size)
+        gain, self._gain = self._gain + change, self._wanted_gain
+        turned: Samples = (block * gain).astype(np.float32)
+        return turned
 
     def _push(self, turn: int, samples: Samples) -> None:
         self._playout.push(turn, samples)

@@ -127,6 +127,10 @@ class Speaker:
         """Silence ``turn`` and all before it, in the next callback."""
         self._playback.interrupt(turn)
 
+    def duck(self, low: bool) -> None:
+        """Turn all down by 15 dB, or back up."""
+        self._playback.duck(low)
+
     def snapshot(self) -> SpeakerSnapshot:
         """What is heard now; once the device is closed or lost, what has been heard."""
         with self._stream_lock:

@@ -58,6 +58,10 @@ class StatusChanges(TypedDict, total=False):
     playback: TurnPlayback | None
     """Of the turn that ends next; None where nothing of it was played."""
     dropped_frames: int
+    erle_db: float | None
+    """How much quieter the echo of the speaker is made; None while none was heard."""
+    echo_converged: bool
+    """Whether the way of the echo is known."""
     typing: InputLine | None
     """The line being typed, None when nobody types."""
 
@@ -140,6 +144,10 @@ class Summary:
     """Silence in mid-answer, all gaps together."""
     start_delay_ms: float | None = None
     """First sound received to first sound played: the mean of all answers."""
+    erle_db: float | None = None
+    """How much quieter the echo of the speaker was made; None: none was heard, or not cancelled."""
+    echo_converged: bool | None = None
+    """Whether the way of the echo was known at the end; None: echo was not cancelled."""
 
 
 def summary_lines(summary: Summary) -> list[str]:

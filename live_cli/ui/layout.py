@@ -1,9 +1,9 @@
 """What the view's state looks like: rows of styled text for a width, pure.
 
 Only the terminal's own sixteen colours and dim, bold and reverse are used, so that light and dark
-backgrounds both work; nothing is told by colour alone. What does not fit goes in this order: the
-label's last parts, token counts, dBFS figures, the latency; who speaks, whether the microphone is
-muted, and the meters stay.
+backgrounds both work; nothing is told by colour alone. What does not fit goes in this order: how
+much echo is cancelled, the label's last parts, token counts, dBFS figures, the latency; who speaks,
+whether the microphone is muted, and the meters stay.
 """
 
 from collections.abc import Sequence
@@ -164,6 +164,11 @@ def status_row(state: ViewState, width: int, *, usage: bool) -> Text:
         if right.cell_len + needed + 2 <= room:
             right.append(" · " if right else "", "dim").append_text(part)
     label = _label(state.label, room - right.cell_len - 6)
+    if state.erle_db is not None and label == state.label:
+        learning = "" if state.echo_converged else ", learning"
+        echo = Text(f"echo {-state.erle_db:.0f} dB{learning}", style="dim")
+        if right.cell_len + echo.cell_len + 3 + cells(label) + 6 <= room:
+            right = Text(" · ", "dim").join([echo, right] if right else [echo])
     row = Text(" " if width >= WIDE else "").append_text(left)
     if label:
         row.append("   ").append(label, "dim")

@@ -35,6 +35,8 @@ class ViewState:
     held: bool = False
     latency_ms: float | None = None
     dropped_frames: int = 0
+    erle_db: float | None = None
+    echo_converged: bool = False
     typing: InputLine | None = None
     microphone_dbfs: float = SILENCE_DBFS
     speaker_dbfs: float = SILENCE_DBFS
@@ -100,6 +102,8 @@ _SHOWN = {
     "latency_ms",
     "heard_ms",
     "dropped_frames",
+    "erle_db",
+    "echo_converged",
     "typing",
 }
 

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from tests.benchmarks.row import Row
 
-MODULES = ("wire", "jitter", "startup", "line", "engine", "load", "memory")
+MODULES = ("wire", "jitter", "startup", "line", "engine", "load", "memory", "echo")
 
 
 def main(names: list[str]) -> int:

@@ -150,3 +150,21 @@ def test_each_turn_s_fate_is_told() -> None:
     playback.end_turn(299)
     playback.render(BLOCK * 310, at=1.0)
     assert len(playback.snapshot(math.inf).fates) <= 65
+
+
+def test_a_ducked_voice_is_15_db_lower_without_a_click_and_comes_back() -> None:
+    playback = Playback()
+    tone = np.sin(2 * np.pi * 200 * np.arange(48_000) / 24_000) * 0.5
+    playback.play(1, (tone * 32767).astype("<i2").tobytes())
+    playback.end_turn(1)
+    blocks = []
+    for at in range(60):
+        if at in (20, 40):
+            playback.duck(at == 20)
+        blocks.append(playback.render(480, at * 0.02))
+    sound = np.concatenate(blocks)
+    peaks = [float(np.abs(block).max()) for block in blocks]
+    assert peaks[30] / peaks[19] == pytest.approx(10 ** (-15 / 20), rel=0.01)
+    assert peaks[59] == pytest.approx(peaks[19], rel=0.01)
+    steepest = float(np.abs(np.diff(sound)).max())
+    assert steepest < 1.1 * 0.5 * 2 * np.pi * 200 / 24_000

@@ -1,0 +1,174 @@
+"""Echo: what the speaker plays is kept out of what is sent of the microphone. Pure.
+
+Theory. Full duplex on open speakers needs two things. What is sent must be intelligible, so the
+echo is taken out by a linear filter (`echo_filter.py`), which leaves speech as it is. And what is
+left of the echo must not pass for somebody who speaks, so hops go out by the verdict of
+`near_speech.py` through `echo_gate.py`. Both only while there is something to keep out:
+
+    RAW      nothing has been played for 500 ms, or the microphone hears nothing of it
+             (headphones): the microphone as it is, at once
+    SHUT     the model is heard and nobody else: silence
+    OPEN     somebody speaks: the microphone without the echo
+
+ERLE, echo return loss enhancement, is how much quieter the filter makes the echo.
+"""
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from live_cli.audio.echo_filter import HOP_SAMPLES, PARTITIONS, EchoFilter
+from live_cli.audio.echo_gate import EchoGate
+from live_cli.audio.framer import Framer
+from live_cli.audio.near_speech import NearSpeech, Trust
+from live_cli.audio.pcm import Samples
+from live_cli.audio.reference_queue import REFERENCE_SAMPLE_RATE, ReferenceQueue
+from live_cli.audio.resampler import Resampler
+
+ECHO_SAMPLE_RATE = REFERENCE_SAMPLE_RATE
+
+_TAIL_HOPS = 50
+_PATIENCE_HOPS = 4
+_AUDIBLE = 1e-4
+"""-80 dBFS: less than this from the speaker leaves no echo."""
+_ERLE_MEMORY = 0.02
+_MOST_ERLE_DB = 60.0
+_CONVERGED_ERLE_DB = 6.0
+
+
+class EchoState(Enum):
+    """What is sent; see the theory above."""
+
+    RAW = "raw"
+    SHUT = "shut"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class EchoStats:
+    """How it is doing.
+
+    ``erle_db``: how much quieter the echo is made; None while none was heard. ``near_speech``:
+    somebody speaks while the model is heard. ``alignments``: how often speaker and microphone had
+    to be aligned anew.
+    """
+
+    erle_db: float | None = None
+    converged: bool = False
+    near_speech: bool = False
+    alignments: int = 0
+
+
+class EchoCanceller:
+    """One microphone and one speaker; single-threaded.
+
+    ``play`` is told what was written to the speaker, silence included, at ``reference_rate`` Hz;
+    ``process`` takes the microphone at 16 kHz and gives what is to be sent of it: the same number
+    of samples in the long run, up to a second late while somebody may be speaking or not.
+    ``gated`` False: nothing is held back, for a microphone that is open only while a key is held.
+    """
+
+    def __init__(self, reference_rate: int = 24_000, *, gated: bool = True) -> None:
+        self._resampler = Resampler(reference_rate, ECHO_SAMPLE_RATE, quality="LQ")
+        self._reference = ReferenceQueue()
+        self._framer = Framer(HOP_SAMPLES)
+        self._waiting: list[Samples] = []
+        self._filter = EchoFilter()
+        self._speech = NearSpeech()
+        self._gate = EchoGate()
+        self._gated = gated
+        self._alignments = 0
+        self._quiet_hops = _TAIL_HOPS + PARTITIONS
+        self._heard = self._left = 0.0
+        self._state = EchoState.RAW
+
+    @property
+    def stats(self) -> EchoStats:
+        erle_db = self._erle_db()
+        known = self._speech.trust is Trust.TRUSTED
+        return EchoStats(
+            erle_db=erle_db,
+            converged=known and erle_db is not None and erle_db >= _CONVERGED_ERLE_DB,
+            near_speech=self._quiet_hops < _TAIL_HOPS and self._speech.present,
+            alignments=self._alignments,
+        )
+
+    @property
+    def state(self) -> EchoState:
+        """What the last hop was judged to be."""
+        return self._state
+
+    def play(self, samples: Samples) -> None:
+        """What was written to the speaker next."""
+        if is_audible(samples):
+            self._quiet_hops = 0
+        self._reference.push(self._resampler.process(samples))
+
+    def process(self, microphone: Samples) -> Samples:
+        """What may go out now, joined; may be empty, or longer than what came in."""
+        self._waiting += self._framer.push(np.nan_to_num(microphone))
+        out: list[Samples] = []
+        while self._waiting and self._may_go_on():
+            out += self._hop(self._waiting.pop(0))
+        return np.concatenate(out) if out else np.zeros(0, dtype=np.float32)
+
+    def _may_go_on(self) -> bool:
+        queue = self._reference
+        waits = not (queue.has_frame or queue.starting or queue.gone)
+        return not waits or len(self._waiting) > _PATIENCE_HOPS
+
+    def _hop(self, heard: Samples) -> list[Samples]:
+        far = self._reference.pull()
+        self._note_alignment()
+        self._quiet_hops = 0 if is_audible(far) else self._quiet_hops + 1
+        if self._quiet_hops >= _TAIL_HOPS + PARTITIONS:
+            self._speech.listen(heard)
+            return self._raw(heard)
+        cleaned, echo = self._filter.process(far, heard)
+        if self._quiet_hops >= _TAIL_HOPS:
+            self._speech.listen(heard)
+            return self._raw(heard)
+        if self._speech.note(far, heard, cleaned, echo):
+            self._filter.doubt()
+        return self._judged(heard, cleaned)
+
+    def _judged(self, heard: Samples, cleaned: Samples) -> list[Samples]:
+        trust = self._speech.trust
+        if trust is Trust.FREE:
+            return self._raw(heard)
+        speech = self._speech.present or not self._gated
+        out = self._gate.hop(
+            cleaned,
+            speech=speech,
+            known=trust is Trust.TRUSTED,
+        )
+        self._state = EchoState.OPEN if self._gate.is_open else EchoState.SHUT
+        if self._state is EchoState.SHUT and trust is Trust.TRUSTED and self._speech.echo_heard:
+            self._heard += _ERLE_MEMORY * (float(np.dot(heard, heard)) - self._heard)
+            self._left += _ERLE_MEMORY * (float(np.dot(cleaned, cleaned)) - self._left)
+        return out
+
+    def _raw(self, heard: Samples) -> list[Samples]:
+        self._state = EchoState.RAW
+        self._gate.shut()
+        return [*self._gate.release(), heard]
+
+    def _note_alignment(self) -> None:
+        alignments = self._reference.pads + self._reference.trims
+        if alignments != self._alignments:
+            self._alignments = alignments
+            self._speech.distrust()
+            self._filter.doubt()
+
+    def _erle_db(self) -> float | None:
+        if not self._heard:
+            return None
+        most = 10.0 ** (_MOST_ERLE_DB / 10.0)
+        return 10.0 * math.log10(self._heard / max(self._left, self._heard / most))
+
+
+def is_audible(samples: Samples) -> bool:
+    """Loud enough for the microphone to hear of it."""
+    return samples.size > 0 and float(np.abs(samples).max()) > _AUDIBLE

@@ -1,0 +1,96 @@
+"""The way from the speaker to the microphone, learned, and what comes by it taken out. Pure.
+
+Theory. The echo is what was played, convolved with the response of devices and room. The response
+is estimated in the frequency domain, in partitions of one hop each, by a Kalman filter with a
+diagonal covariance (Enzner and Vary 2006; partitioned: Kuech, Mabande and Enzner 2014). Each bin of
+each partition has a weight and an uncertainty; the gain of an update is the uncertainty's share of
+what was heard, so the filter learns fast while it knows little, and hardly moves while somebody
+speaks over the playback: no double-talk detector is needed. Each update is constrained to a
+response that is causal and one partition long (overlap-save).
+
+All of it is linear: what somebody says meanwhile passes unharmed. What is not linear (a clipping
+speaker), later than the partitions reach, or faster than the filter follows, stays in the residual.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from live_cli.audio.pcm import Samples
+
+HOP_SAMPLES = 160
+"""10 ms at 16 kHz."""
+PARTITIONS = 48
+"""480 ms of devices' latency, way and room."""
+
+_FIRST_UNCERTAINTY = 0.01
+"""Of a weight nothing is known of; larger overshoots before the echo has come."""
+_LEAST_UNCERTAINTY = 1e-6
+_FORGETTING = 0.9995**2
+_NOISE_MEMORY = 0.5
+_TINY = 1e-9
+
+Spectra = npt.NDArray[np.complex64]
+
+
+class EchoFilter:
+    """Hops of 10 ms at 16 kHz; single-threaded."""
+
+    def __init__(self, partitions: int = PARTITIONS) -> None:
+        bins = HOP_SAMPLES + 1
+        self._partitions = partitions
+        self._last_far: Samples = np.zeros(HOP_SAMPLES, dtype=np.float32)
+        # a ring written twice, so that the newest partitions are always one slice
+        self._far: Spectra = np.zeros((2 * partitions, bins), dtype=np.complex64)
+        self._far_power: Samples = np.zeros((2 * partitions, bins), dtype=np.float32)
+        self._newest = 0
+        self._weights: Spectra = np.zeros((partitions, bins), dtype=np.complex64)
+        self._uncertainty: Samples = np.full((partitions, bins), _FIRST_UNCERTAINTY, np.float32)
+        self._noise: Samples = np.full(bins, _TINY, dtype=np.float32)
+
+    def process(self, far: Samples, near: Samples) -> tuple[Samples, Samples]:
+        """The microphone's hop without the echo, and the echo: two of shape (HOP_SAMPLES,).
+
+        ``far`` was played, ``near`` was heard; the echo of ``far`` may come up to ``partitions``
+        hops later, never earlier.
+        """
+        self._push(far)
+        window = slice(self._newest, self._newest + self._partitions)
+        spectrum = np.einsum("pk,pk->k", self._weights, self._far[window])
+        echo = np.fft.irfft(spectrum)[HOP_SAMPLES:].astype(np.float32)
+        residual = near - echo
+        self._learn(residual, self._far[window], self._far_power[window])
+        return residual, echo
+
+    def doubt(self) -> None:
+        """The way has changed: what is known stays for now and is learned anew, fast."""
+        np.maximum(self._uncertainty, _FIRST_UNCERTAINTY, out=self._uncertainty)
+
+    def _push(self, far: Samples) -> None:
+        self._newest = (self._newest - 1) % self._partitions
+        spectrum = np.fft.rfft(np.concatenate((self._last_far, far)))
+        self._last_far = far
+        for place in (self._newest, self._newest + self._partitions):
+            self._far[place] = spectrum
+            self._far_power[place] = np.abs(spectrum) ** 2
+
+    def _learn(self, residual: Samples, far: Spectra, far_power: Samples) -> None:
+        padded = np.zeros(2 * HOP_SAMPLES, dtype=np.float32)
+        padded[HOP_SAMPLES:] = residual
+        error = np.fft.rfft(padded).astype(np.complex64)
+        power = np.abs(error) ** 2
+        self._noise += np.float32(1 - _NOISE_MEMORY) * (power - self._noise)
+        unknown = np.float32(0.5) * np.einsum("pk,pk->k", self._uncertainty, far_power)
+        gain = self._uncertainty / (unknown + self._noise + np.float32(_TINY))
+        moved = self._weights + gain * np.conj(far) * error
+        response = np.fft.irfft(moved, axis=1)
+        response[:, HOP_SAMPLES:] = 0
+        self._weights = np.fft.rfft(response, axis=1).astype(np.complex64)
+        self._forget(gain, far_power)
+
+    def _forget(self, gain: Samples, far_power: Samples) -> None:
+        known = np.float32(1) - np.float32(0.5) * gain * far_power
+        drift = np.abs(self._weights) ** 2 + np.float32(_LEAST_UNCERTAINTY / (1 - _FORGETTING))
+        self._uncertainty = (
+            np.float32(_FORGETTING) * known * self._uncertainty
+            + np.float32(1 - _FORGETTING) * drift
+        )

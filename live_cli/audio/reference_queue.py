@@ -1,0 +1,131 @@
+"""What was written to the speaker, waiting to be paired with what the microphone hears. Pure.
+
+Theory. An echo canceller wants one frame of reference with each frame of the microphone, and the
+distance between the two streams never to change. Both come in bursts, from clocks and threads of
+their own, so the reference waits in a queue, and the level of the queue is the distance:
+
+    START     500 ms of pairs: the two streams have begun at different moments. Then, once, the
+              level is set to 40 ms: the oldest sound is dropped, or silence put before it.
+    STEADY    a frame that is not there when it is wanted is padded with silence, a re-alignment
+              that the canceller needs two seconds for (measured); a level over 100 ms for two
+              seconds on end is trimmed to 50 ms, which it does not mind.
+    GONE      after a second of nothing but pads the speaker is not late but away: no pad counts,
+              and the first sound that comes begins at START again.
+
+Owing back what was padded was tried and is worse: hundreds of re-alignments a minute.
+"""
+
+from collections import deque
+
+import numpy as np
+
+from live_cli.audio.pcm import Samples
+
+REFERENCE_SAMPLE_RATE = 16_000
+FRAME_SAMPLES = REFERENCE_SAMPLE_RATE // 100
+"""10 ms."""
+
+_PER_MS = REFERENCE_SAMPLE_RATE // 1000
+_START_FRAMES = 50
+_START_LEVEL = 40 * _PER_MS
+_HIGH_LEVEL = 100 * _PER_MS
+_HIGH_FRAMES = 200
+_TRIMMED_LEVEL = 50 * _PER_MS
+_GONE_FRAMES = 100
+_MAX_LEVEL = 2000 * _PER_MS
+
+
+class ReferenceQueue:
+    """Pieces of any size in, frames of 10 ms out, at 16 kHz."""
+
+    def __init__(self) -> None:
+        self._pieces: deque[Samples] = deque()
+        self._level = 0
+        self._frames_to_start = _START_FRAMES
+        self._high_frames = 0
+        self._missed_frames = 0
+        self.pads = 0
+        """Frames that were not there in time."""
+        self.trims = 0
+        """How often the level had grown and was brought back."""
+
+    @property
+    def level_ms(self) -> float:
+        return self._level / _PER_MS
+
+    @property
+    def has_frame(self) -> bool:
+        return self._level >= FRAME_SAMPLES
+
+    @property
+    def starting(self) -> bool:
+        """The level has not been set yet."""
+        return self._frames_to_start > 0
+
+    @property
+    def gone(self) -> bool:
+        """Nothing has come for a second or more."""
+        return self._missed_frames >= _GONE_FRAMES
+
+    def push(self, samples: Samples) -> None:
+        """Append what was written to the speaker next. Beyond two seconds the oldest is dropped."""
+        if not samples.size:
+            return
+        if self.gone:
+            self._frames_to_start, self._missed_frames = _START_FRAMES, 0
+        self._pieces.append(samples)
+        self._level += samples.size
+        if self._level > _MAX_LEVEL:
+            self._drop_to(_MAX_LEVEL)
+
+    def pull(self) -> Samples:
+        """The frame that belongs to the next one of the microphone."""
+        if not self.has_frame:
+            return self._pad()
+        frame = self._take(FRAME_SAMPLES)
+        if self._frames_to_start == 0:
+            self._watch_level()
+            return frame
+        self._frames_to_start -= 1
+        if self._frames_to_start == 0:
+            self._set_start_level()
+        return frame
+
+    def _pad(self) -> Samples:
+        self._missed_frames += 1
+        self._high_frames = 0
+        if not self.starting and not self.gone:
+            self.pads += 1
+        return np.zeros(FRAME_SAMPLES, dtype=np.float32)
+
+    def _take(self, count: int) -> Samples:
+        self._missed_frames = 0
+        taken = np.empty(count, dtype=np.float32)
+        filled = 0
+        while filled < count:
+            piece = self._pieces.popleft()
+            used = piece[: count - filled]
+            taken[filled : filled + used.size] = used
+            filled += used.size
+            if used.size < piece.size:
+                self._pieces.appendleft(piece[used.size :])
+        self._level -= count
+        return taken
+
+    def _set_start_level(self) -> None:
+        self._drop_to(_START_LEVEL)
+        missing = _START_LEVEL - self._level
+        if missing:
+            self._pieces.appendleft(np.zeros(missing, dtype=np.float32))
+            self._level = _START_LEVEL
+
+    def _watch_level(self) -> None:
+        self._high_frames = self._high_frames + 1 if self._level > _HIGH_LEVEL else 0
+        if self._high_frames >= _HIGH_FRAMES:
+            self._high_frames = 0
+            self.trims += 1
+            self._drop_to(_TRIMMED_LEVEL)
+
+    def _drop_to(self, level: int) -> None:
+        if self._level > level:
+            self._take(self._level - level)

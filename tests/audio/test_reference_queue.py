@@ -1,0 +1,120 @@
+"""The rules by which the speaker's sound is paired with the microphone's, in frames of 10 ms."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from live_cli.audio.reference_queue import FRAME_SAMPLES, ReferenceQueue
+
+FRAME_MS = 10
+
+
+def counted(frames: float, first: int = 1) -> np.ndarray:
+    """Sound whose samples are numbered, so that it is seen what was taken."""
+    return np.arange(first, first + int(frames * FRAME_SAMPLES), dtype=np.float32)
+
+
+def started(level_frames: int = 4) -> ReferenceQueue:
+    """A queue whose level has been set and then changed to ``level_frames``."""
+    queue = ReferenceQueue()
+    for _ in range(50):
+        queue.push(counted(1))
+        queue.pull()
+    assert not queue.starting
+    queue.push(counted(max(0, level_frames - 4)))
+    for _ in range(4 - level_frames):
+        queue.pull()
+    return queue
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 4, 30, 150])
+def test_the_level_is_set_to_40_ms_after_500_ms_whatever_it_was(ahead: int) -> None:
+    queue = ReferenceQueue()
+    queue.push(counted(ahead))
+    for _ in range(50):
+        assert queue.starting
+        queue.push(counted(1))
+        queue.pull()
+    assert (queue.level_ms, queue.starting) == (40, False)
+    assert (queue.pads, queue.trims) == (0, 0)
+
+
+def test_a_speaker_that_starts_later_is_waited_for_and_nothing_counts_as_late() -> None:
+    queue = ReferenceQueue()
+    for _ in range(30):
+        assert not queue.pull().any()
+    assert (queue.pads, queue.starting) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("level_frames", "pulls", "pads"), [(4, 4, 0), (4, 5, 1), (0, 3, 3), (8, 8, 0)]
+)
+def test_each_frame_that_is_late_is_silence_and_a_pad(
+    level_frames: int, pulls: int, pads: int
+) -> None:
+    queue = started(level_frames)
+    frames = [queue.pull() for _ in range(pulls)]
+    assert queue.pads == pads
+    assert all(not frame.any() for frame in frames[pulls - pads :])
+
+
+def test_half_a_frame_is_kept_for_the_next_pair() -> None:
+    queue = started(0)
+    queue.push(counted(0.5))
+    assert not queue.pull().any()
+    queue.push(counted(0.5, first=FRAME_SAMPLES // 2 + 1))
+    assert np.array_equal(queue.pull(), counted(1))
+    assert queue.pads == 1
+
+
+@pytest.mark.parametrize(
+    ("level_frames", "high_for_frames", "trims", "level_ms"),
+    [(11, 199, 0, 110), (11, 200, 1, 50), (30, 200, 1, 50), (10, 400, 0, 100)],
+)
+def test_a_level_over_100_ms_for_two_seconds_is_trimmed_to_50_ms(
+    level_frames: int, high_for_frames: int, trims: int, level_ms: float
+) -> None:
+    queue = started(level_frames)
+    for _ in range(high_for_frames):
+        queue.push(counted(1))
+        queue.pull()
+    assert (queue.trims, queue.level_ms, queue.pads) == (trims, level_ms, 0)
+
+
+def test_a_level_that_falls_in_between_is_not_trimmed() -> None:
+    queue = started(12)
+    for turn in range(600):
+        queue.push(counted(1))
+        queue.pull()
+        if turn % 150 == 100:
+            for _ in range(3):
+                queue.pull()
+            queue.push(counted(3))
+    assert queue.trims == 0
+
+
+def test_a_speaker_that_is_away_counts_no_pads_and_starts_anew_when_it_is_back() -> None:
+    queue = started(0)
+    for _ in range(500):
+        queue.pull()
+    assert (queue.gone, queue.pads) == (True, 99)
+    queue.push(counted(90))
+    assert (queue.gone, queue.starting) == (False, True)
+    for _ in range(50):
+        queue.push(counted(1))
+        queue.pull()
+    assert (queue.level_ms, queue.pads) == (40, 99)
+
+
+@given(st.lists(st.integers(0, 1000), max_size=60))
+def test_what_comes_out_is_what_went_in_in_order_whatever_the_pieces(sizes: list[int]) -> None:
+    queue = ReferenceQueue()
+    first = 1
+    for size in sizes:
+        queue.push(np.arange(first, first + size, dtype=np.float32))
+        first += size
+    kept = min(first - 1, 32_000)
+    frames = min(kept // FRAME_SAMPLES, 49)  # the 50th sets the level
+    out = np.concatenate([queue.pull() for _ in range(frames)] or [np.zeros(0)])
+    assert np.array_equal(out, first - kept + np.arange(out.size))

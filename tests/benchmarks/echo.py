@@ -1,0 +1,73 @@
+"""Echo in simulated rooms: false interruptions, barge-ins found, and how soon.
+
+Each room plays a minute of a reader to a microphone, once alone and once with eight questions
+asked over it. The judge is the local server's detector at its own rule; a server never sees more.
+"""
+
+import time
+
+import numpy as np
+
+from live_cli.audio.echo import EchoCanceller
+from live_cli.audio.pcm import Samples
+from live_cli.engine.backends.silero import SileroDetector
+from tests.audio.room import BLOCK_MS, echo_of, model_speech, noise, said_at, through
+from tests.benchmarks.row import Row, median
+
+SECONDS = 62.0
+ROOMS = tuple((delay, gain) for delay in (30, 80, 150, 250) for gain in (-6, -12))
+ASKED_AT = (6.3, 13.1, 20.2, 27.4, 34.6, 41.3, 48.7, 55.5)
+_FRAMES, _THRESHOLD = 3, 0.5
+_FOUND_WITHIN_S = 1.5
+_QUIET_FRAMES = 16
+
+
+def starts(sent: Samples, counts: list[int]) -> list[float]:
+    """When the server finds that somebody begins to speak, in seconds of the wall clock."""
+    detector = SileroDetector()
+    size = detector.frame_samples
+    found: list[float] = []
+    run = quiet = 0
+    open_ = False
+    for end in range(size, sent.size + 1, size):
+        loud = detector.probability(np.ascontiguousarray(sent[end - size : end])) >= _THRESHOLD
+        run, quiet = (run + 1, 0) if loud else (0, quiet + 1)
+        if open_:
+            open_ = quiet < _QUIET_FRAMES
+        elif run >= _FRAMES:
+            open_ = True
+            found.append((int(np.searchsorted(counts, end)) + 1) * BLOCK_MS / 1000)
+    return found
+
+
+def room(delay_ms: int, gain_db: float, seed: int) -> tuple[int, list[float], float]:
+    """False starts in a minute; how late each question was found, in ms; CPU, % of a core."""
+    played = model_speech(SECONDS, seed=seed)
+    echo = echo_of(played, delay_ms, gain_db, seed=seed)
+    heard = echo + noise(echo.size, seed=seed)
+    began = time.process_time()
+    sent, _, counts = through(EchoCanceller(), played, heard)
+    cpu = (time.process_time() - began) / SECONDS * 100
+    false = len(starts(sent, counts))
+    sent, _, counts = through(EchoCanceller(), played, heard + said_at(echo.size, *ASKED_AT))
+    found = starts(sent, counts)
+    late = [
+        next((at - asked for at in found if asked <= at < asked + _FOUND_WITHIN_S), None)
+        for asked in ASKED_AT
+    ]
+    return false, [each * 1000 for each in late if each is not None], cpu
+
+
+def rows() -> list[Row]:
+    table = []
+    cpus = []
+    for seed, (delay_ms, gain_db) in enumerate(ROOMS, start=101):
+        false, late, cpu = room(delay_ms, gain_db, seed)
+        cpus.append(cpu)
+        name = f"echo, {delay_ms} ms, {gain_db} dB"
+        table += [
+            Row(f"{name}: false interruptions", false, "/min", 0),
+            Row(f"{name}: questions missed of 8", len(ASKED_AT) - len(late), "", 0),
+            Row(f"{name}: found after", median(late) if late else float("inf"), "ms", 250),
+        ]
+    return [*table, Row("echo cancellation, while it sounds", median(cpus), "% of a core", 6)]
