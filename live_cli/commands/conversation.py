@@ -313,7 +313,9 @@ class Conversation:
         echo = self._echo.echo() if self._echo else None
         if self._echo is None or echo is None:
             return
-        self._duck.note(echo.near_speech and not self._gate.muted, self._loop.time())
+        gate = self._gate
+        sent = not gate.muted and (gate.held or not gate.manual)
+        self._duck.note(echo.near_speech and sent, self._loop.time())
         if self._duck.low != self._ducked:
             self._ducked = self._duck.low
             self._echo.duck(self._ducked)
