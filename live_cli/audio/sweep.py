@@ -17,8 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from live_cli.audio.echo_filter import HOP_SAMPLES, EchoFilter
 from live_cli.audio.meter import SILENCE_DBFS, level_dbfs
 from live_cli.audio.pcm import Samples
+from live_cli.audio.reference_queue import REFERENCE_SAMPLE_RATE as ECHO_SAMPLE_RATE
+from live_cli.audio.resampler import Resampler
 
 LOW_HZ, HIGH_HZ = 150.0, 7000.0
 """Within what a microphone sends at 16 kHz, and most speakers play."""
@@ -47,6 +50,22 @@ def make_sweep(
     gain = 10 ** (level_dbfs / 20) * math.sqrt(2)
     sweep: Samples = (gain * np.sin(phase) * np.sin(edge * math.pi / 2) ** 2).astype(np.float32)
     return sweep
+
+
+def make_hiss(
+    sample_rate: int = 24_000, *, length_s: float = 2.0, level_dbfs: float = -26.0
+) -> Samples:
+    """Pink noise, the same every time: an echo filter learns a way by sound of all pitches."""
+    size = round(length_s * sample_rate)
+    spectrum = np.fft.rfft(np.random.default_rng(0).standard_normal(size))
+    hertz = np.fft.rfftfreq(size, 1 / sample_rate)
+    spectrum *= (hertz >= LOW_HZ) / np.sqrt(np.maximum(hertz, LOW_HZ))
+    noise = np.fft.irfft(spectrum, size)
+    t = np.arange(size) / sample_rate
+    edge = np.minimum(1.0, np.minimum(t, length_s - t) / _FADE_S)
+    gain = 10 ** (level_dbfs / 20) / math.sqrt(float(np.mean(noise**2)))
+    hiss: Samples = (gain * noise * edge).astype(np.float32)
+    return hiss
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +121,32 @@ def measure(microphone: Samples, played: Samples, sample_rate: int) -> SweepRepo
         hidden_below_db=-_db(_STANDS_OUT * noise),
         path=path,
     )
+
+
+def cancelled_db(microphone: Samples, played: Samples, sample_rate: int) -> float:
+    """How much quieter the echo filter of a conversation makes what comes back (ERLE).
+
+    ``played``: a hiss between silences. Its first half is for the filter to learn the way.
+    """
+    lead = np.zeros(round(_EARLY_S * ECHO_SAMPLE_RATE), dtype=np.float32)
+    far = np.concatenate((_at_echo_rate(played, sample_rate), lead))
+    near = np.concatenate((lead, _at_echo_rate(microphone, sample_rate)))
+    sounding = np.flatnonzero(far)
+    middle, end = int(sounding.mean()), int(sounding[-1])
+    echo_filter = EchoFilter()
+    heard = left = 0.0
+    for start in range(0, min(far.size, near.size) - HOP_SAMPLES + 1, HOP_SAMPLES):
+        hop = slice(start, start + HOP_SAMPLES)
+        residual, _ = echo_filter.process(far[hop], near[hop])
+        if middle <= start < end:
+            heard += float(np.dot(near[hop], near[hop]))
+            left += float(np.dot(residual, residual))
+    return 10.0 * math.log10(max(heard, 1e-12) / max(left, 1e-12))
+
+
+def _at_echo_rate(samples: Samples, sample_rate: int) -> Samples:
+    resampler = Resampler(sample_rate, ECHO_SAMPLE_RATE)
+    return np.concatenate((resampler.process(samples), resampler.flush()))
 
 
 def levels_over_time(samples: Samples, sample_rate: int, step_s: float = 0.05) -> list[float]:

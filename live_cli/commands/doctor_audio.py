@@ -1,4 +1,4 @@
-"""`live-cli doctor --audio`: a sweep through the room, and what to change for each bad finding.
+"""`live-cli doctor --audio`: a sweep and a hiss through the room, and what to change.
 
 It opens the devices of a conversation in the way of a conversation, so what it finds is what a
 conversation has. Raises DeviceError where there is no device, or one is lost meanwhile.
@@ -9,8 +9,17 @@ import shutil
 import sys
 from collections.abc import Iterator
 
+import numpy as np
+
 from live_cli.audio.playout import PLAYOUT_SAMPLE_RATE
-from live_cli.audio.sweep import SweepReport, levels_over_time, make_sweep, measure
+from live_cli.audio.sweep import (
+    SweepReport,
+    cancelled_db,
+    levels_over_time,
+    make_hiss,
+    make_sweep,
+    measure,
+)
 from live_cli.commands.findings import Finding, print_finding
 from live_cli.devices.echo_probe import Probe, play_and_listen
 from live_cli.devices.hands_free import hands_free_warning
@@ -29,6 +38,12 @@ CLIPPED_SAMPLES = 10
 LONG_DELAY_MS = 500.0
 """Echo cancellers look no further back."""
 LOUD_ECHO_DB = 0.0
+WEAK_ERLE_DB = 6.0
+"""Less is no convergence; a conversation calls it so from there on too."""
+GAP_S = 1.1
+"""The longest way through a room, and a bit."""
+HISS_LEAD = PLAYOUT_SAMPLE_RATE // 20
+"""Samples of silence before the hiss that go with it."""
 
 
 def run(settings: Settings, *, json: bool) -> None:
@@ -36,12 +51,17 @@ def run(settings: Settings, *, json: bool) -> None:
     talk = settings.talk
     find_device(talk.output_device, "output")
     find_device(talk.input_device, "input")
-    note = "A rising tone will be heard for one second; please be quiet for three."
+    note = "A rising tone and a hiss will be heard; please be quiet for six seconds."
     print(note, file=sys.stderr, flush=True)
-    probe = play_and_listen(make_sweep(), talk.input_device, talk.output_device)
+    sweep = make_sweep()
+    gap = np.zeros(round(GAP_S * PLAYOUT_SAMPLE_RATE), dtype=np.float32)
+    sound = np.concatenate((sweep, gap, make_hiss()))
+    probe = play_and_listen(sound, talk.input_device, talk.output_device)
     heard, played = probe.stereo[:, 0], probe.stereo[:, 1]
-    report = measure(heard, played, PLAYOUT_SAMPLE_RATE)
-    for finding in findings(probe, report):
+    hiss = int(np.flatnonzero(played)[0]) + sweep.size + gap.size - HISS_LEAD
+    report = measure(heard[:hiss], played[:hiss], PLAYOUT_SAMPLE_RATE)
+    erle_db = cancelled_db(heard[hiss:], played[hiss:], PLAYOUT_SAMPLE_RATE)
+    for finding in findings(probe, report, erle_db):
         print_finding(finding, as_json=json)
     levels = {
         "speaker": levels_over_time(played, PLAYOUT_SAMPLE_RATE, LEVEL_STEP_S),
@@ -53,14 +73,17 @@ def run(settings: Settings, *, json: bool) -> None:
         _draw(levels)
 
 
-def findings(probe: Probe, report: SweepReport) -> Iterator[Finding]:
-    """All that can be said of a sweep, each with the setting to change where it is bad."""
+def findings(probe: Probe, report: SweepReport, erle_db: float) -> Iterator[Finding]:
+    """All that can be said of the sound, each with the setting to change where it is bad.
+
+    ``erle_db``: how much quieter the echo canceller made the hiss that came back.
+    """
     yield _device("microphone", probe)
     yield _device("speaker", probe)
     yield _noise(report)
     yield _level(report)
     yield _clipping(report)
-    yield from _echo(probe, report)
+    yield from _echo(probe, report, erle_db)
     yield _dropouts(probe)
 
 
@@ -115,7 +138,7 @@ def _clipping(report: SweepReport) -> Finding:
     return Finding("clipping", says, hint=True, facts=facts)
 
 
-def _echo(probe: Probe, report: SweepReport) -> Iterator[Finding]:
+def _echo(probe: Probe, report: SweepReport, erle_db: float) -> Iterator[Finding]:
     if report.path is None:
         hidden = report.hidden_below_db
         says = f"no echo path found (any is more than {hidden:.0f} dB down), as with headphones"
@@ -126,18 +149,21 @@ def _echo(probe: Probe, report: SweepReport) -> Iterator[Finding]:
         return
     loss_db, delay_ms = report.path.loss_db, report.path.delay_ms
     says = f"the sweep comes back {_quieter(loss_db)}"
-    audible = report.level_dbfs > QUIET_RETURN_DBFS
-    if loss_db < LOUD_ECHO_DB:
+    too_loud = loss_db < LOUD_ECHO_DB
+    if too_loud:
         says += ": turn the speaker down, or move the microphone away from it"
-    elif audible:
-        says += ": the model may hear itself; use headphones, --push-to-talk or --no-interruption"
-    yield Finding("echo", says, hint=audible, facts={"loss_db": round(loss_db, 1)})
-    yield Finding(
-        "echo after cancellation",
-        "not measured: this version cancels no echo",
-        facts={"loss_after_db": None},
-    )
+    yield Finding("echo", says, hint=too_loud, facts={"loss_db": round(loss_db, 1)})
+    yield _cancelled(loss_db, erle_db, audible=report.level_dbfs > QUIET_RETURN_DBFS)
     yield _delay(probe, delay_ms)
+
+
+def _cancelled(loss_db: float, erle_db: float, *, audible: bool) -> Finding:
+    facts = {"erle_db": round(erle_db, 1), "loss_after_db": round(loss_db + erle_db, 1)}
+    says = f"{max(0.0, erle_db):.1f} dB quieter than before it"
+    weak = audible and erle_db < WEAK_ERLE_DB
+    if weak:
+        says += ": the model may hear itself; use headphones, --half-duplex or --push-to-talk"
+    return Finding("echo after cancellation", says, hint=weak, facts=facts)
 
 
 def _quieter(loss_db: float) -> str:

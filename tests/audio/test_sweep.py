@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from live_cli.audio.sweep import HIGH_HZ, LOW_HZ, levels_over_time, make_sweep, measure
+from live_cli.audio.sweep import (
+    HIGH_HZ,
+    LOW_HZ,
+    cancelled_db,
+    levels_over_time,
+    make_hiss,
+    make_sweep,
+    measure,
+)
 
 RATE = 24_000
 SWEEP_AT_S, LENGTH_S = 1.0, 3.2
@@ -125,3 +133,18 @@ def test_levels_over_time_show_when_it_sounds() -> None:
     levels = levels_over_time(played(), RATE)
     assert len(levels) == 64
     assert [levels[k] > -40 for k in (10, 30, 50)] == [False, True, False]
+
+
+@pytest.mark.parametrize(("delay_ms", "gain_db"), [(0, -6), (30, -6), (80, -6), (250, -12)])
+def test_an_echo_that_the_filter_can_follow_is_cancelled(delay_ms: float, gain_db: float) -> None:
+    rng = np.random.default_rng(1)
+    gap = np.zeros(RATE // 2, np.float32)
+    played = np.concatenate([gap, make_hiss(RATE), gap])
+    room = np.zeros(round(delay_ms * RATE / 1000) + 2400)
+    room[-2400:] = rng.normal(0, 0.02, 2400) * np.exp(-np.arange(2400) / 600)
+    room[-2400] = 1.0
+    echo = np.convolve(played, room)[: played.size] * 10 ** (gain_db / 20)
+    noise = rng.normal(0, 1e-3, played.size)
+    assert cancelled_db((echo + noise).astype(np.float32), played, RATE) > 10
+    alone = noise.astype(np.float32)
+    assert cancelled_db(alone, played, RATE) < 3  # nothing came back, nothing was taken out
