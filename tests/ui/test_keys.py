@@ -141,6 +141,12 @@ def test_a_terminal_without_escape_codes_gets_none(
     assert shown.count(b"\x1b") == escapes
 
 
+AS_A_SHELL_STARTS_IT = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run behind a "&"
+"""
+
+
 class Child:
     """A process with the view and the keyboard on a terminal of its own."""
 
@@ -149,7 +155,7 @@ class Child:
         self.before = termios.tcgetattr(self.its)
         self.output = b""
         self.process = subprocess.Popen(
-            [sys.executable, "-c", script],
+            [sys.executable, "-c", AS_A_SHELL_STARTS_IT + script],
             stdin=self.its,
             stdout=self.its,
             stderr=self.its,
