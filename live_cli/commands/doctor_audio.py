@@ -162,7 +162,10 @@ def _cancelled(loss_db: float, erle_db: float, *, audible: bool) -> Finding:
     says = f"{max(0.0, erle_db):.1f} dB quieter than before it"
     weak = audible and erle_db < WEAK_ERLE_DB
     if weak:
-        says += ": the model may hear itself; use headphones, --half-duplex or --push-to-talk"
+        says += (
+            ": measure again, and if it stays so the model may hear itself; use headphones, "
+            "--half-duplex or --push-to-talk"
+        )
     return Finding("echo after cancellation", says, hint=weak, facts=facts)
 
 
