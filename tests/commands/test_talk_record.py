@@ -83,7 +83,7 @@ def test_what_is_played_and_heard_at_once_is_at_one_place_on_the_tape(
     soundfile.write(question, soxr.resample(speech, rate, RATE), RATE)
     folder = tmp_path / "kept"
     with talking(
-        virtual_audio, tmp_path, "--no-interruption", "--record", str(folder),
+        virtual_audio, tmp_path, "--no-interruption", "--no-echo-cancel", "--record", str(folder),
         LIVE_CLI_ENGINE_CHAT=f"scripted:{ANSWER}|", PULSE_SOURCE="speaker.monitor",
     ) as talk:  # fmt: skip
         talk.until("session_open")
