@@ -33,7 +33,7 @@ from live_cli.protocol.session import Role, Session
 from live_cli.protocol.wire import encode
 from tests.engine.line import Line, ScriptedRegistry, parts_of, utterance
 
-MODELS = ("models/local", "models/gemini-2.5-flash-native-audio-preview-12-2025")
+MODELS = ("models/local", "models/gemini-live-2.5-flash-preview")
 REPLIES = (
     "call:wait", "Well, this is what I say to that.", "One moment. call:go", "call:wait call:go",
     "call:go call:go", "call:wait {bad", "Yes.", "call:unheard_of", "Soon. call:wait call:wait",

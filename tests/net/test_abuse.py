@@ -361,4 +361,4 @@ async def test_memory_and_tasks_return_to_where_they_were(
     finally:
         tracemalloc.stop()
     assert most > 1_000_000
-    assert held < most / 20
+    assert held < most / 10
