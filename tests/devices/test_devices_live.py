@@ -109,7 +109,8 @@ def test_what_is_fed_into_the_microphone_arrives(
     assert facts["loudest"] == pytest.approx(-11, abs=1)
     frames = (tmp_path / "heard.raw").stat().st_size // 640
     settled = frames - 1 - SETTLED_FRAMES
-    assert facts["span_s"] == pytest.approx(settled * 0.02, abs=0.02)
+    # the card's own times wander by two frames
+    assert facts["span_s"] == pytest.approx(settled * 0.02, abs=0.06)
     # what has been heard is told after it was heard, and soon: by then half a second is old
     assert facts["ages_s"][0] > 0
     assert facts["ages_s"][frames // 2] < 0.5
