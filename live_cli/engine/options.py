@@ -54,7 +54,6 @@ _LONGEST_KNOB_MS = 60_000
 class SessionOptions:
     """One setup, understood."""
 
-    model: str
     modality: str = AUDIO
     system: str = ""
     voice: VoiceTraits = field(default_factory=VoiceTraits)
@@ -75,11 +74,19 @@ class SessionOptions:
     handle: str | None = None
     trigger_tokens: int | None = None
     target_tokens: int | None = None
-    transcribes_only: bool = False
     longest_audio_s: float | None = None
     toolbox: Toolbox = field(default_factory=Toolbox)
     family: Family = NEUTRAL
     vertex: bool = False
+
+    @property
+    def model(self) -> str:
+        """The model's id, as the client names it."""
+        return self.family.model.id
+
+    @property
+    def transcribes_only(self) -> bool:
+        return self.family.model.transcribes_only
 
     @property
     def speaks(self) -> bool:
@@ -102,7 +109,6 @@ def options_of(
     """
     family = family_of(setup.model, dialect)
     check(setup, family, dialect, any_text=endpoint_chat)
-    model = family.model.id
     transcribes_only = family.model.transcribes_only
     generation = setup.generation_config or GenerationConfig()
     modality = modality_of(generation, family)
@@ -114,7 +120,6 @@ def options_of(
     own = setup.system_instruction.text if setup.system_instruction else ""
     affective = family.affective != "no" and bool(generation.enable_affective_dialog)
     return SessionOptions(
-        model=model,
         modality=modality,
         system=system_prompt(own, modality, affective=affective),
         voice=_voice_of(speech),
@@ -139,7 +144,6 @@ def options_of(
         handle=setup.session_resumption.handle if setup.session_resumption else None,
         trigger_tokens=_trigger(compression, family) if compression else None,
         target_tokens=window.target_tokens if window else None,
-        transcribes_only=transcribes_only,
         longest_audio_s=family.model.max_audio_s,
         toolbox=toolbox_of(setup.tools, family),
         family=family,
