@@ -13,6 +13,7 @@ from live_cli.audio.pcm import Samples, float_from_pcm16
 from live_cli.commands.duck import Duck
 from live_cli.commands.outbox import Outbox
 from live_cli.commands.resuming import tell_reconnected
+from live_cli.net.client import text_message
 from live_cli.net.resuming_client import ResumingClient
 from live_cli.protocol import events
 from live_cli.protocol.input_gate import PAUSE_MS, InputGate
@@ -20,7 +21,6 @@ from live_cli.protocol.messages import (
     INPUT_SAMPLE_RATE,
     ClientContent,
     ClientMessage,
-    RealtimeInput,
 )
 from live_cli.ui.face import Face, Summary, TurnPlayback
 from live_cli.ui.tally import Tally
@@ -377,6 +377,6 @@ class Conversation:
 
     def send_line(self, text: str) -> None:
         """A line that was typed."""
-        self._outbox.put([ClientMessage(realtime_input=RealtimeInput(text=text))])
+        self._outbox.put([text_message(text)])
         self._tally.input_ended(self._loop.time())
         self._face.sent(text)

@@ -40,6 +40,17 @@ if TYPE_CHECKING:
 __all__ = ["Address", "LiveClient"]
 
 
+def text_message(text: str) -> ClientMessage:
+    """Typed input that counts as user activity: it may interrupt, and asks for an answer."""
+    return ClientMessage(realtime_input=RealtimeInput(text=text))
+
+
+def turns_message(turns: list[Content], turn_complete: bool) -> ClientMessage:
+    """Turns for the history; ``turn_complete`` asks for an answer."""
+    content = ClientContent(turns=turns, turn_complete=turn_complete)
+    return ClientMessage(client_content=content)
+
+
 class LiveClient:
     """One open session. Made by `connect`; an async iterator of events, SessionOpened first."""
 
@@ -132,12 +143,11 @@ class LiveClient:
 
     async def send_text(self, text: str) -> None:
         """Typed input that counts as user activity: it may interrupt, and asks for an answer."""
-        await self.send(ClientMessage(realtime_input=RealtimeInput(text=text)))
+        await self.send(text_message(text))
 
     async def send_turns(self, turns: list[Content], turn_complete: bool = True) -> None:
         """Turns for the history; ``turn_complete`` asks for an answer."""
-        content = ClientContent(turns=turns, turn_complete=turn_complete)
-        await self.send(ClientMessage(client_content=content))
+        await self.send(turns_message(turns, turn_complete))
 
     async def start_activity(self) -> None:
         """The user begins to talk (push-to-talk only)."""

@@ -28,7 +28,7 @@ from typing import Final, Self
 from msgspec.structs import replace
 
 from live_cli.errors import ConnectError
-from live_cli.net.client import LiveClient
+from live_cli.net.client import LiveClient, text_message, turns_message
 from live_cli.net.closing import explain
 from live_cli.protocol.events import (
     AudioChunk,
@@ -44,7 +44,6 @@ from live_cli.protocol.events import (
 )
 from live_cli.protocol.messages import (
     ActivityStart,
-    ClientContent,
     ClientMessage,
     Content,
     RealtimeInput,
@@ -116,12 +115,11 @@ class ResumingClient:
 
     async def send_text(self, text: str) -> None:
         """Typed input that counts as user activity: it may interrupt, and asks for an answer."""
-        await self.send(ClientMessage(realtime_input=RealtimeInput(text=text)))
+        await self.send(text_message(text))
 
     async def send_turns(self, turns: list[Content], turn_complete: bool = True) -> None:
         """Turns for the history; ``turn_complete`` asks for an answer."""
-        content = ClientContent(turns=turns, turn_complete=turn_complete)
-        await self.send(ClientMessage(client_content=content))
+        await self.send(turns_message(turns, turn_complete))
 
     # --- receiving ---
 
