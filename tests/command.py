@@ -2,9 +2,12 @@
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,24 @@ def live_cli(
         timeout=LIMIT_S,
         check=False,
     )
+
+
+@contextmanager
+def serving(home: Path, env: Mapping[str, str]) -> Iterator[str]:
+    """The address of a running `live-cli serve`, which has to end in order."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "live_cli", "serve", "--port", "0"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**environment(home), **env},
+    )
+    assert process.stderr is not None
+    address = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())
+    assert address
+    yield address[0]
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+    assert process.returncode == 0
 
 
 def json_lines(output: bytes) -> list[dict[str, Any]]:

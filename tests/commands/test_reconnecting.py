@@ -1,7 +1,5 @@
 """Sessions that outlive a connection of a real `serve`, which ends each after four seconds."""
 
-import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +10,7 @@ import pytest
 import soundfile
 
 from live_cli.engine.backends.scripted import speech_like
-from tests.command import LIMIT_S, environment, json_lines, live_cli, of_type
+from tests.command import LIMIT_S, environment, json_lines, live_cli, of_type, serving
 
 SERVER = {
     "LIVE_CLI_ENGINE_DETECTOR": "scripted",
@@ -25,19 +23,8 @@ SERVER = {
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "live_cli", "serve", "--port", "0"],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**environment(tmp_path), **SERVER},
-    )
-    assert process.stderr is not None
-    address = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())
-    assert address
-    yield address[0]
-    process.send_signal(signal.SIGTERM)
-    process.communicate()
-    assert process.returncode == 0
+    with serving(tmp_path, SERVER) as address:
+        yield address
 
 
 def test_a_talk_goes_on_over_several_connections(server: str, tmp_path: Path) -> None:

@@ -1,15 +1,11 @@
 """`--resume` against a server that outlives the command."""
 
-import re
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.command import environment, json_lines, live_cli, of_type
+from tests.command import json_lines, live_cli, of_type, serving
 
 SCRIPTED = {"LIVE_CLI_ENGINE_CHAT": "scripted", "LIVE_CLI_ENGINE_SYNTHESIZER": "scripted"}
 
@@ -17,19 +13,8 @@ SCRIPTED = {"LIVE_CLI_ENGINE_CHAT": "scripted", "LIVE_CLI_ENGINE_SYNTHESIZER": "
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
     """The address of a running `live-cli serve`."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "live_cli", "serve", "--port", "0"],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**environment(tmp_path), **SCRIPTED},
-    )
-    assert process.stderr is not None
-    address = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())
-    assert address
-    yield address[0]
-    process.send_signal(signal.SIGTERM)
-    process.communicate()
-    assert process.returncode == 0
+    with serving(tmp_path, SCRIPTED) as address:
+        yield address
 
 
 def prompt_tokens(home: Path, *args: str) -> int:

@@ -4,24 +4,12 @@ import time
 from pathlib import Path
 
 import pytest
-import soundfile
-import soxr
 
 from tests.commands.test_talk_live import Talk, talking
-from tests.rig.virtual_audio import RATE, VirtualAudio
-from tests.speech import QUESTION
+from tests.rig.virtual_audio import VirtualAudio
 
 ANSWER = "This answer goes on and on until somebody speaks. " * 5
 LONG = "This answer goes on and on until somebody speaks. " * 40
-
-
-@pytest.fixture
-def question(tmp_path: Path) -> Path:
-    """The question at the card's own rate."""
-    speech, rate = soundfile.read(QUESTION, dtype="float32")
-    path = tmp_path / "question.wav"
-    soundfile.write(path, soxr.resample(speech, rate, RATE), RATE)
-    return path
 
 
 @pytest.fixture

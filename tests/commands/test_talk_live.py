@@ -15,13 +15,11 @@ from queue import Queue
 from typing import Any
 
 import numpy as np
-import pytest
 import soundfile
-import soxr
 
 from tests.command import LIMIT_S, environment, live_cli, processes_in
-from tests.rig.virtual_audio import RATE, VirtualAudio
-from tests.speech import QUESTION, QUESTION_WORDS, word_error_rate
+from tests.rig.virtual_audio import VirtualAudio
+from tests.speech import QUESTION_WORDS, word_error_rate
 
 RETURN_LIMIT_S = 4.0
 """Two seconds are promised; the rest is for a busy machine."""
@@ -79,15 +77,6 @@ def talking(
 
 def sound(card: VirtualAudio) -> dict[str, str]:
     return {name: value for name, value in card.env.items() if value}
-
-
-@pytest.fixture
-def question(tmp_path: Path) -> Path:
-    """The question at the card's own rate."""
-    speech, rate = soundfile.read(QUESTION, dtype="float32")
-    path = tmp_path / "question.wav"
-    soundfile.write(path, soxr.resample(speech, rate, RATE), RATE)
-    return path
 
 
 def test_a_question_into_the_microphone_is_answered_at_the_speaker(

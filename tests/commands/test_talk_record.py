@@ -15,7 +15,7 @@ import soxr
 
 from tests.command import environment, json_lines, live_cli
 from tests.commands.test_talk_live import Talk, read_until, sound, talking
-from tests.rig.virtual_audio import RATE, VirtualAudio
+from tests.rig.virtual_audio import VirtualAudio
 from tests.speech import QUESTION, QUESTION_WORDS, word_error_rate
 
 ANSWER = "A dog has four legs. A bird has two wings."
@@ -75,12 +75,9 @@ def test_files_in_and_out_are_recorded_as_they_were(tmp_path: Path) -> None:
 
 
 def test_what_is_played_and_heard_at_once_is_at_one_place_on_the_tape(
-    virtual_audio: VirtualAudio, tmp_path: Path
+    virtual_audio: VirtualAudio, tmp_path: Path, question: Path
 ) -> None:
     """The microphone is the speaker's own output, without any way through the air between."""
-    question = tmp_path / "question.wav"
-    speech, rate = soundfile.read(QUESTION, dtype="float32")
-    soundfile.write(question, soxr.resample(speech, rate, RATE), RATE)
     folder = tmp_path / "kept"
     with talking(
         virtual_audio, tmp_path, "--no-interruption", "--no-echo-cancel", "--record", str(folder),

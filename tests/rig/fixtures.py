@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import soundfile
+import soxr
 
-from tests.rig.virtual_audio import PACKAGES, VirtualAudio
+from tests.rig.virtual_audio import PACKAGES, RATE, VirtualAudio
+from tests.speech import QUESTION
 
 
 @pytest.fixture
@@ -26,3 +29,12 @@ def virtual_audio(sound_folder: Path) -> Iterator[VirtualAudio]:
         pytest.fail(f"no {', '.join(missing)}: apt-get install {PACKAGES}", pytrace=False)
     with VirtualAudio(sound_folder) as card:
         yield card
+
+
+@pytest.fixture
+def question(tmp_path: Path) -> Path:
+    """The question at the card's own rate."""
+    speech, rate = soundfile.read(QUESTION, dtype="float32")
+    path = tmp_path / "question.wav"
+    soundfile.write(path, soxr.resample(speech, rate, RATE), RATE)
+    return path
