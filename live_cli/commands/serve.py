@@ -66,8 +66,8 @@ def run(
         print(environment(host, port, _certificate(host), keyed=key is not None))
         return
     check_libraries("prometheus_client")
-    _log_to_stderr()
     listeners = listen(host, port)
+    _log_to_stderr()
     asyncio.run(_serve(settings, host, listeners, key))
 
 
