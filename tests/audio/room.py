@@ -1,5 +1,6 @@
 """A room without air: what a microphone hears of a speaker, and speech to fill it with."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -18,6 +19,8 @@ DEVICE_LATENCY_MS = 60
 LEAD_S = 2.0
 """Of silence before the first answer; the streams are aligned in its first half second."""
 LEVEL_DBFS = -24.0
+_MOVED_MS = 3
+_MOVING_S = 0.3
 
 
 def _spoken(path: object, rate: int) -> Samples:
@@ -55,24 +58,84 @@ def said_at(samples: int, *at_s: float) -> Samples:
     return sound
 
 
+@dataclass(frozen=True)
+class Room:
+    """What becomes of the speaker's sound on its way to the microphone.
+
+    A direct path, ``gain_db`` in all, and a tail of noise that has fallen by 60 dB after
+    ``reverberation_s``. ``delay_ms`` is beside the devices' own latency. What makes rooms hard:
+    ``clipped_dbfs``: the speaker cannot go beyond. ``drift_ppm``: the microphone's clock is faster
+    by that. ``jumps``: (when in s, ms) the way gets longer at once, as devices do that lose or
+    gather samples. ``moved_at_s``: then another tail, and a direct path a metre longer.
+    """
+
+    delay_ms: int = 80
+    gain_db: float = -6.0
+    reverberation_s: float = 0.3
+    clipped_dbfs: float | None = None
+    drift_ppm: float = 0.0
+    jumps: tuple[tuple[float, int], ...] = ()
+    moved_at_s: float | None = None
+
+
+HARD_ROOMS = {
+    "hard clipping, RT60 0.5 s": Room(reverberation_s=0.5, clipped_dbfs=-16.0),
+    "delay jumps +60, -40 ms": Room(jumps=((22.0, 60), (42.0, -40))),
+    "clock drift 100 ppm": Room(drift_ppm=100.0),
+    "moved at 45 s": Room(moved_at_s=45.0),
+    "400 ms": Room(delay_ms=400),
+    "loud, +4 dB": Room(gain_db=4.0),
+}
+
+
 def echo_of(
     played: Samples, delay_ms: int, gain_db: float, *, seed: int = 4, reverberation_s: float = 0.3
 ) -> Samples:
+    """``played`` in an easy room; see `echo_in`."""
+    return echo_in(Room(delay_ms, gain_db, reverberation_s), played, seed=seed)
+
+
+def echo_in(room: Room, played: Samples, *, seed: int = 4) -> Samples:
     """``played`` (24 kHz) as the microphone hears it (16 kHz), from the moment it was written.
 
-    The room: a direct path and a tail of noise that has fallen by 60 dB after ``reverberation_s``.
+    ``seed`` chooses the tail.
     """
-    times = np.arange(int(reverberation_s * RATE)) / RATE
+    if room.clipped_dbfs is not None:
+        most = 10 ** (room.clipped_dbfs / 20)
+        played = np.clip(played, -most, most)
+    dry = soxr.resample(played, PLAYED_RATE, RATE * (1 + room.drift_ppm / 1e6))
+    wet = _delayed(room, _convolved(dry, _response(room, seed)))
+    if room.moved_at_s is not None:
+        later = np.concatenate((np.zeros(_MOVED_MS * RATE // 1000), _response(room, seed + 1)))
+        moved = np.clip((np.arange(wet.size) / RATE - room.moved_at_s) / _MOVING_S, 0, 1)
+        wet = (1 - moved) * wet + moved * _delayed(room, _convolved(dry, later))
+    wanted = played.size * RATE // PLAYED_RATE
+    echo = np.zeros(wanted, dtype=np.float32)
+    echo[: wet.size] = (10 ** (room.gain_db / 20) * wet)[:wanted]
+    return echo
+
+
+def _response(room: Room, seed: int) -> Samples:
+    times = np.arange(int(room.reverberation_s * RATE)) / RATE
     tail = np.random.default_rng(seed).standard_normal(times.size)
-    tail *= 10 ** (-3 * times / reverberation_s)
+    tail *= 10 ** (-3 * times / room.reverberation_s)
     response = 0.6 * tail / np.sqrt(np.sum(tail**2))
     response[0] += 1.0
-    response /= np.sqrt(np.sum(response**2))
-    dry = soxr.resample(played, PLAYED_RATE, RATE)
+    return response / np.sqrt(np.sum(response**2))
+
+
+def _convolved(dry: Samples, response: Samples) -> Samples:
     size = dry.size + response.size - 1
-    wet = np.fft.irfft(np.fft.rfft(dry, size) * np.fft.rfft(response, size), size)
-    late = np.zeros((DEVICE_LATENCY_MS + delay_ms) * RATE // 1000)
-    return (10 ** (gain_db / 20) * np.concatenate((late, wet))[: dry.size]).astype(np.float32)
+    return np.fft.irfft(np.fft.rfft(dry, size) * np.fft.rfft(response, size), size)[: dry.size]
+
+
+def _delayed(room: Room, wet: Samples) -> Samples:
+    """``wet`` as late as it comes at each moment; what a jump skips is never heard."""
+    late_ms = np.full(wet.size, DEVICE_LATENCY_MS + room.delay_ms)
+    for at_s, by_ms in room.jumps:
+        late_ms[int(at_s * RATE) :] += by_ms
+    places = np.arange(wet.size) - late_ms * RATE // 1000
+    return np.where(places >= 0, wet[places], 0)
 
 
 def noise(samples: int, dbfs: float = -60.0, seed: int = 9) -> Samples:
