@@ -10,7 +10,7 @@ APT    := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 NPM    := NODE_OPTIONS=--use-system-ca npm install --loglevel=error --no-audit --no-fund --no-package-lock --ignore-scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help talk demo setup test sdks frameworks check format bench clean
+.PHONY: help talk demo setup test sdks frameworks check format bench echo clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -43,6 +43,9 @@ format: $(VENV)/.dev ## Format the code
 
 bench: $(VENV)/.bench portaudio soundserver ## Print the table of budgets, each against its peer
 	$(BIN)/python -m tests.benchmarks
+
+echo: $(VENV)/.bench portaudio soundserver ## Measure echo: simulated rooms, then `talk` on a virtual sound card (45 minutes)
+	$(BIN)/python -m tests.benchmarks echo open_speakers open_speakers_busy
 
 clean: ## Remove what the targets above made
 	rm -rf $(VENV) answer.wav .pytest_cache .mypy_cache .ruff_cache .hypothesis

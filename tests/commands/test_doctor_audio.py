@@ -12,8 +12,8 @@ from live_cli.commands.doctor_audio import findings
 from live_cli.devices.echo_probe import Probe
 from live_cli.devices.listing import Device
 from tests.command import json_lines, live_cli
-from tests.commands.test_talk_live import sound
 from tests.rig.virtual_audio import VirtualAudio
+from tests.talking import sound
 
 MICROPHONE = Device(0, "Desk mic", "ALSA", 1, 0, 48_000)
 SPEAKER = Device(1, "Box", "ALSA", 0, 2, 44_100)

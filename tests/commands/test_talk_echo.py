@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.test_talk_live import Talk, talking
 from tests.rig.virtual_audio import VirtualAudio
+from tests.talking import Talk, talking
 
 ANSWER = "This answer goes on and on until somebody speaks. " * 5
 LONG = "This answer goes on and on until somebody speaks. " * 40

@@ -1,6 +1,5 @@
 """`live-cli talk` on a sound card: heard at the microphone, answered at the speaker."""
 
-import json
 import os
 import pty
 import signal
@@ -8,10 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from queue import Queue
 from typing import Any
 
 import numpy as np
@@ -20,63 +16,11 @@ import soundfile
 from tests.command import LIMIT_S, environment, live_cli, processes_in
 from tests.rig.virtual_audio import VirtualAudio
 from tests.speech import QUESTION_WORDS, word_error_rate
+from tests.talking import Talk, sound, talking
 
 RETURN_LIMIT_S = 4.0
 """Two seconds are promised; the rest is for a busy machine."""
 LONG = "This answer goes on and on until somebody speaks. " * 12
-
-
-class Talk:
-    """A running `live-cli talk --json`; its lines are read as they come."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-        self.records: list[dict[str, Any]] = []
-        self._lines: Queue[str | None] = Queue()
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self._lines.put(line)
-        self._lines.put(None)
-
-    def until(self, kind: str, **facts: object) -> dict[str, Any]:
-        """The next record of that type, with those facts."""
-        while (line := self._lines.get(timeout=LIMIT_S)) is not None:
-            record = json.loads(line)
-            self.records.append(record)
-            if record["type"] == kind and facts.items() <= record.items():
-                return record
-        raise AssertionError(f"no {kind} {facts} in {self.records}")
-
-    def interrupt(self) -> int:
-        """Ctrl-C; the exit code."""
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(LIMIT_S)
-
-
-@contextmanager
-def talking(
-    card: VirtualAudio, home: Path, *args: str, stdin: int = subprocess.DEVNULL, **env: str
-) -> Iterator[Talk]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "live_cli", "talk", "--json", *args],
-        stdin=stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**environment(home), **sound(card), **env},
-        text=True,
-    )
-    try:
-        yield Talk(process)
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def sound(card: VirtualAudio) -> dict[str, str]:
-    return {name: value for name, value in card.env.items() if value}
 
 
 def test_a_question_into_the_microphone_is_answered_at_the_speaker(
@@ -187,7 +131,7 @@ def test_one_session_survives_whatever_happens_to_its_devices(
     assert end["summary"]["missed_frames"] >= 3
 
 
-def returns(talk: "Talk", role: str) -> dict[str, Any]:
+def returns(talk: Talk, role: str) -> dict[str, Any]:
     """The record that ``role`` is back; from now, two seconds are what it may take."""
     asked = time.monotonic()
     back = talk.until("device", role=role, state="back")

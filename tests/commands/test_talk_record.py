@@ -14,9 +14,10 @@ import soundfile
 import soxr
 
 from tests.command import environment, json_lines, live_cli
-from tests.commands.test_talk_live import Talk, read_until, sound, talking
+from tests.commands.test_talk_live import read_until
 from tests.rig.virtual_audio import VirtualAudio
 from tests.speech import QUESTION, QUESTION_WORDS, word_error_rate
+from tests.talking import Talk, sound, talking
 
 ANSWER = "A dog has four legs. A bird has two wings."
 TAPE_RATE = 24_000
