@@ -18,6 +18,8 @@ Every object has ``type`` and ``t``, the seconds since the start (3 decimals). T
     go_away             time_left_s
     device              role, state (open, lost, back, hands-free), name, message, away_s,
                         missed_frames
+    echo                converged, erle_db: echo cancellation has learned the way from speaker to
+                        microphone, or has to learn it anew
     reconnecting        -
     reconnected         -
     session_close       code, reason, turn_lost; summary, where this was the end
@@ -67,6 +69,7 @@ class JsonFace:
         self._audio_ms = 0.0
         self._heard_ms: float | None = None
         self._last_close: Record | None = None
+        self._echo_converged: bool | None = False
         self._open = False
         self._closed = False
 
@@ -107,12 +110,20 @@ class JsonFace:
         for name in LATENCIES:
             if name in changes:
                 self._latencies[name] = changes[name]  # type: ignore[literal-required]
+        self._note_echo(changes)
         before, self._connection = self._connection, changes.get("connection", self._connection)
         if self._connection == "reconnecting" != before:
             self._write_last_close()
             self._write(self._stamped({"type": "reconnecting"}))
         elif before == "reconnecting" and self._connection == "connected":
             self._write(self._stamped({"type": "reconnected"}))
+
+    def _note_echo(self, changes: StatusChanges) -> None:
+        converged = changes.get("echo_converged", self._echo_converged)
+        if converged != self._echo_converged:
+            self._echo_converged = converged
+            erle_db = _rounded(changes.get("erle_db"))
+            self._write(self._stamped({"type": "echo", "converged": converged, "erle_db": erle_db}))
 
     def close(self, summary: Summary | None = None) -> None:
         if self._closed:

@@ -232,3 +232,15 @@ def test_a_device_that_comes_and_goes_is_a_record_of_its_own() -> None:
             "missed_frames": 75,
         }
     ]
+
+
+def test_that_the_way_of_the_echo_is_known_is_told_once_and_again_when_it_is_not() -> None:
+    told = Told()
+    for erle_db, converged in [(None, False), (3.0, False), (9.04, True), (12.0, True), (5, False)]:
+        told.face.status(erle_db=erle_db, echo_converged=converged)
+    assert [
+        (record["type"], record["converged"], record["erle_db"]) for record in told.records
+    ] == [
+        ("echo", True, 9.0),
+        ("echo", False, 5),
+    ]
