@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 import soundfile
 import soxr
 
-from live_cli.audio.echo import EchoCanceller, EchoState
+from live_cli.audio.echo import EchoState
 from live_cli.audio.pcm import Samples
 from tests.speech import QUESTION, moonshine_asset
 
@@ -23,7 +24,8 @@ _MOVED_MS = 3
 _MOVING_S = 0.3
 
 
-def _spoken(path: object, rate: int) -> Samples:
+def spoken(path: object, rate: int) -> Samples:
+    """A recording at ``rate``, without the silence around it, as loud as all speech here."""
     speech, own_rate = soundfile.read(path, dtype="float32")
     speech = soxr.resample(speech if speech.ndim == 1 else speech[:, 0], own_rate, rate)
     sounding = np.flatnonzero(np.abs(speech) > 0.02 * np.abs(speech).max())
@@ -36,7 +38,7 @@ def _spoken(path: object, rate: int) -> Samples:
 @lru_cache
 def model_speech(seconds: float, seed: int = 0) -> Samples:
     """A reader, at 24 kHz, after two seconds of silence; ``seed`` chooses where he begins."""
-    once = _spoken(moonshine_asset("two_cities.wav"), PLAYED_RATE)
+    once = spoken(moonshine_asset("two_cities.wav"), PLAYED_RATE)
     start = int(np.random.default_rng(seed).integers(once.size)) if seed else 0
     wanted = int((seconds - LEAD_S) * PLAYED_RATE)
     speech = np.resize(np.roll(once, -start), wanted)
@@ -46,7 +48,7 @@ def model_speech(seconds: float, seed: int = 0) -> Samples:
 @lru_cache
 def question() -> Samples:
     """A recorded person, at 16 kHz."""
-    return _spoken(QUESTION, RATE)
+    return spoken(QUESTION, RATE)
 
 
 def said_at(samples: int, *at_s: float) -> Samples:
@@ -143,8 +145,17 @@ def noise(samples: int, dbfs: float = -60.0, seed: int = 9) -> Samples:
     return sound.astype(np.float32)
 
 
+class Canceller(Protocol):
+    """What the client's canceller and its peers have in common."""
+
+    @property
+    def state(self) -> EchoState: ...
+    def play(self, samples: Samples) -> None: ...
+    def process(self, microphone: Samples) -> Samples: ...
+
+
 def through(
-    canceller: EchoCanceller, played: Samples, microphone: Samples
+    canceller: Canceller, played: Samples, microphone: Samples
 ) -> tuple[Samples, list[EchoState], list[int]]:
     """What is sent; the state, and the samples sent so far, after each block of 20 ms."""
     sent, states, counts = [], [], []

@@ -23,13 +23,14 @@ def main(names: list[str]) -> int:
 def table(rows: list[Row]) -> Table:
     view = Table("what", "ours", "peer", "ratio", "budget", "")
     for row in rows:
-        peer = "" if row.peer is None else f"{row.peer:.4g} {row.unit} ({row.peer_name})"
+        peers = [] if row.peer is None else [(row.peer_name, row.peer)]
+        peers += row.beside
         ratio = "" if row.peer is None else f"{row.judged:.3f}"
         limit = f"{row.budget:g}" if row.peer is not None else f"{row.budget:g} {row.unit}"
         view.add_row(
             row.what,
             f"{row.ours:.4g} {row.unit}",
-            peer,
+            "\n".join(f"{figure:.4g} {row.unit} ({name})" for name, figure in peers),
             ratio,
             limit,
             "ok" if row.holds else "MISSED",

@@ -1,38 +1,63 @@
-"""Echo in simulated rooms: false interruptions, barge-ins found, and how soon.
+"""Echo in simulated rooms: false interruptions, barge-ins found, and how soon; ours and others'.
 
 Each room plays a minute of a reader to a microphone, once alone and once with eight questions
 asked over it. The judge is the local server's detector at its own rule; a server never sees more.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
 from live_cli.audio.echo import EchoCanceller
 from live_cli.audio.pcm import Samples
-from live_cli.engine.backends.moonshine import MoonshineTranscriber
 from live_cli.engine.backends.silero import SileroDetector
 from tests.audio.room import (
     BLOCK_MS,
-    PLAYED_RATE,
-    RATE,
-    echo_of,
+    HARD_ROOMS,
+    Canceller,
+    Room,
+    echo_in,
     model_speech,
     noise,
     said_at,
     through,
 )
+from tests.benchmarks import echo_words
+from tests.benchmarks.echo_peers import nothing, speex, webrtc
 from tests.benchmarks.row import Row, median
-from tests.speech import QUESTION_WORDS, word_error_rate
 
 SECONDS = 62.0
-ROOMS = tuple((delay, gain) for delay in (30, 80, 150, 250) for gain in (-6, -12))
+ROOMS = {
+    f"{delay_ms} ms, {gain_db} dB": Room(delay_ms, gain_db)
+    for delay_ms in (30, 80, 150, 250)
+    for gain_db in (-6, -12)
+}
 ASKED_AT = (6.3, 13.1, 20.2, 27.4, 34.6, 41.3, 48.7, 55.5)
-QUESTION_S = 2.6
 _FRAMES, _THRESHOLD = 3, 0.5
 _FOUND_WITHIN_S = 1.5
 _QUIET_FRAMES = 16
+
+MAKERS: dict[str, Callable[[], Canceller]] = {
+    "ours": EchoCanceller,
+    "AEC3+NS": lambda: webrtc(suppressing=True),
+    "Speex": speex,
+    "none": nothing,
+}
+IN_HARD_ROOMS = ("ours", "AEC3+NS")
+HARD_SEEDS = (201, 202, 203)
+"""One minute says little of what happens once or twice in it."""
+
+
+@dataclass(frozen=True)
+class Minute:
+    """Of one canceller in one room."""
+
+    false: int
+    found_after_ms: list[float]
+    cpu: float
+    """% of a core."""
 
 
 def starts(sent: Samples, counts: list[int]) -> list[float]:
@@ -53,61 +78,77 @@ def starts(sent: Samples, counts: list[int]) -> list[float]:
     return found
 
 
-def room(delay_ms: int, gain_db: float, seed: int) -> tuple[int, list[float], float]:
-    """False starts in a minute; how late each question was found, in ms; CPU, % of a core."""
+def minute(make: Callable[[], Canceller], room: Room, seed: int) -> Minute:
     played = model_speech(SECONDS, seed=seed)
-    echo = echo_of(played, delay_ms, gain_db, seed=seed)
+    echo = echo_in(room, played, seed=seed)
     heard = echo + noise(echo.size, seed=seed)
     began = time.process_time()
-    sent, _, counts = through(EchoCanceller(), played, heard)
+    sent, _, counts = through(make(), played, heard)
     cpu = (time.process_time() - began) / SECONDS * 100
     false = len(starts(sent, counts))
-    sent, _, counts = through(EchoCanceller(), played, heard + said_at(echo.size, *ASKED_AT))
+    sent, _, counts = through(make(), played, heard + said_at(echo.size, *ASKED_AT))
     found = starts(sent, counts)
-    late = [
-        next((at - asked for at in found if asked <= at < asked + _FOUND_WITHIN_S), None)
-        for asked in ASKED_AT
+    late = [1000 * (at - asked) for asked in ASKED_AT for at in _first_after(asked, found)]
+    return Minute(false, late, cpu)
+
+
+def _first_after(asked: float, found: list[float]) -> list[float]:
+    return [at for at in found if asked <= at < asked + _FOUND_WITHIN_S][:1]
+
+
+def minutes(names: Iterable[str], room: Room, seeds: Iterable[int]) -> dict[str, list[Minute]]:
+    return {name: [minute(MAKERS[name], room, seed) for seed in seeds] for name in names}
+
+
+def room_rows(name: str, by: dict[str, list[Minute]], budget: int) -> list[Row]:
+    """What is found without a canceller is whatever the echo happens to say: a false start."""
+    asked = len(by["ours"]) * len(ASKED_AT)
+    real = {other: each for other, each in by.items() if other != "none"}
+    return [
+        row(f"echo, {name}: false interruptions", "/min", budget, by, false_a_minute),
+        row(f"echo, {name}: questions missed of {asked}", "", budget, real, missed),
+        row(f"echo, {name}: found after", "ms", 250, real, found_after_ms),
     ]
-    return false, [each * 1000 for each in late if each is not None], cpu
 
 
-def words_wrong() -> tuple[float, float, float]:
-    """Percent of the questions' words, asked over the answer: as sent, raw, and without an echo."""
-    played = model_speech(SECONDS, seed=101)
-    asked = said_at(played.size * RATE // PLAYED_RATE, *ASKED_AT)
-    raw = asked + echo_of(played, 80, -6, seed=101) + noise(asked.size, seed=101)
-    sent, _, counts = through(EchoCanceller(), played, raw)
-    ears = MoonshineTranscriber()
-
-    def wrong(sound: Samples, place: Callable[[float], int]) -> float:
-        pieces = [sound[place(at - 0.3) : place(at + QUESTION_S)] for at in ASKED_AT]
-        heard = " ".join(ears.transcribe(np.ascontiguousarray(piece)) for piece in pieces)
-        return 100 * word_error_rate(" ".join([QUESTION_WORDS] * len(ASKED_AT)), heard)
-
-    def in_sent(at_s: float) -> int:
-        return counts[round(at_s * 1000) // BLOCK_MS]
-
-    return wrong(sent, in_sent), wrong(raw, at_rate), wrong(asked, at_rate)
+def row(
+    what: str,
+    unit: str,
+    budget: float,
+    by: dict[str, list[Minute]],
+    figure: Callable[[list[Minute]], float],
+) -> Row:
+    figures = {name: figure(each) for name, each in by.items()}
+    ours = figures.pop("ours")
+    return Row(what, ours, unit, budget, beside=tuple(figures.items()))
 
 
-def at_rate(at_s: float) -> int:
-    return round(at_s * RATE)
+def false_a_minute(each: list[Minute]) -> float:
+    return sum(minute.false for minute in each) / len(each)
+
+
+def missed(each: list[Minute]) -> float:
+    return sum(len(ASKED_AT) - len(minute.found_after_ms) for minute in each)
+
+
+def found_after_ms(each: list[Minute]) -> float:
+    late = [ms for minute in each for ms in minute.found_after_ms]
+    return median(late) if late else float("inf")
+
+
+def cpu(each: list[Minute]) -> float:
+    return median([minute.cpu for minute in each])
 
 
 def rows() -> list[Row]:
-    sent, raw, clean = words_wrong()
-    table = [
-        Row("echo, words wrong of what is said over the answer", sent, "%", 0.5, raw, "raw"),
-        Row("the same words without an echo", clean, "%", 20.0),
-    ]
-    cpus = []
-    for seed, (delay_ms, gain_db) in enumerate(ROOMS, start=101):
-        false, late, cpu = room(delay_ms, gain_db, seed)
-        cpus.append(cpu)
-        name = f"echo, {delay_ms} ms, {gain_db} dB"
-        table += [
-            Row(f"{name}: false interruptions", false, "/min", 0),
-            Row(f"{name}: questions missed of 8", len(ASKED_AT) - len(late), "", 0),
-            Row(f"{name}: found after", median(late) if late else float("inf"), "ms", 250),
-        ]
-    return [*table, Row("echo cancellation, while it sounds", median(cpus), "% of a core", 6)]
+    """Takes four to five minutes."""
+    table = echo_words.rows()
+    spent: dict[str, list[Minute]] = {name: [] for name in MAKERS}
+    for seed, (name, room) in enumerate(ROOMS.items(), start=101):
+        by = minutes(MAKERS, room, [seed])
+        table += room_rows(name, by, budget=0)
+        for each in MAKERS:
+            spent[each] += by[each]
+    for name, room in HARD_ROOMS.items():
+        table += room_rows(name, minutes(IN_HARD_ROOMS, room, HARD_SEEDS), budget=1)
+    return [*table, row("echo cancellation", "% of a core", 6, spent, cpu)]

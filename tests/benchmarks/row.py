@@ -11,7 +11,10 @@ ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTEC
 
 @dataclass(frozen=True)
 class Row:
-    """``ours`` and ``peer`` in ``unit``; the budget is on ours, or on ours / peer with a peer."""
+    """``ours`` and ``peer`` in ``unit``; the budget is on ours, or on ours / peer with a peer.
+
+    ``beside``: more that the same was measured of, by name; shown, not judged.
+    """
 
     what: str
     ours: float
@@ -19,6 +22,7 @@ class Row:
     budget: float
     peer: float | None = None
     peer_name: str = ""
+    beside: tuple[tuple[str, float], ...] = ()
 
     @property
     def judged(self) -> float:
