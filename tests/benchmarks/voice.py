@@ -14,6 +14,8 @@ from tests.speech import QUESTION
 
 RATE = 16_000
 FRAME = RATE // 50
+_AUDIBLE = 100
+"""Of 16 bits: -50 dBFS."""
 
 
 class Question:
@@ -30,12 +32,22 @@ class Question:
         )
 
     async def wait_s(self, client: LiveClient) -> float:
-        """From the question's last speech to the answer's first sound; the turn is over then."""
-        started, waited = monotonic(), None
+        """From the question's last speech to the answer's first sound; the turn is over then.
+
+        What is silent at the beginning of an answer is waited for as well.
+        """
+        started, waited, silent_s = monotonic(), None, 0.0
+        came: float | None = None
         speaking = asyncio.create_task(self._speak(client, started))
         async for event in client:
             if isinstance(event, AudioChunk) and waited is None:
-                waited = monotonic() - started - self.ends_s
+                samples = np.abs(np.frombuffer(event.data, np.int16))
+                sounding = samples > _AUDIBLE
+                came = came or monotonic()
+                quiet = int(np.argmax(sounding)) if sounding.any() else samples.size
+                silent_s += quiet / event.sample_rate
+                if sounding.any():
+                    waited = came + silent_s - started - self.ends_s
             if isinstance(event, TurnComplete):
                 break
         await speaking

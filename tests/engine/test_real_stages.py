@@ -181,6 +181,14 @@ def centroid_of(samples):
     return float((power * hertz)[band].sum() / power[band].sum())
 
 
+def test_speech_begins_at_once_and_pauses_between_sentences_are_short(mouth):
+    first, second = mouth.speak("Dogs have four legs. Birds have two legs, and", VoiceTraits())
+    loud = [np.flatnonzero(np.abs(chunk) > 0.01) / 24_000 for chunk in (first, second)]
+    assert max(chunk[0] for chunk in loud) < 0.1
+    assert 0.3 < first.size / 24_000 - loud[0][-1] < 0.6
+    assert second.size / 24_000 - loud[1][-1] < 0.25  # that sentence goes on
+
+
 def test_thirty_voices_are_thirty(mouth):
     text = "We were away a year ago, all along the river."
     heard = {}

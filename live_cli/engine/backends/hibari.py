@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from live_cli.engine.pauses import pause_after, without_padding
 from live_cli.engine.stages import Samples, VoiceTraits
 from live_cli.errors import EngineError
 
@@ -48,10 +49,11 @@ class HibariSynthesizer:
         """One chunk a sentence, each as soon as it is ready; nothing for text without words."""
         with self._lock:
             sentences = self._tts.phonemize(text)
-        for phonemes in sentences:
+        for number, phonemes in enumerate(sentences, start=1):
             with self._lock:
                 samples = self._sentence(phonemes, voice)
-            if len(samples):
+            pause = pause_after(text if number == len(sentences) else ".")
+            if len(samples := without_padding(samples, pause)):
                 yield samples
 
     def _sentence(self, phonemes: str, voice: VoiceTraits) -> Samples:

@@ -1,0 +1,34 @@
+"""The silence around speech that is made a piece at a time. Pure; samples at 24 kHz.
+
+A synthesizer pads each piece by a quarter of a second on either side. Before the first word that is
+waiting time; between two pieces of one sentence it is a stumble, between two sentences too long.
+"""
+
+import numpy as np
+
+from live_cli.engine.stages import MOUTH_SAMPLE_RATE, Samples
+
+_SILENT = 0.0005
+"""-66 dBFS: below the softest consonants."""
+_BEFORE = MOUTH_SAMPLE_RATE * 15 // 1000
+_PAUSES_MS = ((".!?…。！？\n", 350), (",;:—", 160))
+_CUT_MS = 40
+"""Within a phrase, which was cut for its length."""
+_CLOSING = " \t\"'”’)]*_"
+
+
+def pause_after(text: str) -> int:
+    """Samples of silence that belong after ``text``, by the mark it ends with."""
+    last = text.rstrip(_CLOSING)[-1:]
+    for marks, pause_ms in _PAUSES_MS:
+        if last and last in marks:
+            return MOUTH_SAMPLE_RATE * pause_ms // 1000
+    return MOUTH_SAMPLE_RATE * _CUT_MS // 1000
+
+
+def without_padding(speech: Samples, pause: int) -> Samples:
+    """``speech`` from its first sound, with at most ``pause`` samples of silence after its last."""
+    sounding = np.flatnonzero(np.abs(speech) > _SILENT)
+    if not sounding.size:
+        return speech[:0]
+    return speech[max(0, sounding[0] - _BEFORE) : sounding[-1] + 1 + pause]
