@@ -6,9 +6,11 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 LIMIT_S = 120
@@ -39,22 +41,52 @@ def live_cli(
     )
 
 
+class Serve:
+    """A running `live-cli serve`; what it logs is read as it comes."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._lines: Queue[str] = Queue()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+        self.address = self.until(r"http://127\.0\.0\.1:\d+")
+
+    def _read(self) -> None:
+        assert self._process.stderr is not None
+        with self._process.stderr as lines:
+            for line in lines:
+                self._lines.put(line)
+        self._lines.put("")
+
+    def ended(self) -> int:
+        """Its exit code, once it has ended and all it said is read."""
+        self._reader.join(LIMIT_S)
+        return self._process.wait(LIMIT_S)
+
+    def until(self, pattern: str) -> str:
+        """What matches in the next line that has it."""
+        while line := self._lines.get(timeout=LIMIT_S):
+            if found := re.search(pattern, line):
+                return found[0]
+        raise AssertionError(f"serve ended without {pattern!r}")
+
+
 @contextmanager
-def serving(home: Path, env: Mapping[str, str]) -> Iterator[str]:
-    """The address of a running `live-cli serve`, which has to end in order."""
+def serving(home: Path, env: Mapping[str, str]) -> Iterator[Serve]:
+    """A running `live-cli serve`, which has to end in order."""
     process = subprocess.Popen(
         [sys.executable, "-m", "live_cli", "serve", "--port", "0"],
         stderr=subprocess.PIPE,
         text=True,
         env={**environment(home), **env},
     )
-    assert process.stderr is not None
-    address = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())
-    assert address
-    yield address[0]
-    process.send_signal(signal.SIGTERM)
-    process.communicate()
-    assert process.returncode == 0
+    try:
+        serve = Serve(process)
+        yield serve
+        process.send_signal(signal.SIGTERM)
+        assert serve.ended() == 0
+    finally:
+        process.kill()
 
 
 def json_lines(output: bytes) -> list[dict[str, Any]]:

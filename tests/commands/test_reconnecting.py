@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from live_cli.engine.backends.scripted import speech_like
-from tests.command import LIMIT_S, environment, json_lines, live_cli, of_type, serving
+from tests.command import LIMIT_S, Serve, environment, json_lines, live_cli, of_type, serving
 
 SERVER = {
     "LIVE_CLI_ENGINE_DETECTOR": "scripted",
@@ -22,17 +22,17 @@ SERVER = {
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[str]:
-    with serving(tmp_path, SERVER) as address:
-        yield address
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    with serving(tmp_path, SERVER) as running:
+        yield running
 
 
-def test_a_talk_goes_on_over_several_connections(server: str, tmp_path: Path) -> None:
+def test_a_talk_goes_on_over_several_connections(serve: Serve, tmp_path: Path) -> None:
     file, question = tmp_path / "talk.wav", speech_like(0.6)
     quiet = np.zeros(16_000 * 2, np.float32)
     soundfile.write(file, np.concatenate([quiet, question, quiet, question, quiet]), 16_000)
-    args = ("--server", server, "--json", "--input", file, "--output", tmp_path / "answer.wav")
-    done = live_cli("talk", *args, home=tmp_path)
+    files = ("--input", file, "--output", tmp_path / "answer.wav")
+    done = live_cli("talk", "--server", serve.address, "--json", *files, home=tmp_path)
     records = json_lines(done.stdout)
     assert done.returncode == 0, done.stderr
     assert len(of_type(records, "reconnected")) == len(of_type(records, "reconnecting")) >= 1
@@ -44,9 +44,9 @@ def test_a_talk_goes_on_over_several_connections(server: str, tmp_path: Path) ->
     assert b"without its memory" not in done.stderr
 
 
-def test_a_chat_that_waited_too_long_goes_on(server: str, tmp_path: Path) -> None:
+def test_a_chat_that_waited_too_long_goes_on(serve: Serve, tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "live_cli", "text", "--json", "--server", server],
+        [sys.executable, "-m", "live_cli", "text", "--json", "--server", serve.address],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -61,11 +61,7 @@ def test_a_chat_that_waited_too_long_goes_on(server: str, tmp_path: Path) -> Non
         lines.append(line)
         if '"turn_complete"' in line:
             break
-    # the server ends the connection meanwhile; nobody reads it until the next line comes
-    ended = subprocess.run(
-        [sys.executable, "-c", "import time; time.sleep(4.5)"], check=True, timeout=LIMIT_S
-    )
-    assert ended.returncode == 0
+    serve.until("session 1 closed 1011")  # nobody reads that until the next line comes
     rest, _ = process.communicate("Who am I?\n", timeout=LIMIT_S)
     records = json_lines("".join([*lines, rest]).encode())
     assert process.returncode == 0

@@ -13,8 +13,8 @@ SCRIPTED = {"LIVE_CLI_ENGINE_CHAT": "scripted", "LIVE_CLI_ENGINE_SYNTHESIZER": "
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
     """The address of a running `live-cli serve`."""
-    with serving(tmp_path, SCRIPTED) as address:
-        yield address
+    with serving(tmp_path, SCRIPTED) as serve:
+        yield serve.address
 
 
 def prompt_tokens(home: Path, *args: str) -> int:
