@@ -1,24 +1,29 @@
 """hibari, English text to speech at 24 kHz, one voice in the package, made thirty here.
 
 The network predicts, for each 12.5 ms, a fundamental frequency and spectral envelopes; the
-library turns them into a waveform. Between the two, a voice's traits apply: the fundamental is
-multiplied (pitch), the envelopes are stretched along the frequency axis, which moves the formants
-as a longer or shorter vocal tract does (timbre), and the network is asked for another speed (pace).
+library turns them into a waveform. Between the two, a voice's traits apply (`envelopes.py`): the
+fundamental is multiplied (pitch), the envelopes are stretched along the frequency axis, which moves
+the formants as a longer or shorter vocal tract does (timbre), and the network is asked for another
+speed (pace).
 """
 
+import math
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from live_cli.engine.backends.envelopes import at_harmonics, moved, stretched
 from live_cli.engine.pauses import pause_after, without_padding
 from live_cli.engine.stages import Samples, VoiceTraits
 from live_cli.errors import EngineError
 
 _LOUDNESS = 1.6
-"""The model speaks at some -27 dBFS; conversation belongs around -22. What peaks is rounded off."""
-_KNEE = 0.8
+"""The model speaks at some -26 dBFS; conversation belongs around -22. What peaks is rounded off."""
+_KNEE = 0.75
+_CEILING = 0.89
+"""-1 dBFS, which leaves room for what a resampler makes of a peak."""
 _SPEED_POWER = 1.6
 """Asked for a speed between 0.85 and 1.25 the network goes only part of the way there."""
 
@@ -67,6 +72,7 @@ class HibariSynthesizer:
         harmonic, phase, noise, rest, rest_phase, f0 = (
             out[0] for out in self._tts.sess.run(None, inputs)
         )
+        harmonic, phase = at_harmonics(harmonic, phase, f0)
         if voice.timbre != 1.0:
             harmonic, noise, rest = (
                 stretched(envelope, voice.timbre) for envelope in (harmonic, noise, rest)
@@ -74,29 +80,21 @@ class HibariSynthesizer:
             phase, rest_phase = (moved(angles, voice.timbre) for angles in (phase, rest_phase))
         rng = np.random.default_rng(len(ids))  # the same words sound the same
         samples = self._dsp.synth(harmonic, phase, noise, rest, rest_phase, f0 * voice.pitch, rng)
-        gain = _LOUDNESS * np.sqrt(voice.pitch)  # a lower voice packs more harmonics
-        return limited(np.asarray(samples * gain, dtype=np.float32))
+        return limited(np.asarray(samples * gain_of(voice), dtype=np.float32))
+
+
+def gain_of(voice: VoiceTraits) -> float:
+    """What makes ``voice`` as loud as the synthesizer's own, whatever it says.
+
+    The power of a pulse train under an envelope grows with the harmonics that stand below it:
+    as 1 / pitch, for they stand closer, and as timbre, for formants grow as wide as they go high.
+    """
+    return _LOUDNESS * math.sqrt(voice.pitch / voice.timbre)
 
 
 def limited(samples: Samples) -> Samples:
-    """``samples`` with what is louder than the knee bent to stay below full scale."""
+    """``samples`` with what is louder than the knee bent to stay below the ceiling."""
     loud = np.abs(samples) - _KNEE
-    bent = np.sign(samples) * (_KNEE + (1 - _KNEE) * np.tanh(loud / (1 - _KNEE)))
+    room = _CEILING - _KNEE
+    bent = np.sign(samples) * (_KNEE + room * np.tanh(loud / room))
     return np.ascontiguousarray(np.where(loud > 0, bent, samples), dtype=np.float32)
-
-
-def stretched(envelope: Samples, factor: float) -> Samples:
-    """``envelope`` (log magnitude, bins x frames) with what was at bin k now at k x factor."""
-    last = len(envelope) - 1
-    source = np.minimum(np.arange(len(envelope), dtype=np.float32) / np.float32(factor), last)
-    low = source.astype(np.intp)
-    weight = (source - low)[:, None]
-    high = np.minimum(low + 1, last)
-    mixed: Samples = (envelope[low] * (1 - weight) + envelope[high] * weight).astype(np.float32)
-    return mixed
-
-
-def moved(angles: Samples, factor: float) -> Samples:
-    """Like `stretched`, for angles, which must not be mixed: the nearest bin."""
-    source = np.rint(np.arange(len(angles)) / factor).astype(np.intp)
-    return angles[np.minimum(source, len(angles) - 1)]

@@ -1,0 +1,65 @@
+"""Predicted spectra made to fit another voice. Pure; arrays are bins x frames of a 1200-point FFT.
+
+A vocoder that filters pulses with a predicted envelope was only ever told of that envelope where
+its harmonics stood in training: at the multiples of the fundamental that it predicts beside. In
+between anything may stand, and in places a peak of 30 dB does. As long as nothing is moved no
+harmonic ever meets it; with another pitch or other formants one does, and the voice booms. So the
+envelope is read at the harmonics alone, with straight lines between (D. B. Paul, The Spectral
+Envelope Estimation Vocoder, 1981), before anything is moved.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from live_cli.engine.stages import Samples
+
+_BIN_HZ = 20.0
+_LOWEST_HZ = 80.0
+"""A predicted fundamental below it is on its way to 0, unvoiced, and tells no harmonics."""
+
+
+def at_harmonics(magnitudes: Samples, angles: Samples, f0: Samples) -> tuple[Samples, Samples]:
+    """Log ``magnitudes`` and ``angles`` as they stand at the multiples of ``f0`` (Hz, per frame).
+
+    Between two harmonics the magnitudes are mixed; angles are those of the nearer one. Unvoiced
+    frames, which the pulses of their neighbours reach into, go by the nearest voiced frame.
+    """
+    voiced = np.flatnonzero(f0 > _LOWEST_HZ)
+    if not voiced.size:
+        return magnitudes, angles
+    bins, frames = magnitudes.shape
+    spacing = f0[_nearest(voiced, frames)] / np.float32(_BIN_HZ)  # of harmonics, in bins
+    last = np.floor((bins - 1) / spacing)
+    number = np.clip(np.arange(bins, dtype=np.float32)[:, None] / spacing, 1, last)
+    lower = np.floor(number)
+    weight = number - lower
+    low, high, near = (
+        np.rint(n * spacing).astype(np.intp)
+        for n in (lower, np.minimum(lower + 1, last), np.rint(number))
+    )
+    frame = np.arange(frames)
+    mixed = magnitudes[low, frame] * (1 - weight) + magnitudes[high, frame] * weight
+    return mixed.astype(np.float32), angles[near, frame]
+
+
+def _nearest(voiced: npt.NDArray[np.intp], frames: int) -> npt.NDArray[np.intp]:
+    """The voiced frame nearest to each of ``frames``."""
+    borders = (voiced[:-1] + voiced[1:]) / 2
+    return voiced[np.searchsorted(borders, np.arange(frames))]
+
+
+def stretched(envelope: Samples, factor: float) -> Samples:
+    """``envelope`` (log magnitude, bins x frames) with what was at bin k now at k x factor."""
+    last = len(envelope) - 1
+    source = np.minimum(np.arange(len(envelope), dtype=np.float32) / np.float32(factor), last)
+    low = source.astype(np.intp)
+    weight = (source - low)[:, None]
+    high = np.minimum(low + 1, last)
+    mixed: Samples = (envelope[low] * (1 - weight) + envelope[high] * weight).astype(np.float32)
+    return mixed
+
+
+def moved(angles: Samples, factor: float) -> Samples:
+    """Like `stretched`, for angles, which must not be mixed: the nearest bin."""
+    source = np.rint(np.arange(len(angles)) / factor).astype(np.intp)
+    return angles[np.minimum(source, len(angles) - 1)]
