@@ -141,7 +141,7 @@ def cpu(each: list[Minute]) -> float:
 
 
 def rows() -> list[Row]:
-    """Takes four to five minutes."""
+    """Takes five minutes, or more on a busy machine."""
     table = echo_words.rows()
     spent: dict[str, list[Minute]] = {name: [] for name in MAKERS}
     for seed, (name, room) in enumerate(ROOMS.items(), start=101):

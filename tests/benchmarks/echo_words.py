@@ -1,7 +1,8 @@
 """Words said over the answer: how many of them are wrong in what is sent, by canceller.
 
-Recorded readers, 138 words in eight phrases, over the bundled synthesizer's voice. Either it reads
-on, as a server lets it that does not notice, or stops 0.35 s after somebody has begun.
+Recorded readers, 138 words in eight phrases, twice over the bundled synthesizer's voice, which is
+elsewhere in its text each time. Either it reads on, as a server lets it that does not notice, or
+it stops 0.35 s after somebody has begun.
 """
 
 from collections.abc import Callable
@@ -46,6 +47,7 @@ ANSWER = (
 )
 _FIRST_S, _BETWEEN_S = 8.0, 4.0
 _STOPS_AFTER_S, _GOES_ON_AFTER_S = 0.35, 1.0
+_BEGINS_S = (0.0, 17.0)
 _BEFORE_S, _AFTER_S = 0.3, 0.5
 
 BUDGETS = {(False, -6): 15.0, (False, 4): 20.0, (True, -6): 10.0, (True, 4): 10.0}
@@ -88,12 +90,17 @@ def said() -> Samples:
 
 
 @lru_cache
-def answer(*, stops: bool) -> Samples:
-    """What is played, at 24 kHz."""
+def read_aloud() -> Samples:
     once = np.concatenate(list(HibariSynthesizer().speak(ANSWER, VoiceTraits())))
     loud = once[np.abs(once) > 0.01 * np.abs(once).max()]
-    once = once * (10 ** (LEVEL_DBFS / 20) / np.sqrt(np.mean(loud**2)))
-    sound = np.resize(once, said().size * PLAYED_RATE // RATE).astype(np.float32)
+    gain = 10 ** (LEVEL_DBFS / 20) / np.sqrt(np.mean(loud**2))
+    return (once * gain).astype(np.float32)
+
+
+def answer(*, stops: bool, begins_s: float) -> Samples:
+    """What is played, at 24 kHz, over and over; ``begins_s``: where in it."""
+    once = np.roll(read_aloud(), -int(begins_s * PLAYED_RATE))
+    sound = np.resize(once, said().size * PLAYED_RATE // RATE)
     sound[: int(LEAD_S * PLAYED_RATE)] = 0
     for start_s, end_s in spans() if stops else []:
         stop = int((start_s + _STOPS_AFTER_S) * PLAYED_RATE)
@@ -111,15 +118,23 @@ def wrong(ears: MoonshineTranscriber, sent: Samples) -> float:
     return 100 * word_error_rate(WORDS, heard)
 
 
+def conversations(gain_db: float, *, stops: bool) -> list[tuple[Samples, Samples]]:
+    """What is played and what the microphone hears."""
+    room, background = Room(gain_db=gain_db), noise(said().size)
+    answers = [answer(stops=stops, begins_s=begins_s) for begins_s in _BEGINS_S]
+    return [(played, said() + background + echo_in(room, played)) for played in answers]
+
+
 def rows() -> list[Row]:
     ears = MoonshineTranscriber()
-    background = noise(said().size)
-    clean = wrong(ears, said() + background)
+    clean = wrong(ears, said() + noise(said().size))
     table = []
     for (stops, gain_db), budget in BUDGETS.items():
-        played = answer(stops=stops)
-        heard = said() + background + echo_in(Room(gain_db=gain_db), played)
-        by = {name: wrong(ears, through(make(), played, heard)[0]) for name, make in MAKERS.items()}
+        held = conversations(gain_db, stops=stops)
+        by = {
+            name: sum(wrong(ears, through(make(), *each)[0]) for each in held) / len(held)
+            for name, make in MAKERS.items()
+        }
         ours = by.pop("ours")
         what = "stops" if stops else "goes on"
         name = f"words wrong over an answer that {what}, echo {gain_db:+} dB"
