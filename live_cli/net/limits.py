@@ -33,6 +33,8 @@ class Limits:
     """From the connection to the first request, and the same for a TLS handshake within it."""
     setup_s: float = 10.0
     """From the handshake to the setup message."""
+    refused_s: float = 0.5
+    """From the handshake to the first message of one who is refused, who is told after it."""
     ping_s: float = 30.0
     """How often a client is asked for a sign of life."""
     pong_s: float = 60.0

@@ -1,6 +1,7 @@
 """Takes WebSockets in: the doors, the count of sessions, and their common end."""
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import time
@@ -58,6 +59,7 @@ class Reception:
         if isinstance(admitted, Refusal):
             self._around.meter.refuse(admitted.kind)
             self._log.info("refused %d %r", admitted.code, admitted.reason)
+            await self._hear_out(websocket)
             await close_socket(websocket, Ending(admitted.code, admitted.reason))
             return
         live = LiveSocket(websocket, *admitted, self._around, next(self._numbers))
@@ -67,6 +69,16 @@ class Reception:
         finally:
             del self._open[live]
             released.set()
+
+    async def _hear_out(self, websocket: WebSocket) -> None:
+        """Let one who is refused send the setup first.
+
+        A close that comes before it meets the Python SDK while it sends: its user then gets the
+        exception of a library below, in place of the SDK's APIError with the reason.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.limits.refused_s):
+                await websocket.receive()
 
     @property
     def is_closing(self) -> bool:

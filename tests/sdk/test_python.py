@@ -69,6 +69,30 @@ except genai.errors.ClientError as error:
 """
 
 
+REFUSED = """
+import asyncio
+from google import genai
+
+async def main():
+    options = {"api_version": "v1alpha"}
+    client = genai.Client(api_key="auth_tokens/of-another-day", http_options=options)
+    for attempt in range(5):
+        try:
+            async with client.aio.live.connect(model="local"):
+                print("connected")
+        except genai.errors.APIError as error:
+            print(error.code)
+
+asyncio.run(main())
+"""
+
+
+async def test_who_is_refused_at_the_door_gets_the_sdks_own_error(scripted: Serving) -> None:
+    """The newest's: 1.55 leaves every close before the session to its WebSocket library."""
+    [printed] = await scripted.run_each(REFUSED, (PYTHON,))
+    assert printed == "1008\n" * 5
+
+
 async def test_connecting(scripted: Serving) -> None:
     for printed in await scripted.run_each(whole("connection.py"), VERSIONS):
         assert printed == "Session started\n"
