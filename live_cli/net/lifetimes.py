@@ -16,6 +16,7 @@ and again within its last minute.
 Source: Live API reference, §4.7 (limits) and §5 (the connection's close reason).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -43,12 +44,31 @@ NO_LIMITS: Final = LifetimeLimits(connection_s=0, audio_session_s=0, video_sessi
 
 @dataclass(slots=True, eq=False)
 class Lineage:
-    """One session over all its connections. ``token``: the digest of the one that let it in."""
+    """One session over all its connections, of which one at a time is open.
+
+    ``token``: the digest of the one that let it in.
+    """
 
     token: bytes | None = None
     used_s: float = 0.0
     video_at_s: float | None = None
     warned: bool = False
+    _give_way: Callable[[], None] | None = None
+
+    def go_on(self, give_way: Callable[[], None]) -> None:
+        """A connection takes the session over from the one before, whose ``give_way`` is called.
+
+        Who resumes has often lost a connection that looks open from here; and a token's one use
+        would be worth any number of conversations, if they could go on side by side.
+        """
+        if self._give_way is not None:
+            self._give_way()
+        self._give_way = give_way
+
+    def leave(self, give_way: Callable[[], None]) -> None:
+        """The connection of that ``give_way`` has ended."""
+        if self._give_way == give_way:
+            self._give_way = None
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from typing import Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -40,6 +41,8 @@ _RELEASE_S = 5.0
 _LEAVING_POLL_S = 0.02
 _OPEN = (State.LISTENING, State.GENERATING, State.INTERRUPTED)
 SHUTTING_DOWN = Refusal(1001, "The server is shutting down.", "closing")
+WENT_ON: Final = "This session was resumed over another connection."
+"""Closes with 1000: whoever connects again at that would take the session back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +171,7 @@ class LiveSocket:
         self._model = setup.model
         engine_session = await self._around.engine.open(setup, self._emit, self._dialect)
         self._engine_session = engine_session
+        self._lineage.go_on(self._give_way)
         timekeeper = self._timekeeper = self._keep_time(setup)
         await self._emit(ServerMessage(setup_complete=SetupComplete()))
         for beside in (self._watch(engine_session), timekeeper.run()):
@@ -198,6 +202,16 @@ class LiveSocket:
             self.end(Ending(why.code, why.reason))
 
         return Timekeeper(lifetime, self._say_go_away, over)
+
+    def _give_way(self) -> None:
+        """End because the session goes on over another connection, which takes its time over."""
+        self._stop_clock()
+        self.end(Ending(1000, WENT_ON))
+
+    def _stop_clock(self) -> None:
+        if self._timekeeper is not None:
+            self._timekeeper.close()
+            self._timekeeper = None
 
     async def _say_go_away(self, left_s: float) -> None:
         await self._emit(ServerMessage(go_away=GoAway(time_left=format_duration(left_s))))
@@ -253,8 +267,8 @@ class LiveSocket:
             self._around.meter.send(len(frame))
 
     async def _release(self) -> None:
-        if self._timekeeper is not None:
-            self._timekeeper.close()
+        self._lineage.leave(self._give_way)
+        self._stop_clock()
         _, hanging = await asyncio.wait(self._tasks, timeout=_RELEASE_S)
         if hanging:
             self._log.error("session %d: a task did not stop", self._number)

@@ -9,6 +9,7 @@ import pytest
 
 from live_cli.net.lifetimes import CONNECTION_OVER, LifetimeLimits, session_over
 from live_cli.net.limits import Limits
+from live_cli.net.live_socket import WENT_ON
 from tests.net.house import WITHIN_S, ending, receive, running, say
 
 PICTURE = {"video": {"data": base64.b64encode(b"\xff\xd8").decode(), "mimeType": "image/jpeg"}}
@@ -59,6 +60,45 @@ async def test_a_session_ends_over_its_connections_warned_once() -> None:
             await client.send(setup())
             await receive(client)
             assert 0.0 < left_s(await receive(client)) <= 0.3
+
+
+async def test_a_session_goes_on_over_one_connection_at_a_time() -> None:
+    async with running() as house, house.connect() as first, house.connect() as second:
+        await first.send(setup(sessionResumption={}))
+        await receive(first)
+        for handle in ("h1", "h2"):
+            await first.send(say(f"handle {handle}"))
+            await receive(first)
+        async with house.connect() as refused:
+            await refused.send(
+                setup(model="models/unsupported", sessionResumption={"handle": "h1"})
+            )
+            assert (await ending(refused))[0] == 1007
+        await first.send(say("still here"))
+        assert "serverContent" in await receive(first)
+        await second.send(setup(sessionResumption={"handle": "h1"}))  # an older one: the same
+        assert await receive(second) == {"setupComplete": {}}
+        assert await ending(first) == (1000, WENT_ON)
+        await second.send(say("here"))
+        assert "serverContent" in await receive(second)
+
+
+async def test_a_session_that_was_left_is_resumed_and_nobody_else_ends() -> None:
+    async with running() as house, house.connect() as other:
+        await other.send(setup(sessionResumption={}))
+        await receive(other)
+        async with house.connect() as client:
+            await client.send(setup(sessionResumption={}))
+            await receive(client)
+            await client.send(say("handle h1"))
+            await receive(client)
+            client.transport.abort()
+        for _ in range(2):
+            async with house.connect() as client:
+                await client.send(setup(sessionResumption={"handle": "h1"}))
+                assert await receive(client) == {"setupComplete": {}}
+        await other.send(say("still here"))
+        assert "serverContent" in await receive(other)
 
 
 @pytest.mark.parametrize("compresses", [False, True])
