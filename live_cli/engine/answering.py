@@ -73,6 +73,7 @@ class Answerer:
         """One turn of the model, from the history to its end."""
         self.take_results()
         self._make_room()
+        await self._withhold_handle()
         billed = self._conversation.billed()
         self._prompt = replace(billed, text=max(0, billed.text - self._results))
         turn = self._turn = ModelTurn(
@@ -193,13 +194,18 @@ class Answerer:
         if not self._options.resumable:
             return
         if self.calling.are_open:
-            await self._emit(ServerMessage(session_resumption_update=SessionResumptionUpdate()))
+            await self._withhold_handle()
             return
         snapshot = self._conversation.snapshot()
         handles, now = self._around.handles, self._around.time.now()
         handle = handles.give(self._options.model, snapshot, now)
         update = SessionResumptionUpdate(new_handle=handle, resumable=True)
         await self._emit(ServerMessage(session_resumption_update=update))
+
+    async def _withhold_handle(self) -> None:
+        """What comes now is in no handle (reference §3.5): the one before stays the best."""
+        if self._options.resumable:
+            await self._emit(ServerMessage(session_resumption_update=SessionResumptionUpdate()))
 
     async def _send(self, content: ServerContent) -> None:
         await self._emit(ServerMessage(server_content=content))

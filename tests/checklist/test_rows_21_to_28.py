@@ -158,6 +158,7 @@ async def test_row_25_session_resumption() -> None:
 async def handles(client: Client) -> list[str]:
     """The handles given up to the first that resumes, none of them during the turn."""
     messages = await client.until("sessionResumptionUpdate", "newHandle")
+    assert messages[0] == {"sessionResumptionUpdate": {}}
     assert find(messages[-2], "serverContent", "turnComplete")
     assert messages[-1]["sessionResumptionUpdate"]["resumable"] is True
     return found(messages, "sessionResumptionUpdate", "newHandle")

@@ -132,8 +132,10 @@ def parts_of(message: ServerMessage) -> list[Part]:
 def short(message: ServerMessage) -> str:
     content = message.server_content
     if content is None:
+        update = message.session_resumption_update
         kinds = {
-            "resumption": message.session_resumption_update,
+            "resumption": update if update and update.resumable else None,
+            "not resumable": update,
             "toolCall": message.tool_call,
             "toolCallCancellation": message.tool_call_cancellation,
         }

@@ -558,10 +558,10 @@ async def test_there_is_no_handle_while_calls_are_open(connect):
     engine = LiveEngine(registry=ScriptedRegistry(chat))
     line = await connect(setup, engine=engine)
     await line.ask("Go.")
-    await line.shows("resumption")
-    assert not line.messages[-1].session_resumption_update.resumable
+    await line.shows("not resumable", 2)
+    assert line.words()[-2:] == ["turnComplete+usage", "not resumable"]
     await line.answer(0, "lit", scheduling="SILENT")
-    await line.shows("resumption", 2)
+    await line.shows("resumption")
     update = line.messages[-1].session_resumption_update
     assert update.resumable
 

@@ -416,6 +416,15 @@ async def test_resumption_gives_the_history_back_from_its_handle(connect):
     assert refused.value.close_code == 1008
 
 
+async def test_a_turn_is_in_no_handle_before_its_end(connect):
+    line = await connect(text_setup(session_resumption=SessionResumptionConfig()))
+    await line.ask("One?")
+    await line.shows("resumption")
+    assert line.words()[0] == "not resumable"
+    assert line.words()[1:].count("not resumable") == 0
+    assert line.words()[-2:] == ["turnComplete+usage", "resumption"]
+
+
 async def test_resumption_is_silent_when_not_asked(connect):
     line = await connect(text_setup())
     await line.ask("One?")
