@@ -194,7 +194,7 @@ def test_what_becomes_usual_is_no_manner_any_more():
     [
         (VoiceTraits(), 0, False, {Manner.NEUTRAL}, 6),
         (VoiceTraits(), 3, False, {Manner.NEUTRAL}, 6),
-        (VoiceTraits(pitch=1.22, pace=1.15), 6, False, {Manner.EXCITED}, 5),
+        (VoiceTraits(pitch=1.28, pace=1.15), 6, False, {Manner.EXCITED}, 5),
         (VoiceTraits(pace=1.3), 0, False, {Manner.HURRIED, Manner.EXCITED}, 5),
         (VoiceTraits(pitch=0.9, pace=0.8), -6, False, {Manner.CALM}, 4),
         (VoiceTraits(pace=0.9), -14, False, {Manner.SOFT}, 6),

@@ -129,7 +129,7 @@ async def test_how_the_user_sounds_is_told_and_answered_in_kind(
     ("voice", "gain", "tells"),
     [
         (VoiceTraits(), 1.0, None),
-        (VoiceTraits(pitch=1.22, pace=1.15), 2.0, "excited"),
+        (VoiceTraits(pitch=1.28, pace=1.2), 2.0, "excited"),
         (VoiceTraits(pace=0.9), 0.2, "softly"),
     ],
 )

@@ -11,35 +11,42 @@ Envelope Estimation Vocoder, 1981), before anything is moved.
 import numpy as np
 import numpy.typing as npt
 
-from live_cli.engine.stages import Samples
+from live_cli.engine.stages import Samples, VoiceTraits
 
 _BIN_HZ = 20.0
 _LOWEST_HZ = 80.0
 """A predicted fundamental below it is on its way to 0, unvoiced, and tells no harmonics."""
 
 
-def at_harmonics(magnitudes: Samples, angles: Samples, f0: Samples) -> tuple[Samples, Samples]:
-    """Log ``magnitudes`` and ``angles`` as they stand at the multiples of ``f0`` (Hz, per frame).
+def harmonics_of(
+    magnitudes: Samples, angles: Samples, f0: Samples, voice: VoiceTraits
+) -> tuple[Samples, Samples]:
+    """Log ``magnitudes`` and ``angles``, predicted for ``f0`` (Hz, per frame), for ``voice``'s.
 
-    Between two harmonics the magnitudes are mixed; angles are those of the nearer one. Unvoiced
+    Magnitudes are read at the multiples of ``f0`` and mixed between. All bins of a harmonic of the
+    new voice turn by one angle, the nearest predicted one: two angles in it would cancel. Unvoiced
     frames, which the pulses of their neighbours reach into, go by the nearest voiced frame.
     """
     voiced = np.flatnonzero(f0 > _LOWEST_HZ)
-    if not voiced.size:
-        return magnitudes, angles
     bins, frames = magnitudes.shape
-    spacing = f0[_nearest(voiced, frames)] / np.float32(_BIN_HZ)  # of harmonics, in bins
+    if not voiced.size:
+        return stretched(magnitudes, voice.timbre), moved(angles, voice.timbre)
+    spacing = f0[_nearest(voiced, frames)] / np.float32(_BIN_HZ)  # of predicted harmonics, in bins
     last = np.floor((bins - 1) / spacing)
-    number = np.clip(np.arange(bins, dtype=np.float32)[:, None] / spacing, 1, last)
-    lower = np.floor(number)
-    weight = number - lower
-    low, high, near = (
-        np.rint(n * spacing).astype(np.intp)
-        for n in (lower, np.minimum(lower + 1, last), np.rint(number))
-    )
+    bin_number = np.arange(bins, dtype=np.float32)[:, None]
     frame = np.arange(frames)
-    mixed = magnitudes[low, frame] * (1 - weight) + magnitudes[high, frame] * weight
-    return mixed.astype(np.float32), angles[near, frame]
+
+    def at(number: Samples) -> npt.NDArray[np.intp]:
+        return np.rint(number * spacing).astype(np.intp)
+
+    place = np.clip(bin_number / (spacing * voice.timbre), 1, last)  # in predicted harmonics
+    low = np.floor(place)
+    high = np.minimum(low + 1, last)
+    weight = place - low
+    mixed = magnitudes[at(low), frame] * (1 - weight) + magnitudes[at(high), frame] * weight
+    spoken = np.maximum(np.rint(bin_number / (spacing * voice.pitch)), 1)
+    nearest = np.clip(np.rint(spoken * (voice.pitch / voice.timbre)), 1, last)
+    return mixed.astype(np.float32), angles[at(nearest), frame]
 
 
 def _nearest(voiced: npt.NDArray[np.intp], frames: int) -> npt.NDArray[np.intp]:

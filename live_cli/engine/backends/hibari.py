@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from live_cli.engine.backends.envelopes import at_harmonics, moved, stretched
+from live_cli.engine.backends.envelopes import harmonics_of, moved, stretched
 from live_cli.engine.pauses import pause_after, without_padding
 from live_cli.engine.stages import Samples, VoiceTraits
 from live_cli.errors import EngineError
@@ -72,12 +72,10 @@ class HibariSynthesizer:
         harmonic, phase, noise, rest, rest_phase, f0 = (
             out[0] for out in self._tts.sess.run(None, inputs)
         )
-        harmonic, phase = at_harmonics(harmonic, phase, f0)
+        harmonic, phase = harmonics_of(harmonic, phase, f0, voice)
         if voice.timbre != 1.0:
-            harmonic, noise, rest = (
-                stretched(envelope, voice.timbre) for envelope in (harmonic, noise, rest)
-            )
-            phase, rest_phase = (moved(angles, voice.timbre) for angles in (phase, rest_phase))
+            noise, rest = (stretched(envelope, voice.timbre) for envelope in (noise, rest))
+            rest_phase = moved(rest_phase, voice.timbre)
         rng = np.random.default_rng(len(ids))  # the same words sound the same
         samples = self._dsp.synth(harmonic, phase, noise, rest, rest_phase, f0 * voice.pitch, rng)
         return limited(np.asarray(samples * gain_of(voice), dtype=np.float32))
