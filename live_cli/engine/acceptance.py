@@ -26,6 +26,7 @@ _log = logging.getLogger("live_cli.serve.engine")
 AUDIO, TEXT = "AUDIO", "TEXT"
 _NOT_FOUND = 1008
 _INTERNAL = 1011
+_INT32 = 2**31 - 1
 
 
 def family_of(name: str, dialect: Dialect) -> Family:
@@ -51,6 +52,7 @@ def check(setup: Setup, family: Family, dialect: Dialect, *, any_text: bool) -> 
     generation = setup.generation_config or GenerationConfig()
     _check_fields(setup, generation, family, dialect)
     modality = modality_of(generation, family)
+    _check_ranges(generation)
     _check_thinking(generation.thinking_config, family)
     _check_proactive(setup, family)
     _check_affective(generation, family)
@@ -107,6 +109,22 @@ def _check_fields(
                 f"Invalid JSON payload received. Unknown name \"{name}\" at '{parent}': "
                 "Cannot find field."
             )
+
+
+def _check_ranges(generation: GenerationConfig) -> None:
+    """The numbers of the sampling, which a chat model would refuse in the middle of the talk."""
+    thinking = generation.thinking_config or ThinkingConfig()
+    for name, value, least, most in (
+        ("temperature", generation.temperature, 0, 2),
+        ("topP", generation.top_p, 0, 1),
+        ("topK", generation.top_k, 0, _INT32),
+        ("maxOutputTokens", generation.max_output_tokens, 1, _INT32),
+        ("presencePenalty", generation.presence_penalty, -2, 2),
+        ("frequencyPenalty", generation.frequency_penalty, -2, 2),
+        ("thinkingBudget", thinking.thinking_budget, -1, _INT32),
+    ):
+        if value is not None and not least <= value <= most:
+            raise UnsupportedError(f"{name} must lie between {least} and {most}, not {value:g}.")
 
 
 def _check_thinking(asked: ThinkingConfig | None, family: Family) -> None:

@@ -129,7 +129,7 @@ def options_of(
             detection, _TRANSCRIBING_SILENCE_MS if transcribes_only else _CONVERSING_SILENCE_MS
         ),
         manual_activity=bool(detection.disabled),
-        interrupts=realtime.activity_handling != "NO_INTERRUPTION",
+        interrupts=_interrupts(realtime.activity_handling),
         coverage=coverage_of(realtime.turn_coverage, family.default_turn_coverage),
         resolution=resolution_of(generation.media_resolution),
         affective=affective,
@@ -165,6 +165,18 @@ def _proactive(setup: Setup, family: Family) -> bool:
     """Whether it may stay silent. Video asks for the same: what is shown prompts no words here."""
     wish = setup.proactivity or ProactivityConfig()
     return family.proactive == "always" or bool(wish.proactive_audio or wish.proactive_video)
+
+
+def _interrupts(activity_handling: str | None) -> bool:
+    handling = activity_handling or "ACTIVITY_HANDLING_UNSPECIFIED"
+    known = {
+        "ACTIVITY_HANDLING_UNSPECIFIED": True,
+        "START_OF_ACTIVITY_INTERRUPTS": True,
+        "NO_INTERRUPTION": False,
+    }
+    if handling not in known:
+        raise UnsupportedError(f"Activity handling {handling[:60]!r} is not known.")
+    return known[handling]
 
 
 def _trigger(compression: ContextWindowCompressionConfig, family: Family) -> int | None:

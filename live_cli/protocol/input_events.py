@@ -30,7 +30,7 @@ from live_cli.protocol.messages import (
     RealtimeInput,
     Setup,
 )
-from live_cli.protocol.wire import sample_rate_of
+from live_cli.protocol.wire import is_mono, sample_rate_of
 
 EXPLICIT_ACTIVITY: Final = (
     "Explicit activity control is not supported when automatic activity detection is enabled."
@@ -85,6 +85,8 @@ def _audio(blob: Blob) -> Iterator[Event]:
     if kind != "audio/pcm":
         raise RemoteProtocolError(f"Unsupported audio MIME type {kind[:40]!r}: send audio/pcm.")
     rate = sample_rate_of(blob.mime_type)
+    if not is_mono(blob.mime_type):
+        raise RemoteProtocolError("Audio of several channels is not taken: send mono.")
     if blob.data:
         yield AudioReceived(blob.data, rate)
 

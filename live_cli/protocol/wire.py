@@ -98,6 +98,7 @@ def unknown_field_reason(path: str) -> str:
 
 _DURATION: Final = re.compile(r"(-?[0-9]{1,12}(?:\.[0-9]{1,9})?)s")
 _RATE: Final = re.compile(r';\s*rate\s*=\s*"?([^";\s]*)', re.IGNORECASE)
+_CHANNELS: Final = re.compile(r';\s*channels\s*=\s*"?([^";\s]*)', re.IGNORECASE)
 _RATES: Final = range(1_000, 384_001)
 
 
@@ -125,6 +126,12 @@ def sample_rate_of(mime_type: str | None, default: int = INPUT_SAMPLE_RATE) -> i
     if digits.isascii() and digits.isdigit() and len(digits) < 9 and int(digits) in _RATES:
         return int(digits)
     raise RemoteProtocolError("Unsupported sample rate in the audio MIME type.")
+
+
+def is_mono(mime_type: str | None) -> bool:
+    """Whether ``audio/pcm;channels=N`` names one channel, or none at all."""
+    match = _CHANNELS.search(mime_type) if mime_type else None
+    return match is None or match[1] == "1"
 
 
 # --- the two ways in ---------------------------------------------------------------------------

@@ -77,6 +77,18 @@ def detection(**fields):
         ),
         (generation(candidate_count=2), 1007, "one candidate"),
         (generation(thinking_config=ThinkingConfig(thinking_level="huge")), 1007, "HUGE"),
+        (generation(temperature=-0.1), 1007, "temperature must lie between 0 and 2, not -0.1"),
+        (generation(top_p=1.5), 1007, "topP"),
+        (generation(top_k=-1.0), 1007, "topK"),
+        (generation(max_output_tokens=0), 1007, "maxOutputTokens must lie between 1"),
+        (generation(presence_penalty=3.0), 1007, "presencePenalty"),
+        (generation(frequency_penalty=-3.0), 1007, "frequencyPenalty"),
+        (generation(thinking_config=ThinkingConfig(thinking_budget=-2)), 1007, "thinkingBudget"),
+        (
+            setup(realtime_input_config=RealtimeInputConfig(activity_handling="INTERRUPT")),
+            1007,
+            "Activity handling 'INTERRUPT' is not known",
+        ),
         (detection(silence_duration_ms=-1), 1007, "silenceDurationMs"),
         (detection(start_of_speech_sensitivity="MAYBE"), 1007, "MAYBE"),
         (
@@ -123,6 +135,20 @@ def test_the_instruction_stands_after_the_spoken_style_and_alone_in_text():
     text = GenerationConfig(response_modalities=["TEXT"])
     written = setup(system_instruction=own, generation_config=text)
     assert options_of(written).system == "Be a pirate."
+
+
+@pytest.mark.parametrize(
+    ("handling", "interrupts"),
+    [
+        (None, True),
+        ("ACTIVITY_HANDLING_UNSPECIFIED", True),
+        ("START_OF_ACTIVITY_INTERRUPTS", True),
+        ("NO_INTERRUPTION", False),
+    ],
+)
+def test_activity_handling(handling, interrupts):
+    config = RealtimeInputConfig(activity_handling=handling)
+    assert options_of(setup(realtime_input_config=config)).interrupts is interrupts
 
 
 def test_sampling_is_passed_through():

@@ -204,6 +204,10 @@ def test_what_a_server_hears(setup: Setup, frame: str, events: list[Event]) -> N
             '{"realtimeInput":{"audio":{"data":"AQA=","mimeType":"audio/pcm;rate=0"}}}',
             "Unsupported sample rate in the audio MIME type.",
         ),
+        (
+            '{"realtimeInput":{"audio":{"data":"AQA=","mimeType":"audio/pcm;rate=8000;channels=2"}}}',
+            "Audio of several channels is not taken: send mono.",
+        ),
         ("{}", "Invalid JSON payload received. The message is empty."),
     ],
 )
