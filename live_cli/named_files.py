@@ -51,6 +51,12 @@ def read_system(text: str) -> str:
     return content
 
 
+def refuse_both_on_stdout(output: str | None, *, json: bool) -> None:
+    """Raise SettingsError where records and sound would be mixed on stdout."""
+    if json and output == "-":
+        raise SettingsError("--json and --output - both want stdout: give --output a file.")
+
+
 def refuse_overwriting(output: str | os.PathLike[str] | None, inputs: Iterable[str]) -> None:
     """Raise InputFileError where ``output`` is one of ``inputs``, by whatever name or link.
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from live_cli.commands.connecting import Server, notes, running_server
 from live_cli.commands.resuming import resumable, resumed
 from live_cli.devices.native_stderr import native_stderr_silenced
-from live_cli.errors import SettingsError
-from live_cli.named_files import refuse_overwriting
+from live_cli.named_files import refuse_both_on_stdout, refuse_overwriting
 from live_cli.opening import Opening, plan_opening
 from live_cli.settings import Settings
 from live_cli.ui.face import Face
@@ -40,8 +39,7 @@ def run(
     json: bool,
 ) -> None:
     """Talk until the person leaves, or until the input file is answered. Raises LiveError."""
-    if json and output_path == "-":
-        raise SettingsError("--json and --output - both want stdout: give --output a file.")
+    refuse_both_on_stdout(output_path, json=json)
     refuse_overwriting(output_path, [input_path] if input_path else [])
     opening = resumed(plan_opening(settings, "talk"), resume)
     # Ctrl-C is the normal end, also before the conversation has begun

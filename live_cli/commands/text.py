@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from live_cli.commands.connecting import Server, notes, running_server
 from live_cli.commands.resuming import resumable, resumed, tell_reconnected
-from live_cli.errors import SettingsError
 from live_cli.history_file import read_history
-from live_cli.named_files import refuse_overwriting
+from live_cli.named_files import refuse_both_on_stdout, refuse_overwriting
 from live_cli.net.resuming_client import ResumingClient
 from live_cli.opening import Opening, plan_opening
 from live_cli.protocol.events import (
@@ -43,8 +42,7 @@ def run(
     json: bool,
 ) -> None:
     """Send the message, or each line of stdin. Raises LiveError."""
-    if json and output_path == "-":
-        raise SettingsError("--json and --output - both want stdout: give --output a file.")
+    refuse_both_on_stdout(output_path, json=json)
     if message is not None and not message.strip():
         raise OptionError('The message is empty. Write one: live-cli text "How are you?"')
     refuse_overwriting(output_path, [str(history)] if history else [])

@@ -14,7 +14,6 @@ what is no Live API message raises RemoteProtocolError from the iterator.
 
 import asyncio
 from collections import deque
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from live_cli.errors import ConnectError, RemoteProtocolError
@@ -228,10 +227,5 @@ class LiveClient:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import json
 import logging
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -22,13 +21,6 @@ from tests.net.house import (
     say,
     set_up,
 )
-
-
-@pytest.fixture
-async def house() -> AsyncIterator[House]:
-    async with running() as house:
-        yield house
-
 
 VERTEX = "/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent"
 

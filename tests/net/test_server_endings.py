@@ -4,7 +4,6 @@ import asyncio
 import base64
 import contextlib
 import json
-from collections.abc import AsyncIterator
 
 import pytest
 from websockets.asyncio.client import ClientConnection
@@ -22,12 +21,6 @@ from tests.net.house import (
     say,
     set_up,
 )
-
-
-@pytest.fixture
-async def house() -> AsyncIterator[House]:
-    async with running() as house:
-        yield house
 
 
 @pytest.mark.parametrize("act", ["crash", "fail"])

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import logging
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,6 @@ from tests.net.house import PATH, House, ending, receive, running, said, say
 CONSTRAINED = PATH.replace("v1beta", "v1alpha") + "Constrained"
 GOLDEN = Path(__file__).parent.parent / "protocol" / "golden" / "auth_tokens_requests.txt"
 LOCAL = "host: localhost"
-
-
-@pytest.fixture
-async def house() -> AsyncIterator[House]:
-    async with running() as house:
-        yield house
 
 
 async def asked(
