@@ -154,7 +154,7 @@ class Answerer:
         await self.calling.drop(now)
         if turn is not None:
             said = turn.take_said()
-            self._conversation.add(MODEL, said.heard(now), said.audio_s)
+            self._conversation.add(MODEL, said.heard(now), said.played_s(now))
             await self._complete(turn)
 
     def _request(

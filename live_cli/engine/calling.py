@@ -146,7 +146,7 @@ class Calling:
             return
         self._exchange = None
         kept = [call for call in exchange.calls if call.final or not call.blocking]
-        heard, seconds = exchange.said.heard(now), exchange.said.audio_s
+        heard, seconds = exchange.said.heard(now), exchange.said.played_s(now)
         if kept:
             results = [(call.use, _result_of(call)) for call in kept]
             self._conversation.add_calls(heard, seconds, results)

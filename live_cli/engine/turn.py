@@ -61,14 +61,19 @@ class _Clause:
     starts_at: float
     seconds: float = 0.0
 
+    def played_s(self, now: float) -> float:
+        """Seconds of it that the client has played by ``now``."""
+        return min(max(0.0, now - self.starts_at), self.seconds)
+
     def heard(self, now: float) -> str:
         """What of it can have been heard by ``now``, in whole words."""
-        if now >= self.starts_at + self.seconds:
-            return self.text
-        if now <= self.starts_at:
+        played_s = self.played_s(now)
+        if played_s <= 0.0:
             return ""
+        if played_s >= self.seconds:
+            return self.text
         words = self.text.split(" ")
-        share = (now - self.starts_at) / self.seconds
+        share = played_s / self.seconds
         return " ".join(words[: int(share * len(words))])
 
 
@@ -90,6 +95,10 @@ class Passage:
         if not self.spoken:
             return self.text
         return "".join(clause.heard(now) for clause in self.spoken)
+
+    def played_s(self, now: float) -> float:
+        """Seconds of its speech that have been played by ``now``."""
+        return sum(clause.played_s(now) for clause in self.spoken)
 
 
 class ModelTurn:

@@ -229,6 +229,23 @@ async def test_history_keeps_what_can_have_been_heard(connect, played_s, remembe
         assert roles[1] == ("assistant", remembered)
 
 
+async def test_what_was_not_heard_is_not_billed_again(connect):
+    chat = ScriptedChatModel([LONG, "Well."])
+    line = await connect(audio_setup(), ScriptedRegistry(chat))
+    await line.ask("Talk.")
+    await line.until(lambda line: bool(line.time.sleepers))
+    line.time.now += 1.0
+    await line.ask("What did you say?")
+    await line.shows("turnComplete+usage")
+    said = line.messages[-1].usage_metadata.response_token_count
+    assert said > 2 * 25
+    await line.until(lambda line: len(line.time.sleepers) == 2)
+    line.time.advance(60)
+    await line.shows("turnComplete+usage", 2)
+    billed = line.messages[-1].usage_metadata.prompt_tokens_details
+    assert [d.token_count for d in billed if d.modality == "AUDIO"] == [25]
+
+
 async def test_no_interruption_queues_the_input_as_the_next_turn(connect):
     chat = ScriptedChatModel([LONG, "Second answer."])
     config = RealtimeInputConfig(activity_handling="NO_INTERRUPTION")
