@@ -84,16 +84,23 @@ def talk(
     settings: Settings,
     input: Annotated[
         str | None,
-        typer.Option("--input", metavar="FILE", help="Speech file ('-': stdin), no microphone."),
+        typer.Option(
+            "--input", metavar="FILE", help="Speech file ('-': stdin) instead of a microphone."
+        ),
     ] = None,
     output: Annotated[
         str | None,
-        typer.Option("--output", metavar="FILE", help="Sound file ('-': stdout), no speaker."),
+        typer.Option(
+            "--output", metavar="FILE", help="Sound file ('-': stdout) instead of a speaker."
+        ),
     ] = None,
     earlier: _Resume = None,
     json: _Json = False,
 ) -> None:
-    """Talk by microphone and speaker; Ctrl-C ends it."""
+    """Talk by microphone and speaker; Ctrl-C ends it.
+
+    Keys: m mutes, t types a line, Enter silences the model, q leaves.
+    """
     from live_cli.commands import talk as command
 
     command.run(settings, input_path=input, output_path=output, resume=earlier, json=json)
@@ -145,7 +152,9 @@ def transcribe(
     ] = "text",
     output: Annotated[
         str | None,
-        typer.Option("--output", metavar="PATH", help="File, or folder for several."),
+        typer.Option(
+            "--output", metavar="PATH", help="Write into this file, or folder for several."
+        ),
     ] = None,
     json: _Json = False,
 ) -> None:
@@ -199,7 +208,7 @@ def devices(json: _JsonTable = False) -> None:
 def doctor(
     settings: Settings,
     audio: Annotated[
-        bool, typer.Option("--audio", help="Play a sweep, and measure what comes back.")
+        bool, typer.Option("--audio", help="Play a sweep and a hiss, and measure what comes back.")
     ] = False,
     json: _JsonTable = False,
 ) -> None:

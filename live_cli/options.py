@@ -56,8 +56,10 @@ OFFERS: dict[str, Offer] = {
         ),
         Offer("resume", "--no-resume", None, "Ask for no resumption handles.", _CONNECTION),
         Offer("compress", "--no-compress", None, "Do not compress a full context.", _CONNECTION),
-        Offer("voice", "--voice", "NAME", "One of thirty: live-cli voices.", _SESSION),
-        Offer("language", "--language", "CODE", "One of seventy: live-cli languages.", _SESSION),
+        Offer("voice", "--voice", "NAME", "One of thirty: see live-cli voices.", _SESSION),
+        Offer(
+            "language", "--language", "CODE", "One of seventy: see live-cli languages.", _SESSION
+        ),
         Offer("system", "--system", "TEXT|@FILE", "System instruction.", _SESSION),
         Offer("modality", "--modality", "audio|text", "What the model answers in.", _SESSION),
         Offer(
@@ -88,16 +90,26 @@ OFFERS: dict[str, Offer] = {
             "Let the model decide not to answer.",
             _SESSION,
         ),
-        Offer("media_resolution", "--media-resolution", "low|medium|high", "For images.", _SESSION),
+        Offer(
+            "media_resolution",
+            "--media-resolution",
+            "low|medium|high",
+            "Resolution of images.",
+            _SESSION,
+        ),
         Offer("usage", "--usage/--no-usage", None, "Show token counts as they come.", _SESSION),
         Offer(
-            "thinking_budget", "--thinking-budget", "N", "Tokens; 0 off, -1 automatic.", _THINKING
+            "thinking_budget",
+            "--thinking-budget",
+            "N",
+            "Tokens for thinking; 0 off, -1 automatic.",
+            _THINKING,
         ),
         Offer(
             "thinking_level",
             "--thinking-level",
             "LEVEL",
-            "minimal, low, medium or high.",
+            "How much: minimal, low, medium or high.",
             _THINKING,
         ),
         Offer(
@@ -107,12 +119,20 @@ OFFERS: dict[str, Offer] = {
             "Show summaries of the thinking.",
             _THINKING,
         ),
-        Offer("start_sensitivity", "--start-sensitivity", "high|low", "How soon you speak.", _VAD),
-        Offer("end_sensitivity", "--end-sensitivity", "high|low", "How soon you have ended.", _VAD),
         Offer(
-            "prefix_padding_ms", "--prefix-padding-ms", "N", "Speech before a start counts.", _VAD
+            "start_sensitivity", "--start-sensitivity", "high|low", "How soon speech starts.", _VAD
         ),
-        Offer("silence_ms", "--silence-ms", "N", "Silence that ends what you say.", _VAD),
+        Offer(
+            "end_sensitivity", "--end-sensitivity", "high|low", "How soon speech has ended.", _VAD
+        ),
+        Offer(
+            "prefix_padding_ms",
+            "--prefix-padding-ms",
+            "N",
+            "Milliseconds of speech before a start counts.",
+            _VAD,
+        ),
+        Offer("silence_ms", "--silence-ms", "N", "Milliseconds of silence that end speech.", _VAD),
         Offer(
             "interruption",
             "--interruption/--no-interruption",
@@ -124,7 +144,7 @@ OFFERS: dict[str, Offer] = {
             "turn_coverage",
             "--turn-coverage",
             "WHAT",
-            "only-activity, all-input or audio-activity-and-all-video.",
+            "What a turn holds: only-activity, all-input or audio-activity-and-all-video.",
             _VAD,
         ),
         Offer(
@@ -135,13 +155,17 @@ OFFERS: dict[str, Offer] = {
             _VAD,
         ),
         Offer(
-            "talk.input_device", "--input-device", "DEVICE", "Number or part of a name.", _DEVICES
+            "talk.input_device",
+            "--input-device",
+            "DEVICE",
+            "Microphone: a number or a part of its name.",
+            _DEVICES,
         ),
         Offer(
             "talk.output_device",
             "--output-device",
             "DEVICE",
-            "Number or part of a name.",
+            "Speaker: a number or a part of its name.",
             _DEVICES,
         ),
         Offer(
@@ -165,15 +189,21 @@ OFFERS: dict[str, Offer] = {
             "Keep sound, events and words as files.",
             _SESSION,
         ),
-        Offer("serve.host", "--host", "HOST", "Where to listen (127.0.0.1).", _CONNECTION),
-        Offer("serve.port", "--port", "N", "0: a free one (8765).", _CONNECTION),
+        Offer(
+            "serve.host",
+            "--host",
+            "HOST",
+            "Address to listen at (127.0.0.1); another needs a key.",
+            _CONNECTION,
+        ),
+        Offer("serve.port", "--port", "N", "Port to listen at (8765); 0: a free one.", _CONNECTION),
         Offer("serve.strict", "--strict", None, "Refuse fields that are not known.", _CONNECTION),
-        Offer("serve.max_sessions", "--max-sessions", "N", "At a time (16).", _CONNECTION),
+        Offer("serve.max_sessions", "--max-sessions", "N", "Sessions at a time (16).", _CONNECTION),
         Offer(
             "serve.allow_origins",
             "--allow-origin",
             "ORIGIN",
-            "Let web pages of https://HOST in; may be repeated.",
+            "Let in web pages of https://HOST too; may be repeated.",
             _CONNECTION,
             repeats=True,
         ),
@@ -204,7 +234,10 @@ _Config = Annotated[
 _Profile = Annotated[
     str | None,
     typer.Option(
-        "--profile", metavar="NAME", help="Its [profiles.NAME].", rich_help_panel="Settings"
+        "--profile",
+        metavar="NAME",
+        help="Lay its [profiles.NAME] over the rest.",
+        rich_help_panel="Settings",
     ),
 ]
 
