@@ -50,6 +50,18 @@ def rest_routes(models: Sequence[ListedModel], reception: Reception) -> list[Rou
     ]
 
 
+def no_route() -> Route:
+    """For every other path: the SDKs show their callers what a JSON error says."""
+
+    async def answer(request: Request) -> Response:
+        path = request.url.path[:100]
+        return _error(
+            404, "NOT_FOUND", f"{path} is not here: this server speaks the Live API alone."
+        )
+
+    return Route("/{path:path}", answer, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+
+
 def metrics_route(metrics: "Metrics", reception: Reception) -> Route:
     """``/metrics``, for whom the models are listed."""
 

@@ -22,7 +22,7 @@ from live_cli.net.limits import Limits
 from live_cli.net.listening import listen, port_of
 from live_cli.net.meter import NoMeter
 from live_cli.net.reception import Reception
-from live_cli.net.rest import ListedModel, metrics_route, rest_routes
+from live_cli.net.rest import ListedModel, metrics_route, no_route, rest_routes
 from live_cli.net.uvicorn_edge import Uvicorn
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def build_app(
             Route("/readyz", readyz),
             *rest_routes(models, reception),
             *([metrics_route(metrics, reception)] if metrics else []),
+            no_route(),
             WebSocketRoute("/{path:path}", reception.receive),
         ],
     )

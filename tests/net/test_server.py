@@ -170,7 +170,18 @@ async def test_health_and_readiness_are_told_apart() -> None:
         assert (await house.get("/readyz"))[0] == 503
         loaded = True
         assert (await house.get("/readyz"))[0] == 200
-        assert (await house.get("/elsewhere"))[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/v1beta/models/local:generateContent"), ("GET", "/elsewhere"), ("GET", "/")],
+)
+async def test_other_paths_are_answered_in_the_form_that_sdks_show(method: str, path: str) -> None:
+    async with running() as house:
+        status, _, body = await house.ask(method, path)
+    error = json.loads(body)["error"]
+    assert (status, error["code"], error["status"]) == (404, 404, "NOT_FOUND")
+    assert error["message"] == f"{path} is not here: this server speaks the Live API alone."
 
 
 async def test_manual_activity_reaches_the_engine_in_order(house: House) -> None:
