@@ -16,11 +16,13 @@ and again within its last minute.
 Source: Live API reference, §4.7 (limits) and §5 (the connection's close reason).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from live_cli.net.doors import Refusal
+from live_cli.protocol.wire import format_duration
 
 CONNECTION_OVER: Final = Refusal(
     1011, "Deadline expired before operation could complete.", "deadline"
@@ -186,6 +188,14 @@ class Lifetime:
 
     def _lead_s(self, limit_s: float) -> float:
         return max(0.0, min(self._limits.warning_s, limit_s / 2))
+
+
+def time_left(left_s: float) -> str:
+    """As the service tells it, in whole seconds ("50s"), which clients may read as a number.
+
+    Only what is less than a second has a fraction.
+    """
+    return format_duration(math.floor(left_s + 0.05) if left_s >= 1 else round(left_s, 3))
 
 
 def session_over(limit_s: float, kind: str) -> Refusal:

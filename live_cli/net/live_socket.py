@@ -23,7 +23,7 @@ from live_cli.net.ending import Ending, close_socket
 from live_cli.net.entry import enter
 from live_cli.net.flood import SmallMessages, has_too_many_values, too_many
 from live_cli.net.inbox import Inbox
-from live_cli.net.lifetimes import Lifetime, Lineage, Lineages
+from live_cli.net.lifetimes import Lifetime, Lineage, Lineages, time_left
 from live_cli.net.limits import Limits, split_audio
 from live_cli.net.meter import Meter, TurnWatch
 from live_cli.net.strictness import UnknownFields
@@ -33,7 +33,6 @@ from live_cli.protocol.dialect import worded
 from live_cli.protocol.events import AudioReceived, SetupReceived
 from live_cli.protocol.messages import GoAway, ServerMessage, Setup, SetupComplete
 from live_cli.protocol.session import Role, Session, State
-from live_cli.protocol.wire import format_duration
 
 INTERNAL_ERROR = "Internal error encountered."
 _RELEASE_S = 5.0
@@ -214,7 +213,7 @@ class LiveSocket:
             self._timekeeper = None
 
     async def _say_go_away(self, left_s: float) -> None:
-        await self._emit(ServerMessage(go_away=GoAway(time_left=format_duration(left_s))))
+        await self._emit(ServerMessage(go_away=GoAway(time_left=time_left(left_s))))
 
     async def _watch(self, engine_session: EngineSession) -> None:
         raise await engine_session.failed()

@@ -11,6 +11,7 @@ from live_cli.net.lifetimes import (
     Lineages,
     Warned,
     session_over,
+    time_left,
 )
 from live_cli.net.limits import closing_reason
 from live_cli.net.tokens import EXPIRED
@@ -110,6 +111,14 @@ def test_the_oldest_handles_are_forgotten() -> None:
     for handle, lineage in (("a", one), ("b", one), ("c", other)):
         lineages.note(handle, lineage)
     assert [lineages.find(handle) for handle in ("a", "b", "c", None)] == [None, one, other, None]
+
+
+@pytest.mark.parametrize(
+    ("left_s", "told"),
+    [(60.0, "60s"), (59.998, "60s"), (4.4989, "4s"), (1.0, "1s"), (0.29987, "0.3s"), (0.0, "0s")],
+)
+def test_the_time_left_is_told_in_whole_seconds(left_s: float, told: str) -> None:
+    assert time_left(left_s) == told
 
 
 def test_reasons_are_not_cut() -> None:
