@@ -78,6 +78,7 @@ class ConversationSession:
         self._listener = Listener(stages.hearing, surroundings.workers, self._read_ahead)
         self._storing_history = options.history_first
         self._in_activity = False
+        self._awaits_turn = False  # an activity was marked, and no turn has begun in it
         self._speaking = False
         self._utterance: list[Spoken] = []  # of the activity that is open
         self._go = False  # an answer was asked for, whatever was said
@@ -158,7 +159,7 @@ class ConversationSession:
         utterance, self._utterance = self._utterance, []
         if utterance:
             await self._begin(utterance, interrupting=self._options.interrupts)
-        elif self._user.is_open and self._task is None:
+        elif (self._user.is_open or self._awaits_turn) and self._task is None:
             await self._begin([], interrupting=True)  # only noise: go on with what was carried
         else:
             self._eyes.frames.end_activity()
@@ -167,7 +168,7 @@ class ConversationSession:
     async def _start_activity(self) -> None:
         if self._options.interrupts:
             await self._interrupt()
-        self._in_activity = True
+        self._in_activity = self._awaits_turn = True
         self._eyes.frames.begin_activity()
 
     async def _end_activity(self) -> None:
@@ -215,6 +216,7 @@ class ConversationSession:
             self._user.wait(inputs)
             return
         await self._interrupt()
+        self._awaits_turn = False
         self._user.add(inputs)
         self._task = asyncio.create_task(self._answer())
 
@@ -243,7 +245,7 @@ class ConversationSession:
                 self._model.voice = self._rapport.voice
                 await self._model.answer()
                 self._rapport.replied(self._conversation)
-            elif said is Said.OVERHEARD:
+            elif said is Said.OVERHEARD or self._options.manual_activity:
                 self._eyes.frames.end_activity()
                 await self._model.keep_silent()
             self._task = None

@@ -1,5 +1,6 @@
 """Turns on scripted stages and fake time: order, interruption, truncation, activity, history."""
 
+import asyncio
 import threading
 from itertools import pairwise
 
@@ -366,14 +367,31 @@ async def test_all_input_takes_what_is_outside_the_activity(connect):
     assert prompts(chat) == [[("user", "One.\nTwo.")]]
 
 
-async def test_an_activity_without_speech_is_no_turn(connect):
-    chat = ScriptedChatModel()
-    line = await connect(audio_setup(realtime_input_config=MANUAL), ScriptedRegistry(chat))
+@pytest.mark.parametrize("heard", [True, False])
+async def test_an_activity_without_words_is_a_turn_without_an_answer(connect, heard):
+    """Who marks activities waits for the turn's end, whatever the microphone brought."""
+    chat = ScriptedChatModel(["Yes."])
+    registry = ScriptedRegistry(chat, transcriber=ScriptedTranscriber([""]))
+    line = await connect(audio_setup(realtime_input_config=MANUAL), registry)
     await line.session.handle(ActivityStarted())
-    await line.say(silence(2))
+    await line.say(speech_like(1) if heard else silence(2))
     await line.session.handle(ActivityEnded())
-    assert line.messages == []
+    await line.shows("turnComplete+usage")
+    assert line.words() == ["generationComplete", "turnComplete+usage"]
     assert chat.requests == []
+
+
+async def test_an_activity_that_was_answered_by_its_end_brings_no_second_turn(connect):
+    chat = ScriptedChatModel(["Yes."])
+    line = await connect(text_setup(realtime_input_config=MANUAL), ScriptedRegistry(chat))
+    await line.session.handle(ActivityStarted())
+    await line.session.handle(TextReceived("Well?"))
+    await line.shows("turnComplete+usage")
+    while line.session.busy:  # noqa: ASYNC110 - it has nothing more to tell
+        await asyncio.sleep(0)
+    await line.session.handle(ActivityEnded())
+    assert not line.session.busy
+    assert line.words().count("turnComplete+usage") == 1
 
 
 async def test_audio_stream_end_flushes_open_speech_and_audio_may_resume(connect):
