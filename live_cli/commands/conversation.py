@@ -4,13 +4,14 @@ All of it happens on the event loop; the devices' threads only hand things in.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from live_cli.audio.meter import SILENCE_DBFS, SpeechClock
 from live_cli.audio.pcm import Samples, float_from_pcm16
 from live_cli.commands.duck import Duck
+from live_cli.commands.mouth import EchoSource, Mouth
 from live_cli.commands.outbox import Outbox
 from live_cli.commands.resuming import tell_reconnected
 from live_cli.net.client import text_message
@@ -36,17 +37,6 @@ SentCallback = Callable[[bytes, float], None]
 heard, on ``time.monotonic``. Called on the event loop: it may put it into a queue and no more."""
 
 
-class TurnFate(Protocol):
-    """How a turn was played; see `audio.playout.TurnFate`."""
-
-    @property
-    def start_delay_ms(self) -> float: ...
-    @property
-    def underruns(self) -> int: ...
-    @property
-    def dry_ms(self) -> float: ...
-
-
 _OF_THE_LINE = (
     events.SessionOpened,
     events.GoingAway,
@@ -55,59 +45,6 @@ _OF_THE_LINE = (
     events.Reconnected,
 )
 """What says nothing of the conversation."""
-
-
-class PlaybackLevels(Protocol):
-    """What a mouth tells of itself; see `devices.speaker.SpeakerSnapshot`."""
-
-    @property
-    def turn(self) -> int: ...
-
-    @property
-    def level_dbfs(self) -> float: ...
-    @property
-    def playing(self) -> bool: ...
-    @property
-    def idle(self) -> bool: ...
-    @property
-    def heard_ms(self) -> float: ...
-    @property
-    def underruns(self) -> int: ...
-    @property
-    def dry_ms(self) -> float: ...
-    @property
-    def mean_start_delay_ms(self) -> float: ...
-    @property
-    def turns_started(self) -> int: ...
-    @property
-    def fates(self) -> Mapping[int, TurnFate]: ...
-
-
-class Mouth(Protocol):
-    """What plays: a speaker, or a file in its place."""
-
-    def play(self, turn: int, pcm16: bytes, sample_rate: int) -> None: ...
-    def end_turn(self, turn: int) -> None: ...
-    def interrupt(self, turn: int) -> None: ...
-    def snapshot(self) -> PlaybackLevels: ...
-
-
-class EchoFigures(Protocol):
-    """How echo cancellation is doing; see `audio.echo.EchoStats`."""
-
-    @property
-    def erle_db(self) -> float | None: ...
-    @property
-    def converged(self) -> bool: ...
-    @property
-    def near_speech(self) -> bool: ...
-
-
-class EchoSource(Protocol):
-    """What knows of echo and can turn the model down; see `ends.Ends`."""
-
-    def echo(self) -> EchoFigures | None: ...
-    def duck(self, low: bool, /) -> None: ...
 
 
 class Conversation:
