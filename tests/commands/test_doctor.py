@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from live_cli import opening
+from live_cli import server_choice
 from live_cli.commands import doctor
 from live_cli.devices.listing import Device
 from live_cli.errors import ConnectError, DeviceError, EngineError, SettingsError
@@ -75,7 +75,7 @@ def test_missing_sound_is_said_but_is_no_failure():
 
 
 def test_nothing_to_talk_to(monkeypatch):
-    monkeypatch.setattr(opening, "find_spec", lambda name: None)
+    monkeypatch.setattr(server_choice, "find_spec", lambda name: None)
     findings = found()
     assert isinstance(findings["server"].failure, SettingsError)
     assert "pip install 'live-cli[local]'" in findings["local engine"].says
