@@ -39,8 +39,9 @@ class Eyes:
             return None
         if role != USER:
             raise UnsupportedError("Images belong into turns of the user.")
-        self._require_sight()
-        return picture_of(blob.data, blob.mime_type or "", self._resolution)
+        picture = picture_of(blob.data, blob.mime_type or "", self._resolution)
+        self._require_sight()  # last: to what is no picture, eyes would not help
+        return picture
 
     def _require_sight(self) -> None:
         if not self._sees:

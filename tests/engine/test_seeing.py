@@ -219,8 +219,9 @@ async def test_a_model_without_eyes_says_what_to_do(connect):
         ("model", Part(inline_data=Blob(data=PNG, mime_type="image/png")), "of the user"),
     ],
 )
-async def test_what_is_no_picture_of_the_users_is_refused(connect, role, part, words):
-    line = await connect(text_setup(), ScriptedRegistry(SeeingChatModel()))
+@pytest.mark.parametrize("chat", [SeeingChatModel, ScriptedChatModel])
+async def test_what_is_no_picture_of_the_users_is_refused(connect, role, part, words, chat):
+    line = await connect(text_setup(), ScriptedRegistry(chat()))
     with pytest.raises(UnsupportedError, match=words) as refused:
         await line.session.handle(ContentReceived([Content(role=role, parts=[part])], True))
     assert len(refused.value.reason.encode()) <= 123
