@@ -11,7 +11,8 @@ def enter(
 ) -> tuple[Setup, Lineage]:
     """The setup a client really gets, and the session it begins or resumes.
 
-    A new session takes one use of the ``token``; to resume a session of its own takes none.
+    A new session takes one use of the ``token``, also when its setup is refused later: who holds a
+    token may not try out setups with it. To resume a session of its own takes none.
     Raises RemoteProtocolError when the token does not allow it.
     """
     setup = asked if token is None else token.setup_for(asked)

@@ -181,6 +181,15 @@ async def test_resuming_its_own_session_takes_no_use(house: House) -> None:
     assert await opened_with(house, other) == tuple_of(SPENT)
 
 
+async def test_a_setup_that_is_refused_takes_its_use(house: House) -> None:
+    token = await token_of(house)
+    assert await opened_with(house, token, model="models/unsupported") == (
+        1007,
+        "The engine cannot sing.",
+    )
+    assert await opened_with(house, token) == tuple_of(SPENT)
+
+
 async def test_the_engine_gets_the_setup_that_the_token_decides(house: House) -> None:
     locked = {"model": "models/its", "generationConfig": {"temperature": 0.5}}
     token = await token_of(house, bidiGenerateContentSetup=locked)
