@@ -21,8 +21,10 @@ import numpy as np
 
 from live_cli.audio.echo_filter import HOP_SAMPLES, PARTITIONS, EchoFilter
 from live_cli.audio.echo_gate import EchoGate
+from live_cli.audio.echo_jump import EchoJump
+from live_cli.audio.echo_trust import EchoTrust, Trust
 from live_cli.audio.framer import Framer
-from live_cli.audio.near_speech import NearSpeech, Trust
+from live_cli.audio.near_speech import NearSpeech
 from live_cli.audio.pcm import Samples
 from live_cli.audio.reference_queue import REFERENCE_SAMPLE_RATE, ReferenceQueue
 from live_cli.audio.resampler import Resampler
@@ -30,7 +32,9 @@ from live_cli.audio.resampler import Resampler
 ECHO_SAMPLE_RATE = REFERENCE_SAMPLE_RATE
 
 _TAIL_HOPS = 50
-_PATIENCE_HOPS = 4
+_PATIENCE_HOPS, _LATE_HOPS = 20, 50
+"""The microphone waits for a speaker that is late: 200 ms, which the gate holds anyway; but not for
+half a second on end, for then what is missing does not come any more."""
 _AUDIBLE = 1e-4
 """-80 dBFS: less than this from the speaker leaves no echo."""
 _ERLE_MEMORY = 0.02
@@ -77,9 +81,13 @@ class EchoCanceller:
         self._waiting: list[Samples] = []
         self._filter = EchoFilter()
         self._speech = NearSpeech()
+        self._trust = EchoTrust()
         self._gate = EchoGate()
         self._gated = gated
-        self._alignments = 0
+        self._jumps = 0
+        self._late_hops = 0
+        self._later = self._padded = 0
+        self._jump = EchoJump()
         self._quiet_hops = _TAIL_HOPS + PARTITIONS
         self._heard = self._left = 0.0
         self._state = EchoState.RAW
@@ -87,12 +95,12 @@ class EchoCanceller:
     @property
     def stats(self) -> EchoStats:
         erle_db = self._erle_db()
-        known = self._speech.trust is Trust.TRUSTED
+        known = self._trust.state is Trust.TRUSTED
         return EchoStats(
             erle_db=erle_db,
             converged=known and erle_db is not None and erle_db >= _CONVERGED_ERLE_DB,
-            near_speech=self._quiet_hops < _TAIL_HOPS and self._speech.present,
-            alignments=self._alignments,
+            near_speech=self._quiet_hops < _TAIL_HOPS and self._is_spoken(),
+            alignments=self._reference.pads + self._reference.trims + self._jumps,
         )
 
     @property
@@ -108,19 +116,21 @@ class EchoCanceller:
 
     def process(self, microphone: Samples) -> Samples:
         """What may go out now, joined; may be empty, or longer than what came in."""
-        self._waiting += self._framer.push(np.nan_to_num(microphone))
+        hops = self._framer.push(np.nan_to_num(microphone))
+        self._waiting += hops
         out: list[Samples] = []
         while self._waiting and self._may_go_on():
             out += self._hop(self._waiting.pop(0))
+        self._late_hops = self._late_hops + len(hops) if self._waiting else 0
         return np.concatenate(out) if out else np.zeros(0, dtype=np.float32)
 
     def _may_go_on(self) -> bool:
         queue = self._reference
         waits = not (queue.has_frame or queue.starting or queue.gone)
-        return not waits or len(self._waiting) > _PATIENCE_HOPS
+        return not waits or len(self._waiting) > _PATIENCE_HOPS or self._late_hops > _LATE_HOPS
 
     def _hop(self, heard: Samples) -> list[Samples]:
-        far = self._reference.pull()
+        far = self._reference.pull(behind=len(self._waiting))
         self._note_alignment()
         self._quiet_hops = 0 if is_audible(far) else self._quiet_hops + 1
         if self._quiet_hops >= _TAIL_HOPS + PARTITIONS:
@@ -130,18 +140,37 @@ class EchoCanceller:
         if self._quiet_hops >= _TAIL_HOPS:
             self._speech.listen(heard)
             return self._raw(heard)
-        if self._speech.note(far, heard, cleaned, echo):
-            self._filter.doubt()
+        self._speech.note(far, heard, cleaned, echo)
+        self._watch_way(far, heard, echo)
         return self._judged(heard, cleaned)
 
+    def _is_spoken(self) -> bool:
+        return self._trust.settled and self._speech.present
+
+    def _watch_way(self, far: Samples, heard: Samples, echo: Samples) -> None:
+        self._jump.note(heard, echo)
+        if self._trust.note(far, heard, echo, self._speech):
+            self._filter.doubt()
+        if self._trust.wonders(self._speech) and (jump := self._jump.find()):
+            self._jumps += 1
+            self._move(jump)
+            self._trust.find()
+
+    def _move(self, samples: int, *, blind_hops: int = 0) -> None:
+        """The echo comes later by that, and for so many hops what it is the echo of is missing."""
+        self._filter.shift(samples)
+        self._jump.move(samples)
+        self._trust.pause(blind_hops)
+        self._speech.begin_anew(same_room=True)
+
     def _judged(self, heard: Samples, cleaned: Samples) -> list[Samples]:
-        trust = self._speech.trust
+        trust = self._trust.state
         if trust is Trust.FREE:
             return self._raw(heard)
-        speech = self._speech.present or not self._gated
         out = self._gate.hop(
-            cleaned,
-            speech=speech,
+            # a filter that has found no echo yet may only do harm
+            cleaned if self._trust.proven else heard,
+            speech=self._is_spoken() or not self._gated,
             known=trust is Trust.TRUSTED,
         )
         self._state = EchoState.OPEN if self._gate.is_open else EchoState.SHUT
@@ -156,11 +185,21 @@ class EchoCanceller:
         return [*self._gate.release(), heard]
 
     def _note_alignment(self) -> None:
-        alignments = self._reference.pads + self._reference.trims
-        if alignments != self._alignments:
-            self._alignments = alignments
-            self._speech.distrust()
-            self._filter.doubt()
+        """A pad for a speaker that is not heard of moves nothing if he paused for as long, and what
+        it says if his word is only late: a trim tells, or a jump. All else is known to the sample.
+        """
+        later = self._reference.later - self._later
+        self._later += later
+        if later > 0 and self._late_hops <= _LATE_HOPS:
+            self._padded += later
+            self._move(0, blind_hops=later // HOP_SAMPLES)
+        elif later > 0:
+            self._move(-later)
+        elif later < 0:
+            self._move(-later - self._padded)
+            self._padded = 0
+        elif self._trust.settled:
+            self._padded = 0
 
     def _erle_db(self) -> float | None:
         if not self._heard:

@@ -22,8 +22,16 @@ HOP_SAMPLES = 160
 PARTITIONS = 48
 """480 ms of devices' latency, way and room."""
 
-_FIRST_UNCERTAINTY = 0.01
-"""Of a weight nothing is known of; larger overshoots before the echo has come."""
+_LEAST_FIRST, _MOST_FIRST = 0.0025, 0.1
+"""The uncertainty of a weight nothing is known of: as large as the weight may be. Too small, and a
+loud echo is learned slowly; too large, and a faint one overshoots."""
+_OF_COUPLING = 4.0
+"""The weights crowd into a part of the partitions, so each is larger than an equal share."""
+_COUPLING_HOPS = 100
+"""Of loud playback, in which the loudness of the echo is told; later it is somebody who speaks."""
+_LOUD_POWER = 1e-5
+_SLIP = 0.1
+"""Of a weight's power: a jump is of whole samples at the device's rate, not at this one."""
 _LEAST_UNCERTAINTY = 1e-6
 _FORGETTING = 0.9995**2
 _NOISE_MEMORY = 0.5
@@ -44,7 +52,11 @@ class EchoFilter:
         self._far_power: Samples = np.zeros((2 * partitions, bins), dtype=np.float32)
         self._newest = 0
         self._weights: Spectra = np.zeros((partitions, bins), dtype=np.complex64)
-        self._uncertainty: Samples = np.full((partitions, bins), _FIRST_UNCERTAINTY, np.float32)
+        self._uncertainty: Samples = np.full((partitions, bins), _LEAST_FIRST, np.float32)
+        self._first_uncertainty = _LEAST_FIRST
+        self._loud_hops = 0
+        self._far_level = self._near_level = 0.0
+        self._most_far, self._most_near = _TINY, 0.0
         self._noise: Samples = np.full(bins, _TINY, dtype=np.float32)
 
     def process(self, far: Samples, near: Samples) -> tuple[Samples, Samples]:
@@ -54,6 +66,8 @@ class EchoFilter:
         hops later, never earlier.
         """
         self._push(far)
+        if self._loud_hops < _COUPLING_HOPS:
+            self._expect(far, near)
         window = slice(self._newest, self._newest + self._partitions)
         spectrum = np.einsum("pk,pk->k", self._weights, self._far[window])
         echo = np.fft.irfft(spectrum)[HOP_SAMPLES:].astype(np.float32)
@@ -63,7 +77,31 @@ class EchoFilter:
 
     def doubt(self) -> None:
         """The way has changed: what is known stays for now and is learned anew, fast."""
-        np.maximum(self._uncertainty, _FIRST_UNCERTAINTY, out=self._uncertainty)
+        np.maximum(self._uncertainty, self._first_uncertainty, out=self._uncertainty)
+
+    def shift(self, samples: int) -> None:
+        """The echo comes later by so many samples from now on; negative: earlier."""
+        response = np.fft.irfft(self._weights, axis=1)[:, :HOP_SAMPLES].astype(np.float32)
+        pieces = moved(response.reshape(-1), samples).reshape(-1, HOP_SAMPLES)
+        self._weights = np.fft.rfft(pieces, 2 * HOP_SAMPLES, axis=1).astype(np.complex64)
+        self._uncertainty = np.roll(self._uncertainty, round(samples / HOP_SAMPLES), axis=0)
+        slips = np.float32(_SLIP) * np.abs(self._weights) ** 2
+        np.maximum(self._uncertainty, slips, out=self._uncertainty)
+
+    def _expect(self, far: Samples, near: Samples) -> None:
+        """A loud echo has large weights: what is not known of them is as large."""
+        self._far_level += 0.1 * (float(np.dot(far, far)) / HOP_SAMPLES - self._far_level)
+        self._near_level += 0.1 * (float(np.dot(near, near)) / HOP_SAMPLES - self._near_level)
+        self._most_far = max(self._most_far, self._far_level)
+        self._most_near = max(self._most_near, self._near_level)
+        if self._most_far < _LOUD_POWER:
+            return
+        self._loud_hops += self._far_level > _LOUD_POWER
+        coupling = self._most_near / self._most_far
+        wanted = min(_OF_COUPLING * coupling / self._partitions, _MOST_FIRST)
+        if wanted > self._first_uncertainty:
+            self._uncertainty *= np.float32(wanted / self._first_uncertainty)
+            self._first_uncertainty = wanted
 
     def _push(self, far: Samples) -> None:
         self._newest = (self._newest - 1) % self._partitions
@@ -94,3 +132,12 @@ class EchoFilter:
             np.float32(_FORGETTING) * known * self._uncertainty
             + np.float32(1 - _FORGETTING) * drift
         )
+
+
+def moved(sound: Samples, samples: int) -> Samples:
+    """``sound`` that much later, or earlier: of the same size, silence where nothing is known."""
+    later = np.zeros_like(sound)
+    kept = max(0, sound.size - abs(samples))
+    since = max(0, -samples)
+    later[sound.size - kept - since : sound.size - since] = sound[since : since + kept]
+    return later

@@ -6,13 +6,17 @@ their own, so the reference waits in a queue, and the level of the queue is the 
 
     START     500 ms of pairs: the two streams have begun at different moments. Then, once, the
               level is set to 40 ms: the oldest sound is dropped, or silence put before it.
-    STEADY    a frame that is not there when it is wanted is padded with silence, a re-alignment
-              that the canceller needs two seconds for (measured); a level over 100 ms for two
-              seconds on end is trimmed to 50 ms, which it does not mind.
-    GONE      after a second of nothing but pads the speaker is not late but away: no pad counts,
-              and the first sound that comes begins at START again.
+    STEADY    a frame that is not there when it is wanted is silence, and so is what makes the level
+              40 ms again: one re-alignment for all that was missing, instead of one for each
+              frame of it, as a level that stays low would give. A level over 100 ms for two
+              seconds on end is trimmed to 50 ms; at once where it follows a pad within a second:
+              what was missing has come after all, and the pad is taken back.
+    GONE      after a second without anything the speaker is not late but away, and the first sound
+              that comes begins at START again.
 
-Owing back what was padded was tried and is worse: hundreds of re-alignments a minute.
+How much later the reference has become by all of it is known to the sample, so that what was
+learned of the way can be moved by it. Owing back every padded frame by itself was tried and is
+worse: hundreds of re-alignments a minute.
 """
 
 from collections import deque
@@ -32,6 +36,7 @@ _HIGH_LEVEL = 100 * _PER_MS
 _HIGH_FRAMES = 200
 _TRIMMED_LEVEL = 50 * _PER_MS
 _GONE_FRAMES = 100
+_SETTLED_FRAMES = 100
 _MAX_LEVEL = 2000 * _PER_MS
 
 
@@ -43,11 +48,14 @@ class ReferenceQueue:
         self._level = 0
         self._frames_to_start = _START_FRAMES
         self._high_frames = 0
-        self._missed_frames = 0
+        self._unfed_frames = 0
+        self._frames_since_pad = _SETTLED_FRAMES
         self.pads = 0
-        """Frames that were not there in time."""
+        """How often there was no frame in time, and the level was made anew."""
         self.trims = 0
         """How often the level had grown and was brought back."""
+        self.later = 0
+        """Samples by which pads and trims have made the reference later."""
 
     @property
     def level_ms(self) -> float:
@@ -65,41 +73,50 @@ class ReferenceQueue:
     @property
     def gone(self) -> bool:
         """Nothing has come for a second or more."""
-        return self._missed_frames >= _GONE_FRAMES
+        return self._unfed_frames >= _GONE_FRAMES and not self.has_frame
 
     def push(self, samples: Samples) -> None:
         """Append what was written to the speaker next. Beyond two seconds the oldest is dropped."""
         if not samples.size:
             return
         if self.gone:
-            self._frames_to_start, self._missed_frames = _START_FRAMES, 0
+            self._frames_to_start = _START_FRAMES
+        self._unfed_frames = 0
         self._pieces.append(samples)
         self._level += samples.size
         if self._level > _MAX_LEVEL:
             self._drop_to(_MAX_LEVEL)
 
-    def pull(self) -> Samples:
-        """The frame that belongs to the next one of the microphone."""
+    def pull(self, behind: int = 0) -> Samples:
+        """The frame that belongs to the next one of the microphone.
+
+        ``behind`` more of the microphone's wait already: a pad makes the level for them, too.
+        """
+        self._unfed_frames += 1
+        self._frames_since_pad += 1
         if not self.has_frame:
-            return self._pad()
+            return self._pad(behind)
         frame = self._take(FRAME_SAMPLES)
         if self._frames_to_start == 0:
-            self._watch_level()
+            self._watch_level(self._level - behind * FRAME_SAMPLES)
             return frame
         self._frames_to_start -= 1
         if self._frames_to_start == 0:
-            self._set_start_level()
+            self._fill_to(_START_LEVEL)
+            self._drop_to(_START_LEVEL)
         return frame
 
-    def _pad(self) -> Samples:
-        self._missed_frames += 1
+    def _pad(self, behind: int) -> Samples:
         self._high_frames = 0
         if not self.starting and not self.gone:
-            self.pads += 1
+            self.pads += self._frames_since_pad > self._unfed_frames
+            self._frames_since_pad = 0
+            before = self._level
+            self._fill_to(_START_LEVEL + behind * FRAME_SAMPLES)
+            self.later += FRAME_SAMPLES + self._level - before
         return np.zeros(FRAME_SAMPLES, dtype=np.float32)
 
     def _take(self, count: int) -> Samples:
-        self._missed_frames = 0
         taken = np.empty(count, dtype=np.float32)
         filled = 0
         while filled < count:
@@ -112,19 +129,20 @@ class ReferenceQueue:
         self._level -= count
         return taken
 
-    def _set_start_level(self) -> None:
-        self._drop_to(_START_LEVEL)
-        missing = _START_LEVEL - self._level
-        if missing:
-            self._pieces.appendleft(np.zeros(missing, dtype=np.float32))
-            self._level = _START_LEVEL
+    def _fill_to(self, level: int) -> None:
+        """With silence before what is there."""
+        if self._level < level:
+            self._pieces.appendleft(np.zeros(level - self._level, dtype=np.float32))
+            self._level = level
 
-    def _watch_level(self) -> None:
-        self._high_frames = self._high_frames + 1 if self._level > _HIGH_LEVEL else 0
-        if self._high_frames >= _HIGH_FRAMES:
+    def _watch_level(self, level: int) -> None:
+        self._high_frames = self._high_frames + 1 if level > _HIGH_LEVEL else 0
+        patience = _HIGH_FRAMES if self._frames_since_pad >= _SETTLED_FRAMES else 1
+        if self._high_frames >= patience:
             self._high_frames = 0
             self.trims += 1
-            self._drop_to(_TRIMMED_LEVEL)
+            self.later -= level - _TRIMMED_LEVEL
+            self._drop_to(self._level - level + _TRIMMED_LEVEL)
 
     def _drop_to(self, level: int) -> None:
         if self._level > level:

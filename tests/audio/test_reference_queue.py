@@ -48,23 +48,48 @@ def test_a_speaker_that_starts_later_is_waited_for_and_nothing_counts_as_late() 
 
 
 @pytest.mark.parametrize(
-    ("level_frames", "pulls", "pads"), [(4, 4, 0), (4, 5, 1), (0, 3, 3), (8, 8, 0)]
+    ("level_frames", "pulls", "pads", "later_frames", "level_ms"),
+    [(4, 4, 0, 0, 0), (4, 5, 1, 5, 40), (0, 3, 1, 5, 20), (0, 9, 1, 10, 10), (8, 8, 0, 0, 0)],
 )
-def test_each_frame_that_is_late_is_silence_and_a_pad(
-    level_frames: int, pulls: int, pads: int
+def test_a_frame_that_is_late_makes_the_level_anew_and_that_is_one_pad(
+    level_frames: int, pulls: int, pads: int, later_frames: int, level_ms: float
 ) -> None:
     queue = started(level_frames)
     frames = [queue.pull() for _ in range(pulls)]
-    assert queue.pads == pads
-    assert all(not frame.any() for frame in frames[pulls - pads :])
+    assert (queue.pads, queue.later, queue.level_ms) == (
+        pads,
+        later_frames * FRAME_SAMPLES,
+        level_ms,
+    )
+    assert not any(frame.any() for frame in frames[level_frames:])
+
+
+def test_a_pad_makes_the_level_for_what_of_the_microphone_waits_already() -> None:
+    queue = started(0)
+    for behind in (2, 1, 0):
+        queue.pull(behind)
+    assert (queue.pads, queue.level_ms) == (1, 40)
+
+
+def test_what_comes_after_all_is_trimmed_at_once_and_all_is_accounted_for() -> None:
+    queue = started(0)
+    for _ in range(15):
+        queue.pull()
+    queue.push(counted(16))
+    queue.pull()
+    assert (queue.pads, queue.trims, queue.level_ms) == (1, 1, 50)
+    played, paired = 16, 16
+    assert queue.later == (50 // FRAME_MS - (played - paired)) * FRAME_SAMPLES
 
 
 def test_half_a_frame_is_kept_for_the_next_pair() -> None:
     queue = started(0)
     queue.push(counted(0.5))
-    assert not queue.pull().any()
-    queue.push(counted(0.5, first=FRAME_SAMPLES // 2 + 1))
-    assert np.array_equal(queue.pull(), counted(1))
+    silent = [queue.pull() for _ in range(4)]
+    queue.push(counted(1, first=FRAME_SAMPLES // 2 + 1))
+    rest = np.concatenate([queue.pull(), queue.pull()])
+    assert not np.concatenate(silent).any()
+    assert np.array_equal(rest[FRAME_SAMPLES // 2 :], counted(1.5))
     assert queue.pads == 1
 
 
@@ -98,13 +123,13 @@ def test_a_speaker_that_is_away_counts_no_pads_and_starts_anew_when_it_is_back()
     queue = started(0)
     for _ in range(500):
         queue.pull()
-    assert (queue.gone, queue.pads) == (True, 99)
+    assert (queue.gone, queue.pads) == (True, 1)
     queue.push(counted(90))
     assert (queue.gone, queue.starting) == (False, True)
     for _ in range(50):
         queue.push(counted(1))
         queue.pull()
-    assert (queue.level_ms, queue.pads) == (40, 99)
+    assert (queue.level_ms, queue.pads) == (40, 1)
 
 
 @given(st.lists(st.integers(0, 1000), max_size=60))

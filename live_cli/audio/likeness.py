@@ -1,0 +1,71 @@
+"""How much one sound is like another, at any distance in time, as an echo is. Pure.
+
+Theory. The normalised cross-correlation of an echo with what was played is high at the delay of its
+direct path, whatever the room (0.38 at least in simulated ones, over 300 ms); that of somebody's
+words with another's is low everywhere (0.16 at most). It takes no learned filter to tell.
+"""
+
+import numpy as np
+
+from live_cli.audio.echo_filter import HOP_SAMPLES, PARTITIONS
+from live_cli.audio.pcm import Samples
+
+_INAUDIBLE = 1e-3
+"""-60 dBFS; a hop as quiet as that counts less."""
+_SILENT = 0.1
+"""Of the other's power: what is as quiet as that resembles nothing."""
+_TINY = 1e-9
+_WINDOW_HOPS = 30
+_LOUD_HOPS, _FEW_HOPS = 25, 10
+_FOREIGN_BELOW, _ECHO_ABOVE = 0.22, 0.3
+"""Heard as an echo once, it stays one: its reverberation is less like what was played."""
+_FOREIGN_ANSWERS = 3
+_EVERY_HOPS = 3
+
+
+class FirstSound:
+    """Tells whether what is heard at first is the echo of what is played, or something else."""
+
+    def __init__(self) -> None:
+        self._heard: Samples = np.zeros(_WINDOW_HOPS * HOP_SAMPLES, dtype=np.float32)
+        self._played: Samples = np.zeros((_WINDOW_HOPS + PARTITIONS) * HOP_SAMPLES, np.float32)
+        self._loud = [False] * _WINDOW_HOPS
+        self._hops = self._foreign_answers = 0
+        self._is_echo = False
+
+    def note(self, far: Samples, heard: Samples, *, loud: bool) -> None:
+        self._played = np.concatenate((self._played[HOP_SAMPLES:], levelled(far)))
+        self._heard = np.concatenate((self._heard[HOP_SAMPLES:], levelled(heard)))
+        self._loud = [*self._loud[1:], loud]
+        self._hops += 1
+        loud_hops = sum(self._loud)
+        if self._hops % _EVERY_HOPS or loud_hops < _FEW_HOPS or self._is_echo:
+            return
+        alike = float(likeness(self._heard, self._played).max())
+        self._is_echo = alike > _ECHO_ABOVE
+        foreign = loud_hops >= _LOUD_HOPS and alike < _FOREIGN_BELOW
+        self._foreign_answers = self._foreign_answers + 1 if foreign else 0
+
+    @property
+    def is_foreign(self) -> bool:
+        """It is loud and nothing that was played: there is no echo, or none to speak of."""
+        return self._foreign_answers >= _FOREIGN_ANSWERS
+
+
+def levelled(hop: Samples) -> Samples:
+    """Differentiated, and as loud as every other hop."""
+    high = np.diff(hop, prepend=hop[:1])
+    level: Samples = high / (np.sqrt(np.mean(high**2)) + np.float32(_INAUDIBLE))
+    return level
+
+
+def likeness(piece: Samples, sound: Samples) -> Samples:
+    """How much ``piece`` resembles what ``sound`` was so many samples before its end."""
+    size = 1 << (sound.size + piece.size - 1).bit_length()
+    shared = np.fft.irfft(np.fft.rfft(sound, size) * np.conj(np.fft.rfft(piece, size)), size)
+    power = np.cumsum(np.concatenate(([0.0], sound.astype(np.float64) ** 2)))
+    places = np.arange(sound.size - piece.size + 1)
+    own = float(np.dot(piece, piece)) + _TINY
+    norm = np.sqrt(np.maximum(power[places + piece.size] - power[places], _SILENT * own) * own)
+    alike: Samples = (shared[places] / norm)[::-1].astype(np.float32)
+    return alike
