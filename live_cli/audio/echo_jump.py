@@ -19,7 +19,7 @@ _WINDOW_HOPS = 14
 _MOST_HOPS = 15
 """150 ms either way."""
 _ALIKE, _MORE_ALIKE = 0.45, 0.3
-"""By these no speech beside an echo passed for a jump, in 8 rooms of 13 tries."""
+"""Between speech beside an echo that has not jumped and an echo that has."""
 _SAME = 2
 """Samples, between two answers."""
 
