@@ -60,7 +60,7 @@ def run(settings: Settings, *, json: bool) -> None:
     heard, played = probe.stereo[:, 0], probe.stereo[:, 1]
     hiss = int(np.flatnonzero(played)[0]) + sweep.size + gap.size - HISS_LEAD
     report = measure(heard[:hiss], played[:hiss], PLAYOUT_SAMPLE_RATE)
-    erle_db = cancelled_db(heard[hiss:], played[hiss:], PLAYOUT_SAMPLE_RATE)
+    erle_db = cancelled_db(heard[hiss:], played[hiss:], PLAYOUT_SAMPLE_RATE) if report.path else 0.0
     for finding in findings(probe, report, erle_db):
         print_finding(finding, as_json=json)
     levels = {
