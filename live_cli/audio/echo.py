@@ -147,6 +147,12 @@ class EchoCanceller:
     def _is_spoken(self) -> bool:
         return self._trust.settled and self._speech.present
 
+    def _lets_out(self) -> bool:
+        if not self._gated:
+            return True
+        goes_on = self._gate.is_open and self._trust.settled and self._speech.goes_on
+        return goes_on or self._is_spoken()
+
     def _watch_way(self, far: Samples, heard: Samples, echo: Samples) -> None:
         self._jump.note(heard, echo)
         if self._trust.note(far, heard, echo, self._speech):
@@ -170,7 +176,7 @@ class EchoCanceller:
         out = self._gate.hop(
             # a filter that has found no echo yet may only do harm
             cleaned if self._trust.proven else heard,
-            speech=self._is_spoken() or not self._gated,
+            speech=self._lets_out(),
             known=trust is Trust.TRUSTED,
         )
         self._state = EchoState.OPEN if self._gate.is_open else EchoState.SHUT

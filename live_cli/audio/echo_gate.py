@@ -8,7 +8,7 @@ reach it. The line out is the microphone's, sample for sample; only when a hop l
            are echo they are held for up to a second.
              somebody speaks: all that is held leaves at once, as it was heard          -> OPEN
     OPEN   each hop leaves as it comes, without the echo.
-             nobody has spoken for 400 ms                                               -> SHUT
+             nobody has spoken for 800 ms, a pause within a sentence                    -> SHUT
 """
 
 from collections import deque
@@ -19,7 +19,8 @@ from live_cli.audio.pcm import Samples
 
 _HELD_HOPS = 30
 _MOST_HELD_HOPS = 100
-_HANGOVER_HOPS = 40
+_HANGOVER_HOPS = 80
+"""At half of it twice as many words over an answer that goes on are lost."""
 
 
 class EchoGate:

@@ -28,7 +28,7 @@ _LEAST_NOISE = 1.6e-6
 _SETTLING_HOPS = 20
 _MOST_DB = 12.0
 _SPEECH_DB = 4.0
-_WINDOW_HOPS, _SPEECH_HOPS = 13, 11
+_WINDOW_HOPS, _SPEECH_HOPS, _GOING_ON_HOPS = 13, 11, 4
 _TINY = 1e-9
 
 Bands = npt.NDArray[np.float64]
@@ -50,6 +50,11 @@ class NearSpeech:
     def present(self) -> bool:
         """Somebody speaks, or makes as much noise as one who does; or the prediction is wrong."""
         return self.hits >= _SPEECH_HOPS
+
+    @property
+    def goes_on(self) -> bool:
+        """What has been present may still be: softer sounds, between louder ones."""
+        return self.hits >= _GOING_ON_HOPS
 
     @property
     def hits(self) -> int:
