@@ -89,6 +89,10 @@ class Listener:
             return []
         return self._told(await self._workers.run(Stage.DETECTOR, self._hearing.ears.flush))
 
+    def close(self) -> None:
+        """Let the detector go now: its memory is native, and no garbage collector sees to it."""
+        self._hearing = None
+
     def _told(self, heard: list[Heard]) -> list[Began | Finished]:
         told: list[Began | Finished] = []
         for event, following in zip_longest(heard, heard[1:]):

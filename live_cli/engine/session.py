@@ -129,6 +129,7 @@ class ConversationSession:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, self._background.close(), return_exceptions=True)
+        self._listener.close()
 
     # --- hearing -------------------------------------------------------------------------------
 

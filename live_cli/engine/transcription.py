@@ -11,7 +11,7 @@ import asyncio
 from live_cli.engine.background import Background
 from live_cli.engine.captions import captions_of
 from live_cli.engine.conversation import TokenCount, audio_tokens, text_tokens
-from live_cli.engine.hearing import Ended, Heard, Segment
+from live_cli.engine.hearing import Ears, Ended, Heard, Segment
 from live_cli.engine.listening import Hearing
 from live_cli.engine.options import SessionOptions
 from live_cli.engine.previews import Previews
@@ -46,7 +46,7 @@ class TranscriptionSession:
         emit: Emit,
     ) -> None:
         self._options = options
-        self._ears = hearing.ears
+        self._ears: Ears | None = hearing.ears
         self._transcriber = hearing.transcriber
         self._around = surroundings
         self._emit = emit
@@ -90,6 +90,7 @@ class TranscriptionSession:
 
     async def close(self) -> None:
         await self._background.close()
+        self._ears = None  # its detector's memory is native, and no garbage collector sees to it
 
     async def _hear(self, data: bytes, sample_rate: int) -> None:
         seconds = len(data) / (2 * sample_rate)
@@ -98,13 +99,17 @@ class TranscriptionSession:
         if outside and not self._options.all_input:
             return
         self._previews.hear(seconds, self._around.time.now())
-        if self._ears.takes_along(data, sample_rate):
+        ears = self._open_ears()
+        if ears.takes_along(data, sample_rate):
             return
-        ears = self._ears
         await self._queued(
             await self._around.workers.run(Stage.DETECTOR, lambda: ears.hear(data, sample_rate))
         )
         self._preview_when_due()
+
+    def _open_ears(self) -> Ears:
+        assert self._ears is not None  # noqa: S101 - nothing comes after the end
+        return self._ears
 
     def _count(self, seconds: float) -> None:
         """Raises UnsupportedError when the session has had all the sound that it may."""
@@ -117,7 +122,7 @@ class TranscriptionSession:
             )
 
     async def _finish(self) -> None:
-        await self._queued(await self._around.workers.run(Stage.DETECTOR, self._ears.flush))
+        await self._queued(await self._around.workers.run(Stage.DETECTOR, self._open_ears().flush))
         await self._put(None)
 
     async def _queued(self, heard: list[Heard]) -> None:
@@ -141,7 +146,7 @@ class TranscriptionSession:
     def _preview_when_due(self) -> None:
         if self.busy or self._previewing:
             return  # what is final comes first
-        segment = self._ears.open_segment()
+        segment = self._open_ears().open_segment()
         if segment is not None and self._previews.are_due(self._around.time.now()):
             self._previewing = True
             self._background.do(self._preview(segment))

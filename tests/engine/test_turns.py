@@ -1,7 +1,9 @@
 """Turns on scripted stages and fake time: order, interruption, truncation, activity, history."""
 
 import asyncio
+import gc
 import threading
+import weakref
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from live_cli.audio.pcm import pcm16_from_float
 from live_cli.engine.backends.scripted import (
     ScriptedChatModel,
+    ScriptedDetector,
     ScriptedTranscriber,
     speech_like,
 )
@@ -569,3 +572,24 @@ async def test_two_sessions_share_the_stages_and_not_the_history(connect):
     for line in (first, second):
         await line.shows("turnComplete+usage")
     assert sorted(prompts(chat)) == [[("user", "I am one.")], [("user", "I am two.")]]
+
+
+@pytest.mark.parametrize("model", ["local", "gemini-3.5-transcribe-live"])
+async def test_a_session_that_ends_lets_its_detector_go(connect, model):
+    made = []
+
+    class Detector(ScriptedDetector):
+        def __init__(self):
+            made.append(weakref.ref(self))
+
+    line = await connect(Setup(model=f"models/{model}"), ScriptedRegistry(detector=Detector))
+    gc.disable()  # native memory does not make it run
+    try:
+        await line.say(silence(0.2))
+        assert [ref() is None for ref in made] == [False]
+        await line.session.close()
+        async with asyncio.timeout(5):
+            while made[0]() is not None:  # noqa: ASYNC110 - its thread lets go of it a little later
+                await asyncio.sleep(0.01)
+    finally:
+        gc.enable()
