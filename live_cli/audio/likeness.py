@@ -6,6 +6,8 @@ reverberation); that of somebody's words with another's is low everywhere (0.16 
 no learned filter to tell.
 """
 
+import math
+
 import numpy as np
 
 from live_cli.audio.echo_filter import HOP_SAMPLES, PARTITIONS
@@ -55,9 +57,10 @@ class FirstSound:
 
 def levelled(hop: Samples) -> Samples:
     """Differentiated, and as loud as every other hop."""
-    high = np.diff(hop, prepend=hop[:1])
-    level: Samples = high / (np.sqrt(np.mean(high**2)) + np.float32(_INAUDIBLE))
-    return level
+    high = np.zeros_like(hop)
+    np.subtract(hop[1:], hop[:-1], out=high[1:])
+    high /= math.sqrt(float(np.dot(high, high)) / hop.size) + _INAUDIBLE
+    return high
 
 
 def likeness(piece: Samples, sound: Samples) -> Samples:

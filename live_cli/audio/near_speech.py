@@ -14,6 +14,7 @@ from live_cli.audio.pcm import Samples
 
 _EDGES = np.array([4, 6, 8, 10, 13, 16, 20, 25, 31, 38, 46, 56, 68, 82, 100])
 """Bins of 50 Hz, 200 Hz to 4.1 kHz."""
+_WIDTHS = np.diff(_EDGES)
 _SMOOTHING = 0.3
 _ECHO_DECAY = 0.9
 _PLAYED_DECAY = 0.97
@@ -22,6 +23,7 @@ _LEAST_LEAK_DB = -35.0
 _MARGIN_DB = 5.0
 _YOUNG_MARGIN_DB, _YOUNG_HOPS = 5.0, 200
 _ABOVE_NOISE = 4.0
+_MOST_QUIET_BANDS = 0.3 * (_EDGES.size - 1)
 _NOISE_RISE = 1.003
 _LEAST_NOISE = 1.6e-6
 """-80 dBFS of white noise."""
@@ -78,16 +80,17 @@ class NearSpeech:
 
     def listen(self, heard: Samples) -> None:
         """A hop without playback: what the background sounds like."""
-        self._note_heard(heard)
+        self._note_bands(_bands(heard))
         self._hits = [False] * _WINDOW_HOPS
 
     def note(self, far: Samples, heard: Samples, residual: Samples, echo: Samples) -> None:
         """A hop with playback."""
-        self._note_heard(heard)
-        self._residual += _SMOOTHING * (_bands(residual) - self._residual)
-        self._echo += _SMOOTHING * (_bands(echo) - self._echo)
+        by_band = _bands(np.stack((heard, residual, echo, far)))
+        self._note_bands(by_band[0])
+        self._residual += _SMOOTHING * (by_band[1] - self._residual)
+        self._echo += _SMOOTHING * (by_band[2] - self._echo)
         self._late_echo = np.maximum(self._echo, self._late_echo * _ECHO_DECAY)
-        self._played = np.maximum(_bands(far), self._played * _PLAYED_DECAY)
+        self._played = np.maximum(by_band[3], self._played * _PLAYED_DECAY)
         self._hits = [*self._hits[1:], self._stands_out()]
         self._learn_leak()
         self._loud_hops += self.is_loud
@@ -101,14 +104,14 @@ class NearSpeech:
 
     # --- parts -------------------------------------------------------------------------------
 
-    def _note_heard(self, heard: Samples) -> None:
+    def _note_bands(self, heard: Bands) -> None:
         self._hops += 1
-        self._heard += _SMOOTHING * (_bands(heard) - self._heard)
+        self._heard += _SMOOTHING * (heard - self._heard)
         rising = self._noise * _NOISE_RISE if self._hops > _SETTLING_HOPS else self._heard
         self._noise = np.maximum(np.minimum(rising, self._heard), _LEAST_NOISE)
 
     def _above_noise(self, power: Bands) -> bool:
-        return bool(np.mean(power > _ABOVE_NOISE * self._noise) > 0.3)
+        return int(np.count_nonzero(power > _ABOVE_NOISE * self._noise)) > _MOST_QUIET_BANDS
 
     def _stands_out(self) -> bool:
         young = max(0.0, 1 - self._loud_hops / _YOUNG_HOPS)
@@ -127,8 +130,9 @@ class NearSpeech:
         self._leak_db += np.where(self._late_echo > _ABOVE_NOISE * self._noise, step, 0.0)
 
 
-def _bands(hop: Samples) -> Bands:
-    """Mean power in each band."""
-    power = np.abs(np.fft.rfft(hop, 2 * HOP_SAMPLES)) ** 2
-    sums: Bands = np.add.reduceat(power.astype(np.float64), _EDGES)[:-1]
-    return sums / np.diff(_EDGES)
+def _bands(hops: Samples) -> Bands:
+    """Mean power in each band, of one hop or of several: shape (..., bands)."""
+    spectrum = np.fft.rfft(hops, 2 * HOP_SAMPLES)
+    power = (spectrum.real**2 + spectrum.imag**2).astype(np.float64)
+    sums: Bands = np.add.reduceat(power, _EDGES, axis=-1)[..., :-1]
+    return sums / _WIDTHS
