@@ -17,10 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from live_cli.audio.echo_filter import HOP_SAMPLES, EchoFilter
-from live_cli.audio.meter import SILENCE_DBFS, level_dbfs
+from live_cli.audio.echo.filter import HOP_SAMPLES, EchoFilter
+from live_cli.audio.echo.reference import REFERENCE_SAMPLE_RATE as ECHO_SAMPLE_RATE
+from live_cli.audio.levels import SILENCE_DBFS, level_dbfs
 from live_cli.audio.pcm import Samples
-from live_cli.audio.reference_queue import REFERENCE_SAMPLE_RATE as ECHO_SAMPLE_RATE
 from live_cli.audio.resampler import Resampler
 
 LOW_HZ, HIGH_HZ = 150.0, 7000.0
@@ -70,7 +70,7 @@ def make_hiss(
 
 
 @dataclass(frozen=True, slots=True)
-class EchoPath:
+class EchoMeasurement:
     """The way from speaker to microphone: how late, and how much quieter."""
 
     delay_ms: float
@@ -92,7 +92,7 @@ class SweepReport:
     peak: float
     clipped_samples: int
     hidden_below_db: float
-    path: EchoPath | None
+    path: EchoMeasurement | None
 
 
 def measure(microphone: Samples, played: Samples, sample_rate: int) -> SweepReport:
@@ -112,7 +112,7 @@ def measure(microphone: Samples, played: Samples, sample_rate: int) -> SweepRepo
     path = None
     if found:
         loss_db = _loss_db(microphone, played, lag, sample_rate)
-        path = EchoPath(lag * 1000.0 / sample_rate, loss_db)
+        path = EchoMeasurement(lag * 1000.0 / sample_rate, loss_db)
     return SweepReport(
         played_dbfs=level_dbfs(played[begin:end]),
         noise_dbfs=_noise_dbfs(microphone[:begin], sample_rate),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
-from live_cli.audio.meter import SILENCE_DBFS, SpeechClock
+from live_cli.audio.levels import SILENCE_DBFS, SpeechEndMeter
 from live_cli.audio.pcm import Samples, float_from_pcm16
 from live_cli.commands.duck import Duck
 from live_cli.commands.mouth import EchoSource, Mouth
@@ -74,7 +74,7 @@ class Conversation:
         self._ducked = False
         self._outbox = Outbox()
         self._tally = Tally(self._loop.time())
-        self._speech = SpeechClock(INPUT_SAMPLE_RATE)
+        self._speech = SpeechEndMeter(INPUT_SAMPLE_RATE)
         self._model_turn = self._cut_turn = 0
         self._over = asyncio.Event()
         self._microphone_dbfs = SILENCE_DBFS

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from live_cli.audio.playout import PLAYOUT_SAMPLE_RATE
+from live_cli.audio.playback.playout import PLAYOUT_SAMPLE_RATE
 from live_cli.audio.sweep import (
     SweepReport,
     cancelled_db,

@@ -7,11 +7,11 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-from live_cli.audio.echo import EchoCanceller, EchoStats
-from live_cli.audio.files import open_speech
-from live_cli.audio.half_duplex import HalfDuplex
+from live_cli.audio.echo.canceller import EchoCanceller, EchoStats
+from live_cli.audio.echo.half_duplex import HalfDuplex
+from live_cli.audio.files.speech_files import open_speech
 from live_cli.audio.pcm import Samples
-from live_cli.audio.playout import Span
+from live_cli.audio.playback.playout import Span
 from live_cli.commands.conversation import Conversation
 from live_cli.devices.echo_path import EchoPath
 from live_cli.devices.file_ends import FileMicrophone, FileSpeaker

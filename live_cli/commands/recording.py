@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from live_cli.audio.flac_writer import FlacWriter
+from live_cli.audio.files.flac_writer import FlacWriter
 from live_cli.audio.pcm import Samples
-from live_cli.audio.playout import Span
-from live_cli.audio.stereo_tape import TAPE_RATE, StereoTape
+from live_cli.audio.playback.playout import Span
+from live_cli.audio.stereo_mix import MIX_RATE, StereoMix
 from live_cli.errors import InputFileError
 from live_cli.protocol.events import Event, SessionOpened
 from live_cli.ui.captions import render
@@ -64,9 +64,9 @@ class Recording:
         self._paths = _new_files(Path(folder).expanduser())
         self._events = self._paths[_EVENTS].open("w", encoding="utf-8")
         self._words = self._paths[_WORDS].open("w", encoding="utf-8")
-        self._flac = FlacWriter(self._paths[_SOUND], TAPE_RATE, 2)
+        self._flac = FlacWriter(self._paths[_SOUND], MIX_RATE, 2)
         self._start = time.monotonic()
-        self._tape = StereoTape(self._start)
+        self._tape = StereoMix(self._start)
         self._dialogue = Dialogue()
         self.faces = self._faces()
         """What must be shown the session: they write the events and the words."""

@@ -29,7 +29,7 @@ from live_cli.ui.line_reader import LineReader
 from live_cli.ui.tally import Tally
 
 if TYPE_CHECKING:
-    from live_cli.audio.files import WavWriter
+    from live_cli.audio.files.speech_files import WavWriter
 
 
 def run(
@@ -82,7 +82,9 @@ async def _converse(
             face.note(text)
         writer = None
         if output is not None:
-            from live_cli.audio.files import WavWriter  # with numpy, which text alone needs not
+            from live_cli.audio.files.speech_files import (
+                WavWriter,  # with numpy, which text alone needs not
+            )
 
             writer = stack.enter_context(WavWriter(output, OUTPUT_SAMPLE_RATE))
         async with running_server(opening) as server, resumable(server, opening) as client:

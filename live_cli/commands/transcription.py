@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from live_cli.audio.files import SPEECH_SAMPLE_RATE, SpeechReader, open_speech
+from live_cli.audio.files.speech_files import SPEECH_SAMPLE_RATE, SpeechReader, open_speech
 from live_cli.audio.pcm import Samples, pcm16_from_float
 from live_cli.commands.connecting import Server
 from live_cli.errors import SessionError

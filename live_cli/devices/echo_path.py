@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from live_cli.audio.echo import EchoStats
+from live_cli.audio.echo.canceller import EchoStats
 from live_cli.audio.pcm import Samples
-from live_cli.audio.playout import Span
+from live_cli.audio.playback.playout import Span
 
 _MAX_BLOCKS = 200
 """Two to four seconds; when nobody captures, the oldest go."""

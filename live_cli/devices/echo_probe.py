@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from live_cli.audio.pcm import Samples, pcm16_from_float
-from live_cli.audio.playout import Span
-from live_cli.audio.stereo_tape import StereoTape
+from live_cli.audio.playback.playout import Span
+from live_cli.audio.stereo_mix import StereoMix
 from live_cli.devices.listing import Device
 from live_cli.devices.microphone import Microphone
 from live_cli.devices.native_stderr import native_stderr_silenced
@@ -65,7 +65,7 @@ def play_and_listen(sound: Samples, input_device: str | None, output_device: str
             speaker.stop()
     if microphone.device is None or speaker.device is None:
         raise AssertionError("both were opened")
-    tape = StereoTape(start)
+    tape = StereoMix(start)
     for pcm16, ends_at, _ in frames:
         tape.sent(pcm16, ends_at)
     for block, at, spans, _ in blocks:

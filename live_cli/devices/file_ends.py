@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from live_cli.audio.files import SpeechReader, WavWriter, open_speech, standard_input
+from live_cli.audio.files.speech_files import SpeechReader, WavWriter, open_speech, standard_input
 from live_cli.audio.framer import Framer
-from live_cli.audio.meter import level_dbfs
+from live_cli.audio.levels import level_dbfs
 from live_cli.audio.pcm import Samples, pcm16_from_float
-from live_cli.audio.playout import PLAYOUT_SAMPLE_RATE
+from live_cli.audio.playback.playout import PLAYOUT_SAMPLE_RATE
 from live_cli.devices.microphone import FRAME_SAMPLES, FrameCallback
 from live_cli.devices.piped_speech import DescriptorSource, piped_speech
 from live_cli.devices.playback import Playback, PlayedCallback, SpeakerSnapshot, silent

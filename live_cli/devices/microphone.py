@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from live_cli.audio.framer import Framer
-from live_cli.audio.meter import level_dbfs
+from live_cli.audio.levels import level_dbfs
 from live_cli.audio.pcm import Samples, mono, pcm16_from_float
 from live_cli.audio.resampler import Resampler
 from live_cli.audio.stream_clock import StreamClock

@@ -8,10 +8,10 @@ import os
 from collections.abc import Iterator
 from typing import Any, BinaryIO, cast
 
-from live_cli.audio.files import SPEECH_SAMPLE_RATE, open_speech
+from live_cli.audio.files.speech_files import SPEECH_SAMPLE_RATE, open_speech
+from live_cli.audio.files.wav_header import RAW_SPEECH, ByteSource, PcmFormat, read_wav_header
 from live_cli.audio.pcm import Samples
 from live_cli.audio.resampler import Resampler
-from live_cli.audio.wav_header import RAW_SPEECH, ByteSource, PcmFormat, read_wav_header
 from live_cli.errors import InputFileError
 
 _MAGIC_BYTES = 4

@@ -11,17 +11,17 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from live_cli.audio.fades import rising_gain
-from live_cli.audio.heard import HeardLog, HeardSpan, heard_at
-from live_cli.audio.meter import SILENCE_DBFS, level_dbfs
+from live_cli.audio.levels import SILENCE_DBFS, level_dbfs
 from live_cli.audio.pcm import Samples, float_from_pcm16
-from live_cli.audio.playout import (
+from live_cli.audio.playback.fades import rising_gain
+from live_cli.audio.playback.heard import HeardLog, HeardSpan, heard_at
+from live_cli.audio.playback.playout import (
     PLAYOUT_SAMPLE_RATE,
     Playout,
     PlayoutState,
     PlayoutStats,
     Span,
-    TurnFate,
+    TurnOutcome,
 )
 from live_cli.audio.resampler import Resampler
 
@@ -57,7 +57,7 @@ class SpeakerSnapshot:
     mean_start_delay_ms: float = 0.0
     target_ms: float = 0.0
     turns_started: int = 0
-    fates: Mapping[int, TurnFate] = field(default_factory=dict)
+    fates: Mapping[int, TurnOutcome] = field(default_factory=dict)
     """Of the last turns that have begun to play."""
 
 
@@ -69,7 +69,7 @@ class _Rendered:
     state: PlayoutState
     buffered_ms: float
     stats: PlayoutStats
-    fates: Mapping[int, TurnFate]
+    fates: Mapping[int, TurnOutcome]
     spans: tuple[HeardSpan, ...]
     samples_taken: int
 

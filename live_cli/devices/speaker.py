@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from live_cli.audio.playout import PLAYOUT_SAMPLE_RATE
+from live_cli.audio.playback.playout import PLAYOUT_SAMPLE_RATE
 from live_cli.audio.resampler import Resampler
 from live_cli.devices.listing import Device, find_device
 from live_cli.devices.microphone import block_and_latency

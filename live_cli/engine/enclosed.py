@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from live_cli.audio.files import open_speech
+from live_cli.audio.files.speech_files import open_speech
 from live_cli.audio.pcm import pcm16_from_float
 from live_cli.engine.conversation import USER
 from live_cli.engine.hearing import Ended

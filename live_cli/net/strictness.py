@@ -5,7 +5,7 @@ import re
 
 from live_cli.errors import RemoteProtocolError
 from live_cli.protocol.messages import AuthToken
-from live_cli.protocol.strictness import FieldCheck
+from live_cli.protocol.unknown_fields import FieldCheck
 from live_cli.protocol.wire import unknown_field_reason, unknown_fields
 
 _MOST_TOLD = 256

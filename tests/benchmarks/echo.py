@@ -10,10 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from live_cli.audio.echo import EchoCanceller
+from live_cli.audio.echo.canceller import EchoCanceller
 from live_cli.audio.pcm import Samples
 from live_cli.engine.backends.silero import SileroDetector
-from tests.audio.room import (
+from tests.benchmarks import echo_words
+from tests.benchmarks.echo_peers import nothing, speex, webrtc
+from tests.benchmarks.row import Row, median
+from tests.harness.simulated_room import (
     BLOCK_MS,
     HARD_ROOMS,
     Canceller,
@@ -24,9 +27,6 @@ from tests.audio.room import (
     said_at,
     through,
 )
-from tests.benchmarks import echo_words
-from tests.benchmarks.echo_peers import nothing, speex, webrtc
-from tests.benchmarks.row import Row, median
 
 SECONDS = 62.0
 ROOMS = {

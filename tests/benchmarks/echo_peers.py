@@ -11,12 +11,12 @@ import numpy as np
 import pyaec
 from pywebrtc_audio import AudioProcessor
 
-from live_cli.audio.echo import ECHO_SAMPLE_RATE, EchoState
+from live_cli.audio.echo.canceller import ECHO_SAMPLE_RATE, EchoState
+from live_cli.audio.echo.reference import FRAME_SAMPLES, ReferenceQueue
 from live_cli.audio.framer import Framer
 from live_cli.audio.pcm import Samples
-from live_cli.audio.reference_queue import FRAME_SAMPLES, ReferenceQueue
 from live_cli.audio.resampler import Resampler
-from tests.audio.room import PLAYED_RATE
+from tests.harness.simulated_room import PLAYED_RATE
 
 SPEEX_TAPS = 4096
 _FULL_SCALE = 32767

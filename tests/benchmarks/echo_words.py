@@ -11,12 +11,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from live_cli.audio.echo import EchoCanceller
+from live_cli.audio.echo.canceller import EchoCanceller
 from live_cli.audio.pcm import Samples
 from live_cli.engine.backends.hibari import HibariSynthesizer
 from live_cli.engine.backends.moonshine import MoonshineTranscriber
 from live_cli.engine.stages import VoiceTraits
-from tests.audio.room import (
+from tests.benchmarks.echo_peers import nothing, speex, webrtc
+from tests.benchmarks.row import Row
+from tests.harness.simulated_room import (
     LEAD_S,
     LEVEL_DBFS,
     PLAYED_RATE,
@@ -29,8 +31,6 @@ from tests.audio.room import (
     spoken,
     through,
 )
-from tests.benchmarks.echo_peers import nothing, speex, webrtc
-from tests.benchmarks.row import Row
 from tests.speech import BECKETT, QUESTION_WORDS, TWO_CITIES, moonshine_asset, word_error_rate
 
 CUTS_S = (0.0, 8.5, 16.8, 24.4, 28.7, 42.3)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from live_cli.audio.playout import PLAYOUT_SAMPLE_RATE, Playout, PlayoutState
-from live_cli.audio.start_target import StartTarget
+from live_cli.audio.playback.playout import PLAYOUT_SAMPLE_RATE, Playout, PlayoutState
+from live_cli.audio.playback.start_target import StartTarget
 from tests.benchmarks.row import Row
 
 TURNS = 60

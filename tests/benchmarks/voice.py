@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from live_cli.audio.meter import SpeechClock
+from live_cli.audio.levels import SpeechEndMeter
 from live_cli.net.client import LiveClient
 from live_cli.protocol.events import AudioChunk, TurnComplete
 from tests.speech import QUESTION
@@ -23,7 +23,7 @@ class Question:
 
     def __init__(self) -> None:
         speech = soundfile.read(QUESTION, dtype="float32")[0].astype(np.float32)
-        clock = SpeechClock()
+        clock = SpeechEndMeter()
         clock.push(speech)
         assert clock.last_speech_end is not None
         self.ends_s = clock.last_speech_end / RATE

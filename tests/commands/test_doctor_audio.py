@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from live_cli.audio.sweep import EchoPath, SweepReport
+from live_cli.audio.sweep import EchoMeasurement, SweepReport
 from live_cli.commands.doctor_audio import findings
 from live_cli.devices.echo_probe import Probe
 from live_cli.devices.listing import Device
@@ -20,7 +20,7 @@ SPEAKER = Device(1, "Box", "ALSA", 0, 2, 44_100)
 
 
 def said(
-    path: EchoPath | None = None,
+    path: EchoMeasurement | None = None,
     *,
     microphone: Device = MICROPHONE,
     dropouts: int = 0,
@@ -60,7 +60,7 @@ def test_a_good_room_with_headphones_has_nothing_to_change() -> None:
 def test_an_echo_that_is_heard_says_what_to_do(
     loss_db: float, level_dbfs: float, state: str, says: list[str]
 ) -> None:
-    found = said(EchoPath(80.0, loss_db), level_dbfs=level_dbfs)
+    found = said(EchoMeasurement(80.0, loss_db), level_dbfs=level_dbfs)
     assert found["echo"][0] == state
     assert [part for part in says if part not in found["echo"][1]] == []
 
@@ -71,7 +71,7 @@ def test_an_echo_that_is_heard_says_what_to_do(
 def test_what_the_canceller_cannot_take_out_says_what_to_do(
     erle_db: float, level_dbfs: float, state: str
 ) -> None:
-    path = EchoPath(80.0, 6.0)
+    path = EchoMeasurement(80.0, 6.0)
     got, says, facts = said(path, level_dbfs=level_dbfs, erle_db=erle_db)["echo after cancellation"]
     assert got == state
     assert ("--half-duplex" in says) is (state == "note")
@@ -79,11 +79,11 @@ def test_what_the_canceller_cannot_take_out_says_what_to_do(
 
 
 def test_the_delay_has_its_parts_and_a_long_one_is_noted() -> None:
-    state, says, facts = said(EchoPath(80.0, 10.0))["delay"]
+    state, says, facts = said(EchoMeasurement(80.0, 10.0))["delay"]
     assert state == "ok"
     assert says.startswith("175 ms there and back: 60 in the speaker's buffer, 80 between")
     assert facts["round_trip_ms"] == 175
-    state, says, _ = said(EchoPath(620.0, 10.0))["delay"]
+    state, says, _ = said(EchoMeasurement(620.0, 10.0))["delay"]
     assert state == "note"
     assert "--output-device" in says
 

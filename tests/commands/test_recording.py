@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from live_cli.audio.playout import Span
+from live_cli.audio.playback.playout import Span
 from live_cli.commands import recording as room
 from live_cli.commands.recording import Recording
 from live_cli.errors import InputFileError

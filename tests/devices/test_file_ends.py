@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from live_cli.audio.files.wav_header import wav_header
 from live_cli.audio.pcm import pcm16_from_float
-from live_cli.audio.playout import Span
-from live_cli.audio.wav_header import wav_header
+from live_cli.audio.playback.playout import Span
 from live_cli.devices.file_ends import FileMicrophone, FileSpeaker
 from live_cli.devices.piped_speech import piped_speech
 from live_cli.errors import InputFileError

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_cli.audio.heard import HeardLog, heard_at
 from live_cli.audio.pcm import pcm16_from_float
-from live_cli.audio.playout import Span
+from live_cli.audio.playback.heard import HeardLog, heard_at
+from live_cli.audio.playback.playout import Span
 from live_cli.devices.playback import Playback
 
 BLOCK = 240  # 10 ms

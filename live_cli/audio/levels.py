@@ -42,7 +42,7 @@ class LevelMeter:
         return min(1.0, max(0.0, 1.0 - self.dbfs / self._floor_dbfs))
 
 
-class SpeechClock:
+class SpeechEndMeter:
     """Counts samples and keeps the index at which speech-like energy last ended.
 
     Theory: the level of every 10 ms window is compared with a noise floor. The floor is the lowest
@@ -106,7 +106,7 @@ class SpeechRuns:
 
     def __init__(self, sample_rate: int = 16_000) -> None:
         self._rate = sample_rate
-        self._clock = SpeechClock(sample_rate)
+        self._clock = SpeechEndMeter(sample_rate)
         self._runs: deque[tuple[float, float]] = deque(maxlen=self._KEPT)
 
     def push(self, samples: Samples, at_s: float) -> None:

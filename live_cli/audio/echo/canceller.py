@@ -19,14 +19,14 @@ from enum import Enum
 
 import numpy as np
 
-from live_cli.audio.echo_filter import HOP_SAMPLES, PARTITIONS, EchoFilter
-from live_cli.audio.echo_gate import EchoGate
-from live_cli.audio.echo_jump import EchoJump
-from live_cli.audio.echo_trust import EchoTrust, Trust
+from live_cli.audio.echo.convergence import Convergence, ConvergenceTracker
+from live_cli.audio.echo.delay_jump import DelayJump
+from live_cli.audio.echo.double_talk import DoubleTalkDetector
+from live_cli.audio.echo.filter import HOP_SAMPLES, PARTITIONS, EchoFilter
+from live_cli.audio.echo.gate import EchoGate
+from live_cli.audio.echo.reference import REFERENCE_SAMPLE_RATE, ReferenceQueue
 from live_cli.audio.framer import Framer
-from live_cli.audio.near_speech import NearSpeech
 from live_cli.audio.pcm import Samples
-from live_cli.audio.reference_queue import REFERENCE_SAMPLE_RATE, ReferenceQueue
 from live_cli.audio.resampler import Resampler
 
 ECHO_SAMPLE_RATE = REFERENCE_SAMPLE_RATE
@@ -80,14 +80,14 @@ class EchoCanceller:
         self._framer = Framer(HOP_SAMPLES)
         self._waiting: list[Samples] = []
         self._filter = EchoFilter()
-        self._speech = NearSpeech()
-        self._trust = EchoTrust()
+        self._speech = DoubleTalkDetector()
+        self._trust = ConvergenceTracker()
         self._gate = EchoGate()
         self._gated = gated
         self._jumps = 0
         self._late_hops = 0
         self._later = self._padded = 0
-        self._jump = EchoJump()
+        self._jump = DelayJump()
         self._quiet_hops = _TAIL_HOPS + PARTITIONS
         self._heard = self._left = 0.0
         self._state = EchoState.RAW
@@ -95,7 +95,7 @@ class EchoCanceller:
     @property
     def stats(self) -> EchoStats:
         erle_db = self._erle_db()
-        known = self._trust.state is Trust.TRUSTED
+        known = self._trust.state is Convergence.TRUSTED
         return EchoStats(
             erle_db=erle_db,
             converged=known and erle_db is not None and erle_db >= _CONVERGED_ERLE_DB,
@@ -171,16 +171,20 @@ class EchoCanceller:
 
     def _judged(self, heard: Samples, cleaned: Samples) -> list[Samples]:
         trust = self._trust.state
-        if trust is Trust.FREE:
+        if trust is Convergence.NO_ECHO:
             return self._raw(heard)
         out = self._gate.hop(
             # a filter that has found no echo yet may only do harm
             cleaned if self._trust.proven else heard,
             speech=self._lets_out(),
-            known=trust is Trust.TRUSTED,
+            known=trust is Convergence.TRUSTED,
         )
         self._state = EchoState.OPEN if self._gate.is_open else EchoState.SHUT
-        if self._state is EchoState.SHUT and trust is Trust.TRUSTED and self._speech.echo_heard:
+        if (
+            self._state is EchoState.SHUT
+            and trust is Convergence.TRUSTED
+            and self._speech.echo_heard
+        ):
             self._heard += _ERLE_MEMORY * (float(np.dot(heard, heard)) - self._heard)
             self._left += _ERLE_MEMORY * (float(np.dot(cleaned, cleaned)) - self._left)
         return out

@@ -4,8 +4,8 @@ from collections import deque
 
 import numpy as np
 
-from live_cli.audio.fades import rising_gain
 from live_cli.audio.pcm import Samples
+from live_cli.audio.playback.fades import rising_gain
 
 
 class TurnAudio:

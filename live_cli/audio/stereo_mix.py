@@ -14,14 +14,14 @@ Left the microphone as it was sent, right the model as it was played, at 24 kHz,
 import numpy as np
 import numpy.typing as npt
 
-from live_cli.audio.meter import SpeechRuns
+from live_cli.audio.levels import SpeechRuns
 from live_cli.audio.pcm import Samples, float_from_pcm16
-from live_cli.audio.playout import PLAYOUT_SAMPLE_RATE, Span
+from live_cli.audio.playback.playout import PLAYOUT_SAMPLE_RATE, Span
 from live_cli.audio.resampler import Resampler
 from live_cli.audio.stream_clock import StreamClock
 
 MICROPHONE_RATE = 16_000
-TAPE_RATE = PLAYOUT_SAMPLE_RATE
+MIX_RATE = PLAYOUT_SAMPLE_RATE
 _NEAR_S = 0.01
 _LONGEST_AHEAD_S = 10.0
 
@@ -103,7 +103,7 @@ class TimeMap:
         return self._runs[-1][1] + self._runs[-1][2] if self._runs else None
 
 
-class StereoTape:
+class StereoMix:
     """What was sent and what was played, as one stereo sound that begins at ``start``.
 
     ``start`` and all times are on the clock that the blocks' times are on; what is given back
@@ -113,10 +113,10 @@ class StereoTape:
     def __init__(self, start: float) -> None:
         self._start = start
         self._microphone = Track(MICROPHONE_RATE)
-        self._model = Track(TAPE_RATE)
+        self._model = Track(MIX_RATE)
         self._played_clock = StreamClock()
         self._played_s = self._sent_s = 0.0
-        self._resampler = Resampler(MICROPHONE_RATE, TAPE_RATE)
+        self._resampler = Resampler(MICROPHONE_RATE, MIX_RATE)
         self._left: Samples = np.zeros(0, dtype=np.float32)
         self._right: Samples = np.zeros(0, dtype=np.float32)
         self.speech = SpeechRuns(MICROPHONE_RATE)
@@ -136,12 +136,12 @@ class StereoTape:
         """A block of the speaker's, 24 kHz, which begins to sound ``at``; ``spans`` are in it."""
         self._played_clock.note(self._played_s, at)
         at_s = self._played_clock.at(self._played_s) - self._start
-        self._played_s += block.size / TAPE_RATE
+        self._played_s += block.size / MIX_RATE
         at_s = self._model.place(block, at_s)
         for span in spans:
             places = self.turn_places.setdefault(span.turn, TimeMap())
-            sounds_at_s = at_s + span.offset / TAPE_RATE
-            places.note(span.position / TAPE_RATE, span.length / TAPE_RATE, sounds_at_s)
+            sounds_at_s = at_s + span.offset / MIX_RATE
+            places.note(span.position / MIX_RATE, span.length / MIX_RATE, sounds_at_s)
 
     def take(self, until: float) -> npt.NDArray[np.float32]:
         """The stereo sound up to ``until`` that has not been taken, shape (n, 2)."""
@@ -150,7 +150,7 @@ class StereoTape:
 
     def rest(self) -> npt.NDArray[np.float32]:
         """All that is left, to the end of the longer side."""
-        ends_s = (self._microphone.end / MICROPHONE_RATE, self._model.end / TAPE_RATE)
+        ends_s = (self._microphone.end / MICROPHONE_RATE, self._model.end / MIX_RATE)
         stereo = self._take(int(max(ends_s) * 50) + 1)
         self._left = np.concatenate((self._left, self._resampler.flush()))
         return np.concatenate((stereo, self._joined()))
@@ -159,7 +159,7 @@ class StereoTape:
         """``ticks`` of 20 ms from the start: whole numbers of samples at both rates."""
         left = self._resampler.process(self._microphone.take(ticks * (MICROPHONE_RATE // 50)))
         self._left = np.concatenate((self._left, left))
-        self._right = np.concatenate((self._right, self._model.take(ticks * (TAPE_RATE // 50))))
+        self._right = np.concatenate((self._right, self._model.take(ticks * (MIX_RATE // 50))))
         return self._joined()
 
     def _joined(self) -> npt.NDArray[np.float32]:
@@ -171,6 +171,4 @@ class StereoTape:
     @property
     def lost_s(self) -> float:
         """Seconds of sound that came too late to be put in its place."""
-        return (
-            self._microphone.lost_samples / MICROPHONE_RATE + self._model.lost_samples / TAPE_RATE
-        )
+        return self._microphone.lost_samples / MICROPHONE_RATE + self._model.lost_samples / MIX_RATE

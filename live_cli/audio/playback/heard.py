@@ -8,7 +8,7 @@ import math
 from collections import deque
 from dataclasses import dataclass, replace
 
-from live_cli.audio.playout import PLAYOUT_SAMPLE_RATE, Span
+from live_cli.audio.playback.playout import PLAYOUT_SAMPLE_RATE, Span
 
 
 @dataclass(frozen=True, slots=True)

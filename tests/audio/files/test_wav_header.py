@@ -9,7 +9,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_cli.audio.wav_header import read_wav_header, wav_header
+from live_cli.audio.files.wav_header import read_wav_header, wav_header
 from live_cli.errors import InputFileError
 
 

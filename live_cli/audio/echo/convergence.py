@@ -11,7 +11,7 @@ Theory. While it cannot, what stands out may be the filter's mistake, and nobody
               it: then it is moved, and known at once                      -> WAITING, 0.1 s
               the prediction is found again: it was somebody                         -> TRUSTED
               neither within 0.25 s: another way, to be learned anew                 -> WAITING
-    FREE      the speaker was loud for longer than any echo takes, and the microphone
+    NO_ECHO      the speaker was loud for longer than any echo takes, and the microphone
               heard nothing, or what is nothing that was played (`likeness.py`):
               headphones. An echo that the filter finds after all                    -> TRUSTED
 """
@@ -21,9 +21,9 @@ from enum import Enum
 
 import numpy as np
 
-from live_cli.audio.echo_filter import HOP_SAMPLES
-from live_cli.audio.likeness import FirstSound
-from live_cli.audio.near_speech import NearSpeech
+from live_cli.audio.echo.correlation import FirstSound
+from live_cli.audio.echo.double_talk import DoubleTalkDetector
+from live_cli.audio.echo.filter import HOP_SAMPLES
 from live_cli.audio.pcm import Samples
 
 _LEARNING_HOPS = 40
@@ -45,20 +45,20 @@ _FOUND_RATIO = 2.0
 _TINY = 1e-9
 
 
-class Trust(Enum):
+class Convergence(Enum):
     """How much the echo filter's word counts; see the theory above."""
 
     WAITING = "waiting"
     TRUSTED = "trusted"
     CHECKING = "checking"
-    FREE = "free"
+    NO_ECHO = "free"
 
 
-class EchoTrust:
-    """Told each hop while the speaker sounds, after `NearSpeech` was."""
+class ConvergenceTracker:
+    """Told each hop while the speaker sounds, after `DoubleTalkDetector` was."""
 
     def __init__(self) -> None:
-        self.state = Trust.WAITING
+        self.state = Convergence.WAITING
         self._hops_left = _LEARNING_HOPS
         self._shared = self._predicted = self._projection = 0.0
         self._first = FirstSound()
@@ -70,42 +70,42 @@ class EchoTrust:
     @property
     def settled(self) -> bool:
         """What stands out is somebody."""
-        return self.state in (Trust.TRUSTED, Trust.FREE)
+        return self.state in (Convergence.TRUSTED, Convergence.NO_ECHO)
 
     @property
     def proven(self) -> bool:
         """The filter has taken an echo out before; one that has not may predict what is not."""
         return self._found_hops >= _FOUND_HOPS
 
-    def note(self, far: Samples, heard: Samples, echo: Samples, speech: NearSpeech) -> bool:
+    def note(self, far: Samples, heard: Samples, echo: Samples, speech: DoubleTalkDetector) -> bool:
         """A hop. True: it is another way, let the filter doubt."""
         self._project(heard, echo)
         self._note_far(far)
         self._since_break += speech.is_loud
         self._seek_echo(speech)
-        if not self.proven and self.state is not Trust.FREE:
+        if not self.proven and self.state is not Convergence.NO_ECHO:
             self._first.note(far, heard, loud=speech.is_loud)
             if self._first.is_foreign:
-                self.state = Trust.FREE
+                self.state = Convergence.NO_ECHO
         began = self.settled and speech.present and not self._was_present
         self._was_present = self.settled and speech.present
-        if self.state is Trust.WAITING:
+        if self.state is Convergence.WAITING:
             self._wait(speech)
-        elif self.state is Trust.CHECKING:
+        elif self.state is Convergence.CHECKING:
             return self._check(speech)
-        elif self.state is Trust.TRUSTED and self._is_broken(speech, began):
-            self.state, self._hops_left = Trust.CHECKING, _CHECKING_HOPS
+        elif self.state is Convergence.TRUSTED and self._is_broken(speech, began):
+            self.state, self._hops_left = Convergence.CHECKING, _CHECKING_HOPS
         return False
 
-    def wonders(self, speech: NearSpeech) -> bool:
+    def wonders(self, speech: DoubleTalkDetector) -> bool:
         """Something is wrong, or somebody begins: worth a look for a jump."""
         doubtful = not self.settled or self._projection < _DOUBTFUL
         return speech.echo_heard and (doubtful or speech.hits > _CURIOUS_HITS)
 
     def pause(self, blind_hops: int) -> None:
         """What is known is moved; the verdict waits, so many hops and what is left in the room."""
-        if self.state is not Trust.FREE:
-            waiting = self._hops_left if self.state is Trust.WAITING else 0
+        if self.state is not Convergence.NO_ECHO:
+            waiting = self._hops_left if self.state is Convergence.WAITING else 0
             self._begin(max(waiting, blind_hops + _MOVED_HOPS))
 
     def find(self) -> None:
@@ -116,7 +116,7 @@ class EchoTrust:
     # --- parts -------------------------------------------------------------------------------
 
     def _begin(self, hops: int) -> None:
-        self.state, self._hops_left = Trust.WAITING, hops
+        self.state, self._hops_left = Convergence.WAITING, hops
         self._confirming = False
         self._since_break = self._broken_hops = self._free_hops = 0
 
@@ -135,32 +135,32 @@ class EchoTrust:
         self._far_power += 0.1 * (float(np.dot(far, far)) / HOP_SAMPLES - self._far_power)
         self._loud_hops = self._loud_hops + 1 if self._far_power > _LOUD_POWER else 0
 
-    def _seek_echo(self, speech: NearSpeech) -> None:
+    def _seek_echo(self, speech: DoubleTalkDetector) -> None:
         """Headphones, or an echo after all."""
         less = speech.cancelled > _FOUND_RATIO
         self._found_hops += less and abs(self._projection - 1) < 0.5 and speech.echo_heard
         if self.proven:
-            self.state = Trust.TRUSTED if self.state is Trust.FREE else self.state
+            self.state = Convergence.TRUSTED if self.state is Convergence.NO_ECHO else self.state
             return
         loud = speech.is_loud
         unheard = self._loud_hops > _LOUD_HOPS and not loud
         self._free_hops = self._free_hops + 1 if unheard else 0 if loud else self._free_hops
         if self._free_hops >= _FREE_HOPS:
-            self.state = Trust.FREE
+            self.state = Convergence.NO_ECHO
 
-    def _wait(self, speech: NearSpeech) -> None:
+    def _wait(self, speech: DoubleTalkDetector) -> None:
         self._hops_left -= speech.is_loud
         if self._hops_left > 0:
             return
         if self._confirming and speech.echo_heard and self._projection < _DOUBTFUL:
-            self.state, self._hops_left = Trust.CHECKING, _CHECKING_HOPS
+            self.state, self._hops_left = Convergence.CHECKING, _CHECKING_HOPS
         else:
-            self.state = Trust.TRUSTED
+            self.state = Convergence.TRUSTED
 
-    def _check(self, speech: NearSpeech) -> bool:
+    def _check(self, speech: DoubleTalkDetector) -> bool:
         self._hops_left -= speech.is_loud
         if speech.echo_heard and self._projection > _SOUND:
-            self.state = Trust.TRUSTED
+            self.state = Convergence.TRUSTED
         elif self._hops_left <= 0:
             self._begin(_LEARNING_HOPS)
             self._found_hops = 0
@@ -169,7 +169,7 @@ class EchoTrust:
             return True
         return False
 
-    def _is_broken(self, speech: NearSpeech, began: bool) -> bool:
+    def _is_broken(self, speech: DoubleTalkDetector, began: bool) -> bool:
         off = speech.echo_heard and self._projection < _BROKEN_BELOW
         self._broken_hops = self._broken_hops + 1 if off else max(0, self._broken_hops - 1)
         doubtful = began and speech.echo_heard and self._projection < _DOUBTFUL

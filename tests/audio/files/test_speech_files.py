@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from live_cli.audio.files import SPEECH_SAMPLE_RATE, WavWriter, open_speech
+from live_cli.audio.files.speech_files import SPEECH_SAMPLE_RATE, WavWriter, open_speech
 from live_cli.errors import InputFileError
 
 
@@ -108,7 +108,7 @@ def test_reads_a_file_object_and_leaves_it_open(tmp_path: Path) -> None:
 def test_reads_standard_input(tmp_path: Path, piped: bool) -> None:
     path = write(tmp_path / "a.flac", 1.5, 44_100, 2)
     count = (
-        "from live_cli.audio.files import open_speech\n"
+        "from live_cli.audio.files.speech_files import open_speech\n"
         "print(sum(block.size for block in open_speech('-')))"
     )
     with path.open("rb") as file:

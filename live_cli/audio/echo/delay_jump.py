@@ -10,8 +10,8 @@ resemble themselves at many lags, decide; and made equally loud in each hop, els
 
 import numpy as np
 
-from live_cli.audio.echo_filter import HOP_SAMPLES, moved
-from live_cli.audio.likeness import levelled, likeness
+from live_cli.audio.echo.correlation import correlation, whitened
+from live_cli.audio.echo.filter import HOP_SAMPLES, moved
 from live_cli.audio.pcm import Samples
 
 _WINDOW_HOPS = 14
@@ -24,7 +24,7 @@ _SAME = 2
 """Samples, between two answers."""
 
 
-class EchoJump:
+class DelayJump:
     """Told of each hop; `find` is asked when something seems wrong."""
 
     def __init__(self) -> None:
@@ -34,8 +34,8 @@ class EchoJump:
         self._echo: Samples = np.zeros(kept, dtype=np.float32)
 
     def note(self, heard: Samples, echo: Samples) -> None:
-        self._heard = np.concatenate((self._heard[HOP_SAMPLES:], levelled(heard)))
-        self._echo = np.concatenate((self._echo[HOP_SAMPLES:], levelled(echo)))
+        self._heard = np.concatenate((self._heard[HOP_SAMPLES:], whitened(heard)))
+        self._echo = np.concatenate((self._echo[HOP_SAMPLES:], whitened(echo)))
         self._candidate, self._last_candidate = 0, self._candidate
 
     def move(self, samples: int) -> None:
@@ -46,8 +46,8 @@ class EchoJump:
         """Samples by which the echo is later, negative: earlier; 0 where it has not jumped."""
         heard, echo = self._heard, self._echo
         window = _WINDOW_HOPS * HOP_SAMPLES
-        later = likeness(heard[-window:], echo)
-        earlier = likeness(echo[-window:], heard)
+        later = correlation(heard[-window:], echo)
+        earlier = correlation(echo[-window:], heard)
         best, best_earlier = int(np.argmax(later)), int(np.argmax(earlier))
         jump = best if later[best] >= earlier[best_earlier] else -best_earlier
         alike = max(later[best], earlier[best_earlier])

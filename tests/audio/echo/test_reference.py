@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_cli.audio.reference_queue import FRAME_SAMPLES, ReferenceQueue
+from live_cli.audio.echo.reference import FRAME_SAMPLES, ReferenceQueue
 
 FRAME_MS = 10
 

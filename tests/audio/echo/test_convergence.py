@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from live_cli.audio.echo import EchoCanceller, EchoState
-from live_cli.audio.echo_filter import HOP_SAMPLES, EchoFilter, moved
-from live_cli.audio.echo_jump import EchoJump
+from live_cli.audio.echo.canceller import EchoCanceller, EchoState
+from live_cli.audio.echo.delay_jump import DelayJump
+from live_cli.audio.echo.filter import HOP_SAMPLES, EchoFilter, moved
 from live_cli.audio.pcm import Samples
-from tests.audio.room import (
+from tests.harness.simulated_room import (
     BLOCK_MS,
     PLAYED_RATE,
     RATE,
@@ -79,7 +79,7 @@ def test_over_a_jump_the_cancellation_lasts() -> None:
 @pytest.mark.parametrize("samples", [-2400, -640, -37, 160, 961, 2400])
 def test_a_jump_is_found_to_the_sample(samples: int) -> None:
     predicted = question()
-    jump = EchoJump()
+    jump = DelayJump()
     found = [
         jump.find()
         for at in range(0, predicted.size - HOP_SAMPLES, HOP_SAMPLES)
@@ -92,7 +92,7 @@ def test_a_jump_is_found_to_the_sample(samples: int) -> None:
 def test_speech_beside_the_echo_is_no_jump() -> None:
     predicted = echo_in(Room(), model_speech(6.0, seed=63), seed=63)
     heard = predicted + said_at(predicted.size, 2.5) + noise(predicted.size)
-    jump = EchoJump()
+    jump = DelayJump()
     for at in range(0, predicted.size, HOP_SAMPLES):
         jump.note(heard[at : at + HOP_SAMPLES], predicted[at : at + HOP_SAMPLES])
         assert jump.find() == 0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_cli.protocol.strictness import FieldCheck
+from live_cli.protocol.unknown_fields import FieldCheck
 from live_cli.protocol.wire import unknown_fields
 from tests.protocol.test_wire_golden import FRAMES
 
@@ -27,7 +27,7 @@ def test_a_shape_is_walked_once(monkeypatch: pytest.MonkeyPatch) -> None:
         walked.append(frame)
         return unknown_fields(frame)
 
-    monkeypatch.setattr("live_cli.protocol.strictness.unknown_fields", walk)
+    monkeypatch.setattr("live_cli.protocol.unknown_fields.unknown_fields", walk)
     check = FieldCheck()
     for size in range(100):
         frame = json.dumps(

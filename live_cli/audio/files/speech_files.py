@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
+from live_cli.audio.files.wav_header import HEADER_BYTES, wav_header
 from live_cli.audio.pcm import Samples, mono, pcm16_from_float
 from live_cli.audio.resampler import Resampler
-from live_cli.audio.wav_header import HEADER_BYTES, wav_header
 from live_cli.errors import InputFileError
 
 SPEECH_SAMPLE_RATE = 16_000

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from live_cli.audio.echo import ECHO_SAMPLE_RATE, EchoStats, is_audible
+from live_cli.audio.echo.canceller import ECHO_SAMPLE_RATE, EchoStats, is_audible
 from live_cli.audio.pcm import Samples
 
 _HANGOVER_SAMPLES = ECHO_SAMPLE_RATE * 6 // 10

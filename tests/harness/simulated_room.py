@@ -8,7 +8,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from live_cli.audio.echo import EchoState
+from live_cli.audio.echo.canceller import EchoState
 from live_cli.audio.pcm import Samples
 from tests.speech import QUESTION, moonshine_asset
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from live_cli.audio.pcm import Samples
-from live_cli.audio.playout import PLAYOUT_SAMPLE_RATE, Playout, PlayoutState
+from live_cli.audio.playback.playout import PLAYOUT_SAMPLE_RATE, Playout, PlayoutState
 
 MS = PLAYOUT_SAMPLE_RATE // 1000
 

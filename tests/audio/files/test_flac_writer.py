@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from live_cli.audio.flac_writer import FlacWriter
+from live_cli.audio.files.flac_writer import FlacWriter
 
 RATE = 24_000
 
@@ -42,7 +42,7 @@ def test_a_copy_at_any_moment_holds_what_was_written(tmp_path: Path, piece: int)
 
 FILL = """
 import resource, sys, numpy as np, soundfile
-from live_cli.audio.flac_writer import FlacWriter
+from live_cli.audio.files.flac_writer import FlacWriter
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
 writer, rng = FlacWriter(sys.argv[1], 24_000, 2), np.random.default_rng(0)
 for second in range(10):

@@ -38,10 +38,10 @@ from enum import Enum
 
 import numpy as np
 
-from live_cli.audio.fades import falling_gain
 from live_cli.audio.pcm import Samples
-from live_cli.audio.start_target import StartTarget
-from live_cli.audio.turn_audio import TurnAudio
+from live_cli.audio.playback.fades import falling_gain
+from live_cli.audio.playback.start_target import StartTarget
+from live_cli.audio.playback.turn_audio import TurnAudio
 
 PLAYOUT_SAMPLE_RATE = 24_000
 """Hz; what the Live API speaks."""
@@ -76,7 +76,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class TurnFate:
+class TurnOutcome:
     """How one turn has fared so far. ``start_delay_ms``: first chunk to first sample."""
 
     start_delay_ms: float = 0.0
@@ -114,7 +114,7 @@ class Playout:
         self._target = StartTarget() if target is None else target
         self._turns_started = self._start_delay = self._start_delays = 0
         self._underruns = self._dry = self._refused = self._overflow = 0
-        self.fates: dict[int, TurnFate] = {}
+        self.fates: dict[int, TurnOutcome] = {}
         """Of the last turns that have begun to play; replaced, never changed."""
         self.spans: list[Span] = []
         """What the last pull was made of."""
@@ -249,10 +249,10 @@ class Playout:
             self._turns_started += 1
             self._start_delay = self._clock - head.head_since
             self._start_delays += self._start_delay
-            self._tell_fate(head.turn, TurnFate(self._start_delay / _PER_MS))
+            self._tell_fate(head.turn, TurnOutcome(self._start_delay / _PER_MS))
         return True
 
-    def _tell_fate(self, turn: int, fate: TurnFate) -> None:
+    def _tell_fate(self, turn: int, fate: TurnOutcome) -> None:
         recent = list(self.fates.items())[-_TURNS_REMEMBERED:]
         self.fates = {**dict(recent), turn: fate}
 

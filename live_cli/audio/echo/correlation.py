@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from live_cli.audio.echo_filter import HOP_SAMPLES, PARTITIONS
+from live_cli.audio.echo.filter import HOP_SAMPLES, PARTITIONS
 from live_cli.audio.pcm import Samples
 
 _INAUDIBLE = 1e-3
@@ -37,14 +37,14 @@ class FirstSound:
         self._is_echo = False
 
     def note(self, far: Samples, heard: Samples, *, loud: bool) -> None:
-        self._played = np.concatenate((self._played[HOP_SAMPLES:], levelled(far)))
-        self._heard = np.concatenate((self._heard[HOP_SAMPLES:], levelled(heard)))
+        self._played = np.concatenate((self._played[HOP_SAMPLES:], whitened(far)))
+        self._heard = np.concatenate((self._heard[HOP_SAMPLES:], whitened(heard)))
         self._loud = [*self._loud[1:], loud]
         self._hops += 1
         loud_hops = sum(self._loud)
         if self._hops % _EVERY_HOPS or loud_hops < _FEW_HOPS or self._is_echo:
             return
-        alike = float(likeness(self._heard, self._played).max())
+        alike = float(correlation(self._heard, self._played).max())
         self._is_echo = alike > _ECHO_ABOVE
         foreign = loud_hops >= _LOUD_HOPS and alike < _FOREIGN_BELOW
         self._foreign_answers = self._foreign_answers + 1 if foreign else 0
@@ -55,7 +55,7 @@ class FirstSound:
         return self._foreign_answers >= _FOREIGN_ANSWERS
 
 
-def levelled(hop: Samples) -> Samples:
+def whitened(hop: Samples) -> Samples:
     """Differentiated, and as loud as every other hop."""
     high = np.zeros_like(hop)
     np.subtract(hop[1:], hop[:-1], out=high[1:])
@@ -63,7 +63,7 @@ def levelled(hop: Samples) -> Samples:
     return high
 
 
-def likeness(piece: Samples, sound: Samples) -> Samples:
+def correlation(piece: Samples, sound: Samples) -> Samples:
     """How much ``piece`` resembles what ``sound`` was so many samples before its end."""
     size = 1 << (sound.size + piece.size - 1).bit_length()
     shared = np.fft.irfft(np.fft.rfft(sound, size) * np.conj(np.fft.rfft(piece, size)), size)

@@ -9,7 +9,7 @@ the server may judge. Whether the prediction can be relied on is `echo_trust.py`
 import numpy as np
 import numpy.typing as npt
 
-from live_cli.audio.echo_filter import HOP_SAMPLES
+from live_cli.audio.echo.filter import HOP_SAMPLES
 from live_cli.audio.pcm import Samples
 
 _EDGES = np.array([4, 6, 8, 10, 13, 16, 20, 25, 31, 38, 46, 56, 68, 82, 100])
@@ -36,7 +36,7 @@ _TINY = 1e-9
 Bands = npt.NDArray[np.float64]
 
 
-class NearSpeech:
+class DoubleTalkDetector:
     """Told each hop while the speaker sounds."""
 
     def __init__(self) -> None:

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from live_cli.audio.echo import EchoCanceller, EchoState
-from live_cli.audio.echo_filter import HOP_SAMPLES, EchoFilter
-from live_cli.audio.echo_gate import EchoGate
-from live_cli.audio.half_duplex import HalfDuplex
-from tests.audio.room import (
+from live_cli.audio.echo.canceller import EchoCanceller, EchoState
+from live_cli.audio.echo.filter import HOP_SAMPLES, EchoFilter
+from live_cli.audio.echo.gate import EchoGate
+from live_cli.audio.echo.half_duplex import HalfDuplex
+from tests.harness.simulated_room import (
     BLOCK_MS,
     PLAYED_RATE,
     RATE,

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from tests.audio.room import DEVICE_LATENCY_MS, HARD_ROOMS, PLAYED_RATE, RATE, Room, echo_in
+from tests.harness.simulated_room import (
+    DEVICE_LATENCY_MS,
+    HARD_ROOMS,
+    PLAYED_RATE,
+    RATE,
+    Room,
+    echo_in,
+)
 
 RNG = np.random.default_rng(1)
 PLAYED = RNG.standard_normal(4 * PLAYED_RATE).astype(np.float32) * 0.1

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from live_cli.audio.meter import SILENCE_DBFS, LevelMeter, SpeechClock, SpeechRuns, level_dbfs
+from live_cli.audio.levels import SILENCE_DBFS, LevelMeter, SpeechEndMeter, SpeechRuns, level_dbfs
 
 RATE = 16_000
 
@@ -49,7 +49,7 @@ def test_meter_rises_at_once_and_falls_steadily() -> None:
 
 @pytest.mark.parametrize("background", [-100.0, -70.0, -55.0, -45.0])
 def test_clock_finds_the_end_of_speech(background: float) -> None:
-    clock = SpeechClock(RATE)
+    clock = SpeechEndMeter(RATE)
     parts = [noise(2, background), syllables(3, -22), np.zeros(2 * RATE, dtype=np.float32)]
     sound = np.concatenate(parts)
     sound += noise(7, background, seed=5)
@@ -61,7 +61,7 @@ def test_clock_finds_the_end_of_speech(background: float) -> None:
 
 
 def test_clock_hears_speech_that_begins_the_stream() -> None:
-    clock = SpeechClock(RATE)
+    clock = SpeechEndMeter(RATE)
     clock.push(np.concatenate((syllables(1, -20), noise(1, -60))))
     assert clock.last_speech_end is not None
     assert clock.last_speech_end / RATE == pytest.approx(0.95, abs=0.03)
@@ -69,7 +69,7 @@ def test_clock_hears_speech_that_begins_the_stream() -> None:
 
 @pytest.mark.parametrize("level", [-100.0, -60.0, -50.0, -35.0])
 def test_steady_noise_and_clicks_are_no_speech(level: float) -> None:
-    clock = SpeechClock(RATE)
+    clock = SpeechEndMeter(RATE)
     clock.push(noise(1.5, level))
     start = clock.samples_heard
     sound = noise(5, level, seed=6)
