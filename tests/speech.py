@@ -4,7 +4,9 @@ import importlib.util
 import re
 from pathlib import Path
 
-QUESTION = Path(__file__).parent / "data" / "question.flac"
+from tests.harness.places import DATA
+
+QUESTION = DATA / "question.flac"
 QUESTION_WORDS = "How many legs does a dog have?"
 
 

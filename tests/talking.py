@@ -13,7 +13,7 @@ from queue import Empty, Queue
 from typing import Any
 
 from tests.command import LIMIT_S, environment
-from tests.rig.virtual_audio import VirtualAudio
+from tests.harness.virtual_audio import VirtualAudio
 
 
 class Talk:

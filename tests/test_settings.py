@@ -15,8 +15,9 @@ from live_cli.errors import InputFileError, SettingsError
 from live_cli.named_files import scrub
 from live_cli.setting_sources import OptionError
 from live_cli.settings import KEYS, EngineOptions, Settings, load, unknown_variables
+from tests.harness.places import ROOT
 
-EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
+EXAMPLE = ROOT / "config.example.toml"
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from live_cli.errors import ConnectError, LiveError, SessionError
 from live_cli.net.address import Address
-from live_cli.net.child import ServerChild
-from live_cli.net.client import LiveClient
-from live_cli.net.closing import explain, starting_a_sentence
+from live_cli.net.child.process import ServerChild
+from live_cli.net.client.client import LiveClient
+from live_cli.net.close_codes import explain, starting_a_sentence
 from live_cli.opening import Opening
 from live_cli.protocol.events import SessionClosed
 from live_cli.protocol.messages import Setup

@@ -14,8 +14,8 @@ from live_cli.commands.duck import Duck
 from live_cli.commands.mouth import EchoSource, Mouth
 from live_cli.commands.outbox import Outbox
 from live_cli.commands.resuming import tell_reconnected
-from live_cli.net.client import text_message
-from live_cli.net.resuming_client import ResumingClient
+from live_cli.net.client.client import text_message
+from live_cli.net.client.resuming_client import ResumingClient
 from live_cli.protocol import events
 from live_cli.protocol.input_gate import PAUSE_MS, InputGate
 from live_cli.protocol.messages import (

@@ -6,9 +6,9 @@ from live_cli.ui.table import Row, print_rows
 
 def run(*, json: bool) -> None:
     """Print the devices. Raises DeviceError when there are none, or no PortAudio."""
-    from live_cli.devices.listing import Device, list_devices
+    from live_cli.devices.listing import SoundDevice, list_devices
 
-    def row(device: Device) -> Row:
+    def row(device: SoundDevice) -> Row:
         return {
             "number": device.index,
             "name": device.name,
@@ -19,7 +19,7 @@ def run(*, json: bool) -> None:
             **_defaults(device),
         }
 
-    def _defaults(device: Device) -> Row:
+    def _defaults(device: SoundDevice) -> Row:
         if json:
             return {
                 "default_input": device.is_default_input,

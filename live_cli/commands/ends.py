@@ -13,7 +13,7 @@ from live_cli.audio.files.speech_files import open_speech
 from live_cli.audio.pcm import Samples
 from live_cli.audio.playback.playout import Span
 from live_cli.commands.conversation import Conversation
-from live_cli.devices.echo_path import EchoPath
+from live_cli.devices.echo_bridge import EchoBridge
 from live_cli.devices.file_ends import FileMicrophone, FileSpeaker
 from live_cli.devices.microphone import Microphone
 from live_cli.devices.playback import PlayedCallback
@@ -53,7 +53,7 @@ class Ends:
         self._input_path = input_path
         self._told_dropped_ms = 0.0
         self._lost: LiveError | None = None
-        self._echo_path: EchoPath | None = None
+        self._echo_path: EchoBridge | None = None
         if input_path is None and output_path is None:
             self._echo_path = _echo_path(options, gated=not push_to_talk)
         self.mouth: Speaker | FileSpeaker = (
@@ -177,16 +177,16 @@ class Ends:
             self._loop.call_soon_threadsafe(act)
 
 
-def _echo_path(options: TalkOptions, *, gated: bool) -> EchoPath | None:
+def _echo_path(options: TalkOptions, *, gated: bool) -> EchoBridge | None:
     """Between two devices; a file hears no speaker."""
     if options.half_duplex:
-        return EchoPath(HalfDuplex)
+        return EchoBridge(HalfDuplex)
     if options.echo_cancel:
-        return EchoPath(lambda: EchoCanceller(gated=gated))
+        return EchoBridge(lambda: EchoCanceller(gated=gated))
     return None
 
 
-def _both(echo_path: EchoPath | None, on_played: PlayedCallback | None) -> PlayedCallback | None:
+def _both(echo_path: EchoBridge | None, on_played: PlayedCallback | None) -> PlayedCallback | None:
     if echo_path is None or on_played is None:
         return on_played if echo_path is None else echo_path.note_played
     path, record = echo_path, on_played

@@ -11,8 +11,8 @@ import msgspec
 from live_cli.commands.connecting import Server
 from live_cli.errors import SettingsError
 from live_cli.last_session import LAST, LastSession, recall, remember
-from live_cli.net.client import LiveClient
-from live_cli.net.resuming_client import ResumingClient
+from live_cli.net.client.client import LiveClient
+from live_cli.net.client.resuming_client import ResumingClient
 from live_cli.opening import Opening
 from live_cli.protocol.messages import SessionResumptionConfig
 from live_cli.ui.face import Face

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 
 from live_cli.commands.serve_child import check_libraries
 from live_cli.errors import SettingsError
-from live_cli.net.doors import is_loopback_address
-from live_cli.net.lifetimes import LifetimeLimits
-from live_cli.net.limits import Limits
-from live_cli.net.listening import listen, port_of
+from live_cli.net.server.access.admission import is_loopback_address
+from live_cli.net.server.limits.lifetime import LifetimeLimits
+from live_cli.net.server.limits.limits import Limits
+from live_cli.net.server.listen import listen, port_of
 from live_cli.net.tls import (
     CertificateFiles,
     TlsUnavailableError,
@@ -33,7 +33,7 @@ from live_cli.settings import EngineOptions, ServeOptions, Settings
 
 if TYPE_CHECKING:
     from live_cli.engine.engine import LiveEngine
-    from live_cli.net.metrics import Stages
+    from live_cli.net.server.stats.prometheus import Stages
 
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::")  # noqa: S104 - a comparison
@@ -81,12 +81,12 @@ async def _serve(
         certificate = _certificate(host)
         _say(_welcome(host, port_of(listeners), certificate, keyed=key is not None))
         engine, loading = _load_engine(settings.engine, serving.parallel)
-        for module in ("live_cli.net.server", "live_cli.net.metrics"):
+        for module in ("live_cli.net.server.app", "live_cli.net.server.stats.prometheus"):
             await asyncio.to_thread(importlib.import_module, module)
 
         from live_cli.commands.served_models import served_models
-        from live_cli.net.metrics import Metrics
-        from live_cli.net.server import build_app, serve_on
+        from live_cli.net.server.app import build_app, serve_on
+        from live_cli.net.server.stats.prometheus import PrometheusCounts
 
         def loaded(loading: asyncio.Task[None]) -> None:
             if loading.exception() is None:
@@ -103,7 +103,7 @@ async def _serve(
             limits=limits,
             strict=serving.strict,
             models=served_models(settings.engine),
-            metrics=Metrics(lambda: _stages_of(engine)),
+            metrics=PrometheusCounts(lambda: _stages_of(engine)),
             ready=loading.done,
         )
         secure = server_context(certificate) if certificate else None

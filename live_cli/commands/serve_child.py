@@ -15,8 +15,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from live_cli.errors import LiveError, SettingsError
-from live_cli.net.listening import listen, one_time_key, port_of
-from live_cli.net.parent import ParentPipe, die_with_parent
+from live_cli.net.child.pipe import ParentPipe, die_with_parent
+from live_cli.net.server.listen import listen, one_time_key, port_of
 
 NEEDS = {"ears": "hears", "chat": "answers", "voice": "speaks"}
 """What a command can ask to have loaded ahead -> what the engine calls it."""
@@ -86,11 +86,11 @@ async def _serve(
             logging.getLogger("live_cli.serve").error("loading crashed", exc_info=error)
 
     loading.add_done_callback(tell)
-    await asyncio.to_thread(importlib.import_module, "live_cli.net.server")
+    await asyncio.to_thread(importlib.import_module, "live_cli.net.server.app")
 
-    from live_cli.net.lifetimes import NO_LIMITS
-    from live_cli.net.limits import Limits
-    from live_cli.net.server import build_app, serve_on
+    from live_cli.net.server.app import build_app, serve_on
+    from live_cli.net.server.limits.lifetime import NO_LIMITS
+    from live_cli.net.server.limits.limits import Limits
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
 

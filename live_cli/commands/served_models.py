@@ -1,7 +1,7 @@
 """The models that `serve` lists: its own, and every Live id that a program may ask it for."""
 
 from live_cli.catalog import LOCAL, MODELS, Model
-from live_cli.net.rest import ListedModel
+from live_cli.net.server.rest import ListedModel
 from live_cli.settings import EngineOptions
 
 

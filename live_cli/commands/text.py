@@ -11,7 +11,7 @@ from live_cli.commands.connecting import Server, notes, running_server
 from live_cli.commands.resuming import resumable, resumed, tell_reconnected
 from live_cli.history_file import read_history
 from live_cli.named_files import refuse_both_on_stdout, refuse_overwriting
-from live_cli.net.resuming_client import ResumingClient
+from live_cli.net.client.resuming_client import ResumingClient
 from live_cli.opening import Opening, plan_opening
 from live_cli.protocol.events import (
     AudioChunk,

@@ -16,7 +16,7 @@ from live_cli.audio.files.speech_files import SPEECH_SAMPLE_RATE, SpeechReader, 
 from live_cli.audio.pcm import Samples, pcm16_from_float
 from live_cli.commands.connecting import Server
 from live_cli.errors import SessionError
-from live_cli.net.client import LiveClient
+from live_cli.net.client.client import LiveClient
 from live_cli.opening import Opening
 from live_cli.protocol.events import (
     Event,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from live_cli.audio.pcm import Samples, pcm16_from_float
 from live_cli.audio.playback.playout import Span
 from live_cli.audio.stereo_mix import StereoMix
-from live_cli.devices.listing import Device
+from live_cli.devices.listing import SoundDevice
 from live_cli.devices.microphone import Microphone
 from live_cli.devices.native_stderr import native_stderr_silenced
 from live_cli.devices.speaker import Speaker
@@ -31,8 +31,8 @@ class Probe:
     """
 
     stereo: npt.NDArray[np.float32]
-    microphone: Device
-    speaker: Device
+    microphone: SoundDevice
+    speaker: SoundDevice
     speaker_buffer_ms: float
     microphone_buffer_ms: float
     dropouts: int

@@ -15,7 +15,7 @@ class NotListedError(DeviceError):
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
+class SoundDevice:
     """A sound device as PortAudio sees it. ``inputs`` and ``outputs`` count channels."""
 
     index: int
@@ -34,7 +34,7 @@ class Device:
         return self.is_default_input if kind == "input" else self.is_default_output
 
 
-def list_devices() -> list[Device]:
+def list_devices() -> list[SoundDevice]:
     """All devices, in PortAudio's order. Raises DeviceError where PortAudio is missing or fails."""
     sounddevice = load_sounddevice()
     with native_stderr_silenced():
@@ -46,7 +46,7 @@ def list_devices() -> list[Device]:
         default_input = _default_index(sounddevice, "input")
         default_output = _default_index(sounddevice, "output")
     return [
-        Device(
+        SoundDevice(
             index=index,
             name=_on_one_line(str(device["name"])),
             host_api=host_apis[device["hostapi"]],
@@ -60,7 +60,7 @@ def list_devices() -> list[Device]:
     ]
 
 
-def find_device(text: str | None, kind: Kind) -> Device:
+def find_device(text: str | None, kind: Kind) -> SoundDevice:
     """The device ``text`` means: a number, a part of a name, None for the default.
 
     After a name and a comma a host API may be given: ``USB Audio, Windows WASAPI``.
@@ -70,7 +70,7 @@ def find_device(text: str | None, kind: Kind) -> Device:
     return match_device(text, list_devices(), kind)
 
 
-def match_device(text: str | None, devices: Sequence[Device], kind: Kind) -> Device:
+def match_device(text: str | None, devices: Sequence[SoundDevice], kind: Kind) -> SoundDevice:
     """`find_device` among ``devices``."""
     role = ROLE[kind]
     usable = [device for device in devices if device.channels(kind)]
@@ -87,7 +87,7 @@ def match_device(text: str | None, devices: Sequence[Device], kind: Kind) -> Dev
     return _named(wanted, usable, kind)
 
 
-def _default(usable: Sequence[Device], kind: Kind) -> Device:
+def _default(usable: Sequence[SoundDevice], kind: Kind) -> SoundDevice:
     for device in usable:
         if device.is_default(kind):
             return device
@@ -97,7 +97,7 @@ def _default(usable: Sequence[Device], kind: Kind) -> Device:
     )
 
 
-def _numbered(number: int, devices: Sequence[Device], kind: Kind) -> Device:
+def _numbered(number: int, devices: Sequence[SoundDevice], kind: Kind) -> SoundDevice:
     by_index = {device.index: device for device in devices}
     device = by_index.get(number)
     if device is None:
@@ -110,7 +110,7 @@ def _numbered(number: int, devices: Sequence[Device], kind: Kind) -> Device:
     return device
 
 
-def _named(wanted: str, usable: Sequence[Device], kind: Kind) -> Device:
+def _named(wanted: str, usable: Sequence[SoundDevice], kind: Kind) -> SoundDevice:
     folded = wanted.casefold()
     matches = [device for device in usable if folded in (_full(device), device.name.casefold())]
     matches = matches or [device for device in usable if folded in _full(device)]
@@ -130,20 +130,20 @@ def _named(wanted: str, usable: Sequence[Device], kind: Kind) -> Device:
     raise NotListedError(f'No {ROLE[kind]} is called "{wanted}". {hint}{SEE_LISTING}')
 
 
-def _full(device: Device) -> str:
+def _full(device: SoundDevice) -> str:
     return f"{device.name}, {device.host_api}".casefold()
 
 
 def _of_default_host_api(
-    matches: Sequence[Device], usable: Sequence[Device], kind: Kind
-) -> list[Device]:
+    matches: Sequence[SoundDevice], usable: Sequence[SoundDevice], kind: Kind
+) -> list[SoundDevice]:
     """On Windows each device is there once for each host API: the default's will do."""
     default = next((device.host_api for device in usable if device.is_default(kind)), None)
     found = [device for device in matches if device.host_api == default]
     return found if len(found) == 1 else []
 
 
-def _names(devices: Sequence[Device]) -> str:
+def _names(devices: Sequence[SoundDevice]) -> str:
     shown = [f"{device.index}: {device.name} ({device.host_api})" for device in devices[:8]]
     return ", ".join(shown) + (", …" if len(devices) > 8 else "")
 

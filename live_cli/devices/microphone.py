@@ -19,8 +19,8 @@ from live_cli.audio.levels import level_dbfs
 from live_cli.audio.pcm import Samples, mono, pcm16_from_float
 from live_cli.audio.resampler import Resampler
 from live_cli.audio.stream_clock import StreamClock
-from live_cli.devices.echo_path import EchoPath
-from live_cli.devices.listing import Device, find_device
+from live_cli.devices.echo_bridge import EchoBridge
+from live_cli.devices.listing import SoundDevice, find_device
 from live_cli.devices.native_stderr import native_stderr_silenced
 from live_cli.devices.portaudio import Kind, load_sounddevice, open_stream
 from live_cli.devices.stream_watch import LostCallback, StreamWatch
@@ -56,7 +56,7 @@ class _Opening:
         self._samples_in = self._samples_out = 0
 
     def frames(
-        self, block: npt.NDArray[np.float32], captured_at: float, echo_path: EchoPath | None
+        self, block: npt.NDArray[np.float32], captured_at: float, echo_path: EchoBridge | None
     ) -> Iterator[tuple[Samples, float]]:
         """The frames that ``block`` completes, each with the time of its end."""
         self._clock.note(self._samples_in / self._rate, captured_at)
@@ -98,10 +98,10 @@ class Microphone:
         device: str | None,
         on_frame: FrameCallback,
         on_lost: LostCallback | None = None,
-        echo_path: EchoPath | None = None,
+        echo_path: EchoBridge | None = None,
     ) -> None:
         self.wanted = device
-        self.device: Device | None = None
+        self.device: SoundDevice | None = None
         """What was opened last."""
         self.dropped = 0
         self.missed_frames = 0
@@ -123,7 +123,7 @@ class Microphone:
         self.open(find_device(self.wanted, "input"))
         self._thread.start()
 
-    def open(self, device: Device, away_s: float = 0.0) -> None:
+    def open(self, device: SoundDevice, away_s: float = 0.0) -> None:
         """Open ``device``, ``away_s`` after the one before it was lost. Raises DeviceError."""
         sounddevice = load_sounddevice()
         block_ms, latency = block_and_latency()

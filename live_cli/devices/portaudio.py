@@ -12,7 +12,7 @@ from live_cli.devices.native_stderr import native_stderr_silenced
 from live_cli.errors import DeviceError
 
 if TYPE_CHECKING:
-    from live_cli.devices.listing import Device
+    from live_cli.devices.listing import SoundDevice
 
 Kind = Literal["input", "output"]
 
@@ -79,7 +79,7 @@ def install_command() -> str:
 
 def open_stream(
     open_one: Callable[[int, int], Any],
-    device: "Device",
+    device: "SoundDevice",
     kind: Kind,
     rates: Sequence[int],
     channels: Sequence[int],
@@ -112,7 +112,7 @@ def _start(stream: Any) -> None:
         raise
 
 
-def open_error(exc: Exception | None, device: "Device", kind: Kind) -> DeviceError:
+def open_error(exc: Exception | None, device: "SoundDevice", kind: Kind) -> DeviceError:
     role, option = ROLE[kind], f"--{kind}-device"
     if exc is not None and error_code(exc) == _UNAVAILABLE:
         what = "is in use by another programme or unplugged: close that one or plug it in"

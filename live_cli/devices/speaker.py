@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from live_cli.audio.playback.playout import PLAYOUT_SAMPLE_RATE
 from live_cli.audio.resampler import Resampler
-from live_cli.devices.listing import Device, find_device
+from live_cli.devices.listing import SoundDevice, find_device
 from live_cli.devices.microphone import block_and_latency
 from live_cli.devices.native_stderr import native_stderr_silenced
 from live_cli.devices.playback import Playback, PlayedCallback, SpeakerSnapshot, silent
@@ -46,7 +46,7 @@ class Speaker:
         self.dropped_ms = 0.0
         """Of answers, because they were stale when a device was back."""
         self.wanted = device
-        self.device: Device | None = None
+        self.device: SoundDevice | None = None
         """What was opened last."""
         self._on_lost = on_lost
         self._on_played = on_played
@@ -66,7 +66,7 @@ class Speaker:
         """Open the device. Raises DeviceError."""
         self.open(find_device(self.wanted, "output"))
 
-    def open(self, device: Device, away_s: float = 0.0) -> None:
+    def open(self, device: SoundDevice, away_s: float = 0.0) -> None:
         """Open ``device``, ``away_s`` after the one before it was lost. Raises DeviceError."""
         sounddevice = load_sounddevice()
         block_ms, self._latency_s = block_and_latency()

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from live_cli.devices.hands_free import hands_free_warning
-from live_cli.devices.listing import Device, NotListedError, find_device
+from live_cli.devices.listing import NotListedError, SoundDevice, find_device
 from live_cli.devices.portaudio import ROLE, Kind, rescan_devices
 from live_cli.devices.reopening import Phase, Reopening
 from live_cli.devices.stream_watch import seconds_with_sleep
@@ -33,7 +33,7 @@ class Reopenable(Protocol):
     """A microphone or a speaker, as the supervisor sees it."""
 
     wanted: str | None
-    device: Device | None
+    device: SoundDevice | None
 
     @property
     def kind(self) -> Kind: ...
@@ -43,7 +43,7 @@ class Reopenable(Protocol):
     def running(self) -> bool: ...
     @property
     def quiet(self) -> bool: ...
-    def open(self, device: Device, away_s: float = 0.0) -> None: ...
+    def open(self, device: SoundDevice, away_s: float = 0.0) -> None: ...
     def close(self) -> None: ...
 
 
@@ -78,7 +78,7 @@ class _Kept:
         return self.end.device.name if self.end.device is not None else ""
 
 
-def _by_name(end: Reopenable, device: Device) -> str | None:
+def _by_name(end: Reopenable, device: SoundDevice) -> str | None:
     """What was chosen, as it is found again however the numbers shift; None for the default."""
     return None if end.wanted is None else f"{device.name}, {device.host_api}"
 
@@ -93,7 +93,7 @@ class DeviceSupervisor:
         on_change: Callable[[DeviceChange], None],
         *,
         clock: Callable[[], float] = seconds_with_sleep,
-        find: Callable[[str | None, Kind], Device] = find_device,
+        find: Callable[[str | None, Kind], SoundDevice] = find_device,
         rescan: Callable[[], None] = rescan_devices,
         list_goes_stale: bool = sys.platform != "linux",
     ) -> None:
@@ -229,7 +229,7 @@ class DeviceSupervisor:
 
     # --- telling -------------------------------------------------------------------------------
 
-    def _remember(self, kept: _Kept, device: Device) -> None:
+    def _remember(self, kept: _Kept, device: SoundDevice) -> None:
         kept.best_rate = max(kept.best_rate, device.default_rate)
         warning = hands_free_warning(kept.role, device.name, device.default_rate, kept.best_rate)
         if warning is not None and not kept.warned:

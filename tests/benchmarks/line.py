@@ -13,7 +13,7 @@ from websockets.sync.server import ServerConnection, serve
 
 from live_cli.commands.conversation import Conversation
 from live_cli.devices.playback import Playback, SpeakerSnapshot
-from live_cli.net.client import Address, LiveClient
+from live_cli.net.client.client import Address, LiveClient
 from live_cli.protocol.input_gate import InputGate
 from live_cli.protocol.messages import (
     Blob,

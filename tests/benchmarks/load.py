@@ -16,7 +16,7 @@ from time import monotonic
 from websockets.asyncio.client import connect
 
 from live_cli.net.address import Address
-from live_cli.net.client import LiveClient
+from live_cli.net.client.client import LiveClient
 from live_cli.opening import plan_opening
 from live_cli.settings import Settings
 from tests.benchmarks.row import ENVIRONMENT, Row, median, quantile

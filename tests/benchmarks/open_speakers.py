@@ -23,7 +23,7 @@ import soundfile
 import soxr
 
 from tests.benchmarks.row import Row, median
-from tests.rig.virtual_audio import RATE, VirtualAudio
+from tests.harness.virtual_audio import RATE, VirtualAudio
 from tests.speech import QUESTION, QUESTION_WORDS, TWO_CITIES, word_errors, words
 from tests.talking import Talk, talking
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import soundfile
 
 from live_cli.audio.levels import SpeechEndMeter
-from live_cli.net.client import LiveClient
+from live_cli.net.client.client import LiveClient
 from live_cli.protocol.events import AudioChunk, TurnComplete
 from tests.speech import QUESTION
 

@@ -16,9 +16,9 @@ from websockets.exceptions import ConnectionClosed
 from live_cli.audio.pcm import float_from_pcm16, pcm16_from_float
 from live_cli.engine.engine import LiveEngine
 from live_cli.engine.stages import Samples
-from live_cli.net.limits import Limits
-from live_cli.net.listening import listen, port_of
-from live_cli.net.server import build_app, serve_on
+from live_cli.net.server.app import build_app, serve_on
+from live_cli.net.server.limits.limits import Limits
+from live_cli.net.server.listen import listen, port_of
 from tests.engine.line import FakeTime, ScriptedRegistry
 
 Message = dict[str, Any]

@@ -10,8 +10,8 @@ from websockets.exceptions import ConnectionClosed
 
 from live_cli.catalog import LANGUAGES
 from live_cli.engine.backends.scripted import ScriptedChatModel
-from live_cli.net.lifetimes import LifetimeLimits
-from live_cli.net.limits import Limits
+from live_cli.net.server.limits.lifetime import LifetimeLimits
+from live_cli.net.server.limits.limits import Limits
 from tests.checklist.server import (
     ALPHA,
     GEMINI,

@@ -9,6 +9,7 @@ import pytest
 from live_cli.commands import config
 from live_cli.errors import SettingsError
 from live_cli.settings import KEYS, Settings, load
+from tests.harness.places import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -48,9 +49,8 @@ def test_init_into_a_place_that_cannot_be_written(tmp_path):
 
 
 def test_the_example_comes_along_in_the_wheel():
-    from pathlib import Path
 
-    root = Path(__file__).parent.parent.parent
+    root = ROOT
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     assert included == {"config.example.toml": "live_cli/config.example.toml"}

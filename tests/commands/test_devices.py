@@ -5,13 +5,13 @@ import json
 import pytest
 
 from live_cli.commands import devices
-from live_cli.devices.listing import Device
+from live_cli.devices.listing import SoundDevice
 from live_cli.errors import DeviceError
 
 FOUND = [
-    Device(0, "HDA\x1b[2J Mic", "ALSA", 2, 0, 44_100, is_default_input=True),
-    Device(3, "USB Speaker", "ALSA", 0, 2, 48_000, is_default_output=True),
-    Device(4, "Headset", "ALSA", 1, 2, 16_000),
+    SoundDevice(0, "HDA\x1b[2J Mic", "ALSA", 2, 0, 44_100, is_default_input=True),
+    SoundDevice(3, "USB Speaker", "ALSA", 0, 2, 48_000, is_default_output=True),
+    SoundDevice(4, "Headset", "ALSA", 1, 2, 16_000),
 ]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from live_cli import server_choice
 from live_cli.commands import doctor
-from live_cli.devices.listing import Device
+from live_cli.devices.listing import SoundDevice
 from live_cli.errors import ConnectError, DeviceError, EngineError, SettingsError
 from live_cli.settings import load
 
@@ -20,7 +20,7 @@ def _sound(monkeypatch):
     def find(wanted, kind):
         if kind == "output":
             raise DeviceError("No speaker was found: plug one in.")
-        return Device(0, "Mic", "ALSA", 1, 0, 44_100)
+        return SoundDevice(0, "Mic", "ALSA", 1, 0, 44_100)
 
     monkeypatch.setattr("live_cli.devices.listing.find_device", find)
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy"):

@@ -10,19 +10,19 @@ import pytest
 from live_cli.audio.sweep import EchoMeasurement, SweepReport
 from live_cli.commands.doctor_audio import findings
 from live_cli.devices.echo_probe import Probe
-from live_cli.devices.listing import Device
+from live_cli.devices.listing import SoundDevice
 from tests.command import json_lines, live_cli
-from tests.rig.virtual_audio import VirtualAudio
+from tests.harness.virtual_audio import VirtualAudio
 from tests.talking import sound
 
-MICROPHONE = Device(0, "Desk mic", "ALSA", 1, 0, 48_000)
-SPEAKER = Device(1, "Box", "ALSA", 0, 2, 44_100)
+MICROPHONE = SoundDevice(0, "Desk mic", "ALSA", 1, 0, 48_000)
+SPEAKER = SoundDevice(1, "Box", "ALSA", 0, 2, 44_100)
 
 
 def said(
     path: EchoMeasurement | None = None,
     *,
-    microphone: Device = MICROPHONE,
+    microphone: SoundDevice = MICROPHONE,
     dropouts: int = 0,
     noise_dbfs: float = -65.0,
     level_dbfs: float = -40.0,
@@ -96,7 +96,7 @@ def test_the_delay_has_its_parts_and_a_long_one_is_noted() -> None:
         ({"noise_dbfs": -100.0}, "echo", "would not hear one"),
         ({"clipped_samples": 300}, "clipping", "300 samples"),
         ({"dropouts": 3}, "dropouts", "3 times"),
-        ({"microphone": Device(0, "Buds", "ALSA", 1, 0, 16_000)}, "microphone", "16 kHz"),
+        ({"microphone": SoundDevice(0, "Buds", "ALSA", 1, 0, 16_000)}, "microphone", "16 kHz"),
     ],
 )
 def test_each_bad_finding_says_what_to_change(bad: dict[str, Any], name: str, says: str) -> None:

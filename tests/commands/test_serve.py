@@ -22,8 +22,8 @@ from websockets.exceptions import ConnectionClosed
 
 from live_cli.commands import serve
 from live_cli.errors import ConnectError, EngineError, SettingsError
-from live_cli.net.child import ServerChild
-from live_cli.net.limits import Limits
+from live_cli.net.child.process import ServerChild
+from live_cli.net.server.limits.limits import Limits
 from live_cli.settings import EngineOptions, ServeOptions, Settings
 
 WITHIN_S = 60.0  # a bound on waiting, not a measure
@@ -293,7 +293,7 @@ def test_a_free_port_has_no_environment_before_it_is_taken() -> None:
 
 def test_the_child_carries_nothing_of_tls() -> None:
     loaded = (
-        "import sys, live_cli.commands.serve_child, live_cli.net.server\n"
+        "import sys, live_cli.commands.serve_child, live_cli.net.server.app\n"
         "print(sorted({'live_cli.net.tls', 'cryptography'} & sys.modules.keys()))"
     )
     done = subprocess.run(

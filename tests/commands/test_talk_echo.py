@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
-from tests.rig.virtual_audio import VirtualAudio
+from tests.harness.virtual_audio import VirtualAudio
 from tests.speech import QUESTION_WORDS, word_error_rate
 from tests.talking import Talk, talking
 

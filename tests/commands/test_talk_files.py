@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from tests.command import json_lines, live_cli, of_type, processes_in
-from tests.rig.virtual_audio import VirtualAudio
+from tests.harness.virtual_audio import VirtualAudio
 from tests.speech import QUESTION, QUESTION_WORDS, word_error_rate
 
 KNOWN = {"LIVE_CLI_ENGINE_CHAT": "scripted:A dog has four legs. A bird has two wings."}

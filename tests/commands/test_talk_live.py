@@ -14,7 +14,7 @@ import numpy as np
 import soundfile
 
 from tests.command import LIMIT_S, environment, live_cli, processes_in
-from tests.rig.virtual_audio import VirtualAudio
+from tests.harness.virtual_audio import VirtualAudio
 from tests.speech import QUESTION_WORDS, word_error_rate
 from tests.talking import Talk, sound, talking
 

@@ -15,7 +15,7 @@ import soxr
 
 from tests.command import environment, json_lines, live_cli
 from tests.commands.test_talk_live import read_until
-from tests.rig.virtual_audio import VirtualAudio
+from tests.harness.virtual_audio import VirtualAudio
 from tests.speech import QUESTION, QUESTION_WORDS, word_error_rate
 from tests.talking import Talk, sound, talking
 

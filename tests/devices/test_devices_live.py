@@ -14,7 +14,7 @@ import pytest
 import soundfile
 
 from tests.devices.child import SETTLED_FRAMES
-from tests.rig.virtual_audio import VirtualAudio
+from tests.harness.virtual_audio import VirtualAudio
 
 CHILD = Path(__file__).with_name("child.py")
 

@@ -6,16 +6,16 @@ import sys
 import pytest
 
 from live_cli.devices import portaudio
-from live_cli.devices.listing import Device, match_device
+from live_cli.devices.listing import SoundDevice, match_device
 from live_cli.devices.portaudio import Kind
 from live_cli.errors import DeviceError
 
 DEVICES = [
-    Device(0, "Built-in Audio", "ALSA", 2, 2, 48_000, is_default_output=True),
-    Device(1, "USB Headset: Mono", "ALSA", 1, 0, 44_100, is_default_input=True),
-    Device(2, "USB Headset: Stereo", "ALSA", 0, 2, 48_000),
-    Device(3, "HDMI", "ALSA", 0, 8, 48_000),
-    Device(4, "HDMI 2", "ALSA", 0, 8, 48_000),
+    SoundDevice(0, "Built-in Audio", "ALSA", 2, 2, 48_000, is_default_output=True),
+    SoundDevice(1, "USB Headset: Mono", "ALSA", 1, 0, 44_100, is_default_input=True),
+    SoundDevice(2, "USB Headset: Stereo", "ALSA", 0, 2, 48_000),
+    SoundDevice(3, "HDMI", "ALSA", 0, 8, 48_000),
+    SoundDevice(4, "HDMI 2", "ALSA", 0, 8, 48_000),
 ]
 
 
@@ -56,10 +56,10 @@ def test_says_why_not(text: str, kind: Kind, says: str) -> None:
 
 
 ON_WINDOWS = [
-    Device(0, "Microphone (USB Audio)", "MME", 1, 0, 44_100, is_default_input=True),
-    Device(1, "Microphone (USB Audio)", "Windows WASAPI", 1, 0, 48_000),
-    Device(2, "Line In", "Windows WASAPI", 2, 0, 48_000),
-    Device(3, "Line In", "Windows WDM-KS", 2, 0, 48_000),
+    SoundDevice(0, "Microphone (USB Audio)", "MME", 1, 0, 44_100, is_default_input=True),
+    SoundDevice(1, "Microphone (USB Audio)", "Windows WASAPI", 1, 0, 48_000),
+    SoundDevice(2, "Line In", "Windows WASAPI", 2, 0, 48_000),
+    SoundDevice(3, "Line In", "Windows WDM-KS", 2, 0, 48_000),
 ]
 
 

@@ -4,14 +4,14 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from live_cli.devices.listing import Device, NotListedError
+from live_cli.devices.listing import NotListedError, SoundDevice
 from live_cli.devices.portaudio import Kind
 from live_cli.devices.supervisor import DeviceChange, DeviceSupervisor
 from live_cli.errors import DeviceError
 
 
-def device(name: str, rate: int = 48_000, index: int = 0) -> Device:
-    return Device(index, name, "ALSA", 1, 1, rate)
+def device(name: str, rate: int = 48_000, index: int = 0) -> SoundDevice:
+    return SoundDevice(index, name, "ALSA", 1, 1, rate)
 
 
 @dataclass
@@ -20,7 +20,7 @@ class End:
 
     kind: Kind
     wanted: str | None = None
-    device: Device | None = None
+    device: SoundDevice | None = None
     lost: str | None = None
     running: bool = True
     quiet: bool = True
@@ -28,7 +28,7 @@ class End:
     suspended: bool = False
     opened: list[tuple[str, float]] = field(default_factory=list)
 
-    def open(self, device: Device, away_s: float = 0.0) -> None:
+    def open(self, device: SoundDevice, away_s: float = 0.0) -> None:
         assert not self.is_open
         self.device, self.is_open, self.lost = device, True, None
         self.running = not self.suspended
@@ -64,7 +64,7 @@ class House:
         self.supervisor.note_open()
         self.told.clear()
 
-    def find(self, text: str | None, kind: Kind) -> Device:
+    def find(self, text: str | None, kind: Kind) -> SoundDevice:
         name = "built-in" if text is None else text.split(",")[0]
         if name not in self.listed or (name, kind) in self.unlisted:
             raise NotListedError(f"no {name}")

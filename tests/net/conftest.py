@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.net.house import House, running
+from tests.harness.live_server import House, running
 
 
 @pytest.fixture

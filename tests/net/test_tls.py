@@ -15,12 +15,21 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from live_cli.errors import ConnectError
 from live_cli.net.address import Address
-from live_cli.net.limits import Limits
-from live_cli.net.line import open_line
-from live_cli.net.listening import listen, port_of
-from live_cli.net.server import build_app, serve_on
+from live_cli.net.client.websocket import open_websocket
+from live_cli.net.server.app import build_app, serve_on
+from live_cli.net.server.limits.limits import Limits
+from live_cli.net.server.listen import listen, port_of
 from live_cli.net.tls import CertificateFiles, ensure_certificate, own_files, server_context
-from tests.net.house import PATH, WITHIN_S, ScriptedEngine, ending, receive, said, say, set_up
+from tests.harness.live_server import (
+    PATH,
+    WITHIN_S,
+    ScriptedEngine,
+    ending,
+    receive,
+    said,
+    say,
+    set_up,
+)
 
 
 @pytest.fixture(scope="module")
@@ -248,9 +257,9 @@ async def test_our_own_client_trusts_our_own_certificate_on_this_machine(
     async with running(mine) as house:
         for host in ("localhost", "127.0.0.1"):
             address = Address(f"https://{host}:{house.port}", None, "v1beta", "the local server")
-            line = await open_line(address, limit_s=WITHIN_S)
+            line = await open_websocket(address, limit_s=WITHIN_S)
             await line.close()
     async with running(stranger) as house:
         address = Address(f"wss://localhost:{house.port}", None, "v1beta", "the local server")
         with pytest.raises(ConnectError, match="not trusted"):
-            await open_line(address, limit_s=WITHIN_S)
+            await open_websocket(address, limit_s=WITHIN_S)

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,8 +20,7 @@ from live_cli.protocol.messages import (
     ToolList,
 )
 from live_cli.protocol.wire import decode_client, encode, unknown_fields
-
-GOLDEN = Path(__file__).parent / "golden"
+from tests.harness.places import GOLDEN
 
 
 def read_frames() -> dict[str, str]:

@@ -1,0 +1,233 @@
+"""The client's line: a WebSocket around Session(CLIENT), with an iterator of events.
+
+Nothing runs in the background: whoever iterates receives, whoever calls `send` sends. Iterate
+all the time a session is open, since pings are answered only while frames are taken.
+
+Back pressure: `send` waits while more than 32 KiB are unsent, so a caller with a stream of sound
+keeps a bounded queue in front of it and drops the oldest there. Receiving takes a frame at a time
+and at most 16 more are held, so a slow reader slows the server.
+
+Failures: before the session is open, ConnectError in plain words. Afterwards a connection that
+ends, by whomever and however, is the event SessionClosed, and the last; only a server that sends
+what is no Live API message raises RemoteProtocolError from the iterator.
+"""
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Self
+
+from live_cli.errors import ConnectError, RemoteProtocolError
+from live_cli.net.address import Address
+from live_cli.net.close_codes import explain, starting_a_sentence
+from live_cli.protocol.events import Event, SessionOpened
+from live_cli.protocol.messages import (
+    INPUT_SAMPLE_RATE,
+    ActivityEnd,
+    ActivityStart,
+    Blob,
+    ClientContent,
+    ClientMessage,
+    Content,
+    RealtimeInput,
+    Setup,
+)
+from live_cli.protocol.session import Role, Session, State
+
+if TYPE_CHECKING:
+    from live_cli.net.client.websocket import WebSocket
+
+__all__ = ["Address", "LiveClient"]
+
+
+def text_message(text: str) -> ClientMessage:
+    """Typed input that counts as user activity: it may interrupt, and asks for an answer."""
+    return ClientMessage(realtime_input=RealtimeInput(text=text))
+
+
+def turns_message(turns: list[Content], turn_complete: bool) -> ClientMessage:
+    """Turns for the history; ``turn_complete`` asks for an answer."""
+    content = ClientContent(turns=turns, turn_complete=turn_complete)
+    return ClientMessage(client_content=content)
+
+
+class LiveClient:
+    """One open session. Made by `connect`; an async iterator of events, SessionOpened first."""
+
+    def __init__(self, address: Address, line: "WebSocket", session: Session) -> None:
+        self._address = address
+        self._line = line
+        self._session = session
+        self._events: deque[Event] = deque()
+        self._clock = asyncio.get_running_loop().time
+        self._received_at = self._clock()
+
+    @classmethod
+    async def connect(
+        cls, address: Address, setup: Setup, *, setup_limit_s: float = 10.0, first_turn: int = 1
+    ) -> "LiveClient":
+        """Open the socket, send ``setup``, wait for its confirmation. Raises ConnectError.
+
+        ``setup_limit_s`` bounds the opening of the socket, and then again the wait. Turns are
+        counted from ``first_turn``.
+        """
+        from live_cli.net.client.websocket import (
+            open_websocket,  # websockets: 30 ms that --help does not need
+        )
+
+        line = await open_websocket(address, setup_limit_s)
+        session = Session(Role.CLIENT, setup_limit_s=setup_limit_s, first_turn=first_turn)
+        client = cls(address, line, session)
+        try:
+            await client._open(setup)
+        except ConnectError:
+            await line.drop()
+            raise
+        except BaseException:
+            line.abort()
+            raise
+        return client
+
+    # --- what is known ---
+
+    def clock(self) -> float:
+        """Seconds on the steady clock of `received_at`."""
+        return self._clock()
+
+    @property
+    def received_at(self) -> float:
+        """When the frame behind the last event was taken from the socket."""
+        return self._received_at
+
+    @property
+    def address(self) -> Address:
+        return self._address
+
+    @property
+    def state(self) -> State:
+        return self._session.state
+
+    @property
+    def turn(self) -> int:
+        """The number of the open model turn, or of the next one."""
+        return self._session.turn
+
+    @property
+    def turn_is_unfinished(self) -> bool:
+        """Whether more of the model's turn should come."""
+        return self._session.turn_is_unfinished
+
+    @property
+    def handle(self) -> str | None:
+        """What resumes this session."""
+        return self._session.handle
+
+    @property
+    def leaving_at(self) -> float | None:
+        """When the server said it would close, on `clock`."""
+        return self._session.leaving_at
+
+    # --- sending ---
+
+    async def send(self, message: ClientMessage) -> None:
+        """Send one message, waiting while too much is unsent.
+
+        Raises LocalProtocolError for what is not legal now. Once the connection has ended nothing
+        is sent and nothing raised: the iterator tells.
+        """
+        if self._session.state is not State.CLOSED and self._line.ending is None:
+            await self._line.send(self._session.send(message, self._clock()))
+
+    async def send_audio(self, pcm16: bytes, sample_rate: int = INPUT_SAMPLE_RATE) -> None:
+        """PCM16 little-endian mono, some 20 ms of it."""
+        blob = Blob(data=pcm16, mime_type=f"audio/pcm;rate={sample_rate}")
+        await self.send(ClientMessage(realtime_input=RealtimeInput(audio=blob)))
+
+    async def send_text(self, text: str) -> None:
+        """Typed input that counts as user activity: it may interrupt, and asks for an answer."""
+        await self.send(text_message(text))
+
+    async def send_turns(self, turns: list[Content], turn_complete: bool = True) -> None:
+        """Turns for the history; ``turn_complete`` asks for an answer."""
+        await self.send(turns_message(turns, turn_complete))
+
+    async def start_activity(self) -> None:
+        """The user begins to talk (push-to-talk only)."""
+        given = RealtimeInput(activity_start=ActivityStart())
+        await self.send(ClientMessage(realtime_input=given))
+
+    async def end_activity(self) -> None:
+        """The user has finished (push-to-talk only)."""
+        given = RealtimeInput(activity_end=ActivityEnd())
+        await self.send(ClientMessage(realtime_input=given))
+
+    async def end_audio_stream(self) -> None:
+        """The microphone pauses for more than a second (not with push-to-talk)."""
+        given = RealtimeInput(audio_stream_end=True)
+        await self.send(ClientMessage(realtime_input=given))
+
+    # --- receiving ---
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        while not self._events:
+            if self._session.state is State.CLOSED:
+                raise StopAsyncIteration
+            self._events.extend(await self._receive())
+        return self._events.popleft()
+
+    async def _receive(self) -> list[Event]:
+        frame = await self._line.receive()
+        self._received_at = self._clock()
+        if frame is None:
+            code, reason = self._line.ending or (1006, "")
+            return self._session.lose(code, reason, self._received_at)
+        try:
+            return self._session.receive(frame, self._received_at)
+        except RemoteProtocolError as exc:
+            self._session.lose(exc.close_code, exc.reason, self._received_at)
+            await self._line.close(exc.close_code)
+            who = starting_a_sentence(self._address.label)
+            raise RemoteProtocolError(
+                f"{who} sent what is no Live API message: {exc.reason} Check the server's address.",
+                exc.close_code,
+            ) from exc
+
+    # --- opening and closing ---
+
+    async def _open(self, setup: Setup) -> None:
+        session = self._session
+        await self._line.send(session.send(ClientMessage(setup=setup), self._clock()))
+        notices: list[Event] = []
+        try:
+            async with asyncio.timeout_at(session.timer()):
+                while session.state is State.AWAITING_SETUP_COMPLETE:
+                    notices += await self._receive()
+        except TimeoutError:
+            session.tick(self._clock())
+            raise ConnectError(self._nothing_came(session)) from None
+        except RemoteProtocolError as exc:
+            raise ConnectError(str(exc)) from exc
+        if session.state is State.CLOSED:
+            code, reason = self._line.ending or (1006, "")
+            raise ConnectError(str(explain(code, reason, self._address.label)), code)
+        first = [event for event in notices if isinstance(event, SessionOpened)]
+        self._events.extend(first + [event for event in notices if event not in first])
+
+    def _nothing_came(self, session: Session) -> str:
+        who = starting_a_sentence(self._address.label)
+        return (
+            f"{who} opened the connection but did not confirm the session within "
+            f"{session.setup_limit_s:g} s. Try again, or check the server's address."
+        )
+
+    async def close(self) -> None:
+        """End the session, within two seconds; an iterator elsewhere sees SessionClosed."""
+        await self._line.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()

@@ -1,0 +1,170 @@
+"""The WebSocket under a client: opened with plain words for every failure, then bytes both ways.
+
+Imported late, since `websockets` is not needed for ``--help``. Here foreign errors become ours.
+"""
+
+import logging
+import os
+import socket
+import ssl
+from typing import Any, Final
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidProxy,
+    InvalidStatus,
+    ProxyError,
+    WebSocketException,
+)
+
+from live_cli import __version__
+from live_cli.errors import ConnectError
+from live_cli.net.address import Address
+from live_cli.net.close_codes import TOO_BIG_FOR_US, starting_a_sentence
+from live_cli.net.tls import loopback_context, own_files
+
+MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
+TOO_BIG: Final = 1009
+PING_INTERVAL_S: Final = 20.0
+PING_TIMEOUT_S: Final = 60.0
+"""The service's pongs were measured at 8 to 30 s (reference §4.14)."""
+CLOSE_LIMIT_S: Final = 2.0
+WRITE_LIMIT_BYTES: Final = 32 * 1024
+"""`WebSocket.send` waits while more than this is unsent: 0.7 s of microphone audio."""
+
+_logger = logging.getLogger(__name__)
+_logger.setLevel(logging.INFO)  # at DEBUG, websockets logs the handshake: the key is in it
+_logger.addHandler(logging.NullHandler())
+
+
+class WebSocket:
+    """An open WebSocket. ``ending``: close code and reason, once it is closed."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+        self.ending: tuple[int, str] | None = None
+
+    async def send(self, frame: bytes) -> bool:
+        """Write one text frame, waiting while too much is unsent; False once it is closed."""
+        try:
+            await self._connection.send(frame, text=True)
+        except ConnectionClosed as exc:
+            self.ending = _ending_of(exc)
+            return False
+        return True
+
+    async def receive(self) -> bytes | None:
+        """The next frame, text or binary; None once it is closed. Safe to cancel."""
+        try:
+            return await self._connection.recv(decode=False)
+        except ConnectionClosed as exc:
+            self.ending = _ending_of(exc)
+            return None
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Say goodbye, for at most `CLOSE_LIMIT_S`; nothing when it is closed already."""
+        await self._connection.close(code, reason)
+
+    async def drop(self) -> None:
+        """End it without a goodbye."""
+        self._connection.transport.abort()
+        await self._connection.wait_closed()
+
+    def abort(self) -> None:
+        """`drop` for whoever may not wait."""
+        self._connection.transport.abort()
+
+
+def _ending_of(exc: ConnectionClosed) -> tuple[int, str]:
+    if exc.sent is not None and exc.sent.code == TOO_BIG and not exc.rcvd_then_sent:
+        return (TOO_BIG, TOO_BIG_FOR_US)
+    close = exc.rcvd or exc.sent  # sent alone: we gave up, such as on a keepalive timeout
+    return (close.code, close.reason) if close is not None else (1006, "")
+
+
+class _Opening(connect):
+    """A connect that follows no redirect: it would carry the key to wherever it is told."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+async def open_websocket(address: Address, limit_s: float) -> WebSocket:
+    """Open the socket. Raises ConnectError in plain words; ``limit_s`` bounds all of it."""
+    local = address.is_loopback
+    options: dict[str, Any] = {"compression": None, "proxy": None} if local else {}
+    try:
+        if local and _is_secure(address):
+            options["ssl"] = loopback_context(own_files())
+        connection = await _Opening(
+            address.endpoint,
+            additional_headers=address.headers,
+            user_agent_header=f"live-cli/{__version__}",
+            open_timeout=limit_s,
+            ping_interval=PING_INTERVAL_S,
+            ping_timeout=PING_TIMEOUT_S,
+            close_timeout=CLOSE_LIMIT_S,
+            max_size=MAX_MESSAGE_BYTES,
+            write_limit=WRITE_LIMIT_BYTES,
+            logger=_logger,
+            **options,
+        )
+    except (OSError, WebSocketException, EOFError, ImportError, ValueError) as exc:
+        raise ConnectError(_why(exc, address, limit_s)) from exc
+    return WebSocket(connection)
+
+
+def _is_secure(address: Address) -> bool:
+    return address.endpoint.startswith("wss:")
+
+
+def _why(exc: Exception, address: Address, limit_s: float) -> str:
+    who, place = starting_a_sentence(address.label), address.place
+    if isinstance(exc, InvalidStatus):
+        return _why_status(exc.response.status_code, address)
+    if isinstance(exc, ProxyError | InvalidProxy | ImportError):
+        return (
+            f"The proxy on the way to {place} cannot be used ({type(exc).__name__}). "
+            "Check HTTPS_PROXY, or name the server's host in NO_PROXY."
+        )
+    if isinstance(exc, WebSocketException | EOFError):
+        return f"{who} at {place} does not speak WebSocket. Check the server's address."
+    if isinstance(exc, TimeoutError):
+        return (
+            f"{who} at {place} did not answer within {limit_s:g} s. "
+            "Check the address, the network and the firewall."
+        )
+    if isinstance(exc, socket.gaierror):
+        return f"The name of {place} cannot be found. Check the address and the network."
+    if isinstance(exc, ssl.SSLCertVerificationError):
+        return (
+            f"The certificate of {place} is not trusted: {exc.verify_message}. "
+            "Set SSL_CERT_FILE to the certificate, or check the address."
+        )
+    if isinstance(exc, ValueError):
+        return f"The address of {address.label} is not usable. Write it as wss://host or ws://host."
+    # asyncio folds the failures of several addresses of one name into an OSError without number
+    number = exc.errno if isinstance(exc, OSError) else None
+    folded = number is None and "Multiple exceptions" in str(exc)
+    if isinstance(exc, ConnectionRefusedError) or folded:
+        return f"Nothing listens at {place}. Start the server, or check the address."
+    if isinstance(exc, ssl.SSLError) or (_is_secure(address) and isinstance(exc, ConnectionError)):
+        return f"No TLS connection to {place}. Is it a plain ws:// server, or behind a proxy?"
+    if isinstance(exc, ConnectionError):
+        return f"{who} at {place} hung up before the session began. Check the server's address."
+    detail = type(exc).__name__ if number is None else os.strerror(number)
+    return f"{who} at {place} cannot be reached: {detail}. Check the address and the network."
+
+
+def _why_status(status: int, address: Address) -> str:
+    answer = f"{starting_a_sentence(address.label)} at {address.place} answered HTTP {status}"
+    if status in (401, 403):
+        return f"{answer}: it does not accept this key. Check the key."
+    if status in (404, 405):
+        return f"{answer}: there is no Live API at this address. Check it, and --api-version."
+    if 300 <= status < 400:
+        return f"{answer}: it is elsewhere now. Give the new address with --server."
+    if status == 429 or status >= 500:
+        return f"{answer}: it is overloaded or out of order. Try again in a minute."
+    return f"{answer} instead of opening a WebSocket. Check the server's address."

@@ -1,0 +1,164 @@
+"""The REST side of the Live API, as far as it is here; errors are Google's JSON error object."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from live_cli.errors import RemoteProtocolError
+from live_cli.net.server.access.admission import BAD_KEY
+from live_cli.net.server.access.tokens import TokensFullError, terms_of
+from live_cli.net.server.sessions import Sessions
+from live_cli.protocol.wire import decode_auth_token
+
+if TYPE_CHECKING:
+    from live_cli.net.server.stats.prometheus import PrometheusCounts
+
+VERSIONS = ("v1", "v1beta", "v1alpha")
+_BODY_BYTES = 128 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ListedModel:
+    """What ``GET /v1beta/models`` says of a model; limits in tokens, None where unknown."""
+
+    id: str
+    title: str
+    description: str
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    thinks: bool = False
+
+
+def rest_routes(models: Sequence[ListedModel], reception: Sessions) -> list[Route]:
+    """``models``, ``models/{id}`` and ``auth_tokens``, in each version."""
+    listing, tokens = ModelList(models, reception), TokenEndpoint(reception)
+    return [
+        Route(f"/{version}/{rest}", answer, methods=[method])
+        for version in VERSIONS
+        for method, rest, answer in (
+            ("GET", "models", listing.list),
+            ("GET", "models/{id}", listing.get),
+            ("POST", "auth_tokens", tokens.create),
+        )
+    ]
+
+
+def no_route() -> Route:
+    """For every other path: the SDKs show their callers what a JSON error says."""
+
+    async def answer(request: Request) -> Response:
+        path = request.url.path[:100]
+        return _error(
+            404, "NOT_FOUND", f"{path} is not here: this server speaks the Live API alone."
+        )
+
+    return Route("/{path:path}", answer, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+
+
+def metrics_route(metrics: "PrometheusCounts", reception: Sessions) -> Route:
+    """``/metrics``, for whom the models are listed."""
+
+    async def answer(request: Request) -> Response:
+        from live_cli.net.server.stats.prometheus import CONTENT_TYPE
+
+        return refused(reception, request) or Response(
+            metrics.text(), headers={"content-type": CONTENT_TYPE}
+        )
+
+    return Route("/metrics", answer)
+
+
+class ModelList:
+    """What ``GET`` tells of the models, as Google's REST API words it."""
+
+    def __init__(self, models: Sequence[ListedModel], reception: Sessions) -> None:
+        self._models = {model.id: _described(model) for model in models}
+        self._reception = reception
+
+    async def list(self, request: Request) -> Response:
+        return refused(self._reception, request) or JSONResponse(
+            {"models": [*self._models.values()]}
+        )
+
+    async def get(self, request: Request) -> Response:
+        name = request.path_params["id"]
+        if (answer := refused(self._reception, request)) is not None:
+            return answer
+        if name not in self._models:
+            known = ", ".join(self._models)
+            return _error(404, "NOT_FOUND", f"models/{name} is not found here; known: {known}.")
+        return JSONResponse(self._models[name])
+
+
+class TokenEndpoint:
+    """``POST auth_tokens``: makes an ephemeral token, and tells its name."""
+
+    def __init__(self, reception: Sessions) -> None:
+        self._reception = reception
+
+    async def create(self, request: Request) -> Response:
+        if (answer := refused(self._reception, request)) is not None:
+            return answer
+        try:
+            async with asyncio.timeout(self._reception.limits.request_s):
+                body = await _body(request)
+        except TimeoutError:
+            return _error(408, "DEADLINE_EXCEEDED", "The body of the request did not come.")
+        if body is None:
+            return _error(400, "INVALID_ARGUMENT", f"A token takes {_BODY_BYTES} bytes at most.")
+        try:
+            self._reception.fields.check_token(body)
+            terms = terms_of(decode_auth_token(body), datetime.now(UTC))
+            name = self._reception.tokens.create(terms, time.monotonic())
+        except RemoteProtocolError as exc:
+            return _error(400, "INVALID_ARGUMENT", exc.reason)
+        except TokensFullError:
+            most = self._reception.limits.tokens
+            reason = f"This server keeps {most} tokens; wait until some have expired."
+            return _error(429, "RESOURCE_EXHAUSTED", reason)
+        return JSONResponse({"name": name})
+
+
+async def _body(request: Request) -> bytes | None:
+    """All of it; None when it is too large."""
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _BODY_BYTES:
+            return None
+    return body
+
+
+def refused(reception: Sessions, request: Request) -> Response | None:
+    """The answer to who may not come in."""
+    refusal = reception.refuses(request)
+    if refusal is None:
+        return None
+    if refusal is BAD_KEY:
+        return _error(400, "INVALID_ARGUMENT", refusal.reason)
+    return _error(403, "PERMISSION_DENIED", refusal.reason)
+
+
+def _described(model: ListedModel) -> dict[str, Any]:
+    limits = {"inputTokenLimit": model.input_tokens, "outputTokenLimit": model.output_tokens}
+    return {
+        "name": f"models/{model.id}",
+        "version": "1",
+        "displayName": model.title,
+        "description": model.description,
+        **{name: tokens for name, tokens in limits.items() if tokens is not None},
+        "supportedGenerationMethods": ["bidiGenerateContent"],
+        "thinking": model.thinks,
+    }
+
+
+def _error(code: int, status: str, message: str) -> Response:
+    error = {"code": code, "message": message, "status": status}
+    return JSONResponse({"error": error}, status_code=code)

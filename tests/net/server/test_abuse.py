@@ -1,0 +1,371 @@
+"""Clients that do the server harm, or try to: others go on being served, and nothing is left."""
+
+import asyncio
+import contextlib
+import gc
+import json
+import logging
+import os
+import struct
+import tracemalloc
+from collections.abc import AsyncIterator, Iterator
+from random import Random
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from live_cli.engine.engine import LiveEngine
+from live_cli.engine.stages import StageNames
+from live_cli.net.server.limits.limits import Limits
+from tests.harness.live_server import (
+    PATH,
+    SETUP,
+    WITHIN_S,
+    House,
+    ending,
+    receive,
+    running,
+    said,
+    say,
+    set_up,
+)
+from tests.harness.mutation import bent
+from tests.net.server.access.test_server_tokens import golden_bodies
+from tests.protocol.test_wire_golden import FRAMES
+
+SETUPS = [frame for frame in FRAMES.values() if frame.startswith('{"setup"')]
+MESSAGES = [frame for frame in FRAMES.values() if not frame.startswith('{"setup"')]
+REFUSALS = {1007, 1008, 1009}
+ALPHA = PATH.replace("v1beta", "v1alpha")
+IMPATIENT = Limits(request_s=0.3, setup_s=0.3, unsent_s=0.3, grace_s=0.5, sessions=100)
+
+
+@contextlib.asynccontextmanager
+async def witnessed(house: House) -> AsyncIterator[None]:
+    """Another session is answered before, all the while and after; then no session is left."""
+    async with house.connect() as client:
+        await set_up(client)
+        over = asyncio.Event()
+
+        async def ask() -> None:
+            count = 0
+            while not over.is_set() or count < 2:
+                count += 1
+                await client.send(say(f"question {count}"))
+                assert said(await receive(client)) == f"question {count}"
+                await asyncio.sleep(0.01)
+
+        asking = asyncio.create_task(ask())
+        yield
+        over.set()
+        await asking
+    async with asyncio.timeout(WITHIN_S):
+        for session in house.engine.sessions:
+            await session.closed.wait()
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    async with running(limits=IMPATIENT) as house:
+        yield house
+
+
+def masked(opcode: int, payload: bytes, *, final: bool = True) -> bytes:
+    """A client's frame with a mask of zeros (RFC 6455, 5.2)."""
+    first = (0x80 if final else 0) | opcode
+    if len(payload) < 126:
+        return bytes([first, 0x80 | len(payload), 0, 0, 0, 0]) + payload
+    return struct.pack("!BBQI", first, 0xFF, len(payload), 0) + payload
+
+
+@contextlib.asynccontextmanager
+async def raw(
+    house: House, *, upgraded: bool = True
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port, limit=1024)
+    try:
+        if upgraded:
+            head = [f"GET {PATH} HTTP/1.1", "host: localhost", "upgrade: websocket"]
+            head += ["connection: upgrade", "sec-websocket-version: 13"]
+            writer.write(
+                "\r\n".join([*head, "sec-websocket-key: " + "0" * 22 + "==", "", ""]).encode()
+            )
+            await reader.readuntil(b"\r\n\r\n")
+        yield reader, writer
+    finally:
+        writer.transport.abort()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+async def drained(reader: asyncio.StreamReader, last: bytes = b"\0" * 9) -> bytes:
+    """The last of what comes until the server ends the connection, or until ``last``."""
+    read = b""
+    async with asyncio.timeout(WITHIN_S):
+        with contextlib.suppress(ConnectionError):
+            while last not in read and (piece := await reader.read(2**16)):
+                read = (read + piece)[-2000:]
+    return read
+
+
+# --- frames that are nearly right, on the whole server but for its models ----------------------
+
+
+@pytest.fixture
+async def whole() -> AsyncIterator[House]:
+    names = StageNames("scripted", "scripted", "scripted:Good day.", "scripted")
+
+    async def no_time(seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    engine = LiveEngine(names, sleep=no_time)
+    async with running(engine=engine) as house:
+        yield house
+    await engine.close()
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_bent_setups_are_taken_or_refused(
+    whole: House, seed: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    random = Random(seed)
+    for path in (PATH, ALPHA) * 40:
+        async with whole.connect(path) as client:
+            await client.send(bent(random.choice(SETUPS), random))
+            with contextlib.suppress(ConnectionClosed):
+                assert "setupComplete" in await receive(client)
+        assert client.close_code in {1000} | REFUSALS, client.close_reason
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_bent_messages_are_taken_or_refused(
+    whole: House, seed: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    random = Random(seed)
+    setup = json.dumps({"setup": {"model": "models/local"}})
+    asked = {"model": "models/local", "generationConfig": {"responseModalities": ["TEXT"]}}
+    witness = await whole.connect()
+    await witness.send(json.dumps({"setup": asked}))
+    await receive(witness)
+    for _ in range(40):
+        await witness.send(say("Are you there?"))
+        async with whole.connect() as client:
+            with contextlib.suppress(ConnectionClosed):
+                await client.send(setup)
+                for _ in range(random.randint(1, 8)):
+                    await client.send(bent(random.choice(MESSAGES), random))
+                await client.send('{"clientContent": {"turnComplete": true}}')
+                while "turnComplete" not in (await receive(client)).get("serverContent", {}):
+                    pass
+        assert client.close_code in {1000} | REFUSALS, client.close_reason
+        answer = ""
+        while "turnComplete" not in (content := (await receive(witness))["serverContent"]):
+            parts = content.get("modelTurn", {}).get("parts", [])
+            answer += "".join(part["text"] for part in parts)
+        assert answer == "Good day."
+    await witness.close()
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+async def test_bent_requests_for_tokens_are_answered_by_name(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    random = Random(0)
+    bodies = [body for _, body in golden_bodies() if body]
+    statuses = set()
+    for _ in range(200):
+        bent_body = bent(random.choice(bodies), random)
+        body = bent_body.encode() if isinstance(bent_body, str) else bent_body
+        status, _, answer = await house.ask("POST", "/v1alpha/auth_tokens", body=body)
+        statuses.add(status)
+        assert ("name" in json.loads(answer)) == (status == 200), body
+        assert status == 200 or json.loads(answer)["error"]["message"], body
+    assert statuses == {200, 400}
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+# --- sockets that do not do what sockets do ----------------------------------------------------
+
+
+async def test_fifty_who_never_speak_are_let_go(house: House) -> None:
+    """Silent, half a request, a request without its body, and upgraded without a setup."""
+    post = b"POST /v1/auth_tokens HTTP/1.1\r\nhost: localhost\r\n"
+    beginnings = (b"", b"GET / HT", post, post + b"content-length: 9\r\n\r\n")
+    async with witnessed(house), contextlib.AsyncExitStack() as stack:
+        waiting = []
+        for number in range(50):
+            upgraded = number % 5 == 4
+            reader, writer = await stack.enter_async_context(raw(house, upgraded=upgraded))
+            if not upgraded:
+                writer.write(beginnings[number % 5])
+            waiting.append(drained(reader, b"of connecting." if upgraded else b"DEADLINE_"))
+        ends = await asyncio.gather(*waiting)
+    assert sum(b"No setup message came" in end for end in ends) == 10
+    assert sum(b" 408 " in end for end in ends) == 10
+
+
+async def test_connections_beyond_the_most_are_dropped_and_places_come_back() -> None:
+    limits = Limits(connections=20, request_s=1.0)
+    async with running(limits=limits) as house, witnessed(house):
+        async with contextlib.AsyncExitStack() as stack:
+            ends = []
+            for _ in range(60):
+                reader, _ = await stack.enter_async_context(raw(house, upgraded=False))
+                ends.append(asyncio.create_task(drained(reader)))
+            async with asyncio.timeout(WITHIN_S):
+                while sum(end.done() for end in ends) < 41:  # noqa: ASYNC110 - the witness has one
+                    await asyncio.sleep(0.01)
+            assert len(ends) - sum(end.done() for end in ends) <= 19
+            await asyncio.gather(*ends)
+        assert await house.get("/healthz") == (200, "ok\n")
+
+
+async def test_half_closed_and_vanished_sockets_release_their_sessions(house: House) -> None:
+    async with witnessed(house):
+        for number in range(20):
+            async with raw(house) as (reader, writer):
+                writer.write(masked(1, json.dumps(SETUP).encode()))
+                await reader.readuntil(b"setupComplete")
+                if number % 2:
+                    writer.write_eof()
+                    await drained(reader)
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [bytes([0x81, 0x02]) + b"{}"],  # not masked
+        [masked(3, b"")],  # an opcode that there is not
+        [bytes([0xF1, 0x80, 0, 0, 0, 0])],  # reserved bits
+        [masked(0, b"x")],  # a continuation of nothing
+        [masked(9, b"x" * 126)],  # a ping that is too long
+        [masked(8, b"\x03")],  # half a close code
+        [masked(1, b"\xff\xff")],  # text that is none
+        [masked(1, b"{", final=False), masked(1, b"}")],  # a message within a message
+        [struct.pack("!BBQI", 0x81, 0xFF, 2**62, 0)],  # a length without end
+        [b"\x00" * 100],
+    ],
+)
+async def test_what_is_no_websocket_is_ended(house: House, frames: list[bytes]) -> None:
+    async with witnessed(house), raw(house) as (reader, writer):
+        writer.write(masked(1, json.dumps(SETUP).encode()) + b"".join(frames))
+        await drained(reader)
+
+
+# --- too much, too fast, too slow --------------------------------------------------------------
+
+
+async def test_a_flood_of_pings_is_answered_and_holds_nobody_up(house: House) -> None:
+    async with witnessed(house), raw(house) as (reader, writer):
+        writer.write(masked(1, json.dumps(SETUP).encode()))
+        for _ in range(100):
+            writer.write(masked(9, b"x" * 100) * 50)
+            await reader.readexactly(50 * 102)
+
+
+async def test_a_message_in_pieces_is_held_to_the_limit() -> None:
+    limits = Limits(message_bytes=100_000)
+    async with running(limits=limits) as house, witnessed(house), raw(house) as (reader, writer):
+        writer.write(masked(1, json.dumps(SETUP).encode()) + masked(1, b" " * 1000, final=False))
+        with contextlib.suppress(ConnectionError):
+            for _ in range(200):
+                writer.write(masked(0, b" " * 1000, final=False))
+                await writer.drain()
+        assert struct.pack("!H", 1009) in await drained(reader)
+
+
+async def test_readers_that_do_not_read_are_cut_off(house: House) -> None:
+    async with witnessed(house), contextlib.AsyncExitStack() as stack:
+        for number in range(5):
+            _, writer = await stack.enter_async_context(raw(house))
+            writer.write(masked(1, json.dumps(SETUP).encode()))
+            writer.write(masked(1, say("flood" if number % 2 else "audio 9000000").encode()))
+        async with asyncio.timeout(WITHIN_S):
+            while len(house.engine.sessions) < 6:  # noqa: ASYNC110 - opened from outside
+                await asyncio.sleep(0.01)
+            for session in house.engine.sessions[1:]:
+                await session.closed.wait()
+
+
+async def test_pings_of_a_peer_that_reads_no_pongs_do_not_pile_up(house: House) -> None:
+    async with witnessed(house), raw(house) as (reader, writer):
+        writer.write(masked(1, json.dumps(SETUP).encode()))
+        reader._transport.pause_reading()  # type: ignore[attr-defined]
+        tracemalloc.start()
+        for _ in range(400):
+            writer.write(masked(9, b"x" * 125) * 300)
+            await writer.drain()
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert held < 1_000_000  # of fifteen, less what the sockets take
+
+
+async def test_a_session_that_hangs_holds_its_share_and_ends_when_its_client_is_gone() -> None:
+    limits = Limits(held_bytes=1_000_000, ping_s=0.1, pong_s=0.1)
+    async with running(limits=limits) as house, witnessed(house), house.connect() as client:
+        await set_up(client)
+        await client.send(say("hang"))
+        tracemalloc.start()
+        sent = 0
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2.0):
+                for _ in range(200):
+                    await client.send(say("x" * 500_000))
+                    sent += 1
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert sent < 100  # of a hundred megabytes the sockets take some, the server one
+        assert held < 10_000_000
+        assert not house.engine.sessions[1].closed.is_set()  # alive, though its pongs are not read
+        client.transport.abort()
+
+
+# --- and then all is as it was -----------------------------------------------------------------
+
+
+async def round_of_abuse(house: House, random: Random) -> None:
+    for act in ("leave", "crash", "fail", "garbage", "audio 400000", "turn", "handle h", "hang"):
+        async with house.connect(close_timeout=0.1) as client:
+            await set_up(client)
+            await client.send(random.randbytes(1000) if act == "garbage" else say(act))
+            if act in ("crash", "fail", "garbage"):
+                await ending(client)
+            elif act == "hang":
+                await house.engine.sessions[-1].hanging.wait()
+    for number in range(10):
+        async with raw(house) as (reader, writer):
+            writer.write(masked(number, os.urandom(number * 20)))
+            await reader.read(100)
+    await house.ask("POST", "/v1/auth_tokens", body=b"{" * 1000)
+    async with asyncio.timeout(WITHIN_S):
+        for session in house.engine.sessions:
+            await session.closed.wait()
+    house.engine.sessions.clear()
+
+
+@pytest.fixture
+def unlogged() -> Iterator[None]:
+    """What pytest catches of a log holds frames, and they what is measured."""
+    logging.disable()
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.mark.usefixtures("unlogged")
+async def test_memory_and_tasks_return_to_where_they_were(house: House) -> None:
+    random = Random(0)
+    tracemalloc.start()
+    try:
+        for _ in range(5):
+            await round_of_abuse(house, random)
+            while len(asyncio.all_tasks()) > 3:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.01)
+        most = tracemalloc.get_traced_memory()[1]
+        assert most > 1_000_000
+        async with asyncio.timeout(WITHIN_S):  # a cut connection keeps what is unsent for a second
+            while tracemalloc.get_traced_memory()[0] >= most / 10:
+                await asyncio.sleep(0.1)
+                gc.collect()
+    finally:
+        tracemalloc.stop()

@@ -1,0 +1,49 @@
+"""Where the server listens."""
+
+import asyncio
+import socket
+
+import pytest
+from websockets.asyncio.client import connect
+
+from live_cli.errors import ConnectError
+from live_cli.net.server.app import build_app, serve
+from live_cli.net.server.listen import listen, port_of
+from tests.harness.live_server import (
+    PATH,
+    ScriptedEngine,
+    set_up,
+)
+
+
+async def test_serve_takes_a_free_port_and_says_which() -> None:
+    told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    stop = asyncio.Event()
+    app = build_app(ScriptedEngine())
+    task = asyncio.create_task(serve(app, "127.0.0.1", 0, told.set_result, stop=stop))
+    async with connect(f"ws://127.0.0.1:{await told}{PATH}", proxy=None) as client:
+        await set_up(client)
+    stop.set()
+    await task
+
+
+def test_a_port_in_use_is_one_sentence() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(ConnectError, match=rf"Port {port} is in use.*--port"):
+            listen("127.0.0.1", port)
+
+
+def test_localhost_listens_on_all_its_addresses_at_one_port() -> None:
+    listeners = listen("localhost", 0)
+    assert {listener.getsockname()[1] for listener in listeners} == {port_of(listeners)}
+    for listener in listeners:
+        listener.close()
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "203.0.113.7"])
+def test_a_host_that_is_not_ours_is_one_sentence(host: str) -> None:
+    with pytest.raises(ConnectError, match=r"--host 127\.0\.0\.1"):
+        listen(host, 0)
