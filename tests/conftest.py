@@ -1,3 +1,3 @@
 """Fixtures for every room."""
 
-pytest_plugins = ["tests.harness.virtual_audio_fixtures", "tests.engine.real"]
+pytest_plugins = ["tests.harness.virtual_audio_fixtures", "tests.harness.real_stages"]

@@ -97,7 +97,7 @@ def notes(opening: Opening, chat: str) -> list[str]:
 def _small_model_note(opening: Opening, chat: str) -> str | None:
     if opening.kind != "child" or "chat" not in opening.needs or chat != "gguf":
         return None
-    from live_cli.engine.models import BUNDLED, PULLABLE, list_models
+    from live_cli.engine.chat_models.lookup import BUNDLED, PULLABLE, list_models
 
     there = list_models()
     if not there or there[0].name != BUNDLED:

@@ -92,7 +92,7 @@ def _transcriber(settings: Settings) -> Finding:
 
 
 def _chat_model(settings: Settings) -> Finding:
-    from live_cli.engine.models import BUNDLED, find_chat_model
+    from live_cli.engine.chat_models.lookup import BUNDLED, find_chat_model
 
     kind, _, argument = settings.engine.chat.partition(":")
     if kind in ("openai", "scripted"):

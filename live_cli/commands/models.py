@@ -11,7 +11,7 @@ _MB = 1_000_000
 
 def run(*, json: bool) -> None:
     """Print the chat models that are there, then those that can be fetched."""
-    from live_cli.engine.models import PULLABLE, list_models
+    from live_cli.engine.chat_models.lookup import PULLABLE, list_models
 
     there = list_models()
     names = {model.name for model in there}
@@ -40,7 +40,7 @@ def run(*, json: bool) -> None:
 
 def pull(name: str, *, sha256: str | None, folder: Path | None = None) -> None:
     """Fetch ``name`` and print where it is. Raises EngineError."""
-    from live_cli.engine.pull import pull as fetch
+    from live_cli.engine.chat_models.pull import pull as fetch
 
     with progress_bar(name) as progress:
         model = fetch(name, progress, sha256=sha256, folder=folder)

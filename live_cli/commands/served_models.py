@@ -11,7 +11,7 @@ def served_models(options: EngineOptions) -> list[ListedModel]:
 
 
 def _own(options: EngineOptions) -> ListedModel:
-    from live_cli.engine.backends import gguf, openai
+    from live_cli.engine.backends.llm import gguf, openai
 
     by_endpoint = options.chat.startswith("openai:")
     tokens = openai.CONTEXT_TOKENS if by_endpoint else gguf.CONTEXT_TOKENS

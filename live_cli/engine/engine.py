@@ -5,15 +5,15 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from live_cli.engine.hearing import Ears
-from live_cli.engine.listening import Hearing
-from live_cli.engine.options import SessionOptions, options_of
+from live_cli.engine.conversation.context import Emit, EngineContext, SessionStages
+from live_cli.engine.conversation.model_turn import Clock
+from live_cli.engine.conversation.session import ConversationSession
 from live_cli.engine.registry import Readiness, Registry
-from live_cli.engine.session import ConversationSession
+from live_cli.engine.setup.config import SessionConfig, read_config
+from live_cli.engine.speech_in.listener import SpeechInput
+from live_cli.engine.speech_in.segmenter import Segmenter
 from live_cli.engine.stages import StageNames
-from live_cli.engine.surroundings import Emit, Stages, Surroundings
-from live_cli.engine.transcription import TranscriptionSession
-from live_cli.engine.turn import Time
+from live_cli.engine.transcription.session import TranscriptionSession
 from live_cli.engine.workers import Stage, Workers
 from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.messages import Setup
@@ -40,7 +40,7 @@ class LiveEngine:
     ) -> None:
         self._limits_audio = limits_audio
         self._registry = registry or Registry(names)
-        self._around = Surroundings(Workers(), Time(clock, sleep))
+        self._around = EngineContext(Workers(), Clock(clock, sleep))
 
     async def load(self, *, hears: bool = True, answers: bool = True, speaks: bool = True) -> None:
         """Load ahead of the first session. Raises EngineError, which names the fix."""
@@ -56,7 +56,7 @@ class LiveEngine:
         A conversation is open before its ears are loaded: who only types needs none. Where the
         setup speaks of audio input they load meanwhile, else with the first sound.
         """
-        options = options_of(setup, dialect, endpoint_chat=self._registry.chat_is_endpoint)
+        options = read_config(setup, dialect, endpoint_chat=self._registry.chat_is_endpoint)
         if options.transcribes_only:
             if not self._limits_audio:
                 options = replace(options, longest_audio_s=None)
@@ -65,18 +65,18 @@ class LiveEngine:
         await self._registry.load(_stages(hears=False, answers=True, speaks=options.speaks))
         if setup.realtime_input_config or setup.input_audio_transcription:
             self._registry.begin([Stage.TRANSCRIBER])
-        stages = Stages(
+        stages = SessionStages(
             chat=await self._registry.chat(),
             mouth=await self._registry.synthesizer() if options.speaks else None,
             hearing=lambda: self._hearing(options),
         )
         return ConversationSession(options, stages, self._around, emit)
 
-    async def _hearing(self, options: SessionOptions) -> Hearing:
+    async def _hearing(self, options: SessionConfig) -> SpeechInput:
         detector, transcriber = await asyncio.gather(
             self._registry.detector(), self._registry.transcriber()
         )
-        return Hearing(Ears(detector, options.endpointing), transcriber)
+        return SpeechInput(Segmenter(detector, options.endpointing), transcriber)
 
     async def close(self) -> None:
         """Free the models; sessions must be closed before."""

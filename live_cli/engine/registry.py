@@ -123,7 +123,7 @@ class Registry:
 
 def _detector(kind: str, argument: str) -> SpeechDetector:
     if kind == "silero":
-        from live_cli.engine.backends.silero import SileroDetector
+        from live_cli.engine.backends.vad.silero import SileroDetector
 
         return SileroDetector()
     if kind == "scripted":
@@ -135,13 +135,13 @@ def _detector(kind: str, argument: str) -> SpeechDetector:
 
 def _transcriber(kind: str, argument: str) -> Transcriber:
     if kind == "moonshine":
-        from live_cli.engine.backends.moonshine import MoonshineTranscriber
+        from live_cli.engine.backends.stt.moonshine import MoonshineTranscriber
 
         moonshine = MoonshineTranscriber(Path(argument).expanduser() if argument else None)
         moonshine.warm_up()
         return moonshine
     if kind == "whisper":
-        from live_cli.engine.backends.whisper import WhisperTranscriber
+        from live_cli.engine.backends.stt.whisper import WhisperTranscriber
 
         whisper = WhisperTranscriber(Path(argument).expanduser() if argument else None)
         whisper.warm_up()
@@ -155,15 +155,15 @@ def _transcriber(kind: str, argument: str) -> Transcriber:
 
 def _chat(kind: str, argument: str, names: StageNames) -> ChatModel:
     if kind == "openai":
-        from live_cli.engine.backends.openai import OpenAIChatModel
+        from live_cli.engine.backends.llm.openai import OpenAIChatModel
 
         return OpenAIChatModel(argument)
     if kind == "scripted":
         from live_cli.engine.backends.scripted import ScriptedChatModel
 
         return ScriptedChatModel(argument.split("|") if argument else ())
-    from live_cli.engine.backends.gguf import GgufChatModel
-    from live_cli.engine.models import find_chat_model
+    from live_cli.engine.backends.llm.gguf import GgufChatModel
+    from live_cli.engine.chat_models.lookup import find_chat_model
 
     wanted = argument if kind == "gguf" else f"{kind}:{argument}" if argument else kind
     path = find_chat_model(wanted).path
@@ -172,7 +172,7 @@ def _chat(kind: str, argument: str, names: StageNames) -> ChatModel:
 
 def _synthesizer(kind: str, argument: str) -> Synthesizer:
     if kind == "hibari":
-        from live_cli.engine.backends.hibari import HibariSynthesizer
+        from live_cli.engine.backends.tts.hibari import HibariSynthesizer
 
         return HibariSynthesizer()
     if kind == "scripted":

@@ -127,7 +127,7 @@ class ChatDelta:
     call: ToolUse | None = None
 
 
-class Ending(Enum):
+class FinishReason(Enum):
     """How a generation ended: by itself, at its token limit, or in a call that is not valid."""
 
     WHOLE = "whole"
@@ -142,7 +142,7 @@ class ChatUsage:
     prompt_tokens: int = 0
     reply_tokens: int = 0
     thought_tokens: int = 0
-    ending: Ending = Ending.WHOLE
+    ending: FinishReason = FinishReason.WHOLE
 
 
 class ChatModel(Protocol):

@@ -12,7 +12,7 @@ import numpy as np
 
 from live_cli.audio.echo.canceller import EchoCanceller
 from live_cli.audio.pcm import Samples
-from live_cli.engine.backends.silero import SileroDetector
+from live_cli.engine.backends.vad.silero import SileroDetector
 from tests.benchmarks import echo_words
 from tests.benchmarks.echo_peers import nothing, speex, webrtc
 from tests.benchmarks.row import Row, median

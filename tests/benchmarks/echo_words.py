@@ -13,8 +13,8 @@ import numpy as np
 
 from live_cli.audio.echo.canceller import EchoCanceller
 from live_cli.audio.pcm import Samples
-from live_cli.engine.backends.hibari import HibariSynthesizer
-from live_cli.engine.backends.moonshine import MoonshineTranscriber
+from live_cli.engine.backends.stt.moonshine import MoonshineTranscriber
+from live_cli.engine.backends.tts.hibari import HibariSynthesizer
 from live_cli.engine.stages import VoiceTraits
 from tests.benchmarks.echo_peers import nothing, speex, webrtc
 from tests.benchmarks.row import Row

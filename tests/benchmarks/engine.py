@@ -97,7 +97,7 @@ async def _voice_turns(server: Server, settings: Settings) -> list[float]:
 
 
 def _direct(file: str) -> float:
-    from live_cli.engine.backends.moonshine import MoonshineTranscriber
+    from live_cli.engine.backends.stt.moonshine import MoonshineTranscriber
 
     transcriber = MoonshineTranscriber()
     samples, rate = soundfile.read(file, dtype="float32")

@@ -19,7 +19,7 @@ from live_cli.engine.stages import Samples
 from live_cli.net.server.app import build_app, serve_on
 from live_cli.net.server.limits.limits import Limits
 from live_cli.net.server.listen import listen, port_of
-from tests.engine.line import FakeTime, ScriptedRegistry
+from tests.harness.scripted_session import FakeTime, ScriptedRegistry
 
 Message = dict[str, Any]
 

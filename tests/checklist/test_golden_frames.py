@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed
 
 from live_cli.engine.backends.scripted import ScriptedChatModel
 from tests.checklist.server import ALPHA, HALF_CASCADE, TEXT, Client, running, text
-from tests.engine.line import ScriptedRegistry
+from tests.harness.scripted_session import ScriptedRegistry
 from tests.protocol.test_wire_golden import FRAMES
 
 VERTEX = "/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent"

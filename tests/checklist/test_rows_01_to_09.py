@@ -10,9 +10,9 @@ import soundfile
 import soxr
 
 from live_cli.engine.backends.scripted import ScriptedChatModel
-from live_cli.engine.backends.silero import SileroDetector
+from live_cli.engine.backends.vad.silero import SileroDetector
+from live_cli.engine.setup.voices import VOICES
 from live_cli.engine.stages import ChatRequest, Samples
-from live_cli.engine.voices import VOICES
 from tests.checklist.server import (
     GEMINI,
     HALF_CASCADE,
@@ -31,8 +31,8 @@ from tests.checklist.server import (
     tokens,
     usage,
 )
-from tests.engine.cards import png
-from tests.engine.line import FakeTime, ScriptedRegistry, utterance
+from tests.harness.images import png
+from tests.harness.scripted_session import FakeTime, ScriptedRegistry, utterance
 from tests.speech import BECKETT, QUESTION, moonshine_asset, word_error_rate, word_errors, words
 
 PATIENT = {"realtimeInputConfig": {"automaticActivityDetection": {"silenceDurationMs": 2000}}}

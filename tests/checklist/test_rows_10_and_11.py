@@ -1,9 +1,9 @@
 """The checklist of the guide, rows 10 and 11: affective dialog and proactive audio."""
 
 from live_cli.engine.backends.scripted import ScriptedChatModel, ScriptedTranscriber
-from live_cli.engine.prosody import STYLE
+from live_cli.engine.conversation.cues.prosody import STYLE
 from tests.checklist.server import ALPHA, BETA, NATIVE_AUDIO, TRANSCRIBED, running, said, sound
-from tests.engine.line import ScriptedRegistry, utterance
+from tests.harness.scripted_session import ScriptedRegistry, utterance
 
 CHATTER = "The train to Berlin was late again."
 QUESTION = "What is the capital of France?"

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 import soundfile
 
-from live_cli.engine.backends.openai import OpenAIChatModel
+from live_cli.engine.backends.llm.openai import OpenAIChatModel
 from live_cli.engine.backends.scripted import ScriptedChatModel, speech_like
-from live_cli.engine.backends.silero import SileroDetector
+from live_cli.engine.backends.vad.silero import SileroDetector
 from live_cli.engine.stages import ChatDelta, ChatRequest, ChatUsage
 from tests.checklist.server import (
     HALF_CASCADE,
@@ -26,9 +26,9 @@ from tests.checklist.server import (
     tokens,
     usage,
 )
-from tests.engine.cards import png
-from tests.engine.endpoint import Body, chunk, serving
-from tests.engine.line import FakeTime, ScriptedRegistry, silence, utterance
+from tests.harness.chat_endpoint import Body, chunk, serving
+from tests.harness.images import png
+from tests.harness.scripted_session import FakeTime, ScriptedRegistry, silence, utterance
 from tests.speech import QUESTION, words
 
 THOUGHT = "Dogs are quadrupeds."

@@ -26,7 +26,7 @@ from tests.checklist.server import (
     sound,
     text,
 )
-from tests.engine.line import FakeTime, ScriptedRegistry
+from tests.harness.scripted_session import FakeTime, ScriptedRegistry
 from tests.protocol.test_wire_golden import FRAMES
 
 CONSTRAINED = f"{ALPHA}Constrained?access_token="

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from live_cli.commands import models
-from live_cli.engine.models import PULLABLE, find_chat_model
+from live_cli.engine.chat_models.lookup import PULLABLE, find_chat_model
 from live_cli.errors import EngineError
 
 BODY = b"GGUF" + bytes(range(256)) * 4096

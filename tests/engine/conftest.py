@@ -10,8 +10,8 @@ from live_cli.engine.engine import EngineSession, LiveEngine
 from live_cli.engine.registry import Registry
 from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.messages import ServerMessage, Setup
-from tests.engine.endpoint import Endpoint, serving
-from tests.engine.line import FakeTime, Line, ScriptedRegistry
+from tests.harness.chat_endpoint import Endpoint, serving
+from tests.harness.scripted_session import FakeTime, Line, ScriptedRegistry
 
 _DIALECT = Dialect()
 

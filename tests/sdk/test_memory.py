@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from live_cli.engine.backends.scripted import speech_like
-from tests.engine.endpoint import Body, chunk
-from tests.engine.endpoint import serving as endpoint_serving
+from tests.harness.chat_endpoint import Body, chunk
+from tests.harness.chat_endpoint import serving as endpoint_serving
 from tests.sdk.programs import NATIVE_AUDIO, javascript, part, python
 from tests.sdk.serving import (
     NODE,

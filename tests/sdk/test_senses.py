@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from live_cli.engine.backends.scripted import speech_like
-from live_cli.engine.prosody import STYLE
-from tests.engine.cards import png
-from tests.engine.endpoint import Endpoint, chunk
-from tests.engine.endpoint import serving as endpoint_serving
+from live_cli.engine.conversation.cues.prosody import STYLE
+from tests.harness.chat_endpoint import Endpoint, chunk
+from tests.harness.chat_endpoint import serving as endpoint_serving
+from tests.harness.images import png
 from tests.sdk.programs import NATIVE_AUDIO, javascript, part, python
 from tests.sdk.serving import NODE, PYTHON, PYTHON_1_55, SCRIPTED, Serving, serving, write_sounds
 

@@ -17,7 +17,7 @@ from live_cli.engine.stages import (
     ChatMessage,
     ChatRequest,
     ChatUsage,
-    Ending,
+    FinishReason,
     JsonObject,
     Samples,
     ToolDeclaration,
@@ -78,11 +78,11 @@ class ScriptedChatModel:
             if on_delta(ChatDelta(word)):
                 return ChatUsage(prompt_tokens, count)
             if count == request.sampling.max_tokens and count < len(words):
-                return ChatUsage(prompt_tokens, count, ending=Ending.CUT)
+                return ChatUsage(prompt_tokens, count, ending=FinishReason.CUT)
         for call in calls or ():
             on_delta(ChatDelta("", call=call))
         count = len(words) + len(calls or ())
-        ending = Ending.MALFORMED_CALL if calls is None else Ending.WHOLE
+        ending = FinishReason.MALFORMED_CALL if calls is None else FinishReason.WHOLE
         return ChatUsage(prompt_tokens, count, ending=ending)
 
     def prefill(

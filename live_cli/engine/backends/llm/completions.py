@@ -1,0 +1,256 @@
+"""What chat completions look like on the wire, shared by the models that speak it. Pure.
+
+A request becomes a JSON body; the chunks of a stream become deltas, with reasoning told apart,
+whether it comes as ``reasoning_content`` (or ``reasoning``) or between ``<think>`` tags.
+"""
+
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from live_cli.engine.backends.llm.call_pieces import CallPieces
+from live_cli.engine.stages import (
+    ChatDelta,
+    ChatMessage,
+    ChatRequest,
+    ChatUsage,
+    FinishReason,
+    Image,
+    ToolDeclaration,
+)
+from live_cli.errors import EngineError
+
+_OPEN, _CLOSE = "<think>", "</think>"
+_SAMPLING = (
+    "max_tokens", "temperature", "top_p", "top_k", "seed", "presence_penalty", "frequency_penalty",
+)  # fmt: skip
+
+
+def body_of(request: ChatRequest) -> dict[str, Any]:
+    """The streaming request as JSON; only what is set is sent."""
+    body: dict[str, Any] = {
+        "messages": [_message_of(message) for message in request.messages],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    for name in _SAMPLING:
+        value = getattr(request.sampling, name)
+        if value is not None:
+            body[name] = value
+    if request.tools:
+        body["tools"] = [_tool_of(tool) for tool in request.tools]
+    if request.sampling.thinking_budget == 0:
+        body["chat_template_kwargs"] = {"enable_thinking": False}
+    return body
+
+
+def _message_of(message: ChatMessage) -> dict[str, Any]:
+    body: dict[str, Any] = {"role": message.role, "content": _content_of(message)}
+    if message.calls:
+        body["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": json.dumps(call.arguments)},
+            }
+            for call in message.calls
+        ]
+    if message.call_id is not None:
+        body["tool_call_id"] = message.call_id
+    return body
+
+
+def _tool_of(tool: ToolDeclaration) -> dict[str, Any]:
+    function: dict[str, Any] = {"name": tool.name, "parameters": tool.parameters}
+    if tool.description:
+        function["description"] = tool.description
+    return {"type": "function", "function": function}
+
+
+def _content_of(message: ChatMessage) -> str | list[dict[str, Any]] | None:
+    """Text alone as a string, which every endpoint takes; images first, then what is said."""
+    if message.calls and not message.text:
+        return None
+    if not message.images:
+        return message.text
+    said = [{"type": "text", "text": message.text}] if message.text else []
+    return [*map(_image_part, message.images), *said]
+
+
+def _image_part(image: Image) -> dict[str, Any]:
+    url = f"data:{image.mime_type};base64,{b64encode(image.data).decode()}"
+    return {"type": "image_url", "image_url": {"url": url, "detail": image.detail}}
+
+
+class ThinkTags:
+    """Splits text at ``<think>`` and ``</think>``, also when a tag comes in pieces.
+
+    ``thinking``: the prompt ends with the opening tag, as the templates of some models have it.
+    """
+
+    def __init__(self, *, thinking: bool = False) -> None:
+        self._thinking = thinking
+        self._held = ""
+        self.closed = False
+        """A closing tag has come, whether or not one had opened."""
+        self.opened = False
+
+    def push(self, text: str) -> list[ChatDelta]:
+        """The deltas that are certain now; the start of a possible tag is held back."""
+        deltas: list[ChatDelta] = []
+        self._held += text
+        while (tag := self._next_tag()) is not None:
+            before, _, after = self._held.partition(tag)
+            deltas.append(ChatDelta(before, thought=self._thinking))
+            self._thinking = tag == _OPEN
+            self.opened |= tag == _OPEN
+            self.closed |= tag == _CLOSE
+            self._held = after if self._thinking else after.lstrip("\n")
+        kept = max(_tag_start(self._held, _OPEN), _tag_start(self._held, _CLOSE))
+        sure = self._held[: len(self._held) - kept]
+        self._held = self._held[len(sure) :]
+        deltas.append(ChatDelta(sure, thought=self._thinking))
+        return [delta for delta in deltas if delta.text]
+
+    def flush(self) -> list[ChatDelta]:
+        """What was held back, at the end of the stream."""
+        held, self._held = self._held, ""
+        return [ChatDelta(held, thought=self._thinking)] if held else []
+
+    def _next_tag(self) -> str | None:
+        found = [tag for tag in (_OPEN, _CLOSE) if tag in self._held]
+        return min(found, key=self._held.index, default=None)
+
+
+def _tag_start(text: str, tag: str) -> int:
+    """How many characters at the end of ``text`` could be the start of ``tag``."""
+    return next((n for n in range(len(tag) - 1, 0, -1) if text.endswith(tag[:n])), 0)
+
+
+class ReplyReader:
+    """Reads the chunks of one stream. ``over_budget``: it thought more than it was given."""
+
+    def __init__(self, thinking_budget: int | None, *, thinking: bool = False) -> None:
+        self._budget = thinking_budget or None  # 0 asks for none, it does not cap
+        self._begun = thinking
+        self._tags = ThinkTags(thinking=thinking)
+        self._untagged: list[str] = []  # thought to be thoughts, until a tag closes them
+        self._calls = CallPieces()
+        self._ending = FinishReason.WHOLE
+        self._replies = self._thoughts = 0
+        self._counted: ChatUsage | None = None
+
+    @property
+    def over_budget(self) -> bool:
+        return self._budget is not None and not self._replies and self._thoughts > self._budget
+
+    @property
+    def begins_thinking(self) -> bool:
+        """Whether a tag closed what none had opened: the prompt ends with the opening one."""
+        return self._tags.closed and not self._tags.opened
+
+    @property
+    def usage(self) -> ChatUsage:
+        """The model's own count, or, when it was stopped before it told one, the deltas."""
+        counted = self._counted or ChatUsage(0, self._replies, self._thoughts)
+        return replace(counted, ending=self._ending)
+
+    def read(self, chunk: dict[str, Any]) -> list[ChatDelta]:
+        """The deltas in one chunk. Raises EngineError when the chunk is an error."""
+        if "error" in chunk:
+            error = chunk["error"]
+            said = error.get("message") if isinstance(error, dict) else error
+            raise EngineError(f"the chat model refused: {said}")
+        if chunk.get("usage"):
+            self._count(chunk["usage"])
+        deltas: list[ChatDelta] = []
+        for choice in chunk.get("choices") or ():
+            delta = choice.get("delta") or {}
+            if choice.get("finish_reason") == "length":
+                self._ending = FinishReason.CUT
+            for piece in delta.get("tool_calls") or ():
+                self._calls.push(piece)
+                self._replies += 1
+            thought = delta.get("reasoning_content") or delta.get("reasoning")
+            if thought:
+                deltas.append(ChatDelta(thought, thought=True))
+            if delta.get("content"):
+                deltas += self._tags.push(delta["content"])
+                if self._begun and not self._tags.closed:
+                    self._untagged.append(delta["content"])
+        return self._tallied(deltas)
+
+    def flush(self) -> list[ChatDelta]:
+        """What is only whole at the end of the stream: held back text, then the calls.
+
+        Calls of which one is not valid are not told at all: `usage` says so.
+        """
+        deltas = self._tallied(self._tags.flush())
+        if self._untagged and not self._tags.closed and self._ending is FinishReason.WHOLE:
+            deltas += self._tallied([ChatDelta("".join(self._untagged))])  # it was the reply
+        calls = self._calls.whole()
+        if calls is None:
+            self._ending = FinishReason.MALFORMED_CALL
+        return deltas + [ChatDelta("", call=call) for call in calls or ()]
+
+    def _tallied(self, deltas: list[ChatDelta]) -> list[ChatDelta]:
+        for delta in deltas:
+            if delta.thought:
+                self._thoughts += 1  # one delta is one token in every runtime we know
+            elif delta.text.strip():
+                self._replies += 1
+        return deltas
+
+    def _count(self, usage: dict[str, Any]) -> None:
+        details = usage.get("completion_tokens_details") or {}
+        thoughts = int(details.get("reasoning_tokens") or self._thoughts)
+        completion = int(usage.get("completion_tokens") or 0)
+        self._counted = ChatUsage(
+            prompt_tokens=int(usage.get("prompt_tokens") or 0),
+            reply_tokens=max(0, completion - thoughts),
+            thought_tokens=thoughts,
+        )
+
+
+Stream = Callable[[ChatRequest, Callable[[dict[str, Any]], bool]], None]
+"""Sends a request and hands over its chunks until one returns True."""
+
+
+def generate(
+    stream: Stream,
+    request: ChatRequest,
+    on_delta: Callable[[ChatDelta], bool],
+    begins_thinking: dict[bool, bool] | None = None,
+) -> ChatUsage:
+    """One reply. A model that thinks beyond its budget is asked again, not to think.
+
+    ``begins_thinking`` is the model's own and learned here: whether its prompt ends with the tag
+    that opens its thoughts, where it is asked to think (True) and where it is not (False).
+    """
+    learned = {} if begins_thinking is None else begins_thinking
+    asked = request.sampling.thinking_budget != 0
+    reader = ReplyReader(request.sampling.thinking_budget, thinking=learned.get(asked, False))
+    stopped = False
+
+    def on_chunk(chunk: dict[str, Any]) -> bool:
+        nonlocal stopped
+        for delta in reader.read(chunk):
+            stopped = stopped or on_delta(delta)
+        if "prompt_progress" in chunk:  # nothing said yet: still a chance to stop
+            stopped = stopped or on_delta(ChatDelta(""))
+        return stopped or reader.over_budget
+
+    stream(request, on_chunk)
+    if reader.over_budget and not stopped:
+        spent = reader.usage.thought_tokens
+        unthinking = replace(request, sampling=replace(request.sampling, thinking_budget=0))
+        again = generate(stream, unthinking, on_delta, learned)
+        return replace(again, thought_tokens=again.thought_tokens + spent)
+    if stopped:
+        return reader.usage
+    for delta in reader.flush():
+        stopped = stopped or on_delta(delta)
+    learned[asked] = reader.begins_thinking
+    return reader.usage

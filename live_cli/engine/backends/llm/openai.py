@@ -1,0 +1,164 @@
+"""A chat model behind any OpenAI-compatible endpoint: Ollama, vLLM, llama-server, a cloud.
+
+Named ``openai:http://127.0.0.1:11434/v1#model``. The key comes from ``OPENAI_API_KEY``, where
+it is set, and goes nowhere but into the Authorization header.
+"""
+
+import http.client
+import json
+import os
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from live_cli.engine.backends.llm import completions
+from live_cli.engine.stages import ChatDelta, ChatMessage, ChatRequest, ChatUsage, ToolDeclaration
+from live_cli.errors import EngineError, UnsupportedError
+
+CONTEXT_TOKENS = 8192
+"""What is assumed of an endpoint's window: they do not tell."""
+_SILENCE_LIMIT_S = 120.0
+_REFUSED = 400
+_NOT_TAKEN = (400, 415, 422)
+_OF_SIGHT = re.compile(r"image|vision|multi-?modal|mmproj", re.IGNORECASE)
+"""What endpoints speak of when they refuse images; llama-server does with an HTTP 500."""
+
+
+class OpenAIChatModel:
+    """``spec``: the base URL, ``#``, the model's name. Stateless: calls run side by side."""
+
+    context_tokens = CONTEXT_TOKENS
+    sees = True  # whether the model behind it does, only a request tells
+
+    def __init__(self, spec: str, *, timeout_s: float = _SILENCE_LIMIT_S) -> None:
+        base, _, model = spec.partition("#")
+        parts = urlsplit(base)
+        if parts.scheme not in ("http", "https") or not parts.hostname or not model:
+            raise EngineError(
+                f"{spec!r} is not an endpoint: write openai:http://127.0.0.1:11434/v1#model"
+            )
+        if parts.username or parts.password:
+            raise EngineError("put the endpoint's key into OPENAI_API_KEY, not into its address")
+        self._url = base.rstrip("/") + "/chat/completions"
+        self._host = parts.netloc
+        self._model = model
+        self._timeout_s = timeout_s
+        self._begins_thinking: dict[bool, bool] = {}
+        self._extras = 2  # how many of the optional fields below this endpoint takes
+
+    def generate(self, request: ChatRequest, on_delta: Callable[[ChatDelta], bool]) -> ChatUsage:
+        """Stream one reply. A stop is noticed with the next chunk and closes the connection."""
+        return completions.generate(self._stream, request, on_delta, self._begins_thinking)
+
+    def prefill(
+        self, messages: tuple[ChatMessage, ...], tools: tuple[ToolDeclaration, ...] = ()
+    ) -> None:
+        """Nothing: what an endpoint keeps warm is its own affair, and tokens may cost money."""
+
+    def close(self) -> None:
+        """Nothing is held open between replies."""
+
+    def _stream(self, request: ChatRequest, on_chunk: Callable[[dict[str, Any]], bool]) -> None:
+        shows = any(message.images for message in request.messages)
+        with self._open(completions.body_of(request) | {"model": self._model}, shows) as answer:
+            try:
+                for chunk in _chunks(answer):
+                    if on_chunk(chunk):
+                        return
+            except (OSError, http.client.HTTPException) as exc:
+                raise EngineError(f"{self._host} broke off its answer ({exc}): try again") from exc
+
+    def _open(self, body: dict[str, Any], shows: bool) -> http.client.HTTPResponse:
+        """Send ``body``; fields that not every endpoint knows are left out where refused.
+
+        ``shows``: there are images in it.
+        """
+        optional = "chat_template_kwargs" in body
+        known = self._extras
+        while True:
+            try:
+                return self._post(self._worded(body) if optional else body)
+            except urllib.error.HTTPError as exc:
+                with exc:
+                    said = _said(exc)
+                if exc.code == _REFUSED and optional and self._extras:
+                    self._extras -= 1
+                    continue
+                if shows and (exc.code in _NOT_TAKEN or _OF_SIGHT.search(said)):
+                    self._extras = known  # it was not they that were refused
+                    raise UnsupportedError(
+                        f"{self._model} refused a request with images (HTTP {exc.code}): "
+                        f"does it see? It said: {said}"
+                    ) from exc
+                if "tools" in body and exc.code in _NOT_TAKEN:
+                    self._extras = known
+                    raise UnsupportedError(
+                        f"{self._model} refused a request with functions (HTTP {exc.code}): "
+                        f"does it call them? It said: {said}"
+                    ) from exc
+                raise EngineError(self._explained(exc.code, said)) from exc
+            except (OSError, http.client.HTTPException) as exc:
+                why = getattr(exc, "reason", exc)
+                raise EngineError(
+                    f"cannot reach the chat model at {self._host} ({why}): is it running?"
+                ) from exc
+
+    def _worded(self, body: dict[str, Any]) -> dict[str, Any]:
+        """``body`` asking not to think in as many ways as this endpoint takes."""
+        if self._extras == 2:
+            return body | {"reasoning_effort": "none"}  # Ollama's word for it
+        if self._extras == 1:
+            return body
+        return {name: value for name, value in body.items() if name != "chat_template_kwargs"}
+
+    def _post(self, body: dict[str, Any]) -> http.client.HTTPResponse:
+        headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+        key = os.environ.get("OPENAI_API_KEY")
+        if key:
+            headers["Authorization"] = f"Bearer {key}"
+        request = urllib.request.Request(  # noqa: S310 - the scheme was checked
+            self._url, json.dumps(body).encode(), headers, method="POST"
+        )
+        answer = urllib.request.urlopen(request, timeout=self._timeout_s)  # noqa: S310
+        assert isinstance(answer, http.client.HTTPResponse)  # noqa: S101 - http and https only
+        return answer
+
+    def _explained(self, code: int, said: str) -> str:
+        if code in (401, 403):
+            return f"{self._host} refused the key (HTTP {code}): set OPENAI_API_KEY"
+        if code == 404:
+            return f"{self._host} has no model {self._model!r} there (HTTP 404: {said})"
+        return f"{self._host} answered HTTP {code}: {said}"
+
+
+def _chunks(lines: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
+    """The JSON objects of a server-sent event stream, until ``[DONE]``."""
+    for raw in lines:
+        field, _, value = raw.decode("utf-8", errors="replace").strip().partition(":")
+        value = value.strip()
+        if field != "data" or not value:
+            continue
+        if value == "[DONE]":
+            return
+        try:
+            chunk = json.loads(value)
+        except ValueError as exc:
+            raise EngineError(
+                "the endpoint's stream is not JSON: is this its /v1 address?"
+            ) from exc
+        if isinstance(chunk, dict):
+            yield chunk
+
+
+def _said(exc: urllib.error.HTTPError) -> str:
+    """The endpoint's own words about a failure, one line, cut."""
+    try:
+        text = exc.read(2000).decode(errors="replace")
+        error = json.loads(text)["error"]
+        text = error["message"] if isinstance(error, dict) else str(error)
+    except (OSError, ValueError, KeyError, TypeError):
+        text = exc.reason if isinstance(exc.reason, str) else ""
+    return " ".join(text.split())[:200]

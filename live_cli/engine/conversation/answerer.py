@@ -1,0 +1,217 @@
+"""The model's side of a turn: it answers the history, and its end is told with its cost."""
+
+import asyncio
+import logging
+from dataclasses import replace
+
+from live_cli.engine.conversation.context import Emit, EngineContext, SessionStages
+from live_cli.engine.conversation.history import (
+    MODEL,
+    History,
+    TokenCount,
+    audio_tokens,
+    text_tokens,
+)
+from live_cli.engine.conversation.model_turn import ModelTurn
+from live_cli.engine.conversation.tools.tool_calls import ToolCalls
+from live_cli.engine.conversation.usage import usage_of
+from live_cli.engine.setup.config import SessionConfig
+from live_cli.engine.setup.families import INVALID
+from live_cli.engine.stages import ChatMessage, ChatRequest, FinishReason, ToolDeclaration, ToolUse
+from live_cli.engine.workers import Stage
+from live_cli.errors import UnsupportedError
+from live_cli.protocol.messages import (
+    ServerContent,
+    ServerMessage,
+    SessionResumptionUpdate,
+    UsageMetadata,
+)
+
+_log = logging.getLogger("live_cli.serve.engine")
+
+_MOST_CALLS_A_TURN = 16
+_REPLY_SHARE = 4  # a reply may take a quarter of the model's window, unless the client says
+_GO_ON = ChatMessage("user", "Please go on.")
+
+
+class Answerer:
+    """Answers once at a time. To interrupt: `stop`, cancel whoever awaits `answer`, `cut_off`."""
+
+    def __init__(
+        self,
+        conversation: History,
+        options: SessionConfig,
+        stages: SessionStages,
+        surroundings: EngineContext,
+        emit: Emit,
+    ) -> None:
+        self._conversation = conversation
+        self._options = options
+        self._chat = stages.chat
+        self._mouth = stages.mouth
+        self._around = surroundings
+        self._emit = emit
+        self._turn: ModelTurn | None = None
+        self.voice = options.voice
+        """What the next answer is spoken in."""
+        self._prompt = TokenCount()  # of the turn
+        self._results = 0  # tokens of the functions' results in the turn
+        self.calling = ToolCalls(conversation, options.toolbox, self._chat.context_tokens, emit)
+
+    async def prefill(self, heard: str = "") -> None:
+        """Let the model read the history ahead; ``heard``: as if the user had also said that."""
+        messages, tools = self._conversation.messages(heard), self.calling.toolbox.declarations
+        if messages or tools:
+            await self._around.workers.run(Stage.CHAT, lambda: self._chat.prefill(messages, tools))
+
+    def take_results(self) -> int:
+        """Put what functions have answered into the history; returns its tokens.
+
+        They are of the turn that is under way, or of the one to come.
+        """
+        tokens = self.calling.store()
+        self._results += tokens
+        if tokens:
+            self._conversation.trim()
+        return tokens
+
+    async def answer(self) -> None:
+        """One turn of the model, from the history to its end."""
+        self.take_results()
+        self._make_room()
+        await self._withhold_handle()
+        billed = self._conversation.billed()
+        self._prompt = replace(billed, text=max(0, billed.text - self._results))
+        turn = self._turn = ModelTurn(
+            self._chat,
+            self._mouth,
+            replace(self._options, voice=self.voice),
+            self._around.workers,
+            self._send,
+            self._around.time,
+        )
+        await self._say_all(turn)
+        await turn.finish()
+        self._turn = None
+        said = turn.take_said()
+        self._conversation.add(MODEL, said.text, said.audio_s)
+        await asyncio.shield(asyncio.create_task(self._complete(turn)))
+
+    async def _say_all(self, turn: ModelTurn) -> None:
+        """Say the reply; where it calls functions that it waits for, go on from their results."""
+        tools = self.calling.toolbox.declarations
+        for _ in range(_MOST_CALLS_A_TURN):
+            calls = await self._say(turn, tools)
+            if not calls:
+                return
+            await self.calling.call(calls, turn.take_said())
+            if self.calling.waits and self._options.family.completes_turn_at_call:
+                return
+            await self.calling.settled()
+            self.take_results()
+            tools = self.calling.toolbox.declarations
+        _log.warning("a turn called functions %d times: it ends without more", _MOST_CALLS_A_TURN)
+        await self._say(turn, ())
+
+    async def _say(
+        self, turn: ModelTurn, tools: tuple[ToolDeclaration, ...]
+    ) -> list[ToolUse] | None:
+        """One generation; returns its calls, of which the turn can make something."""
+        messages = self._conversation.messages()
+        calls = await turn.say(self._request(messages, tools))
+        usage = turn.usage
+        self._conversation.calibrate(messages, usage.prompt_tokens)
+        if usage.ending is FinishReason.CUT:
+            _log.warning("a reply was cut at its limit of tokens (maxOutputTokens)")
+        if any(all(call.name != tool.name for tool in tools) for call in calls):
+            turn.usage = replace(usage, ending=FinishReason.MALFORMED_CALL)
+        return None if turn.usage.ending is FinishReason.MALFORMED_CALL else calls
+
+    def _make_room(self) -> None:
+        """Raises UnsupportedError when the context is full, and nothing may be dropped from it."""
+        self._conversation.trim()
+        if self._conversation.is_full:
+            raise UnsupportedError(INVALID)
+
+    async def keep_silent(self) -> None:
+        """A turn without an answer: what was said was not for the model."""
+        self._make_room()
+        await asyncio.shield(asyncio.create_task(self._tell_silence()))
+
+    async def _tell_silence(self) -> None:
+        modality = "AUDIO" if self._options.speaks else "TEXT"
+        await self._send(ServerContent(generation_complete=True))
+        await self._end(usage_of(self._conversation.billed(), 0, 0, modality))
+
+    def stop(self) -> None:
+        """Make the model stop with its next token."""
+        if self._turn is not None:
+            self._turn.stop()
+
+    async def cut_off(self) -> None:
+        """Tell the interruption, if the model had its turn; what can have been heard stays.
+
+        Calls that the model waits for are cancelled, also where its turn has ended with them.
+        """
+        turn, self._turn = self._turn, None
+        now = self._around.time.now()
+        if turn is not None:
+            await self._send(ServerContent(interrupted=True))
+        await self.calling.drop(now)
+        if turn is not None:
+            said = turn.take_said()
+            self._conversation.add(MODEL, said.heard(now), said.played_s(now))
+            await self._complete(turn)
+
+    def _request(
+        self, messages: tuple[ChatMessage, ...], tools: tuple[ToolDeclaration, ...]
+    ) -> ChatRequest:
+        if not messages or messages[-1].role not in ("user", "tool"):
+            messages = (*messages, _GO_ON)
+        sampling = self._options.sampling
+        if sampling.max_tokens is None:
+            sampling = replace(sampling, max_tokens=self._chat.context_tokens // _REPLY_SHARE)
+        return ChatRequest(messages, sampling, tools)
+
+    async def _complete(self, turn: ModelTurn) -> None:
+        """The turn's last messages."""
+        if self._options.speaks:
+            replied, modality = audio_tokens(turn.audio_s), "AUDIO"
+        else:
+            replied, modality = turn.usage.reply_tokens or text_tokens(turn.text), "TEXT"
+        thoughts = turn.usage.thought_tokens
+        results, self._results = self._results, 0
+        usage = usage_of(self._prompt, replied, thoughts, modality, results)
+        await self._end(usage, turn.usage.ending)
+
+    async def _end(self, usage: UsageMetadata, ending: FinishReason = FinishReason.WHOLE) -> None:
+        malformed = ending is FinishReason.MALFORMED_CALL
+        working = "IN_PROGRESS" if self.calling.are_open else "IDLE"
+        done = ServerContent(
+            turn_complete=True,
+            interaction_status=working if self._options.family.tells_status else None,
+            turn_complete_reason="MALFORMED_FUNCTION_CALL" if malformed else None,
+        )
+        await self._emit(ServerMessage(server_content=done, usage_metadata=usage))
+        await self.give_handle()
+
+    async def give_handle(self) -> None:
+        """A handle for the history as it is, if asked for; while calls are open there is none."""
+        if not self._options.resumable:
+            return
+        if self.calling.are_open:
+            await self._withhold_handle()
+            return
+        snapshot = self._conversation.snapshot()
+        handles, now = self._around.handles, self._around.time.now()
+        handle = handles.give(self._options.model, snapshot, now)
+        update = SessionResumptionUpdate(new_handle=handle, resumable=True)
+        await self._emit(ServerMessage(session_resumption_update=update))
+
+    async def _withhold_handle(self) -> None:
+        """What comes now is in no handle (reference §3.5): the one before stays the best."""
+        if self._options.resumable:
+            await self._emit(ServerMessage(session_resumption_update=SessionResumptionUpdate()))
+
+    async def _send(self, content: ServerContent) -> None:
+        await self._emit(ServerMessage(server_content=content))

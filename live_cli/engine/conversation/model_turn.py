@@ -1,0 +1,264 @@
+"""One turn of the model: chat model -> clauses -> synthesizer -> messages, stopped at any point.
+
+The chat model runs in a thread and streams deltas here; each clause is spoken as soon as it is
+whole, while the model writes the next. Audio goes out faster than it plays, so the turn keeps a
+clock of when the client will have played it: that says when the turn is over, and, when the user
+speaks over it, how much of it can have been heard.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from live_cli.audio.pcm import pcm16_from_float
+from live_cli.engine.conversation.sentences import Clause, ClauseSplitter
+from live_cli.engine.setup.config import SessionConfig
+from live_cli.engine.stages import (
+    MOUTH_SAMPLE_RATE,
+    ChatDelta,
+    ChatModel,
+    ChatRequest,
+    ChatUsage,
+    Samples,
+    Synthesizer,
+    ToolUse,
+)
+from live_cli.engine.workers import Stage, Workers
+from live_cli.protocol.messages import (
+    OUTPUT_SAMPLE_RATE,
+    Blob,
+    Content,
+    Part,
+    ServerContent,
+    Transcription,
+)
+
+CHUNK_SAMPLES = MOUTH_SAMPLE_RATE // 10
+"""100 ms a message; the last of a clause takes up to 20 ms more rather than send a crumb."""
+_CRUMB_SAMPLES = MOUTH_SAMPLE_RATE // 50
+_AUDIO_TYPE = f"audio/pcm;rate={OUTPUT_SAMPLE_RATE}"
+
+Send = Callable[[ServerContent], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Where the turn's time comes from, so that tests need not wait."""
+
+    now: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Clause:
+    """A clause and when the client plays it."""
+
+    text: str
+    starts_at: float
+    seconds: float = 0.0
+
+    def played_s(self, now: float) -> float:
+        """Seconds of it that the client has played by ``now``."""
+        return min(max(0.0, now - self.starts_at), self.seconds)
+
+    def heard(self, now: float) -> str:
+        """What of it can have been heard by ``now``, in whole words."""
+        played_s = self.played_s(now)
+        if played_s <= 0.0:
+            return ""
+        if played_s >= self.seconds:
+            return self.text
+        words = self.text.split(" ")
+        share = played_s / self.seconds
+        return " ".join(words[: int(share * len(words))])
+
+
+@dataclass(slots=True)
+class Reply:
+    """What the model has said in one go: clauses that are spoken, or pieces of text."""
+
+    pieces: list[str] = field(default_factory=list)
+    spoken: list[_Clause] = field(default_factory=list)
+    audio_s: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """All that was sent."""
+        return "".join(self.pieces)
+
+    def heard(self, now: float) -> str:
+        """What of it the user can have taken in by ``now``."""
+        if not self.spoken:
+            return self.text
+        return "".join(clause.heard(now) for clause in self.spoken)
+
+    def played_s(self, now: float) -> float:
+        """Seconds of its speech that have been played by ``now``."""
+        return sum(clause.played_s(now) for clause in self.spoken)
+
+
+class ModelTurn:
+    """Says one or more replies, then finishes.
+
+    Stop it from any thread by `stop`, then cancel whoever awaits it.
+    """
+
+    def __init__(
+        self,
+        chat: ChatModel,
+        mouth: Synthesizer | None,
+        options: SessionConfig,
+        workers: Workers,
+        send: Send,
+        time: Clock,
+    ) -> None:
+        self._chat = chat
+        self._mouth = mouth
+        self._options = options
+        self._workers = workers
+        self._send = send
+        self._time = time
+        self._stopped = threading.Event()
+        self._plays_until = 0.0
+        self._taken: list[str] = []
+        self.said = Reply()
+        """Since the turn began, or since the last call."""
+        self.audio_s = 0.0
+        """Seconds of speech sent in the whole turn."""
+        self.usage = ChatUsage()
+        """Of the whole turn; its prompt's tokens and its ending are the last generation's."""
+
+    def stop(self) -> None:
+        """Make the chat model stop with its next token."""
+        self._stopped.set()
+
+    def take_said(self) -> Reply:
+        """What was said up to now; what comes is said anew."""
+        said, self.said = self.said, Reply()
+        self._taken.append(said.text)
+        return said
+
+    @property
+    def text(self) -> str:
+        """All that was sent in the whole turn."""
+        return "".join(self._taken) + self.said.text
+
+    async def say(self, request: ChatRequest) -> list[ToolUse]:
+        """Say one reply, or what it says before it calls functions; returns the calls."""
+        try:
+            if self._options.speaks:
+                return await self._speak_all(request)
+            return await self._write_all(request)
+        except BaseException:
+            self.stop()
+            raise
+
+    async def finish(self) -> None:
+        """All is generated: wait until it has been played."""
+        await self._send(ServerContent(generation_complete=True))
+        remaining = self._plays_until - self._time.now()
+        if remaining > 0:
+            await self._time.sleep(remaining)
+
+    async def _write_all(self, request: ChatRequest) -> list[ToolUse]:
+        calls = []
+        async with aclosing(self._deltas(request)) as deltas:
+            async for delta in deltas:
+                if delta.call is not None:
+                    calls.append(delta.call)
+                    continue
+                self.said.pieces.append(delta.text)
+                await self._send(_model_turn(Part(text=delta.text)))
+        return calls
+
+    async def _speak_all(self, request: ChatRequest) -> list[ToolUse]:
+        calls = []
+        splitter = ClauseSplitter()
+        async with aclosing(self._deltas(request)) as deltas:
+            async for delta in deltas:
+                if delta.call is not None:
+                    calls.append(delta.call)
+                for clause in splitter.push(delta.text):
+                    await self._speak(clause)
+        for clause in splitter.flush():
+            await self._speak(clause)
+        return calls
+
+    async def _deltas(self, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
+        """The reply's deltas; thoughts go out from here, or nowhere."""
+        loop = asyncio.get_running_loop()
+        # Bounded by the request's max_tokens; the model must never wait for a slow reader here.
+        queue: asyncio.Queue[ChatDelta | None] = asyncio.Queue()
+
+        def on_delta(delta: ChatDelta) -> bool:
+            if (delta.text or delta.call) and not self._stopped.is_set():
+                loop.call_soon_threadsafe(queue.put_nowait, delta)
+            return self._stopped.is_set()
+
+        def generate() -> ChatUsage:
+            try:
+                return self._chat.generate(request, on_delta)
+            finally:
+                if not loop.is_closed():
+                    loop.call_soon_threadsafe(queue.put_nowait, None)
+
+        reply = asyncio.ensure_future(self._workers.run(Stage.CHAT, generate))
+        try:
+            while (delta := await queue.get()) is not None:
+                if not delta.thought:
+                    yield delta
+                elif self._options.include_thoughts:
+                    await self._send(_model_turn(Part(text=delta.text, thought=True)))
+            self._count(await reply)
+        finally:
+            reply.cancel()
+
+    def _count(self, usage: ChatUsage) -> None:
+        self.usage = replace(
+            usage,
+            reply_tokens=self.usage.reply_tokens + usage.reply_tokens,
+            thought_tokens=self.usage.thought_tokens + usage.thought_tokens,
+        )
+
+    async def _speak(self, clause: Clause) -> None:
+        now = self._time.now()
+        spoken = _Clause(clause.text, starts_at=max(now, self._plays_until))
+        self.said.pieces.append(clause.text)
+        self.said.spoken.append(spoken)
+        if self._options.output_transcripts:
+            transcript = Transcription(text=clause.text)
+            await self._send(ServerContent(output_transcription=transcript))
+        if not clause.speech or self._mouth is None:
+            return
+        chunks = self._mouth.speak(clause.speech, self._options.voice)
+        while (chunk := await self._next(lambda: next(chunks, None))) is not None:
+            for piece in _messages(chunk):
+                now = self._time.now()
+                seconds = len(piece) / MOUTH_SAMPLE_RATE
+                spoken.seconds += seconds
+                self.said.audio_s += seconds
+                self.audio_s += seconds
+                self._plays_until = max(now, self._plays_until) + seconds
+                blob = Blob(data=pcm16_from_float(piece), mime_type=_AUDIO_TYPE)
+                await self._send(_model_turn(Part(inline_data=blob)))
+
+    async def _next(self, call: Callable[[], Samples | None]) -> Samples | None:
+        return await self._workers.run(Stage.SYNTHESIZER, call)
+
+
+def _messages(chunk: Samples) -> list[Samples]:
+    """``chunk`` in pieces of 100 ms, the last one 20 to 120 ms (padded when it is all there is)."""
+    if len(chunk) < _CRUMB_SAMPLES:
+        return [np.pad(chunk, (0, _CRUMB_SAMPLES - len(chunk)))]
+    cuts = list(range(CHUNK_SAMPLES, len(chunk), CHUNK_SAMPLES))
+    if cuts and len(chunk) - cuts[-1] < _CRUMB_SAMPLES:
+        del cuts[-1]
+    return np.split(chunk, cuts)
+
+
+def _model_turn(part: Part) -> ServerContent:
+    return ServerContent(model_turn=Content(role="model", parts=[part]))

@@ -1,0 +1,55 @@
+"""An image in the history: its type checked, its cost in tokens known. Pure."""
+
+from dataclasses import dataclass
+
+from live_cli.engine.setup.media import Resolution
+from live_cli.engine.stages import Image
+from live_cli.errors import UnsupportedError
+
+LARGEST_IMAGE_BYTES = 7 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """An image in the history. ``live``: a frame of the camera's (VIDEO), not one sent (IMAGE)."""
+
+    image: Image
+    tokens: int = Resolution().tokens
+    live: bool = False
+
+    @property
+    def bytes(self) -> int:
+        return len(self.image.data)
+
+
+def stored_image_of(
+    data: bytes, mime_type: str, resolution: Resolution, *, live: bool = False
+) -> StoredImage:
+    """An image as it came, of one of the three types. Raises UnsupportedError, which says why."""
+    said = mime_type.partition(";")[0].strip().lower().replace("image/jpg", "image/jpeg")
+    if said not in ("image/jpeg", "image/png", "image/webp"):
+        raise UnsupportedError(
+            f"Images of type {said[:40]!r} are not read: send JPEG, PNG or WebP."
+        )
+    if not data:
+        raise UnsupportedError("The image is empty.")
+    if len(data) > LARGEST_IMAGE_BYTES:
+        limit = LARGEST_IMAGE_BYTES // 2**20
+        raise UnsupportedError(f"The image has {len(data) / 2**20:.1f} MiB; at most {limit} go in.")
+    found = _type_of(data)
+    if found is None:
+        raise UnsupportedError(f"The data is not an image: it does not begin as {said} does.")
+    if found != said:
+        raise UnsupportedError(f"The image is {found}, not {said} as its mimeType says.")
+    return StoredImage(Image(data, said, resolution.detail), resolution.tokens, live)
+
+
+def _type_of(data: bytes) -> str | None:
+    """The type that the first bytes tell, of those that are read here."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return None

@@ -1,0 +1,260 @@
+"""What a setup asks of the local engine: every option honoured or refused. Pure.
+
+Reasons are for the person who set the option; the server cuts them at 123 bytes.
+"""
+
+from dataclasses import dataclass, field
+
+from live_cli.engine.conversation.cues.prosody import STYLE as AFFECTIVE_STYLE
+from live_cli.engine.setup.families import NEUTRAL, Family
+from live_cli.engine.setup.media import (
+    ALL_INPUT,
+    ONLY_ACTIVITY,
+    Resolution,
+    coverage_of,
+    resolution_of,
+)
+from live_cli.engine.setup.toolbox import Toolbox, toolbox_of
+from live_cli.engine.setup.validation import AUDIO, family_of, modality_of, validate
+from live_cli.engine.setup.voices import traits_of
+from live_cli.engine.speech_in.endpointer import EndpointingRules
+from live_cli.engine.stages import Sampling, VoiceTraits
+from live_cli.errors import UnsupportedError
+from live_cli.protocol.dialect import Dialect
+from live_cli.protocol.messages import (
+    AutomaticActivityDetection,
+    ContextWindowCompressionConfig,
+    GenerationConfig,
+    ProactivityConfig,
+    RealtimeInputConfig,
+    Setup,
+    SpeechConfig,
+    ThinkingConfig,
+)
+
+_DIALECT = Dialect()
+
+SPOKEN_STYLE = (
+    "You are a friendly assistant in a spoken conversation. Answer in English, in one or two "
+    "short sentences, without lists."
+)
+"""Stands before the user's own system instruction in sessions that answer by voice."""
+
+_START_THRESHOLD = {"START_SENSITIVITY_HIGH": 0.5, "START_SENSITIVITY_LOW": 0.7}
+_END_THRESHOLD = {"END_SENSITIVITY_HIGH": 0.35, "END_SENSITIVITY_LOW": 0.15}
+_LEVEL_BUDGET: dict[str, int | None] = {"MINIMAL": 0, "LOW": 256, "MEDIUM": 1024, "HIGH": None}
+_CONVERSING_SILENCE_MS = 500
+_TRANSCRIBING_SILENCE_MS = 1500
+"""Nobody waits for an answer, and a transcriber that hears whole paragraphs errs less: of the
+opening of A Tale of Two Cities 9.2 % of the words are wrong at 500 ms, 1.7 % at 1500."""
+_LONGEST_KNOB_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class SessionConfig:
+    """One setup, understood."""
+
+    modality: str = AUDIO
+    system: str = ""
+    voice: VoiceTraits = field(default_factory=VoiceTraits)
+    sampling: Sampling = field(default_factory=Sampling)
+    include_thoughts: bool = False
+    endpointing: EndpointingRules = field(default_factory=EndpointingRules)
+    manual_activity: bool = False
+    interrupts: bool = True
+    coverage: str = ONLY_ACTIVITY
+    resolution: Resolution = field(default_factory=Resolution)
+    affective: bool = False
+    proactive: bool = False
+    input_transcripts: bool = False
+    output_transcripts: bool = False
+    voice_signals: bool = False
+    history_first: bool = False
+    resumable: bool = False
+    handle: str | None = None
+    trigger_tokens: int | None = None
+    target_tokens: int | None = None
+    longest_audio_s: float | None = None
+    toolbox: Toolbox = field(default_factory=Toolbox)
+    family: Family = NEUTRAL
+    vertex: bool = False
+
+    @property
+    def model(self) -> str:
+        """The model's id, as the client names it."""
+        return self.family.model.id
+
+    @property
+    def transcribes_only(self) -> bool:
+        return self.family.model.transcribes_only
+
+    @property
+    def speaks(self) -> bool:
+        return self.modality == AUDIO
+
+    @property
+    def all_input(self) -> bool:
+        """Whether what is said outside an activity belongs to the turn."""
+        return self.coverage == ALL_INPUT
+
+
+def read_config(
+    setup: Setup, dialect: Dialect = _DIALECT, *, endpoint_chat: bool = False
+) -> SessionConfig:
+    """Read ``setup``, said in ``dialect``.
+
+    Raises UnsupportedError for the first thing this engine does not do.
+
+    ``endpoint_chat``: the chat model is an endpoint, which may know more languages than English.
+    """
+    family = family_of(setup.model, dialect)
+    validate(setup, family, dialect, any_text=endpoint_chat)
+    transcribes_only = family.model.transcribes_only
+    generation = setup.generation_config or GenerationConfig()
+    modality = modality_of(generation, family)
+    speech = generation.speech_config or SpeechConfig()
+    realtime = setup.realtime_input_config or RealtimeInputConfig()
+    detection = realtime.automatic_activity_detection or AutomaticActivityDetection()
+    compression = setup.context_window_compression
+    window = compression.sliding_window if compression else None
+    own = setup.system_instruction.text if setup.system_instruction else ""
+    affective = family.affective != "no" and bool(generation.enable_affective_dialog)
+    return SessionConfig(
+        modality=modality,
+        system=system_prompt(own, modality, affective=affective),
+        voice=_voice_of(speech),
+        sampling=_sampling_of(generation, modality),
+        include_thoughts=bool(_thinking(generation).include_thoughts),
+        endpointing=_endpointing_of(
+            detection, _TRANSCRIBING_SILENCE_MS if transcribes_only else _CONVERSING_SILENCE_MS
+        ),
+        manual_activity=bool(detection.disabled),
+        interrupts=_interrupts(realtime.activity_handling),
+        coverage=coverage_of(realtime.turn_coverage, family.default_turn_coverage),
+        resolution=resolution_of(generation.media_resolution),
+        affective=affective,
+        proactive=_proactive(setup, family),
+        input_transcripts=transcribes_only or setup.input_audio_transcription is not None,
+        output_transcripts=setup.output_audio_transcription is not None,
+        voice_signals=bool(setup.explicit_vad_signal),
+        history_first=bool(
+            setup.history_config and setup.history_config.initial_history_in_client_content
+        ),
+        resumable=setup.session_resumption is not None,
+        handle=setup.session_resumption.handle if setup.session_resumption else None,
+        trigger_tokens=_trigger(compression, family) if compression else None,
+        target_tokens=window.target_tokens if window else None,
+        longest_audio_s=family.model.max_audio_s,
+        toolbox=toolbox_of(setup.tools, family),
+        family=family,
+        vertex=dialect.vertex,
+    )
+
+
+def system_prompt(own: str, modality: str, *, affective: bool = False) -> str:
+    """The user's instruction, after a word on style where the answer is spoken.
+
+    ``affective``: and a word on the lines that tell how the user sounds.
+    """
+    styles = [SPOKEN_STYLE] if modality == AUDIO else []
+    styles += [AFFECTIVE_STYLE] if affective else []
+    return "\n".join([*styles, own]).strip() if styles else own
+
+
+def _proactive(setup: Setup, family: Family) -> bool:
+    """Whether it may stay silent. Video asks for the same: what is shown prompts no words here."""
+    wish = setup.proactivity or ProactivityConfig()
+    return family.proactive == "always" or bool(wish.proactive_audio or wish.proactive_video)
+
+
+def _interrupts(activity_handling: str | None) -> bool:
+    handling = activity_handling or "ACTIVITY_HANDLING_UNSPECIFIED"
+    known = {
+        "ACTIVITY_HANDLING_UNSPECIFIED": True,
+        "START_OF_ACTIVITY_INTERRUPTS": True,
+        "NO_INTERRUPTION": False,
+    }
+    if handling not in known:
+        raise UnsupportedError(f"Activity handling {handling[:60]!r} is not known.")
+    return known[handling]
+
+
+def _trigger(compression: ContextWindowCompressionConfig, family: Family) -> int | None:
+    """Billed tokens; left open, 80 % of the model's context (reference §4.7)."""
+    context = family.model.context_tokens
+    if compression.trigger_tokens is None and context is not None:
+        return context * 8 // 10
+    return compression.trigger_tokens
+
+
+def _voice_of(speech: SpeechConfig) -> VoiceTraits:
+    prebuilt = speech.voice_config.prebuilt_voice_config if speech.voice_config else None
+    return traits_of(prebuilt.voice_name if prebuilt else None)
+
+
+def _thinking(generation: GenerationConfig) -> ThinkingConfig:
+    return generation.thinking_config or ThinkingConfig()
+
+
+def _sampling_of(generation: GenerationConfig, modality: str) -> Sampling:
+    top_k = generation.top_k
+    return Sampling(
+        max_tokens=generation.max_output_tokens,
+        temperature=generation.temperature,
+        top_p=generation.top_p,
+        top_k=None if top_k is None else int(top_k),
+        seed=generation.seed,
+        presence_penalty=generation.presence_penalty,
+        frequency_penalty=generation.frequency_penalty,
+        thinking_budget=_budget_of(_thinking(generation), modality),
+    )
+
+
+def _budget_of(thinking: ThinkingConfig, modality: str) -> int | None:
+    """0 off, n a cap, None the model's own way. Left open, a voice does not make people wait."""
+    if thinking.thinking_budget is not None:
+        return None if thinking.thinking_budget < 0 else thinking.thinking_budget
+    if thinking.thinking_level is not None:
+        level = thinking.thinking_level.removeprefix("THINKING_LEVEL_")
+        if level not in _LEVEL_BUDGET:
+            raise UnsupportedError(
+                f"Thinking level {level[:20]!r} is not known: MINIMAL, LOW, MEDIUM or HIGH."
+            )
+        return _LEVEL_BUDGET[level]
+    return 0 if modality == AUDIO and not thinking.include_thoughts else None
+
+
+def _endpointing_of(
+    detection: AutomaticActivityDetection, default_silence_ms: int
+) -> EndpointingRules:
+    default = EndpointingRules()
+    return EndpointingRules(
+        start_threshold=_threshold(
+            detection.start_of_speech_sensitivity, _START_THRESHOLD, default.start_threshold
+        ),
+        end_threshold=_threshold(
+            detection.end_of_speech_sensitivity, _END_THRESHOLD, default.end_threshold
+        ),
+        prefix_padding_ms=_knob(
+            "prefixPaddingMs", detection.prefix_padding_ms, default.prefix_padding_ms
+        ),
+        silence_ms=_knob("silenceDurationMs", detection.silence_duration_ms, default_silence_ms),
+    )
+
+
+def _threshold(sensitivity: str | None, table: dict[str, float], default: float) -> float:
+    if sensitivity is None or sensitivity.endswith("_UNSPECIFIED"):
+        return default
+    if sensitivity not in table:
+        raise UnsupportedError(
+            f"Sensitivity {sensitivity[:40]!r} is not known: {' or '.join(table)}."
+        )
+    return table[sensitivity]
+
+
+def _knob(name: str, value: int | None, default: int) -> int:
+    if value is None:
+        return default
+    if not 0 <= value <= _LONGEST_KNOB_MS:
+        raise UnsupportedError(f"{name} must lie between 0 and {_LONGEST_KNOB_MS} ms, not {value}.")
+    return value

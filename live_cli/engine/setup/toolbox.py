@@ -1,0 +1,151 @@
+"""What the model may call: a setup's tools as declarations with JSON schemas. Pure.
+
+Parameters come as the Live API's subset of OpenAPI 3.0 (types in upper case, `nullable`, lengths
+as strings) or as a JSON schema. Names of properties are the user's and never renamed.
+"""
+
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from live_cli.engine.setup.families import BLOCKING, NON_BLOCKING, Family
+from live_cli.engine.stages import NO_PARAMETERS, JsonObject, ToolDeclaration
+from live_cli.errors import UnsupportedError
+from live_cli.protocol.messages import FunctionDeclaration, Tool
+
+_log = logging.getLogger("live_cli.serve.engine")
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,127}")
+_DEEPEST = 32
+_NOT_HERE = {
+    "google_search": "googleSearch",
+    "google_search_retrieval": "googleSearchRetrieval",
+    "code_execution": "codeExecution",
+    "url_context": "urlContext",
+    "google_maps": "googleMaps",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """The functions of a session; those in ``non_blocking`` run while the talk goes on."""
+
+    declarations: tuple[ToolDeclaration, ...] = ()
+    non_blocking: frozenset[str] = frozenset()
+
+    def has(self, name: str) -> bool:
+        return any(declaration.name == name for declaration in self.declarations)
+
+
+def toolbox_of(tools: Sequence[Tool] | None, family: Family) -> Toolbox:
+    """Read ``tools``. Raises UnsupportedError for a declaration that cannot be called.
+
+    ``family``: says what functions do that do not say, and what they may. The tools that run at
+    Google are not here: they are left out, with a warning.
+    """
+    declared = [given for tool in tools or () for given in tool.function_declarations or ()]
+    declarations = tuple(_declaration(given) for given in declared)
+    names = [declaration.name for declaration in declarations]
+    for name in names:
+        if names.count(name) > 1:
+            raise UnsupportedError(f"Duplicate function declaration found: {name[:60]}")
+    missing = [said for name, said in _NOT_HERE.items() if _any_has(tools or (), name)]
+    if missing:
+        _log.warning("ignored, there is nothing behind it here: %s", ", ".join(missing))
+    later = (given.name or "" for given in declared if _behavior(given, family))
+    return Toolbox(declarations, frozenset(later))
+
+
+def schema_of(parameters: JsonObject) -> JsonObject:
+    """The OpenAPI subset as a JSON schema. Raises UnsupportedError when it is nested too deep."""
+    return _schema(parameters, 0)
+
+
+def _any_has(tools: Sequence[Tool], name: str) -> bool:
+    return any(getattr(tool, name) is not None for tool in tools)
+
+
+def _declaration(given: FunctionDeclaration) -> ToolDeclaration:
+    name = given.name or ""
+    if not _NAME.fullmatch(name):
+        raise UnsupportedError(
+            f"Invalid function name {name[:30]!r}: letters, digits, _ . : -, at most 128."
+        )
+    if given.parameters is not None and given.parameters_json_schema is not None:
+        raise UnsupportedError(
+            f"Function {name[:40]} has both parameters and parametersJsonSchema: give one."
+        )
+    schema = given.parameters_json_schema
+    if schema is None:
+        schema = schema_of(given.parameters or {})
+    if schema.get("type", "object") != "object":
+        raise UnsupportedError(f"The parameters of function {name[:40]} must be an object.")
+    return ToolDeclaration(name, given.description or "", NO_PARAMETERS | schema)
+
+
+def _behavior(given: FunctionDeclaration, family: Family) -> bool:
+    """Whether ``given`` runs while the talk goes on."""
+    behavior = given.behavior or "UNSPECIFIED"
+    if behavior == "UNSPECIFIED":
+        behavior = family.default_behavior
+    if behavior not in (BLOCKING, NON_BLOCKING):
+        raise UnsupportedError(
+            f"Function behavior {behavior[:30]!r} is not known: {BLOCKING} or {NON_BLOCKING}."
+        )
+    if behavior not in family.behaviors:
+        raise UnsupportedError(
+            f"{family.model.id[:50]} takes {' or '.join(family.behaviors)} functions, "
+            f"not {behavior}."
+        )
+    return behavior == NON_BLOCKING
+
+
+# --- schemas -----------------------------------------------------------------------------------
+
+_KEPT = {
+    "title", "description", "format", "default", "enum", "required", "pattern", "minimum",
+    "maximum", "items", "prefixItems", "anyOf", "properties", "additionalProperties",
+    "minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties",
+    "$ref", "$defs",
+}  # fmt: skip
+_SNAKE = {re.sub("([A-Z])", lambda found: "_" + found[1].lower(), name): name for name in _KEPT}
+_SNAKE |= {"ref": "$ref", "defs": "$defs"}
+_COUNTS = {name for name in _KEPT if name.startswith(("min", "max")) and name[3:4].isupper()}
+
+
+def _schema(given: JsonObject, depth: int) -> JsonObject:
+    if depth > _DEEPEST:
+        raise UnsupportedError("Function parameters are nested too deep.")
+    schema: JsonObject = {}
+    kind = str(given.get("type") or "").lower()
+    if kind and kind != "type_unspecified":
+        schema["type"] = [kind, "null"] if given.get("nullable") and kind != "null" else kind
+    for said, value in given.items():
+        name = _SNAKE.get(said, said)
+        if name in _KEPT and value is not None:
+            schema[name] = _value(name, value, depth)
+    if schema.get("format") == "enum":
+        del schema["format"]  # OpenAPI's word for what `enum` says already
+    if given.get("nullable") and "enum" in schema:
+        schema["enum"] = [*schema["enum"], None]
+    return schema
+
+
+def _value(name: str, value: Any, depth: int) -> Any:
+    if name == "$ref" and isinstance(value, str):
+        return value.replace("#/defs/", "#/$defs/")
+    if name in ("properties", "$defs") and isinstance(value, dict):
+        return {key: _inner(inner, depth) for key, inner in value.items()}
+    if name in ("anyOf", "prefixItems") and isinstance(value, list):
+        return [_inner(inner, depth) for inner in value]
+    if name in ("items", "additionalProperties"):
+        return _inner(value, depth)
+    if name in _COUNTS and isinstance(value, str) and value.isdecimal():
+        return int(value)
+    return value
+
+
+def _inner(value: Any, depth: int) -> Any:
+    return _schema(value, depth + 1) if isinstance(value, dict) else value

@@ -1,0 +1,267 @@
+"""What a setup may ask of its model: refused as its family does, or as this engine does. Pure.
+
+Where the reference quotes the service (§4, §5, §6), its close code and wording stand here; the rest
+are sentences of our own. Which fields there are depends on the version: one that its version does
+not have is an unknown name, whatever the model.
+"""
+
+import logging
+from collections.abc import Iterator
+
+from live_cli.catalog import LOCAL, NATIVE_AUDIO_2_5, VOICES, find_language
+from live_cli.engine.setup.families import INVALID, Family, find_family
+from live_cli.errors import UnsupportedError
+from live_cli.protocol.dialect import Dialect
+from live_cli.protocol.messages import (
+    AudioTranscriptionConfig,
+    ContextWindowCompressionConfig,
+    GenerationConfig,
+    Setup,
+    SpeechConfig,
+    ThinkingConfig,
+)
+
+_log = logging.getLogger("live_cli.serve.engine")
+
+AUDIO, TEXT = "AUDIO", "TEXT"
+_NOT_FOUND = 1008
+_INTERNAL = 1011
+_INT32 = 2**31 - 1
+
+
+def family_of(name: str, dialect: Dialect) -> Family:
+    """The family of the model ``name``. Raises UnsupportedError 1008 for what is no Live model."""
+    family = find_family(name)
+    if family is not None:
+        return family
+    model = name.rsplit("/", 1)[-1]
+    if dialect.vertex:
+        raise UnsupportedError(f"Publisher model {model[:60]} was not found", _NOT_FOUND)
+    raise UnsupportedError(
+        f"models/{model[:60]} is not found for API version {dialect.api_version}, or is not "
+        "supported for bidiGenerateContent. Call ListModels to see the list of available models.",
+        _NOT_FOUND,
+    )
+
+
+def validate(setup: Setup, family: Family, dialect: Dialect, *, any_text: bool) -> None:
+    """Raises UnsupportedError for the first thing that ``family`` or this engine does not do.
+
+    ``any_text``: a chat model answers that may write in other languages than English.
+    """
+    generation = setup.generation_config or GenerationConfig()
+    _check_fields(setup, generation, family, dialect)
+    modality = modality_of(generation, family)
+    _check_ranges(generation)
+    _check_thinking(generation.thinking_config, family)
+    _check_proactive(setup, family)
+    _check_affective(generation, family)
+    for reason, asked in _not_here(setup, generation, family):
+        if asked:
+            raise UnsupportedError(reason)
+    if dialect.vertex:
+        _check_compression(setup.context_window_compression)
+    speech = generation.speech_config or SpeechConfig()
+    _check_voice(speech, family)
+    _check_language(speech.language_code, family, any_text=any_text and modality == TEXT)
+    for wish in (setup.input_audio_transcription, setup.output_audio_transcription):
+        _check_transcription(wish, family)
+
+
+def modality_of(generation: GenerationConfig, family: Family) -> str:
+    """AUDIO or TEXT. Raises UnsupportedError for two, and for one that the model does not have."""
+    model = family.model
+    asked = [name for name in generation.response_modalities or () if name] or [model.modalities[0]]
+    if len(set(asked)) == 1 and asked[0] in model.modalities:
+        return asked[0]
+    if asked == [TEXT] and family.refuses_text:
+        code, reason = family.refuses_text
+        raise UnsupportedError(reason, code)
+    raise UnsupportedError(
+        f"The requested combination of response modalities ({', '.join(asked)}) "
+        f"is not supported by the model {model.id}"
+    )
+
+
+def _check_fields(
+    setup: Setup, generation: GenerationConfig, family: Family, dialect: Dialect
+) -> None:
+    """Fields that this version, or this family, does not have."""
+    newer = family.affective == "no" and family.proactive == "always"  # it left the API with 3.8
+    gone = newer and not dialect.vertex
+    early = not (family.is_local or dialect.vertex or dialect.api_version == "v1alpha")
+    unknown = {
+        ("proactivity", "setup"): setup.proactivity is not None
+        and family.proactive != "always"
+        and (early or family.refuses_proactivity),
+        ("enable_affective_dialog", "setup.generation_config"): generation.enable_affective_dialog
+        is not None
+        and (gone or (early and not family.refuses_affective)),
+        ("transparent", "setup.session_resumption"): setup.session_resumption is not None
+        and setup.session_resumption.transparent
+        and not dialect.vertex,
+        ("explicit_vad_signal", "setup"): setup.explicit_vad_signal
+        and not (dialect.vertex or family.is_local),
+    }
+    for (name, parent), asked in unknown.items():
+        if asked:
+            raise UnsupportedError(
+                f"Invalid JSON payload received. Unknown name \"{name}\" at '{parent}': "
+                "Cannot find field."
+            )
+
+
+def _check_ranges(generation: GenerationConfig) -> None:
+    """The numbers of the sampling, which a chat model would refuse in the middle of the talk."""
+    thinking = generation.thinking_config or ThinkingConfig()
+    for name, value, least, most in (
+        ("temperature", generation.temperature, 0, 2),
+        ("topP", generation.top_p, 0, 1),
+        ("topK", generation.top_k, 0, _INT32),
+        ("maxOutputTokens", generation.max_output_tokens, 1, _INT32),
+        ("presencePenalty", generation.presence_penalty, -2, 2),
+        ("frequencyPenalty", generation.frequency_penalty, -2, 2),
+        ("thinkingBudget", thinking.thinking_budget, -1, _INT32),
+    ):
+        if value is not None and not least <= value <= most:
+            raise UnsupportedError(f"{name} must lie between {least} and {most}, not {value:g}.")
+
+
+def _check_thinking(asked: ThinkingConfig | None, family: Family) -> None:
+    model = family.model
+    name = model.id[:40]
+    given = asked or ThinkingConfig()
+    level = (given.thinking_level or "").removeprefix("THINKING_LEVEL_").lower()
+    if model.thinking == "level":
+        if given.thinking_budget is not None:
+            raise UnsupportedError(f"{name} takes a thinkingLevel, no thinkingBudget.")
+        if not level and family.tells_status:
+            raise UnsupportedError(
+                f"{name} needs a thinkingLevel: {', '.join(model.thinking_levels)}."
+            )
+        if level and level not in model.thinking_levels:
+            raise UnsupportedError(
+                f"{name} has no thinking level {level[:20]!r}: {', '.join(model.thinking_levels)}."
+            )
+    elif model.thinking == "budget" and level:
+        raise UnsupportedError(f"{name} takes a thinkingBudget, no thinkingLevel.")
+    elif model.thinking == "none" and family.any_language and given != ThinkingConfig():
+        raise UnsupportedError(f"{name} takes no thinkingConfig: leave it out.")
+
+
+def _check_proactive(setup: Setup, family: Family) -> None:
+    """True asks for it; where it is always on, False is an error (reference §4.12)."""
+    wish = setup.proactivity
+    if wish is None:
+        return
+    if family.proactive == "always" and wish.proactive_audio is False:
+        raise UnsupportedError(INVALID)
+    if family.proactive == "no" and (wish.proactive_audio or wish.proactive_video):
+        raise UnsupportedError(
+            f"{family.model.id[:40]} has no proactive audio: "
+            f"{LOCAL.id} and {NATIVE_AUDIO_2_5.id} have."
+        )
+
+
+def _check_affective(generation: GenerationConfig, family: Family) -> None:
+    if not generation.enable_affective_dialog or family.affective != "no":
+        return
+    if family.refuses_affective:
+        raise UnsupportedError("Internal error encountered.", _INTERNAL)
+    if family.proactive != "always":  # on Vertex it is built into those: nothing to turn on
+        raise UnsupportedError(
+            f"{family.model.id[:40]} has no affective dialog: "
+            f"{LOCAL.id} and {NATIVE_AUDIO_2_5.id} have."
+        )
+
+
+def _check_compression(asked: ContextWindowCompressionConfig | None) -> None:
+    """Vertex's ranges (reference §4.7)."""
+    window = asked.sliding_window if asked else None
+    trigger = asked.trigger_tokens if asked else None
+    target = window.target_tokens if window else None
+    if not 5_000 <= (5_000 if trigger is None else trigger) <= 128_000:
+        raise UnsupportedError(f"triggerTokens must lie between 5000 and 128000, not {trigger}.")
+    if not 0 <= (target or 0) <= 128_000:
+        raise UnsupportedError(f"targetTokens must lie between 0 and 128000, not {target}.")
+
+
+def _not_here(
+    setup: Setup, generation: GenerationConfig, family: Family
+) -> Iterator[tuple[str, object]]:
+    speech = generation.speech_config or SpeechConfig()
+    voice = speech.voice_config
+    resumption = setup.session_resumption
+    yield "A transcription model calls no functions.", setup.tools and family.model.transcribes_only
+    yield (
+        "The local engine does not translate.",
+        generation.translation_config or family.model.translates_only,
+    )
+    yield (
+        "The local engine cannot copy a voice: choose one of the 30.",
+        voice and (voice.replicated_voice_config or voice.voice),
+    )
+    yield (
+        "The local engine speaks with one voice a session.",
+        speech.multi_speaker_voice_config,
+    )
+    yield "The local engine gives one candidate.", (generation.candidate_count or 1) > 1
+    yield (
+        "The local engine takes no prefixTurns: send them as clientContent.",
+        setup.prefix_turns,
+    )
+    yield (
+        "Transparent resumption is not supported: leave out `transparent`.",
+        resumption and resumption.transparent,
+    )
+
+
+def _check_voice(speech: SpeechConfig, family: Family) -> None:
+    """A half-cascade model has eight of the voices; a name that nobody has is refused elsewhere."""
+    prebuilt = speech.voice_config.prebuilt_voice_config if speech.voice_config else None
+    name = prebuilt.voice_name if prebuilt else None
+    voices = family.model.voices
+    if name in VOICES and voices and name not in voices:
+        raise UnsupportedError(f"{family.model.id[:40]} has no voice {name}: {', '.join(voices)}.")
+
+
+def _check_language(code: str | None, family: Family, *, any_text: bool) -> None:
+    """Native audio takes every code it lists and goes by what it hears (reference §2.2)."""
+    if not code or any_text:
+        return
+    if not family.any_language:
+        _require_english(code)
+        return
+    known = (find_language(code) or "").partition("-")[0]
+    if known not in family.languages:
+        raise UnsupportedError(
+            f"Unsupported language code {code[:20]!r} for model {family.model.id[:50]}"
+        )
+    if known != "en":
+        _log.warning("language %s is taken, but the local engine hears and speaks English", known)
+
+
+def _check_transcription(asked: AudioTranscriptionConfig | None, family: Family) -> None:
+    if asked is None:
+        return
+    refusals = {
+        "The local transcriber gives no word timestamps.": asked.word_timestamp,
+        "The local transcriber does not tell speakers apart.": asked.diarization,
+        "The local transcriber takes no vocabulary.": asked.custom_vocabulary
+        or asked.adaptation_phrases,
+        "The local transcriber writes what is said: mode SMART is not supported.": asked.mode
+        == "SMART",
+    }
+    for reason, wanted in refusals.items():
+        if wanted:
+            raise UnsupportedError(reason)
+    for code in asked.language_codes or ():
+        _check_language(code, family, any_text=False)
+
+
+def _require_english(code: str) -> None:
+    if code.replace("_", "-").split("-")[0].lower() != "en":
+        raise UnsupportedError(
+            f"The bundled engine hears and speaks English only, not {code[:20]!r}: "
+            "use Gemini for other languages."
+        )

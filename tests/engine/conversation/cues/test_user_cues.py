@@ -1,0 +1,300 @@
+"""Affective dialog and proactive audio in sessions: what is read, said, and left unsaid."""
+
+import asyncio
+from difflib import SequenceMatcher
+
+import numpy as np
+import pytest
+
+from live_cli.engine.backends.scripted import (
+    ScriptedChatModel,
+    ScriptedSynthesizer,
+    ScriptedTranscriber,
+)
+from live_cli.engine.backends.vad.silero import SileroDetector
+from live_cli.engine.conversation.cues.prosody import STYLE
+from live_cli.engine.stages import VoiceTraits
+from live_cli.protocol.events import ContentReceived, ContextUpdated, TextReceived
+from live_cli.protocol.messages import (
+    AudioTranscriptionConfig,
+    Content,
+    GenerationConfig,
+    Part,
+    PrebuiltVoiceConfig,
+    ProactivityConfig,
+    SessionResumptionConfig,
+    Setup,
+    SpeechConfig,
+    VoiceConfig,
+)
+from tests.engine.backends.test_real_stages import spoken
+from tests.engine.conversation.cues.test_prosody import buzz
+from tests.harness.scripted_session import ScriptedRegistry, parts_of, silence, utterance
+
+TRANSCRIPTS = {
+    "input_audio_transcription": AudioTranscriptionConfig(),
+    "output_audio_transcription": AudioTranscriptionConfig(),
+}
+PROACTIVE = ProactivityConfig(proactive_audio=True)
+CHATTER = "The train to Berlin was late again."
+SISTER = "Could you help me write a letter to my sister?"
+QUESTION = "What is the capital of France?"
+
+
+def affective(wanted=True, **fields):
+    kore = VoiceConfig(prebuilt_voice_config=PrebuiltVoiceConfig(voice_name="Kore"))
+    generation = GenerationConfig(
+        enable_affective_dialog=wanted, speech_config=SpeechConfig(voice_config=kore)
+    )
+    return Setup(model="models/local", generation_config=generation, **(TRANSCRIPTS | fields))
+
+
+def proactive(**fields):
+    return Setup(model="models/local", **({"proactivity": PROACTIVE} | TRANSCRIPTS | fields))
+
+
+def instruction(text):
+    return Content(parts=[Part(text=text)])
+
+
+class ListeningSynthesizer(ScriptedSynthesizer):
+    """Notes which voice it was asked for."""
+
+    def __init__(self):
+        self.voices = []
+
+    def speak(self, text, voice):
+        self.voices.append(voice)
+        return super().speak(text, voice)
+
+
+def said(pitch_hz=120.0, seconds=1.5, level=0.05):
+    return np.concatenate([silence(0.3), buzz(pitch_hz, seconds, level), silence(1.0)])
+
+
+USUAL = said()
+EXCITED = said(pitch_hz=170.0, level=0.15)
+SOFT = said(level=0.012)
+
+
+async def turn(line, samples):
+    """One spoken turn, played to its end."""
+    done = line.words().count("turnComplete+usage")
+    await line.say(samples)
+    await line.until(lambda line: played(line, done))
+
+
+def played(line, done):
+    if not all(woken.done() for _, woken in line.time.sleepers):
+        line.time.advance(60)
+    return line.words().count("turnComplete+usage") > done
+
+
+def asked(chat, index=-1):
+    return chat.requests[index].messages[-1].text
+
+
+def sound(line):
+    return [part.inline_data.data for m in line.messages for part in parts_of(m)]
+
+
+@pytest.mark.parametrize(
+    ("samples", "tells", "higher", "faster"),
+    [(EXCITED, "excited", True, True), (SOFT, "softly", False, False)],
+)
+async def test_how_the_user_sounds_is_told_and_answered_in_kind(
+    connect, samples, tells, higher, faster
+):
+    chat, mouth = ScriptedChatModel(["Oh really."]), ListeningSynthesizer()
+    transcriber = ScriptedTranscriber(["Where are you going now?"])
+    line = await connect(affective(), ScriptedRegistry(chat, transcriber, mouth))
+    for _ in range(3):
+        await turn(line, USUAL)
+    assert set(mouth.voices) == {VoiceTraits()}
+    await turn(line, samples)
+    words, aside = asked(chat).split("\n")
+    assert words == "Where are you going now?"
+    assert aside.startswith("(")
+    assert tells in aside
+    assert (mouth.voices[-1].pitch > 1, mouth.voices[-1].pace > 1) == (higher, faster)
+    assert STYLE in chat.requests[-1].messages[0].text
+    assert asked(chat, 0) == words  # usual speech is not commented on
+    assert tells not in line.said() + "".join(line.heard())
+    await turn(line, USUAL)
+    assert mouth.voices[-1] == VoiceTraits()
+    # What the model has read of the turn before is still there: its cache holds.
+    assert f"{words}\n{aside}" in [message.text for message in chat.requests[-1].messages]
+
+
+@pytest.mark.parametrize(
+    ("voice", "gain", "tells"),
+    [
+        (VoiceTraits(), 1.0, None),
+        (VoiceTraits(pitch=1.28, pace=1.2), 2.0, "excited"),
+        (VoiceTraits(pace=0.9), 0.2, "softly"),
+    ],
+)
+async def test_real_speech_through_real_ears(connect, ears, mouth, voice, gain, tells):
+    chat, spoke = ScriptedChatModel(["Oh really."]), ListeningSynthesizer()
+    line = await connect(affective(), ScriptedRegistry(chat, ears, spoke, SileroDetector))
+    usual = ("Where are you going now?", "Tell me about the book on the table.", QUESTION)
+    for text in usual:
+        await turn(line, np.concatenate([silence(0.5), spoken(mouth, text), silence(1.0)]))
+    loudness = np.sqrt(np.mean(spoken(mouth, SISTER) ** 2))
+    speech = spoken(mouth, SISTER, voice)
+    speech *= np.float32(gain * loudness / np.sqrt(np.mean(speech**2)))
+    await turn(line, np.concatenate([silence(0.5), speech, silence(1.0)]))
+    words, _, aside = asked(chat).partition("\n")
+    # Which word is misheard differs between processors, and the manner is what is tested.
+    assert SequenceMatcher(None, words.split(), SISTER.split()).ratio() > 0.8
+    assert aside == "" if tells is None else tells in aside
+    assert (spoke.voices[-1] == VoiceTraits()) == (tells is None)
+
+
+async def test_without_the_flag_nothing_is_read_told_or_changed(connect):
+    outcomes = []
+    for setup in (affective(wanted=False), affective(wanted=None)):
+        chat, mouth = ScriptedChatModel(["Oh really."]), ListeningSynthesizer()
+        line = await connect(setup, ScriptedRegistry(chat, ScriptedTranscriber(), mouth))
+        for samples in (USUAL, USUAL, USUAL, EXCITED, SOFT):
+            await turn(line, samples)
+        assert set(mouth.voices) == {VoiceTraits()}
+        outcomes.append((chat.requests, sound(line)))
+    assert outcomes[0] == outcomes[1]
+    assert {asked(chat, index) for index in range(5)} == {"Hello."}
+    assert STYLE not in chat.requests[0].messages[0].text
+
+
+async def test_typed_words_have_no_tone(connect):
+    chat, mouth = ScriptedChatModel(["Oh really."]), ListeningSynthesizer()
+    line = await connect(affective(), ScriptedRegistry(chat, ScriptedTranscriber(), mouth))
+    for samples in (USUAL, USUAL, USUAL, EXCITED):
+        await turn(line, samples)
+    await line.session.handle(TextReceived("And now?"))
+    await line.until(lambda line: played(line, 4))
+    assert mouth.voices[-1] == VoiceTraits()
+    assert asked(chat) == "And now?"
+
+
+async def test_a_new_instruction_keeps_the_word_on_tone(connect):
+    chat = ScriptedChatModel(["Oh."])
+    line = await connect(affective(), ScriptedRegistry(chat))
+    await line.session.handle(ContextUpdated(instruction("New rules."), None))
+    await line.session.handle(TextReceived("Hello?"))
+    await line.until(lambda line: bool(chat.requests))
+    assert STYLE in chat.requests[0].messages[0].text
+    assert "New rules." in chat.requests[0].messages[0].text
+
+
+async def test_chatter_ends_as_a_turn_without_a_word_and_is_remembered(connect):
+    chat = ScriptedChatModel(["Paris."])
+    transcriber = ScriptedTranscriber([CHATTER, QUESTION])
+    line = await connect(proactive(), ScriptedRegistry(chat, transcriber))
+    await turn(line, utterance())
+    assert line.words() == ["heard", "generationComplete", "turnComplete+usage"]
+    assert sound(line) == []
+    assert chat.requests == []
+    usage = line.messages[-1].usage_metadata
+    assert usage.response_token_count == 0
+    assert [(d.modality, d.token_count) for d in usage.response_tokens_details] == [("AUDIO", 0)]
+    assert usage.prompt_token_count >= 25
+    await turn(line, utterance())
+    assert line.said() == "Paris."
+    assert asked(chat).split("\n") == [CHATTER, "(Said to somebody else.)", QUESTION]
+
+
+async def test_without_the_flag_everything_is_answered(connect):
+    chat = ScriptedChatModel(["I see."])
+    line = await connect(
+        proactive(proactivity=None), ScriptedRegistry(chat, ScriptedTranscriber([CHATTER]))
+    )
+    await turn(line, utterance())
+    assert asked(chat) == CHATTER
+
+
+@pytest.mark.parametrize("wish", ["proactive_audio", "proactive_video"])
+@pytest.mark.parametrize(
+    "event",
+    [
+        TextReceived(CHATTER),
+        ContentReceived([Content(role="user", parts=[Part(text=CHATTER)])], True),
+    ],
+)
+async def test_what_is_typed_is_always_answered(connect, wish, event):
+    chat = ScriptedChatModel(["I see."])
+    setup = proactive(proactivity=ProactivityConfig(**{wish: True}))
+    line = await connect(setup, ScriptedRegistry(chat, ScriptedTranscriber([CHATTER])))
+    await turn(line, utterance())
+    assert chat.requests == []
+    await line.session.handle(event)
+    await line.shows("said")
+    assert len(chat.requests) == 1
+
+
+@pytest.mark.parametrize(("seconds", "answers"), [(3.0, 2), (60.0, 1)])
+async def test_a_statement_right_after_a_reply_belongs_to_the_conversation(
+    connect, seconds, answers
+):
+    chat = ScriptedChatModel(["It is in Hamburg."])
+    transcriber = ScriptedTranscriber([QUESTION, CHATTER])
+    line = await connect(proactive(), ScriptedRegistry(chat, transcriber))
+    await line.say(utterance())
+    await line.until(lambda line: bool(line.time.sleepers))
+    line.time.advance(line.time.sleepers[0][0] - line.time.now)  # just played
+    await line.shows("turnComplete+usage")
+    while line.session.busy:  # noqa: ASYNC110 - it has nothing more to tell
+        await asyncio.sleep(0)
+    line.time.now += seconds
+    await turn(line, utterance())
+    assert len(chat.requests) == answers
+
+
+async def test_its_name_calls_it_and_may_change(connect):
+    chat = ScriptedChatModel(["Yes."])
+    lines = ["Nova, the door was open.", "Ivy, the door was open.", "Ivy, the door was open."]
+    setup = proactive(system_instruction=instruction("You are Nova."))
+    line = await connect(setup, ScriptedRegistry(chat, ScriptedTranscriber(lines)))
+    await turn(line, utterance())
+    line.time.now += 60
+    await turn(line, utterance())
+    assert len(chat.requests) == 1
+    await line.session.handle(ContextUpdated(instruction("You are Ivy."), None))
+    await turn(line, utterance())
+    assert len(chat.requests) == 2
+
+
+async def test_an_hour_of_television_does_not_fill_the_window(connect):
+    chat = ScriptedChatModel(["Paris."])
+    news = " ".join([CHATTER] * 10)
+    transcriber = ScriptedTranscriber([*[news] * 99, QUESTION])
+    line = await connect(proactive(), ScriptedRegistry(chat, transcriber))
+    for _ in range(99):
+        await turn(line, utterance(seconds=0.5, pause=0.6))
+    assert chat.requests == []
+    await turn(line, utterance())
+    [request] = chat.requests
+    assert sum(len(message.text) for message in request.messages) / 4 < 0.8 * 4096
+    assert asked(chat).endswith(QUESTION)
+    assert CHATTER in asked(chat)
+
+
+async def test_a_silent_turn_can_be_resumed_from(connect):
+    setup = proactive(session_resumption=SessionResumptionConfig())
+    registry = ScriptedRegistry(transcriber=ScriptedTranscriber([CHATTER]))
+    line = await connect(setup, registry)
+    await line.say(utterance())
+    await line.shows("resumption")
+    assert line.words()[-2:] == ["turnComplete+usage", "resumption"]
+
+
+async def test_real_chatter_is_left_alone_and_a_real_question_is_answered(connect, ears, mouth):
+    chat = ScriptedChatModel(["Paris."])
+    line = await connect(
+        proactive(), ScriptedRegistry(chat, ears, ScriptedSynthesizer(), SileroDetector)
+    )
+    for text in ("They said that he had left the house before noon.", CHATTER, QUESTION):
+        samples = spoken(mouth, text)
+        await turn(line, np.concatenate([silence(0.5), samples, silence(1.0)]))
+    assert len(line.heard()) == 3
+    assert len(chat.requests) == 1
+    assert "France" in asked(chat)

@@ -1,0 +1,260 @@
+"""Sessions that are shown something: what the chat model gets, what it costs, what is refused."""
+
+from base64 import b64decode
+
+import pytest
+
+from live_cli.engine.backends.llm.openai import OpenAIChatModel
+from live_cli.engine.backends.scripted import ScriptedChatModel, speech_like
+from live_cli.engine.engine import LiveEngine
+from live_cli.errors import UnsupportedError
+from live_cli.protocol.events import (
+    ActivityEnded,
+    ActivityStarted,
+    ContentReceived,
+    TextReceived,
+    VideoReceived,
+)
+from live_cli.protocol.messages import (
+    AudioTranscriptionConfig,
+    AutomaticActivityDetection,
+    Blob,
+    Content,
+    FileData,
+    FunctionDeclaration,
+    GenerationConfig,
+    Part,
+    RealtimeInputConfig,
+    SessionResumptionConfig,
+    Setup,
+    Tool,
+)
+from tests.harness.chat_endpoint import chunk
+from tests.harness.images import JPEG, PNG, jpeg, png
+from tests.harness.scripted_session import ScriptedRegistry, silence, text_setup, utterance
+
+MANUAL = AutomaticActivityDetection(disabled=True)
+ALL_VIDEO = "TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO"
+ONLY_ACTIVITY = "TURN_INCLUDES_ONLY_ACTIVITY"
+
+
+class SeeingChatModel(ScriptedChatModel):
+    sees = True
+    context_tokens = 8192
+
+
+def coverage(turn_coverage, detection=None):
+    return RealtimeInputConfig(automatic_activity_detection=detection, turn_coverage=turn_coverage)
+
+
+def frame(number):
+    return VideoReceived(jpeg(number), "image/jpeg")
+
+
+async def film(line, seconds, first=0, per_second=1):
+    """Frames at a steady rate, numbered on from ``first``."""
+    for number in range(seconds * per_second):
+        await line.session.handle(frame(first + number))
+        line.time.now += 1 / per_second
+
+
+def seen(request):
+    """The numbers of the frames in the last message of a request."""
+    return [int.from_bytes(image.data[3:7], "big") for image in request.messages[-1].images]
+
+
+def prompt_of(message):
+    return {
+        detail.modality: detail.token_count
+        for detail in message.usage_metadata.prompt_tokens_details
+    }
+
+
+@pytest.mark.parametrize(
+    ("turn_coverage", "numbers"), [(ONLY_ACTIVITY, [2, 3, 4]), (ALL_VIDEO, [0, 1, 2, 3, 4])]
+)
+async def test_frames_go_with_the_spoken_turn_by_its_coverage(connect, turn_coverage, numbers):
+    chat = SeeingChatModel(["A cup."])
+    setup = text_setup(realtime_input_config=coverage(turn_coverage, MANUAL))
+    line = await connect(setup, ScriptedRegistry(chat))
+    await film(line, 3)
+    await line.session.handle(ActivityStarted())
+    await line.say(speech_like(1.0))
+    await film(line, 2, first=3)
+    await line.session.handle(ActivityEnded())
+    await line.shows("turnComplete+usage")
+    [request] = chat.requests
+    assert seen(request) == numbers
+    assert request.messages[-1].text == "One."
+    assert prompt_of(line.messages[-1])["VIDEO"] == 258 * len(numbers)
+
+
+async def test_detected_speech_takes_the_frame_before_it_and_those_during_it(connect):
+    chat = SeeingChatModel(["A cup."])
+    line = await connect(text_setup(), ScriptedRegistry(chat))
+    await film(line, 3)
+    await line.say(speech_like(0.5))
+    await film(line, 2, first=3)
+    await line.say(silence(1.0))
+    await line.shows("turnComplete+usage")
+    assert seen(chat.requests[0]) == [2, 3, 4]
+
+
+async def test_a_frame_is_shown_once_and_stays_in_the_history(connect):
+    chat = SeeingChatModel(["A cup.", "Red."])
+    line = await connect(text_setup(), ScriptedRegistry(chat))
+    await film(line, 1)
+    await line.session.handle(TextReceived("What is this?"))
+    await line.shows("turnComplete+usage")
+    await line.session.handle(TextReceived("Which colour?"))
+    await line.shows("turnComplete+usage", 2)
+    first, answer, second = chat.requests[1].messages
+    assert (len(first.images), answer.images, second.images) == (1, (), ())
+    assert [prompt_of(line.messages[-1])["VIDEO"]] == [258]
+
+
+async def test_what_a_function_answers_takes_no_frame_of_the_users(connect):
+    chat = SeeingChatModel(["call:lock", "Locking.", "Locked.", "A cup."])
+    lock = FunctionDeclaration(name="lock", behavior="NON_BLOCKING")
+    setup = text_setup(tools=[Tool(function_declarations=[lock])])
+    line = await connect(setup, ScriptedRegistry(chat))
+    await line.ask("Lock it.")
+    await line.shows("turnComplete+usage")
+    await film(line, 2)
+    await line.answer(0, "done")
+    await line.shows("turnComplete+usage", 2)
+    assert not any(message.images for message in chat.requests[-1].messages)
+    await line.ask("What do you see?")
+    await line.shows("turnComplete+usage", 3)
+    assert seen(chat.requests[-1]) == [1]
+
+
+async def test_noise_takes_no_frame(connect):
+    chat = SeeingChatModel(["A cup."])
+    line = await connect(text_setup(), ScriptedRegistry(chat))
+    await line.say(speech_like(0.15))
+    await film(line, 3)
+    await line.say(silence(1.0))
+    assert chat.requests == []
+    await film(line, 2, first=3)
+    await line.session.handle(TextReceived("Now?"))
+    await line.shows("turnComplete+usage")
+    assert seen(chat.requests[0]) == [4]
+
+
+async def test_ten_frames_a_second_do_not_blow_the_context(connect):
+    chat = SeeingChatModel(["A cup."])
+    setup = text_setup(realtime_input_config=coverage(ALL_VIDEO))
+    line = await connect(setup, ScriptedRegistry(chat))
+    for turn in range(4):
+        await film(line, 30, first=300 * turn, per_second=10)
+        await line.ask("What do you see?")
+        await line.shows("turnComplete+usage", turn + 1)
+        shown = seen(chat.requests[-1])
+        assert 4 <= len(shown) <= 31
+        assert shown[-1] >= 300 * turn + 290  # the newest second is among them
+    prompts = [prompt_of(message)["VIDEO"] for message in line.messages if message.usage_metadata]
+    assert max(prompts) <= 0.8 * chat.context_tokens
+    assert len(chat.requests[-1].messages) == 7  # no text had to go
+
+
+@pytest.mark.parametrize(
+    ("resolution", "tokens", "detail"),
+    [
+        ("MEDIA_RESOLUTION_LOW", 64, "low"),
+        ("MEDIA_RESOLUTION_MEDIUM", 256, "auto"),
+        ("MEDIA_RESOLUTION_HIGH", 256, "high"),
+        (None, 258, "auto"),
+    ],
+)
+async def test_media_resolution_changes_prompt_tokens_and_detail(
+    connect, resolution, tokens, detail
+):
+    chat = SeeingChatModel(["Red."])
+    generation = GenerationConfig(response_modalities=["TEXT"], media_resolution=resolution)
+    line = await connect(Setup(model="local", generation_config=generation), ScriptedRegistry(chat))
+    await line.session.handle(frame(1))
+    parts = [Part(inline_data=Blob(data=PNG, mime_type="image/png")), Part(text="Which colour?")]
+    await line.session.handle(ContentReceived([Content(role="user", parts=parts)], True))
+    await line.shows("turnComplete+usage")
+    prompt = prompt_of(line.messages[-1])
+    assert (prompt["IMAGE"], prompt["VIDEO"]) == (tokens, tokens)
+    images = chat.requests[0].messages[-1].images
+    assert [image.detail for image in images] == [detail] * 2
+
+
+async def test_a_resumed_session_remembers_what_it_was_shown(connect):
+    chat = SeeingChatModel(["Red."])
+    engine = LiveEngine(registry=ScriptedRegistry(chat))
+    line = await connect(text_setup(session_resumption=SessionResumptionConfig()), engine=engine)
+    await line.session.handle(frame(7))
+    await line.ask("Which colour?")
+    await line.shows("resumption")
+    handle = line.messages[-1].session_resumption_update.new_handle
+    again = text_setup(session_resumption=SessionResumptionConfig(handle=handle))
+    resumed = await connect(again, engine=engine)
+    await resumed.ask("And now?")
+    await resumed.shows("turnComplete+usage")
+    assert len(chat.requests[-1].messages[0].images) == 1
+
+
+async def test_a_model_without_eyes_says_what_to_do(connect):
+    turn = Content(role="user", parts=[Part(inline_data=Blob(data=PNG, mime_type="image/png"))])
+    for event in (VideoReceived(JPEG, "image/jpeg"), ContentReceived([turn], True)):
+        line = await connect(text_setup())
+        with pytest.raises(UnsupportedError, match=r"cannot see: .*openai:URL#MODEL") as refused:
+            await line.session.handle(event)
+        assert refused.value.close_code == 1007
+        assert len(refused.value.reason.encode()) <= 123
+
+
+@pytest.mark.parametrize(
+    ("role", "part", "words"),
+    [
+        ("user", Part(file_data=FileData(file_uri="u", mime_type="image/png")), "inlineData"),
+        ("user", Part(inline_data=Blob(data=b"%PDF", mime_type="application/pdf")), "not read"),
+        ("model", Part(inline_data=Blob(data=b"\0\0", mime_type="audio/pcm")), "of the user"),
+        ("user", Part(inline_data=Blob(data=JPEG, mime_type="image/png")), "is image/jpeg"),
+        ("user", Part(inline_data=Blob(data=PNG)), "type ''"),
+        ("model", Part(inline_data=Blob(data=PNG, mime_type="image/png")), "of the user"),
+    ],
+)
+@pytest.mark.parametrize("chat", [SeeingChatModel, ScriptedChatModel])
+async def test_what_is_no_picture_of_the_users_is_refused(connect, role, part, words, chat):
+    line = await connect(text_setup(), ScriptedRegistry(chat()))
+    with pytest.raises(UnsupportedError, match=words) as refused:
+        await line.session.handle(ContentReceived([Content(role=role, parts=[part])], True))
+    assert len(refused.value.reason.encode()) <= 123
+
+
+async def test_a_colour_card_reaches_the_endpoint_byte_by_byte(connect, endpoint):
+    colours = {png(255, 0, 0): "Red.", png(0, 0, 255): "Blue."}
+
+    def answer(body):
+        *_, picture, words = body["messages"][-1]["content"]
+        assert words["type"] == "text"
+        url = picture["image_url"]["url"]
+        return [chunk(colours[b64decode(url.removeprefix("data:image/png;base64,"))]), "[DONE]"]
+
+    endpoint.answer = answer
+    setup = Setup(model="models/local", output_audio_transcription=AudioTranscriptionConfig())
+    line = await connect(setup, ScriptedRegistry(OpenAIChatModel(endpoint.spec)))
+    for card, colour in colours.items():
+        await line.session.handle(VideoReceived(card, "image/png"))
+        await line.say(utterance())
+        await line.until(lambda line, colour=colour: line.said().endswith(colour))
+        await line.until(lambda line: bool(line.time.sleepers))
+        line.time.advance(60)
+    assert line.said() == "Red.Blue."
+
+
+async def test_an_endpoint_that_refuses_the_picture_ends_the_session_by_a_sentence(
+    connect, endpoint
+):
+    endpoint.answer = lambda body: (400, '{"error": {"message": "no image input"}}')
+    line = await connect(text_setup(), ScriptedRegistry(OpenAIChatModel(endpoint.spec)))
+    await line.session.handle(VideoReceived(PNG, "image/png"))
+    await line.ask("Which colour?")
+    failure = await line.session.failed()
+    assert isinstance(failure, UnsupportedError)  # 1007: trying again does not help
+    assert str(failure).startswith("qwen3 refused a request with images (HTTP 400): does it see?")

@@ -1,0 +1,141 @@
+"""The bookkeeping of calls: which are open, who answers them, what the model reads of it."""
+
+from itertools import count
+
+import pytest
+
+from live_cli.engine.conversation.tools.open_calls import (
+    MOST_OPEN,
+    LateResult,
+    OpenCalls,
+    Scheduling,
+    text_of_result,
+)
+from live_cli.engine.stages import ToolUse
+from live_cli.protocol.messages import FunctionResponse
+
+
+def opened(*names, later=(), most_characters=100):
+    numbers = count(1)
+    calls = OpenCalls(most_characters, lambda: next(numbers))
+    return calls, calls.start([ToolUse("", name, {}) for name in names], frozenset(later))
+
+
+def response(number, result=None, **fields):
+    return FunctionResponse(id=f"function-call-{number}", response=result, **fields)
+
+
+def test_calls_get_ids_of_our_own():
+    _, [first, second] = opened("f", "f")
+    assert [first.use.id, second.use.id] == ["function-call-1", "function-call-2"]
+    assert OpenCalls(100).start([ToolUse("x", "f", {})], frozenset())[0].use.id[14:].isdecimal()
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 1, 2)])
+def test_responses_find_their_calls_in_any_order(order):
+    calls, started = opened("f", "g", "h")
+    for number in order:
+        assert calls.answer(response(number, {"output": str(number)})) is None
+    assert [call.result for call in started] == ["1", "2", "3"]
+    assert all(call.final for call in started)
+    assert not calls.are_open
+
+
+def test_a_response_without_an_id_is_for_the_oldest_call_of_that_name():
+    calls, [other, first, second] = opened("g", "f", "f")
+    calls.answer(FunctionResponse(name="f", response={"output": "1"}))
+    calls.answer(FunctionResponse(name="f", response={"output": "2"}))
+    assert (other.result, first.result, second.result) == (None, "1", "2")
+
+
+@pytest.mark.parametrize("late", [response(1, {}), response(7, {}), FunctionResponse(name="g")])
+def test_late_and_foreign_responses_are_ignored_with_a_line(late, caplog):
+    calls, [call] = opened("f")
+    assert calls.give_up([call]) == ["function-call-1"]
+    assert calls.give_up([call]) == []
+    assert calls.answer(late) is None
+    assert call.result is None
+    assert "not open" in caplog.text
+
+
+def test_a_flood_of_foreign_responses_leaves_few_lines(caplog):
+    calls, _ = opened("f")
+    for _ in range(100):
+        calls.answer(response(7))
+    assert len(caplog.records) == 10
+
+
+def test_a_call_stays_open_while_more_will_come():
+    calls, [call] = opened("f")
+    calls.answer(response(1, {"output": "one"}, will_continue=True))
+    assert not call.final
+    calls.answer(response(1, {"output": "two"}, will_continue=True))
+    calls.answer(response(1))
+    assert call.final
+    assert call.result == "one\ntwo"
+
+
+@pytest.mark.parametrize(
+    ("said", "scheduling"),
+    [
+        (None, Scheduling.WHEN_IDLE),
+        ("WHEN_IDLE", Scheduling.WHEN_IDLE),
+        ("INTERRUPT", Scheduling.INTERRUPT),
+        ("SILENT", Scheduling.SILENT),
+        ("SCHEDULING_UNSPECIFIED", Scheduling.WHEN_IDLE),
+        ("SOMETIMES", Scheduling.WHEN_IDLE),
+    ],
+)
+def test_results_of_non_blocking_calls_are_news(said, scheduling):
+    calls, [call] = opened("f", later=["f"])
+    news = calls.answer(response(1, {"output": 7}, scheduling=said, will_continue=True))
+    assert news == LateResult(call.use, "7", scheduling, final=False)
+    assert calls.answer(response(1)) == LateResult(call.use, "{}", Scheduling.WHEN_IDLE, final=True)
+    assert call.final
+    assert not calls.are_open
+
+
+def test_news_of_one_call_that_wait_are_one_and_the_newest_stays():
+    use = ToolUse("1", "f", {})
+    news = LateResult(use, "first", Scheduling.WHEN_IDLE, final=False)
+    for number in range(100):
+        later = LateResult(use, f"<{number}>", Scheduling.SILENT, final=number == 99)
+        news = news.followed_by(later, 60)
+        assert len(news.result) <= 60
+    assert news.result.startswith("(cut)")
+    assert news.result.endswith("<98>\n<99>")
+    assert (news.scheduling, news.final) == (Scheduling.WHEN_IDLE, True)
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        (None, "{}"),
+        ({"output": "ok"}, "ok"),
+        ({"output": {"a": "é"}}, '{"a": "é"}'),
+        ({"output": None}, "null"),
+        ({"error": "broken", "output": 1}, '{"error": "broken"}'),
+        ({"result": "ok", "n": 1}, '{"result": "ok", "n": 1}'),
+        ({"result": "ok", "scheduling": "INTERRUPT"}, '{"result": "ok"}'),
+        ({"scheduling": "every Monday"}, '{"scheduling": "every Monday"}'),
+    ],
+)
+def test_what_the_model_reads_of_a_result(given, read):
+    assert text_of_result(given) == read
+
+
+def test_results_are_cut_to_what_fits(caplog):
+    calls, [call] = opened("f", most_characters=50)
+    for _ in range(9):
+        calls.answer(response(1, {"output": "x" * 30}, will_continue=True))
+        assert len(call.result) <= 50
+    assert call.result.endswith("(cut)")
+    assert "cut: 61 characters" in caplog.text
+
+
+def test_the_oldest_calls_are_overdue_when_too_many_are_open():
+    calls, started = opened(*["f"] * (MOST_OPEN + 2))
+    assert calls.overdue() == started[:2]
+    calls.give_up(calls.overdue())
+    assert calls.overdue() == []
+    assert [call.final for call in started[:3]] == [True, True, False]

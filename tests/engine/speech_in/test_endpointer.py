@@ -1,0 +1,182 @@
+"""Endpointing on probabilities alone: frames of 32 ms, no sound, no time."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from live_cli.engine.speech_in.endpointer import (
+    Endpointer,
+    EndpointingRules,
+    SpeechCut,
+    SpeechEnded,
+    SpeechPaused,
+    SpeechResumed,
+    SpeechStarted,
+)
+
+FRAME, RATE = 512, 16_000
+MS = RATE // 1000
+
+
+def frames(ms):
+    return round(ms / 32)
+
+
+def run(rules, *stretches):
+    """``stretches``: (probability, milliseconds). Returns the endpointer and its events."""
+    endpointer = Endpointer(rules, FRAME, RATE)
+    events = []
+    for probability, ms in stretches:
+        for _ in range(frames(ms)):
+            events += endpointer.push(probability, probability)
+    return endpointer, events
+
+
+def kinds(events):
+    return [type(event).__name__.removeprefix("Speech") for event in events]
+
+
+@pytest.mark.parametrize(
+    ("stretches", "expected"),
+    [
+        ([(0.9, 1000), (0.0, 600)], ["Started", "Paused", "Ended"]),
+        ([(0.9, 1000), (0.0, 300), (0.9, 300)], ["Started", "Paused", "Resumed"]),
+        ([(0.9, 1000), (0.0, 160), (0.9, 300)], ["Started"]),
+        ([(0.9, 64), (0.0, 600)], []),
+        ([(0.4, 2000)], []),
+        # between the thresholds nothing changes its mind: neither ends speech nor resumes it
+        ([(0.9, 500), (0.4, 2000)], ["Started"]),
+        ([(0.9, 500), (0.1, 64), (0.4, 600)], ["Started", "Paused", "Ended"]),
+        ([(0.9, 64), (0.4, 64), (0.9, 64), (0.0, 700)], ["Started", "Ended"]),
+    ],
+)
+def test_events_of(stretches, expected):
+    assert kinds(run(EndpointingRules(), *stretches)[1]) == expected
+
+
+@pytest.mark.parametrize(
+    ("rules", "started"),
+    [
+        (EndpointingRules(start_threshold=0.5), True),
+        (EndpointingRules(start_threshold=0.7), False),
+    ],
+)
+def test_start_sensitivity(rules, started):
+    assert bool(run(rules, (0.6, 500))[1]) is started
+
+
+@pytest.mark.parametrize(("end_threshold", "ended"), [(0.35, True), (0.15, False)])
+def test_end_sensitivity(end_threshold, ended):
+    _, events = run(EndpointingRules(end_threshold=end_threshold), (0.9, 500), (0.25, 1000))
+    assert ("Ended" in kinds(events)) is ended
+
+
+@pytest.mark.parametrize("padding_ms", [0, 20, 96, 300, 1000])
+def test_prefix_padding_is_the_speech_needed_to_start(padding_ms):
+    rules = EndpointingRules(prefix_padding_ms=padding_ms)
+    endpointer = Endpointer(rules, FRAME, RATE)
+    needed = next(count for count in itertools.count(1) if endpointer.push(0.9, 1.0) or count > 100)
+    assert (needed - 1) * 32 < max(padding_ms, 1) <= needed * 32
+
+
+@pytest.mark.parametrize("silence_ms", [100, 500, 800, 2000])
+def test_silence_duration_is_the_silence_needed_to_end(silence_ms):
+    endpointer, _ = run(EndpointingRules(silence_ms=silence_ms), (0.9, 640))
+    needed = next(
+        count
+        for count in itertools.count(1)
+        if any(isinstance(event, SpeechEnded) for event in endpointer.push(0.0, 0.0))
+    )
+    assert (needed - 1) * 32 < silence_ms <= needed * 32
+
+
+def test_a_segment_looks_back_and_has_a_tail():
+    _, events = run(EndpointingRules(), (0.0, 3200), (0.9, 960), (0.0, 960))
+    ended = events[-1]
+    assert ended.start == (3200 - 300) * MS
+    assert ended.end == (3200 + 960 + 200) * MS
+
+
+def test_the_pause_has_the_bounds_of_the_end():
+    _, events = run(EndpointingRules(), (0.0, 640), (0.9, 960), (0.3, 96), (0.0, 960))
+    paused, ended = events[1:]
+    assert isinstance(paused, SpeechPaused)
+    assert (paused.start, paused.end) == (ended.start, ended.end)
+
+
+def test_segments_do_not_overlap():
+    rules = EndpointingRules(silence_ms=100)
+    _, events = run(rules, (0.9, 640), (0.0, 128), (0.9, 640), (0.0, 640))
+    first, second = (event for event in events if isinstance(event, SpeechEnded))
+    assert second.start >= first.end
+
+
+@pytest.mark.parametrize(("speech_ms", "worth"), [(128, False), (192, False), (224, True)])
+def test_200_ms_of_real_speech_are_worth_hearing(speech_ms, worth):
+    _, events = run(EndpointingRules(), (0.9, speech_ms), (0.0, 960))
+    assert events[-1].worth_hearing is worth
+    assert ("Paused" in kinds(events)) is worth
+
+
+def test_long_speech_is_cut_at_its_quietest_point():
+    endpointer = Endpointer(EndpointingRules(), FRAME, RATE)
+    events = []
+    for index in range(frames(20_000)):
+        quiet = 10_000 <= index * 32 < 10_300
+        events += endpointer.push(0.9, 0.1 if quiet else 1.0)
+    [started, cut] = events
+    assert isinstance(started, SpeechStarted)
+    assert isinstance(cut, SpeechCut)
+    assert 10_000 * MS <= cut.end <= 10_300 * MS
+    [ended] = endpointer.flush()
+    assert ended.start == cut.end
+
+
+def test_flush_ends_what_is_open_and_starts_anew():
+    endpointer, _ = run(EndpointingRules(), (0.0, 320), (0.9, 640))
+    [ended] = endpointer.flush()
+    assert ended.end == endpointer.position
+    assert endpointer.flush() == []
+    assert endpointer.keep_from == endpointer.position
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.integers(1, 40)), max_size=60),
+    st.builds(
+        EndpointingRules,
+        start_threshold=st.sampled_from([0.5, 0.7]),
+        end_threshold=st.sampled_from([0.35, 0.15]),
+        prefix_padding_ms=st.integers(0, 400),
+        silence_ms=st.integers(0, 1500),
+    ),
+)
+def test_whatever_comes_the_events_make_sense(stretches, rules):
+    endpointer = Endpointer(rules, FRAME, RATE)
+    is_open = paused = False
+    last_end = 0
+    for probability, count in stretches:
+        for _ in range(count):
+            kept = endpointer.keep_from
+            for event in endpointer.push(probability, probability):
+                match event:
+                    case SpeechStarted():
+                        assert not is_open
+                        is_open, paused = True, False
+                    case SpeechPaused():
+                        assert is_open
+                        assert not paused
+                        paused = True
+                    case SpeechResumed():
+                        assert paused
+                        paused = False
+                    case SpeechCut(start, end) | SpeechEnded(start, end):
+                        assert is_open
+                        assert last_end <= start < end <= endpointer.position
+                        assert start >= kept, "the tape was told to forget this"
+                        assert end - start <= 15_064 * MS
+                        last_end = end
+                        is_open = isinstance(event, SpeechCut)
+                        paused = False
+            assert endpointer.is_open is is_open
