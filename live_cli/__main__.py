@@ -13,7 +13,7 @@ def main() -> None:
     if interrupting:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     replace_closed_streams()
-    from live_cli import cli
+    from live_cli.cli import main as cli
 
     try:
         if interrupting:

@@ -18,7 +18,7 @@ from live_cli.catalog import (
     language_name,
     near_match,
 )
-from live_cli.refusals import Wishes, newest_supporting, refusals, supports
+from live_cli.plan.requirements import Requirements, newest_supporting, refusals, supports
 
 NATIVE = "gemini-2.5-flash-native-audio-preview-12-2025"
 HALF = "gemini-live-2.5-flash-preview"
@@ -88,7 +88,7 @@ def test_models_are_found_with_and_without_prefix_and_by_family():
 
 
 def test_an_unknown_model_refuses_nothing():
-    everything = Wishes(
+    everything = Requirements(
         modality="TEXT",
         voice="Kore",
         language="zu",
@@ -105,19 +105,34 @@ def test_an_unknown_model_refuses_nothing():
 @pytest.mark.parametrize(
     ("model", "wishes", "says", "instead"),
     [
-        (LIVE_3_8.id, Wishes(modality="TEXT"), "does not answer in text", HALF),
-        (LIVE_3_8.id, Wishes(affective=True), "has no affective dialog", NATIVE),
-        (LIVE_3_8.id, Wishes(thinking_budget=True), "takes no thinking budget", NATIVE),
-        (LIVE_3_8.id, Wishes(thinking_level="high"), "takes no thinking level", THINKING),
-        (LIVE_3_8.id, Wishes(show_thoughts=True), "does not show its thoughts", THINKING),
-        (THINKING, Wishes(thinking_level="minimal"), "has low, medium, high", "gemini-3.1-flash"),
-        ("gemini-3.1-flash-live-preview", Wishes(proactive=True), "proactive audio", LIVE_3_8.id),
-        (HALF, Wishes(voice="Sulafat"), "has no voice Sulafat", LIVE_3_8.id),
-        (TRANSCRIBE.id, Wishes(), "only transcribes", LIVE_3_8.id),
-        (LIVE_3_8.id, Wishes(task="transcribe"), "instead of transcribing", TRANSCRIBE.id),
-        (TRANSCRIBE.id, Wishes(system=True), "takes no system instruction", LIVE_3_8.id),
-        ("gemini-3.5-live-translate-preview", Wishes(task="text"), "only translates", LIVE_3_8.id),
-        ("local", Wishes(language="de"), "does not speak German", "--server gemini"),
+        (LIVE_3_8.id, Requirements(modality="TEXT"), "does not answer in text", HALF),
+        (LIVE_3_8.id, Requirements(affective=True), "has no affective dialog", NATIVE),
+        (LIVE_3_8.id, Requirements(thinking_budget=True), "takes no thinking budget", NATIVE),
+        (LIVE_3_8.id, Requirements(thinking_level="high"), "takes no thinking level", THINKING),
+        (LIVE_3_8.id, Requirements(show_thoughts=True), "does not show its thoughts", THINKING),
+        (
+            THINKING,
+            Requirements(thinking_level="minimal"),
+            "has low, medium, high",
+            "gemini-3.1-flash",
+        ),
+        (
+            "gemini-3.1-flash-live-preview",
+            Requirements(proactive=True),
+            "proactive audio",
+            LIVE_3_8.id,
+        ),
+        (HALF, Requirements(voice="Sulafat"), "has no voice Sulafat", LIVE_3_8.id),
+        (TRANSCRIBE.id, Requirements(), "only transcribes", LIVE_3_8.id),
+        (LIVE_3_8.id, Requirements(task="transcribe"), "instead of transcribing", TRANSCRIBE.id),
+        (TRANSCRIBE.id, Requirements(system=True), "takes no system instruction", LIVE_3_8.id),
+        (
+            "gemini-3.5-live-translate-preview",
+            Requirements(task="text"),
+            "only translates",
+            LIVE_3_8.id,
+        ),
+        ("local", Requirements(language="de"), "does not speak German", "--server gemini"),
     ],
 )
 def test_what_a_model_does_not_do_is_refused_with_the_name_of_one_that_does(
@@ -131,7 +146,7 @@ def test_what_a_model_does_not_do_is_refused_with_the_name_of_one_that_does(
 
 TRISTATE = st.sampled_from([None, "TEXT", "AUDIO"])
 WISHES = st.builds(
-    Wishes,
+    Requirements,
     task=st.sampled_from(["talk", "text", "transcribe"]),
     modality=TRISTATE,
     voice=st.sampled_from([None, "Kore", "Sulafat"]),
@@ -163,6 +178,6 @@ def test_the_model_chosen_is_the_newest_that_does_all(wishes, server):
 
 
 def test_the_default_models():
-    assert newest_supporting(Wishes(), "gemini") is LIVE_3_8
-    assert newest_supporting(Wishes(task="transcribe"), "gemini") is TRANSCRIBE
-    assert newest_supporting(Wishes(task="text"), "local") is LOCAL
+    assert newest_supporting(Requirements(), "gemini") is LIVE_3_8
+    assert newest_supporting(Requirements(task="transcribe"), "gemini") is TRANSCRIBE
+    assert newest_supporting(Requirements(task="text"), "local") is LOCAL

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from live_cli.errors import SettingsError
-from live_cli.settings import KEYS, Settings, config_path, load, unknown_variables
+from live_cli.settings.schema import KEYS, Settings, config_path, load, unknown_variables
 from live_cli.ui.printable import printable
 
 _EXAMPLE = "config.example.toml"

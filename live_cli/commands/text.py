@@ -7,12 +7,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from live_cli.commands.connecting import Server, notes, running_server
-from live_cli.commands.resuming import resumable, resumed, tell_reconnected
-from live_cli.history_file import read_history
-from live_cli.named_files import refuse_both_on_stdout, refuse_overwriting
+from live_cli.commands.connect import RunningServer, notes, running_server
+from live_cli.commands.resume import resumable, resumed, tell_reconnected
 from live_cli.net.client.resuming_client import ResumingClient
-from live_cli.opening import Opening, plan_opening
+from live_cli.plan.history_file import read_history
+from live_cli.plan.plan import SessionPlan, plan_session
 from live_cli.protocol.events import (
     AudioChunk,
     Reconnected,
@@ -21,12 +20,13 @@ from live_cli.protocol.events import (
     TurnComplete,
 )
 from live_cli.protocol.messages import OUTPUT_SAMPLE_RATE, Content, Part
-from live_cli.setting_sources import OptionError
-from live_cli.settings import Settings
-from live_cli.ui.face import Face, Summary
-from live_cli.ui.faces import choose_face
+from live_cli.settings.credentials import refuse_both_on_stdout, refuse_overwriting
+from live_cli.settings.schema import Settings
+from live_cli.settings.sources import OptionError
+from live_cli.ui.choose import choose_view
 from live_cli.ui.line_reader import LineReader
-from live_cli.ui.tally import Tally
+from live_cli.ui.session_stats import SessionStats
+from live_cli.ui.view import Summary, View
 
 if TYPE_CHECKING:
     from live_cli.audio.files.speech_files import WavWriter
@@ -47,7 +47,7 @@ def run(
         raise OptionError('The message is empty. Write one: live-cli text "How are you?"')
     refuse_overwriting(output_path, [str(history)] if history else [])
     turns = read_history(history) if history else []
-    opening = plan_opening(
+    opening = plan_session(
         settings, "text", spoken_reply=output_path is not None, history=bool(turns)
     )
     opening = resumed(opening, resume)
@@ -58,8 +58,8 @@ def run(
         face.close(summary if json else None)
 
 
-def _face(settings: Settings, *, json: bool, to_stderr: bool) -> Face:
-    return choose_face(
+def _face(settings: Settings, *, json: bool, to_stderr: bool) -> View:
+    return choose_view(
         json=json,
         stdout_is_tty=False,  # a reply streams as plain text, also to a terminal
         wanted="reply",
@@ -70,9 +70,9 @@ def _face(settings: Settings, *, json: bool, to_stderr: bool) -> Face:
 
 
 async def _converse(
-    opening: Opening,
+    opening: SessionPlan,
     chat_model: str,
-    face: Face,
+    face: View,
     message: str | None,
     turns: list[Content],
     output: str | None,
@@ -120,10 +120,10 @@ class _Chat:
 
     def __init__(
         self,
-        server: Server,
+        server: RunningServer,
         client: ResumingClient,
-        face: Face,
-        opening: Opening,
+        face: View,
+        opening: SessionPlan,
         writer: "WavWriter | None",
     ) -> None:
         self._server = server
@@ -132,7 +132,7 @@ class _Chat:
         self._rule = opening.model.client_content
         self._writer = writer
         self._clock = asyncio.get_running_loop().time
-        self._tally = Tally(self._clock())
+        self._tally = SessionStats(self._clock())
 
     async def send_history(self, turns: list[Content]) -> None:
         """Earlier turns, to be answered only with the first question."""

@@ -40,14 +40,14 @@ from typing import Any, Self, TextIO, Unpack
 from live_cli.errors import LiveError
 from live_cli.protocol import events
 from live_cli.protocol.messages import FunctionCall, ModalityTokenCount, UsageMetadata
-from live_cli.ui.face import Connection, DeviceNews, StatusChanges, Summary, TurnPlayback
 from live_cli.ui.printable import printable
+from live_cli.ui.view import Connection, DeviceNews, StatusChanges, Summary, TurnPlayback
 
 Record = dict[str, Any]
 LATENCIES = ("latency_ms", "first_audio_ms", "first_text_ms")
 
 
-class JsonFace:
+class JsonView:
     """Writes every event as a JSON line. A closed stdout raises BrokenPipeError."""
 
     def __init__(

@@ -22,16 +22,16 @@ from live_cli.protocol.events import (
     TurnComplete,
     UsageReported,
 )
-from live_cli.ui.face import DeviceNews, StatusChanges, Summary, summary_lines
-from live_cli.ui.line import Line
 from live_cli.ui.printable import printable
-from live_cli.ui.reducer import add_line, reduce
-from live_cli.ui.state import ViewState, take_all, take_closed, with_levels, with_status
+from live_cli.ui.transcript.line import TranscriptLine
+from live_cli.ui.transcript.reducer import add_line, reduce
+from live_cli.ui.transcript.state import ViewState, take_all, take_closed, with_levels, with_status
+from live_cli.ui.view import DeviceNews, StatusChanges, Summary, summary_lines
 
 Wanted = Literal["reply", "conversation"]
 
 
-class PlainFace:
+class PlainView:
     """Writes a reply or a conversation as plain text. A closed stdout raises BrokenPipeError."""
 
     def __init__(
@@ -137,7 +137,7 @@ class PlainFace:
             case _:
                 pass
 
-    def _write_lines(self, lines: tuple[Line, ...]) -> None:
+    def _write_lines(self, lines: tuple[TranscriptLine, ...]) -> None:
         for line in lines:
             if line.speaker in ("you", "model"):
                 self._write(f"{line.speaker}: {_flat(line)}\n")
@@ -166,7 +166,7 @@ class PlainFace:
         _put(self._stderr, text)
 
 
-def _flat(line: Line) -> str:
+def _flat(line: TranscriptLine) -> str:
     """One line of text, whatever breaks are in it."""
     if line.cut is None:
         return " ".join(line.text.split())

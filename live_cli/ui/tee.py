@@ -4,13 +4,13 @@ from types import TracebackType
 from typing import Self, Unpack
 
 from live_cli.protocol.events import Event
-from live_cli.ui.face import DeviceNews, Face, StatusChanges, Summary
+from live_cli.ui.view import DeviceNews, StatusChanges, Summary, View
 
 
-class TeeFace:
-    """A `Face` that tells each of ``faces``, in their order."""
+class TeeView:
+    """A `View` that tells each of ``faces``, in their order."""
 
-    def __init__(self, *faces: Face) -> None:
+    def __init__(self, *faces: View) -> None:
         self._faces = faces
 
     def event(self, event: Event) -> None:

@@ -31,7 +31,13 @@ from tests.harness.simulated_room import (
     spoken,
     through,
 )
-from tests.speech import BECKETT, QUESTION_WORDS, TWO_CITIES, moonshine_asset, word_error_rate
+from tests.harness.speech import (
+    BECKETT,
+    QUESTION_WORDS,
+    TWO_CITIES,
+    moonshine_asset,
+    word_error_rate,
+)
 
 CUTS_S = (0.0, 8.5, 16.8, 24.4, 28.7, 42.3)
 """Pauses of the reader of two cities."""

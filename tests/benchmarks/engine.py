@@ -11,13 +11,13 @@ import numpy as np
 import soundfile
 import soxr
 
-from live_cli.commands.connecting import Server, running_server
-from live_cli.commands.transcription import transcribe_file
-from live_cli.opening import plan_opening
-from live_cli.settings import Settings
+from live_cli.commands.connect import RunningServer, running_server
+from live_cli.commands.transcribe.one_file import transcribe_file
+from live_cli.plan.plan import plan_session
+from live_cli.settings.schema import Settings
 from tests.benchmarks.row import ENVIRONMENT, Row, alternate, median
 from tests.benchmarks.voice import Question
-from tests.speech import QUESTION, moonshine_asset
+from tests.harness.speech import QUESTION, moonshine_asset
 
 TURNS = 8
 CUT_S = 15
@@ -74,11 +74,11 @@ def rows() -> list[Row]:
 async def _sessions() -> tuple[float, float, float, float]:
     settings = Settings(server="local")
     async with AsyncExitStack() as stack:
-        talk = plan_opening(settings, "talk")
+        talk = plan_session(settings, "talk")
         server = await stack.enter_async_context(running_server(talk))
         latencies = await _voice_turns(server, settings)
     file = str(moonshine_asset("two_cities.wav"))
-    transcription = plan_opening(settings, "transcribe")
+    transcription = plan_session(settings, "transcribe")
     async with running_server(transcription) as server:
         await transcribe_file(server, transcription, str(QUESTION), lambda done, total: None)
         times = []
@@ -89,8 +89,8 @@ async def _sessions() -> tuple[float, float, float, float]:
     return median(latencies), median(times), _direct(file), whole.duration_s
 
 
-async def _voice_turns(server: Server, settings: Settings) -> list[float]:
-    opening = plan_opening(settings, "talk")
+async def _voice_turns(server: RunningServer, settings: Settings) -> list[float]:
+    opening = plan_session(settings, "talk")
     question = Question()
     async with await server.connect(opening.setup) as client:
         return [await question.wait_s(client) for _ in range(TURNS)]

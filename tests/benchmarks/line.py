@@ -11,7 +11,7 @@ from time import monotonic, sleep
 import numpy as np
 from websockets.sync.server import ServerConnection, serve
 
-from live_cli.commands.conversation import Conversation
+from live_cli.commands.talk.conversation import Conversation
 from live_cli.devices.playback import Playback, SpeakerSnapshot
 from live_cli.net.client.client import Address, LiveClient
 from live_cli.protocol.input_gate import InputGate
@@ -25,7 +25,7 @@ from live_cli.protocol.messages import (
     SetupComplete,
 )
 from live_cli.protocol.wire import encode
-from live_cli.ui.json_lines import JsonFace
+from live_cli.ui.json_lines import JsonView
 from tests.benchmarks.row import Row, quantile
 
 FRAMES = 500
@@ -90,7 +90,7 @@ async def talk(port: int, mouth: Mouth) -> list[float]:
     address = Address(f"ws://127.0.0.1:{port}", None, "v1beta", "the bench")
     captured: list[float] = []
     loop = asyncio.get_running_loop()
-    face = JsonFace(stdout=StringIO(), stderr=StringIO())
+    face = JsonView(stdout=StringIO(), stderr=StringIO())
     async with await LiveClient.connect(address, Setup(model="m")) as client:
         conversation = Conversation(client, face, mouth, InputGate(manual=False))
         frame = np.zeros(320, dtype="<i2").tobytes()

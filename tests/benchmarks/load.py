@@ -17,8 +17,8 @@ from websockets.asyncio.client import connect
 
 from live_cli.net.address import Address
 from live_cli.net.client.client import LiveClient
-from live_cli.opening import plan_opening
-from live_cli.settings import Settings
+from live_cli.plan.plan import plan_session
+from live_cli.settings.schema import Settings
 from tests.benchmarks.row import ENVIRONMENT, Row, median, quantile
 from tests.benchmarks.voice import Question
 
@@ -68,7 +68,7 @@ def _serving() -> Iterator[str]:
 async def _talk(url: str, count: int) -> tuple[list[float], list[float]]:
     """Seconds to the first sound of every answer, and the lags meanwhile."""
     question = Question()
-    setup = plan_opening(Settings(server="local"), "talk").setup
+    setup = plan_session(Settings(server="local"), "talk").setup
     address = Address(url, None, "v1beta", "serve")
     async with AsyncExitStack() as stack:
         clients = [

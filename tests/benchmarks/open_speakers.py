@@ -23,9 +23,9 @@ import soundfile
 import soxr
 
 from tests.benchmarks.row import Row, median
+from tests.harness.speech import QUESTION, QUESTION_WORDS, TWO_CITIES, word_errors, words
+from tests.harness.talking import Talk, talking
 from tests.harness.virtual_audio import RATE, VirtualAudio
-from tests.speech import QUESTION, QUESTION_WORDS, TWO_CITIES, word_errors, words
-from tests.talking import Talk, talking
 
 ROOMS = tuple((delay, gain) for delay in (30, 80, 150, 250) for gain in (-6, -12))
 SPEECH_S = 60.0

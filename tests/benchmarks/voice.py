@@ -10,7 +10,7 @@ import soundfile
 from live_cli.audio.levels import SpeechEndMeter
 from live_cli.net.client.client import LiveClient
 from live_cli.protocol.events import AudioChunk, TurnComplete
-from tests.speech import QUESTION
+from tests.harness.speech import QUESTION
 
 RATE = 16_000
 FRAME = RATE // 50

@@ -33,7 +33,14 @@ from tests.checklist.server import (
 )
 from tests.harness.images import png
 from tests.harness.scripted_session import FakeTime, ScriptedRegistry, utterance
-from tests.speech import BECKETT, QUESTION, moonshine_asset, word_error_rate, word_errors, words
+from tests.harness.speech import (
+    BECKETT,
+    QUESTION,
+    moonshine_asset,
+    word_error_rate,
+    word_errors,
+    words,
+)
 
 PATIENT = {"realtimeInputConfig": {"automaticActivityDetection": {"silenceDurationMs": 2000}}}
 ANSWER = "A dog has four legs."

@@ -29,7 +29,7 @@ from tests.checklist.server import (
 from tests.harness.chat_endpoint import Body, chunk, serving
 from tests.harness.images import png
 from tests.harness.scripted_session import FakeTime, ScriptedRegistry, silence, utterance
-from tests.speech import QUESTION, words
+from tests.harness.speech import QUESTION, words
 
 THOUGHT = "Dogs are quadrupeds."
 ANSWER = "Four."

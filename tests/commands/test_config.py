@@ -8,7 +8,7 @@ import pytest
 
 from live_cli.commands import config
 from live_cli.errors import SettingsError
-from live_cli.settings import KEYS, Settings, load
+from live_cli.settings.schema import KEYS, Settings, load
 from tests.harness.places import ROOT
 
 

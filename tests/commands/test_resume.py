@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import json_lines, live_cli, of_type, serving
+from tests.harness.command import json_lines, live_cli, of_type, serving
 
 SCRIPTED = {"LIVE_CLI_ENGINE_CHAT": "scripted", "LIVE_CLI_ENGINE_SYNTHESIZER": "scripted"}
 

@@ -11,8 +11,8 @@ from subprocess import PIPE
 import pytest
 import soundfile
 
-from tests.command import LIMIT_S, environment, json_lines, live_cli, of_type, processes_in
-from tests.speech import word_error_rate
+from tests.harness.command import LIMIT_S, environment, json_lines, live_cli, of_type, processes_in
+from tests.harness.speech import word_error_rate
 
 
 def test_a_message_is_answered_on_stdout_and_nothing_is_left_behind(tmp_path: Path) -> None:

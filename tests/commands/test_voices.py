@@ -5,7 +5,7 @@ import json
 import pytest
 
 from live_cli.catalog import VOICES
-from live_cli.cli import main
+from live_cli.cli.main import main
 
 
 @pytest.mark.parametrize("as_json", [False, True])

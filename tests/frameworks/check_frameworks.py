@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.harness.speech import QUESTION, QUESTION_WORDS, word_errors
 from tests.sdk.serving import SDKS, Sdk, Serving, serving, write_sounds
-from tests.speech import QUESTION, QUESTION_WORDS, word_errors
 
 ANSWER = "A dog has four legs."
 

@@ -10,7 +10,7 @@ import soxr
 
 from live_cli.audio.echo.canceller import EchoState
 from live_cli.audio.pcm import Samples
-from tests.speech import QUESTION, moonshine_asset
+from tests.harness.speech import QUESTION, moonshine_asset
 
 RATE = 16_000
 PLAYED_RATE = 24_000

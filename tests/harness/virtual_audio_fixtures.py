@@ -9,8 +9,8 @@ import pytest
 import soundfile
 import soxr
 
+from tests.harness.speech import QUESTION
 from tests.harness.virtual_audio import PACKAGES, RATE, VirtualAudio
-from tests.speech import QUESTION
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 import soundfile
 
 from live_cli.engine.backends.scripted import speech_like
+from tests.harness.speech import QUESTION
 from tests.sdk.serving import SCRIPTED, Serving, serving, write_sounds
-from tests.speech import QUESTION
 
 ANSWER = "A dog has four legs."
 

@@ -14,7 +14,7 @@ import soundfile
 
 from live_cli.audio.pcm import pcm16_from_float
 from live_cli.engine.stages import EAR_SAMPLE_RATE, Samples
-from tests.command import LIMIT_S, environment
+from tests.harness.command import LIMIT_S, environment
 
 SCRIPTED = {
     "LIVE_CLI_ENGINE_DETECTOR": "scripted",

@@ -32,8 +32,8 @@ from live_cli.protocol.messages import (
     ModalityTokenCount,
     UsageMetadata,
 )
-from live_cli.ui.face import DeviceNews, Summary, TurnPlayback
-from live_cli.ui.json_lines import JsonFace
+from live_cli.ui.json_lines import JsonView
+from live_cli.ui.view import DeviceNews, Summary, TurnPlayback
 
 
 class Told:
@@ -42,7 +42,7 @@ class Told:
     def __init__(self) -> None:
         self.now = 100.0
         self.out, self.err = io.StringIO(), io.StringIO()
-        self.face = JsonFace(stdout=self.out, stderr=self.err, clock=lambda: self.now)
+        self.face = JsonView(stdout=self.out, stderr=self.err, clock=lambda: self.now)
 
     @property
     def records(self) -> list[dict[str, Any]]:

@@ -14,13 +14,13 @@ from live_cli.protocol.events import (
     UsageReported,
 )
 from live_cli.protocol.messages import UsageMetadata
-from live_cli.ui.face import Summary
-from live_cli.ui.plain import PlainFace, Wanted
+from live_cli.ui.plain import PlainView, Wanted
+from live_cli.ui.view import Summary
 
 
 def written(*told: Event, wanted: Wanted = "conversation", **options: bool) -> tuple[str, str]:
     out, err = io.StringIO(), io.StringIO()
-    with PlainFace(wanted, stdout=out, stderr=err, **options) as face:
+    with PlainView(wanted, stdout=out, stderr=err, **options) as face:
         for event in told:
             face.event(event)
     return out.getvalue(), err.getvalue()
@@ -28,7 +28,7 @@ def written(*told: Event, wanted: Wanted = "conversation", **options: bool) -> t
 
 def test_a_reply_streams_as_it_comes_and_ends_its_line() -> None:
     out = io.StringIO()
-    face = PlainFace("reply", stdout=out, stderr=io.StringIO())
+    face = PlainView("reply", stdout=out, stderr=io.StringIO())
     seen = []
     for event in (TextChunk(1, "Hel"), TextChunk(1, "lo,\nyou"), TurnComplete(1), TurnComplete(2)):
         face.event(event)
@@ -68,7 +68,7 @@ def test_a_conversation_is_a_line_for_each_side() -> None:
 
 def test_a_cut_answer_keeps_what_was_not_heard_behind_the_mark() -> None:
     out = io.StringIO()
-    with PlainFace(stdout=out, stderr=io.StringIO()) as face:
+    with PlainView(stdout=out, stderr=io.StringIO()) as face:
         face.event(OutputTranscript(1, "One two three"))
         face.levels(-100, -100, False, 0)
         face.event(Interrupted(1))
@@ -86,14 +86,14 @@ def test_nothing_from_outside_carries_an_escape_code() -> None:
 def test_typed_lines_are_part_of_the_conversation_not_of_a_reply() -> None:
     for wanted, expected in (("conversation", "you: typed\n"), ("reply", "")):
         out = io.StringIO()
-        with PlainFace(wanted, stdout=out, stderr=io.StringIO()) as face:
+        with PlainView(wanted, stdout=out, stderr=io.StringIO()) as face:
             face.sent("typed")
         assert out.getvalue() == expected
 
 
 def test_notes_and_the_summary_are_on_stderr() -> None:
     out, err = io.StringIO(), io.StringIO()
-    with PlainFace("reply", stdout=out, stderr=err, usage=True) as face:
+    with PlainView("reply", stdout=out, stderr=err, usage=True) as face:
         face.event(TextChunk(1, "Hi"))
         face.note("careful\x1b")
         face.status(connection="reconnecting")
@@ -113,7 +113,7 @@ def test_notes_and_the_summary_are_on_stderr() -> None:
 def test_a_stream_that_cannot_write_a_character_gets_its_escape() -> None:
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding="cp1252", newline="\n")
-    PlainFace("reply", stdout=stream, stderr=io.StringIO()).event(TextChunk(1, "café 你"))
+    PlainView("reply", stdout=stream, stderr=io.StringIO()).event(TextChunk(1, "café 你"))
     assert raw.getvalue() == b"caf\xe9 \\u4f60"
 
 
@@ -126,6 +126,6 @@ class Gone(io.StringIO):
 
 
 def test_a_closed_stdout_is_told_once_as_broken_pipe() -> None:
-    face = PlainFace("reply", stdout=Gone(), stderr=io.StringIO())
+    face = PlainView("reply", stdout=Gone(), stderr=io.StringIO())
     with pytest.raises(BrokenPipeError), face:
         face.event(TextChunk(1, "Hi"))

@@ -20,7 +20,7 @@ from typing import IO, Any, Self
 from live_cli.errors import ConnectError, EngineError, LiveError, SettingsError
 from live_cli.net.address import Address
 
-PROGRAM = (sys.executable, "-P", "-m", "live_cli.commands.serve_child")
+PROGRAM = (sys.executable, "-P", "-m", "live_cli.commands.serve.child")
 """-P: no module in the person's folder may take the place of one of ours."""
 
 _LOG_BYTES = 1024 * 1024

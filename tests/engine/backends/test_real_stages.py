@@ -38,7 +38,7 @@ from live_cli.protocol.messages import (
     Setup,
 )
 from tests.harness.scripted_session import silence, text_setup
-from tests.speech import BECKETT, TWO_CITIES, word_error_rate
+from tests.harness.speech import BECKETT, TWO_CITIES, word_error_rate
 
 TRANSCRIBER = "models/gemini-3.5-transcribe-live"
 MANUAL = RealtimeInputConfig(automatic_activity_detection=AutomaticActivityDetection(disabled=True))

@@ -15,7 +15,7 @@ from live_cli.errors import UnsupportedError
 from live_cli.protocol.events import AudioReceived, AudioStreamEnded
 from live_cli.protocol.messages import Setup
 from tests.harness.scripted_session import FakeTime, Line, ScriptedRegistry, silence
-from tests.speech import BECKETT, word_error_rate
+from tests.harness.speech import BECKETT, word_error_rate
 
 SETUP = Setup(model="models/gemini-3.5-transcribe-live")
 TENTH = 1600

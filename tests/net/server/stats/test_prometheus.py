@@ -191,7 +191,7 @@ def test_answers_are_timed_from_the_end_of_the_input(
 
 def test_the_child_of_a_command_carries_none_of_it() -> None:
     loaded = (
-        "import sys, live_cli.commands.serve_child, live_cli.net.server.app\n"
+        "import sys, live_cli.commands.serve.child, live_cli.net.server.app\n"
         "print('prometheus_client' in sys.modules)"
     )
     done = subprocess.run(

@@ -1,0 +1,306 @@
+"""What each verb takes: options to Settings to one command, which is imported when it runs.
+
+The parser hands back an act, which `cli` runs outside of it: ``--help`` loads nothing heavy.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from live_cli.cli.options import (
+    FOR_SERVE,
+    FOR_TALK,
+    FOR_TEXT,
+    FOR_TRANSCRIBE,
+    GroupedCommand,
+    PlainGroup,
+    later,
+    with_settings,
+)
+from live_cli.settings.schema import Settings
+from live_cli.settings.sources import OptionError
+
+app = typer.Typer(
+    cls=PlainGroup, rich_markup_mode=None, add_completion=False, no_args_is_help=False
+)
+models_app = typer.Typer(
+    cls=PlainGroup, rich_markup_mode=None, help="The local engine's chat models."
+)
+config_app = typer.Typer(cls=PlainGroup, rich_markup_mode=None, help="The settings file.")
+app.add_typer(models_app, name="models")
+app.add_typer(config_app, name="config")
+
+_HELP = {"help_option_names": ["-h", "--help"]}
+
+_Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")]
+_Resume = Annotated[
+    str | None,
+    typer.Option(
+        "--resume",
+        metavar="[HANDLE]",
+        help="Go on with an earlier session; without a handle, the last.",
+        rich_help_panel="Connection",
+    ),
+]
+_JsonTable = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from live_cli import __version__
+
+        print(f"live-cli {__version__}")
+        raise typer.Exit
+
+
+@app.callback(context_settings=_HELP)
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Voice conversation in the terminal over the Live API.
+
+    Talks to Gemini when GEMINI_API_KEY is set, else to an engine on this machine.
+    """
+
+
+@app.command(cls=GroupedCommand)
+@with_settings(*FOR_TALK)
+def talk(
+    settings: Settings,
+    input: Annotated[
+        str | None,
+        typer.Option(
+            "--input", metavar="FILE", help="Speech file ('-': stdin) instead of a microphone."
+        ),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output", metavar="FILE", help="Sound file ('-': stdout) instead of a speaker."
+        ),
+    ] = None,
+    earlier: _Resume = None,
+    json: _Json = False,
+) -> None:
+    """Talk by microphone and speaker; Ctrl-C ends it.
+
+    Keys: m mutes, t types a line, Enter silences the model, q leaves.
+    """
+    from live_cli.commands.talk import command
+
+    command.run(settings, input_path=input, output_path=output, resume=earlier, json=json)
+
+
+@app.command(cls=GroupedCommand)
+@with_settings(*FOR_TEXT)
+def text(
+    settings: Settings,
+    message: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="MESSAGE", help="One message; without it: lines from a pipe, or a chat."
+        ),
+    ] = None,
+    history: Annotated[
+        str | None,
+        typer.Option("--history", metavar="FILE", help="Earlier turns as JSON, sent first."),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", metavar="FILE", help="Keep the spoken reply ('-': stdout)."),
+    ] = None,
+    earlier: _Resume = None,
+    json: _Json = False,
+) -> None:
+    """Write to the model, and read its answer as it comes."""
+    from live_cli.commands import text as command
+
+    command.run(
+        settings,
+        message,
+        history=_path(history),
+        output_path=output,
+        resume=earlier,
+        json=json,
+    )
+
+
+@app.command(cls=GroupedCommand)
+@with_settings(*FOR_TRANSCRIBE)
+def transcribe(
+    settings: Settings,
+    files: Annotated[
+        list[str] | None, typer.Argument(metavar="FILE...", help="Speech files ('-': stdin).")
+    ] = None,
+    format: Annotated[
+        str, typer.Option("--format", metavar="text|srt|vtt|json", help="What to write.")
+    ] = "text",
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output", metavar="PATH", help="Write into this file, or folder for several."
+        ),
+    ] = None,
+    json: _Json = False,
+) -> None:
+    """Turn speech files into text."""
+    if not files:
+        raise OptionError("Which file? live-cli transcribe FILE… ('-' reads stdin)")
+    file_format = _format(format)
+    from live_cli.commands.transcribe import command
+
+    command.run(settings, list(files), format=file_format, output=_path(output), json=json)
+
+
+def _path(given: str | None) -> Path | None:
+    return Path(given) if given else None
+
+
+def _format(given: str) -> str:
+    from live_cli.settings.rules import Choice
+
+    try:
+        return Choice(("text", "srt", "vtt", "json")).read(given)
+    except ValueError as exc:
+        raise OptionError(f"--format {exc}") from None
+
+
+@app.command(cls=GroupedCommand)
+@with_settings(*FOR_SERVE)
+def serve(
+    settings: Settings,
+    print_env: Annotated[
+        bool, typer.Option("--print-env", help="Only print the environment its callers need.")
+    ] = False,
+) -> None:
+    """Run the local Live API server (its key: LIVE_CLI_KEY)."""
+    from live_cli.commands.serve import command
+
+    command.run(settings, print_env=print_env)
+
+
+@app.command(cls=GroupedCommand)
+@later
+def devices(json: _JsonTable = False) -> None:
+    """List microphones and speakers."""
+    from live_cli.commands import devices as command
+
+    command.run(json=json)
+
+
+@app.command(cls=GroupedCommand)
+@with_settings("server", "talk.input_device", "talk.output_device")
+def doctor(
+    settings: Settings,
+    audio: Annotated[
+        bool, typer.Option("--audio", help="Play a sweep and a hiss, and measure what comes back.")
+    ] = False,
+    json: _JsonTable = False,
+) -> None:
+    """Check everything, and say how to fix what is wrong."""
+    if audio:
+        from live_cli.commands.doctor import audio_check as doctor_audio
+
+        doctor_audio.run(settings, json=json)
+        return
+    from live_cli.commands.doctor import command
+
+    command.run(settings, json=json)
+
+
+@app.command(cls=GroupedCommand)
+@later
+def voices(json: _JsonTable = False) -> None:
+    """List the voices, each with its character."""
+    from live_cli.commands import voices as command
+
+    command.run(json=json)
+
+
+@app.command(cls=GroupedCommand)
+@later
+def languages(json: _JsonTable = False) -> None:
+    """List the languages with their codes."""
+    from live_cli.commands import languages as command
+
+    command.run(json=json)
+
+
+@models_app.callback(invoke_without_command=True)
+def models(ctx: typer.Context, json: _JsonTable = False) -> "object":
+    """List the local engine's chat models, and fetch better ones."""
+    if ctx.invoked_subcommand is not None:
+        return None
+    return later(_list_models)(json=json)
+
+
+def _list_models(json: bool) -> None:
+    from live_cli.commands import models as command
+
+    command.run(json=json)
+
+
+@models_app.command("pull", cls=GroupedCommand)
+@later
+def models_pull(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A name from `live-cli models`, or an address.")
+    ],
+    sha256: Annotated[
+        str | None, typer.Option("--sha256", metavar="HEX", help="Hash of a file by address.")
+    ] = None,
+) -> None:
+    """Fetch a chat model; an interrupted fetch goes on where it stopped."""
+    from live_cli.commands import models as command
+
+    command.pull(name, sha256=sha256)
+
+
+@config_app.callback(invoke_without_command=True)
+def config(ctx: typer.Context) -> None:
+    """The settings file: where it is, what is in it."""
+    if ctx.invoked_subcommand is None:
+        print(ctx.get_help())
+
+
+_ConfigFile = Annotated[str | None, typer.Option("--config", metavar="FILE", help="Which file.")]
+
+
+@config_app.command("path", cls=GroupedCommand)
+@later
+def config_path(config: _ConfigFile = None) -> None:
+    """Say where the settings file is looked for."""
+    from live_cli.commands import config as command
+
+    command.path(_path(config))
+
+
+@config_app.command("show", cls=GroupedCommand)
+@with_settings()
+def config_show(settings: Settings, json: _JsonTable = False) -> None:
+    """Show the settings that result from file, profile and environment."""
+    from live_cli.commands import config as command
+
+    command.show(settings, json=json)
+
+
+@config_app.command("init", cls=GroupedCommand)
+@later
+def config_init(config: _ConfigFile = None) -> None:
+    """Write a settings file with every key explained."""
+    from live_cli.commands import config as command
+
+    command.init(_path(config))
+
+
+@config_app.command("check", cls=GroupedCommand)
+@later
+def config_check(config: _ConfigFile = None) -> None:
+    """Check the settings file with all its profiles."""
+    from live_cli.commands import config as command
+
+    command.check(_path(config))

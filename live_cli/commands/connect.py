@@ -1,0 +1,109 @@
+"""From an Opening to open sessions: with Gemini, an address, or a child of our own."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from live_cli.errors import ConnectError, LiveError, SessionError
+from live_cli.net.address import Address
+from live_cli.net.child.process import ServerChild
+from live_cli.net.client.client import LiveClient
+from live_cli.net.close_codes import explain, starting_a_sentence
+from live_cli.plan.plan import SessionPlan
+from live_cli.protocol.events import SessionClosed
+from live_cli.protocol.messages import Setup
+from live_cli.settings.schema import unknown_variables
+
+CHILD = (sys.executable, "-P", "-m", "live_cli.commands.serve.child")
+"""-P: no module in the person's folder may take the place of one of ours."""
+CONFIRMING_LIMIT_S = 10.0
+LOADING_LIMIT_S = 120.0
+"""How long our own child may take to confirm a session: a large chat model loads first."""
+LAST_WORDS_S = 0.5
+"""How long after a session broke off a dying child may take to say why."""
+
+
+class RunningServer:
+    """A server that runs, and how to call it in a sentence."""
+
+    def __init__(self, address: Address, child: ServerChild | None = None) -> None:
+        self._address = address
+        self._child = child
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is this command's own child: it takes sound as fast as it can."""
+        return self._child is not None
+
+    async def connect(self, setup: Setup, first_turn: int = 1) -> LiveClient:
+        """Open a session. Raises ConnectError, or the child's own reason."""
+        limit_s = CONFIRMING_LIMIT_S if self._child is None else LOADING_LIMIT_S
+        try:
+            return await LiveClient.connect(
+                self._address, setup, setup_limit_s=limit_s, first_turn=first_turn
+            )
+        except ConnectError as exc:
+            own_words = await self._own_words()
+            if own_words is None:
+                raise
+            raise own_words from exc
+
+    def said_nothing(self, seconds: float) -> str:
+        """A sentence about a server that heard everything and does not answer."""
+        who = starting_a_sentence(self._address.label)
+        return f"{who} said nothing for {seconds:g} s after all was sent. Check its address."
+
+    async def lost(self, closed: SessionClosed) -> LiveError:
+        """Why a session that nobody had ended is over, and what was lost with it."""
+        lost = " The rest of the answer is lost." if closed.turn_lost else ""
+        own_words = await self._own_words()
+        if isinstance(own_words, ConnectError):  # it ended, and said nothing
+            return SessionError(f"{own_words}{lost} Start again.")
+        if own_words is not None:
+            return own_words
+        why = explain(closed.code, closed.reason, self._address.label)
+        return SessionError(f"{why.what}{lost} {why.todo}".strip())
+
+    async def _own_words(self) -> LiveError | None:
+        """What a child that failed says itself: a close reason is cut at 123 bytes."""
+        if self._child is None:
+            return None
+        try:
+            async with asyncio.timeout(LAST_WORDS_S):
+                return await self._child.failed()
+        except TimeoutError:
+            return None
+
+
+@asynccontextmanager
+async def running_server(opening: SessionPlan) -> AsyncIterator[RunningServer]:
+    """The server of ``opening``; a child of our own runs as long as this context."""
+    if opening.url is not None:
+        yield RunningServer(Address(opening.url, opening.key, opening.api_version, opening.label))
+        return
+    async with ServerChild.start(opening.child_args, program=CHILD) as child:
+        yield RunningServer(replace(child.address, api_version=opening.api_version), child)
+
+
+def notes(opening: SessionPlan, chat: str) -> list[str]:
+    """What the person should know before the session; a pipe is not told about the small model."""
+    small = _small_model_note(opening, chat) if sys.stderr.isatty() else None
+    return [*unknown_variables(os.environ), *opening.warnings, *([small] if small else [])]
+
+
+def _small_model_note(opening: SessionPlan, chat: str) -> str | None:
+    if opening.kind != "child" or "chat" not in opening.needs or chat != "gguf":
+        return None
+    from live_cli.engine.chat_models.lookup import BUNDLED, PULLABLE, list_models
+
+    there = list_models()
+    if not there or there[0].name != BUNDLED:
+        return None
+    better = next(iter(PULLABLE))
+    return (
+        f"The bundled chat model ({BUNDLED}) shows that all works; it is no assistant. "
+        f"A better one: live-cli models pull {better}"
+    )

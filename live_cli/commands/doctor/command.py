@@ -1,0 +1,211 @@
+"""`live-cli doctor`: what is in place, and how to fix what is not.
+
+The command succeeds when the server that would be used, can be. Missing sound devices are said
+but are no failure: files can take their place.
+"""
+
+import os
+import platform
+import socket
+import ssl
+import sys
+import threading
+from collections.abc import Iterator
+from importlib.util import find_spec
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from live_cli import __version__
+from live_cli.commands.doctor.findings import Finding, print_finding
+from live_cli.errors import ConnectError, DeviceError, EngineError, SettingsError
+from live_cli.plan.server import ServerChoice, choose_server, missing_local_packages
+from live_cli.settings.schema import Settings, unknown_variables
+
+LIMIT_S = 3.0
+
+
+def run(settings: Settings, *, json: bool) -> None:
+    """Print the findings. Raises the first one that stops the server in use."""
+    failures = []
+    for finding in findings(settings):
+        print_finding(finding, as_json=json)
+        if finding.failure:
+            failures.append(finding.failure)
+    if failures:
+        raise failures[0]
+
+
+def findings(settings: Settings) -> Iterator[Finding]:
+    """Everything, each as soon as it is known."""
+    yield Finding("version", f"live-cli {__version__}, Python {platform.python_version()}, "
+                  f"{platform.system()} {platform.machine()}")  # fmt: skip
+    yield _settings(settings)
+    yield _key(settings)
+    yield _local_packages(settings)
+    yield _transcriber(settings)
+    yield _chat_model(settings)
+    yield from _server(settings)
+    yield from _sound(settings)
+    yield _terminal()
+
+
+# --- settings and engine -----------------------------------------------------------------------
+
+
+def _settings(settings: Settings) -> Finding:
+    unknown = unknown_variables(os.environ)
+    if unknown:
+        return Finding("settings", "; ".join(unknown) + ".", hint=True)
+    if settings.config_path is None:
+        return Finding("settings", "no settings file, none is needed (live-cli config init)")
+    return Finding("settings", str(settings.config_path))
+
+
+def _key(settings: Settings) -> Finding:
+    if settings.gemini_key_source:
+        return Finding("Gemini key", f"set by {settings.gemini_key_source}")
+    says = "not set; to talk to Gemini, set GEMINI_API_KEY (https://aistudio.google.com)"
+    return Finding("Gemini key", says, hint=True)
+
+
+def _local_packages(settings: Settings) -> Finding:
+    missing = missing_local_packages(settings.engine)
+    if missing:
+        says = f"{', '.join(missing)} not installed: pip install 'live-cli[local]' (or make setup)"
+        return Finding("local engine", says, hint=True)
+    return Finding("local engine", "installed")
+
+
+def _transcriber(settings: Settings) -> Finding:
+    """A note and no failure: `text` goes without ears."""
+    name = settings.engine.transcriber
+    package = {"moonshine": "moonshine_voice", "whisper": "faster_whisper"}.get(
+        name.partition(":")[0]
+    )
+    if package is None or find_spec(package) is not None:
+        return Finding("transcriber", name)
+    says = (
+        f"{package} is not installed: pip install 'live-cli[local]', or 'live-cli[whisper]' with "
+        'transcriber = "whisper:/path/to/folder" where Moonshine has no wheel'
+    )
+    return Finding("transcriber", says, hint=True)
+
+
+def _chat_model(settings: Settings) -> Finding:
+    from live_cli.engine.chat_models.lookup import BUNDLED, find_chat_model
+
+    kind, _, argument = settings.engine.chat.partition(":")
+    if kind in ("openai", "scripted"):
+        return Finding("chat model", settings.engine.chat)
+    wanted = argument if kind == "gguf" else settings.engine.chat
+    try:
+        model = find_chat_model(wanted)
+    except EngineError as exc:
+        local = settings.server == "local" or (
+            settings.server == "auto" and not settings.gemini_key
+        )
+        return Finding("chat model", str(exc), failure=exc if local else None, hint=True)
+    says = f"{model.name} ({model.origin}), {model.path}"
+    if model.name == BUNDLED:
+        return Finding("chat model", f"{says}; a small one, no assistant: see live-cli models")
+    return Finding("chat model", says)
+
+
+# --- the server --------------------------------------------------------------------------------
+
+
+def _server(settings: Settings) -> Iterator[Finding]:
+    try:
+        choice = choose_server(settings)
+    except SettingsError as exc:
+        yield Finding("server", str(exc), failure=exc)
+        return
+    if choice.kind == "child":
+        yield Finding("server", "the engine on this machine, started when it is needed")
+        return
+    try:
+        yield Finding("server", _reach(choice))
+    except ConnectError as exc:
+        yield Finding("server", str(exc), failure=exc)
+
+
+def _reach(choice: ServerChoice) -> str:
+    """Open and close a connection, TLS included. Raises ConnectError after `LIMIT_S` at most."""
+    parts = urlsplit(choice.url or "")
+    host, tls = parts.hostname or "", parts.scheme == "wss"
+    port = parts.port or (443 if tls else 80)
+    proxy = _proxy(host, tls)
+    if proxy:
+        host, port, tls = *proxy, False
+    through = f" through the proxy {host}:{port}" if proxy else ""
+    failure: list[Exception | None] = []
+
+    def connect() -> None:
+        try:
+            with socket.create_connection((host, port), LIMIT_S) as plain:
+                if tls:
+                    context = ssl.create_default_context()
+                    context.wrap_socket(plain, server_hostname=host).close()
+            failure.append(None)
+        except (OSError, UnicodeError) as exc:
+            failure.append(exc)
+
+    thread = threading.Thread(target=connect, daemon=True)  # looking up a name has no time limit
+    thread.start()
+    thread.join(LIMIT_S)
+    if failure == [None]:
+        return f"{choice.label} answers at {parts.netloc}{through}"
+    why = _why(failure[0]) if failure else f"no answer within {LIMIT_S:g} s"
+    where = "" if choice.label == parts.netloc and not proxy else f" at {host}:{port}"
+    raise ConnectError(
+        f"{choice.label} cannot be reached{where} ({why}): check the network, or use --server local"
+    )
+
+
+def _proxy(host: str, tls: bool) -> tuple[str, int] | None:
+    url = getproxies().get("https" if tls else "http")
+    if not url or proxy_bypass(host):
+        return None
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    return (parts.hostname, parts.port or 80) if parts.hostname else None
+
+
+def _why(exc: Exception | None) -> str:
+    if isinstance(exc, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {exc.verify_message}"
+    return (getattr(exc, "strerror", None) or str(exc)).strip()
+
+
+# --- sound and terminal ------------------------------------------------------------------------
+
+
+def _sound(settings: Settings) -> Iterator[Finding]:
+    from live_cli.devices.listing import find_device
+    from live_cli.devices.portaudio import load_sounddevice
+
+    try:
+        version = load_sounddevice().get_portaudio_version()[1]
+    except DeviceError as exc:
+        yield Finding("sound", str(exc), hint=True)
+        return
+    yield Finding("sound", version.partition(",")[0])
+    chosen = (("input", settings.talk.input_device), ("output", settings.talk.output_device))
+    for kind, wanted in chosen:
+        name = "microphone" if kind == "input" else "speaker"
+        try:
+            device = find_device(wanted, "input" if kind == "input" else "output")
+        except DeviceError as exc:
+            yield Finding(name, str(exc), hint=True)
+        else:
+            yield Finding(name, f"{device.name} ({device.host_api}), {device.default_rate} Hz")
+
+
+def _terminal() -> Finding:
+    if sys.stdout is None or not sys.stdout.isatty():
+        return Finding("terminal", "output goes to a file or a pipe: plain lines")
+    size = os.get_terminal_size(sys.stdout.fileno())
+    says = (
+        f"{os.environ.get('TERM', 'unknown')}, {size.columns}x{size.lines}, {sys.stdout.encoding}"
+    )
+    narrow = size.columns < 40 or os.environ.get("TERM") == "dumb"
+    return Finding("terminal", says, hint=narrow)

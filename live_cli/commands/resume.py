@@ -1,0 +1,72 @@
+"""Sessions that a later command can go on with: `--resume`."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import msgspec
+
+from live_cli.commands.connect import RunningServer
+from live_cli.errors import SettingsError
+from live_cli.net.client.client import LiveClient
+from live_cli.net.client.resuming_client import ResumingClient
+from live_cli.plan.last_session import LAST, LastSession, recall, remember
+from live_cli.plan.plan import SessionPlan
+from live_cli.protocol.messages import SessionResumptionConfig
+from live_cli.ui.view import View
+
+LAST_HANDLE_S = 0.5
+
+
+def resumed(opening: SessionPlan, resume: str | None) -> SessionPlan:
+    """``opening`` with the handle to go on with; ``resume``: a handle, "last", or None."""
+    if resume is None:
+        return opening
+    if opening.url is None:
+        raise SettingsError(
+            "--resume needs a server that outlives the command, and the engine that a command "
+            "starts does not: run live-cli serve, and name it with --server."
+        )
+    if opening.setup.session_resumption is None:
+        raise SettingsError("--resume and --no-resume exclude each other.")
+    handle = recall(opening.url, opening.model.id) if resume == LAST else resume
+    config = SessionResumptionConfig(handle=handle)
+    return replace(opening, setup=msgspec.structs.replace(opening.setup, session_resumption=config))
+
+
+@asynccontextmanager
+async def resumable(server: RunningServer, opening: SessionPlan) -> AsyncIterator[ResumingClient]:
+    """A session of ``opening``, over as many connections as it takes.
+
+    Its last handle is kept, however it ends. A server of our own ends with this command.
+    """
+    outlives = opening.url is not None and opening.setup.session_resumption is not None
+    first = await server.connect(opening.setup)
+    client = ResumingClient(first, opening.setup, server.connect, resumes=outlives)
+    try:
+        yield client
+        if outlives:
+            await _hear_last_handle(client.connection)
+    finally:
+        await client.connection.close()
+        if client.handle is not None and outlives:
+            remember(LastSession(str(opening.url), opening.model.id, client.handle))
+
+
+def tell_reconnected(face: View, restored: bool) -> None:
+    """The session goes on; say so when it has forgotten what was said."""
+    face.status(connection="connected")
+    if not restored:
+        face.note("The server no longer has this session: it starts anew, without its memory.")
+
+
+async def _hear_last_handle(client: LiveClient) -> None:
+    """A handle comes after its turn's end: who leaves there has not heard it yet."""
+    before = client.handle
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LAST_HANDLE_S):
+            async for _ in client:
+                if client.handle != before:
+                    return

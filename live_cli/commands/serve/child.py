@@ -1,0 +1,123 @@
+"""`live-cli serve --child`: the server that a command starts for itself, and that dies with it.
+
+Run as ``python -m live_cli.commands.serve.child`` it is a process of its own without the cost of
+the command line's imports. The order is the point: first the doors and the address, by which the
+parent can connect into the backlog; then the models, loaded in threads; beside them the HTTP stack.
+"""
+
+import argparse
+import importlib.util
+import os
+import signal
+import socket
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from live_cli.errors import LiveError, SettingsError
+from live_cli.net.child.pipe import ParentPipe, die_with_parent
+from live_cli.net.server.listen import listen, one_time_key, port_of
+
+NEEDS = {"ears": "hears", "chat": "answers", "voice": "speaks"}
+"""What a command can ask to have loaded ahead -> what the engine calls it."""
+STAGES = ("detector", "transcriber", "chat", "synthesizer")
+LIBRARIES = ("starlette", "uvicorn")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Serve the parent on the other end of stdin and stdout until it goes."""
+    # No stage multiplies large matrices in numpy; its thread pool costs 0.1 s of CPU to set up.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    pipe = ParentPipe()
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends us when it has ended
+    try:
+        options = _options(argv)
+        names = {stage: getattr(options, stage) for stage in STAGES if getattr(options, stage)}
+        serve(pipe, names, options.threads, options.needs)
+    except LiveError as exc:
+        pipe.fail(exc)
+        sys.exit(exc.exit_code)
+
+
+def serve(pipe: ParentPipe, names: Mapping[str, Any], threads: int, needs: Collection[str]) -> None:
+    """Open the doors, tell the parent, then load and serve. Raises LiveError before the doors."""
+    check_libraries()
+    listeners = listen("127.0.0.1", 0)
+    key = one_time_key()
+    pipe.announce(f"ws://127.0.0.1:{port_of(listeners)}", key)
+
+    import asyncio
+
+    asyncio.run(_serve(pipe, listeners, key, names, threads, needs))
+
+
+def check_libraries(*more: str) -> None:
+    """Raises SettingsError when the local engine's extra is not installed."""
+    for library in (*LIBRARIES, *more):
+        if importlib.util.find_spec(library) is None:
+            raise SettingsError(
+                f"The local server needs {library}. Install it: pip install 'live-cli[local]'"
+            )
+
+
+async def _serve(
+    pipe: ParentPipe,
+    listeners: list[socket.socket],
+    key: str,
+    names: Mapping[str, Any],
+    threads: int,
+    needs: Collection[str],
+) -> None:
+    import asyncio
+    import logging
+
+    from live_cli.engine.engine import LiveEngine
+    from live_cli.engine.stages import StageNames
+
+    engine = LiveEngine(StageNames(**names, threads=threads), limits_audio=False)
+    wanted = {engine_name: need in needs for need, engine_name in NEEDS.items()}
+    loading = asyncio.create_task(engine.load(**wanted))
+
+    def tell(loading: asyncio.Task[None]) -> None:
+        if isinstance(error := loading.exception(), LiveError):
+            pipe.fail(error)
+        elif error is not None:
+            logging.getLogger("live_cli.serve").error("loading crashed", exc_info=error)
+
+    loading.add_done_callback(tell)
+    await asyncio.to_thread(importlib.import_module, "live_cli.net.server.app")
+
+    from live_cli.net.server.app import build_app, serve_on
+    from live_cli.net.server.limits.lifetime import NO_LIMITS
+    from live_cli.net.server.limits.limits import Limits
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+
+    def is_ready() -> bool:
+        return loading.done() and loading.exception() is None
+
+    limits = Limits(lifetimes=NO_LIMITS)
+    await serve_on(build_app(engine, keys=[key], limits=limits, ready=is_ready), listeners)
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="live-cli serve --child", allow_abbrev=False)
+    parser.add_argument("command", nargs="?", choices=["serve"])
+    parser.add_argument("--child", action="store_true")
+    parser.add_argument("--needs", type=_needs, default=frozenset(NEEDS))
+    for stage in STAGES:
+        parser.add_argument(f"--{stage}")
+    parser.add_argument("--threads", type=int, default=0)
+    return parser.parse_args(argv)
+
+
+def _needs(text: str) -> frozenset[str]:
+    needs = frozenset(filter(None, text.split(",")))
+    if unknown := needs - NEEDS.keys():
+        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: choose {', '.join(NEEDS)}")
+    return needs
+
+
+if __name__ == "__main__":
+    main()

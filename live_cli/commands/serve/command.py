@@ -1,0 +1,285 @@
+"""`live-cli serve`: the local Live API server in the foreground."""
+
+import asyncio
+import contextlib
+import importlib
+import logging
+import os
+import shlex
+import signal
+import socket
+import sys
+import textwrap
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from live_cli.commands.serve.child import check_libraries
+from live_cli.errors import SettingsError
+from live_cli.net.server.access.admission import is_loopback_address
+from live_cli.net.server.limits.lifetime import LifetimeLimits
+from live_cli.net.server.limits.limits import Limits
+from live_cli.net.server.listen import listen, port_of
+from live_cli.net.tls import (
+    CertificateFiles,
+    TlsUnavailableError,
+    ensure_certificate,
+    own_files,
+    server_context,
+)
+from live_cli.settings.schema import EngineSettings, ServeSettings, Settings
+
+if TYPE_CHECKING:
+    from live_cli.engine.engine import LiveEngine
+    from live_cli.net.server.stats.prometheus import Stages
+
+
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::")  # noqa: S104 - a comparison
+"""Where to listen for this machine to come in by the names in the certificate."""
+
+
+def run(
+    settings: Settings,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    print_env: bool = False,
+) -> None:
+    """Serve until SIGINT or SIGTERM, which end it gracefully; a second one ends it at once.
+
+    ``print_env``: only print the environment of programs that use such a server.
+    Raises SettingsError (no key for the network), ConnectError (no such port), EngineError.
+    """
+    host = settings.serve.host if host is None else host
+    port = settings.serve.port if port is None else port
+    key = settings.server_key
+    if key is None and not is_loopback_address(host):
+        raise SettingsError(
+            f"To serve others than this machine ({host}) a key is needed: set LIVE_CLI_KEY, "
+            "or serve 127.0.0.1."
+        )
+    if print_env:
+        if port == 0:
+            raise SettingsError("Only a running server knows the port it took: name one, --port N.")
+        print(environment(host, port, _certificate(host), keyed=key is not None))
+        return
+    check_libraries("prometheus_client")
+    listeners = listen(host, port)
+    _log_to_stderr()
+    asyncio.run(_serve(settings, host, listeners, key))
+
+
+async def _serve(
+    settings: Settings, host: str, listeners: list[socket.socket], key: str | None
+) -> None:
+    stop = asyncio.Event()
+    serving = settings.serve
+    limits = limits_of(serving)
+    with stopping_on_signals(stop, limits.grace_s):
+        certificate = _certificate(host)
+        _say(_welcome(host, port_of(listeners), certificate, keyed=key is not None))
+        engine, loading = _load_engine(settings.engine, serving.parallel)
+        for module in ("live_cli.net.server.app", "live_cli.net.server.stats.prometheus"):
+            await asyncio.to_thread(importlib.import_module, module)
+
+        from live_cli.commands.serve.served_models import served_models
+        from live_cli.net.server.app import build_app, serve_on
+        from live_cli.net.server.stats.prometheus import PrometheusCounts
+
+        def loaded(loading: asyncio.Task[None]) -> None:
+            if loading.exception() is None:
+                _say("Ready.")
+            else:
+                stop.set()
+
+        loading.add_done_callback(loaded)
+        keys = [key] if key else []
+        app = build_app(
+            engine,
+            keys=keys,
+            origins=serving.allow_origins,
+            limits=limits,
+            strict=serving.strict,
+            models=served_models(settings.engine),
+            metrics=PrometheusCounts(lambda: _stages_of(engine)),
+            ready=loading.done,
+        )
+        secure = server_context(certificate) if certificate else None
+        await serve_on(app, listeners, stop=stop, secure=secure)
+        loading.remove_done_callback(loaded)
+        if loading.done():
+            loading.result()
+        await engine.close()
+
+
+def limits_of(options: ServeSettings) -> Limits:
+    """What sessions may cost, as it is set."""
+    return Limits(
+        message_bytes=options.max_message_bytes,
+        connections=options.max_connections,
+        sessions=options.max_sessions,
+        tokens=options.max_auth_tokens,
+        held_bytes=options.max_held_bytes,
+        small_messages_per_s=options.max_small_messages_per_s,
+        grace_s=options.grace_s,
+        lifetimes=LifetimeLimits(
+            connection_s=options.connection_limit_s,
+            audio_session_s=options.audio_session_limit_s,
+            video_session_s=options.video_session_limit_s,
+            warning_s=options.go_away_s,
+        ),
+    )
+
+
+def _load_engine(options: EngineSettings, parallel: int) -> "tuple[LiveEngine, asyncio.Task[None]]":
+    from live_cli.engine.engine import LiveEngine
+    from live_cli.engine.stages import StageNames
+
+    names = StageNames(
+        detector=options.detector,
+        transcriber=options.transcriber,
+        chat=options.chat,
+        synthesizer=options.synthesizer,
+        threads=options.threads,
+        parallel=parallel,
+    )
+    engine = LiveEngine(names)
+    return engine, asyncio.create_task(engine.load())
+
+
+def _stages_of(engine: "LiveEngine") -> "Stages":
+    """Those that were asked for; the detector is made anew for each session."""
+    for each in engine.report():
+        if each.state != "unloaded":
+            # a name may hold the address of an endpoint: its kind is enough
+            yield each.stage.value, each.name.partition(":")[0], each.state == "ready"
+
+
+def _certificate(host: str) -> CertificateFiles | None:
+    """What to speak TLS with; None is said, and why."""
+    if host not in LOOPBACK_NAMES:
+        _say(f"Plain only: the certificate is for localhost, which does not reach {host}.")
+        return None
+    try:
+        files = own_files()
+        ensure_certificate(files, datetime.now(UTC))
+    except TlsUnavailableError as exc:
+        _say(f"Plain only, and google-genai for Python needs TLS. {exc}")
+        return None
+    return files
+
+
+def environment(host: str, port: int, certificate: CertificateFiles | None, *, keyed: bool) -> str:
+    """What programs on this machine need in their environment, as lines for a shell.
+
+    All of them together are good for each of the programs: the base URL of the JavaScript SDK
+    comes last and does for the Python SDK as well, which makes ``wss`` of whatever it is given.
+    """
+    plain = _base_url(host, port)
+    key = 'GEMINI_API_KEY="$LIVE_CLI_KEY"' if keyed else "GEMINI_API_KEY=any"
+    lines = []
+    if certificate is not None:
+        lines += [
+            "# google-genai for Python. SSL_CERT_FILE replaces the certificates that a program",
+            "# trusts: this file holds the server's and the public ones.",
+            f"export GOOGLE_GEMINI_BASE_URL=https://localhost:{port}",
+            f"export SSL_CERT_FILE={shlex.quote(str(certificate.bundle))}",
+            f"export {key}",
+        ]
+    lines += [
+        "# @google/genai for JavaScript (and, beside SSL_CERT_FILE, for Python as well)"
+        if certificate
+        else "# @google/genai for JavaScript",
+        f"export GOOGLE_GEMINI_BASE_URL={plain}",
+        f"export {key}",
+        "# live-cli",
+        f"export LIVE_CLI_SERVER={plain}",
+    ]
+    return "\n".join(lines)
+
+
+def _welcome(host: str, port: int, certificate: CertificateFiles | None, *, keyed: bool) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    setting = "LIVE_CLI_KEY=… " if keyed else ""
+    lines = [
+        f"Serving the Live API at http://{shown}:{port}. The models are loading.",
+        f"Use it:  {setting}live-cli talk --server {_base_url(host, port)}",
+        "Callers need the key that is set (LIVE_CLI_KEY)."
+        if keyed
+        else "Callers need no key; only this machine can reach it.",
+        "Other programs use it unchanged, with these lines in their environment:",
+        textwrap.indent(environment(host, port, certificate, keyed=keyed), "  "),
+    ]
+    return "\n".join(lines)
+
+
+def _base_url(host: str, port: int) -> str:
+    """Where programs on this machine find the server."""
+    own = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - a comparison
+    return f"http://[{own}]:{port}" if ":" in own else f"http://{own}:{port}"
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def stopping_on_signals(stop: asyncio.Event, grace_s: float) -> Iterator[None]:
+    """Within: the first signal sets ``stop``, a second ends the process, as does the grace time."""
+    loop = asyncio.get_running_loop()
+    asked = False
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            os._exit(128 + number)
+        asked = True
+        loop.call_soon_threadsafe(stop.set)
+        # A model call cannot be interrupted and must not hold the process beyond its time.
+        last = threading.Timer(grace_s + _FAREWELL_S, os._exit, [0])
+        last.daemon = True
+        last.start()
+
+    previous = {number: signal.signal(number, on_signal) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+_FAREWELL_S = 2.0
+"""For the close frames of sessions that took the whole grace time."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class _OneLine(logging.Formatter):
+    """No traceback on a terminal: what happened, in one line."""
+
+    def formatException(self, ei: object) -> str:  # noqa: N802 - logging's own name
+        return ""
+
+    def format(self, record: logging.LogRecord) -> str:
+        cause = record.exc_info[1] if record.exc_info else None
+        line = f"{self.formatTime(record)} {record.getMessage()}"
+        return line if cause is None else f"{line}: {cause!r}"
+
+
+def _log_to_stderr() -> None:
+    """Sessions to stderr, a line each; crashes with their tracebacks to a file."""
+    from platformdirs import user_state_path
+
+    log = logging.getLogger("live_cli.serve")
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    shown = logging.StreamHandler()
+    shown.setFormatter(_OneLine())
+    log.handlers = [shown]
+    folder = user_state_path("live-cli", appauthor=False)
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = logging.FileHandler(folder / "serve.log", delay=True, encoding="utf-8")
+        kept.setLevel(logging.ERROR)
+        log.addHandler(kept)

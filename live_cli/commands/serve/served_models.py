@@ -1,0 +1,30 @@
+"""The models that `serve` lists: its own, and every Live id that a program may ask it for."""
+
+from live_cli.catalog import LOCAL, MODELS, Model
+from live_cli.net.server.rest import ListedModel
+from live_cli.settings.schema import EngineSettings
+
+
+def served_models(options: EngineSettings) -> list[ListedModel]:
+    """The local model first; Gemini's are answered by it, within the limits of their family."""
+    return [_own(options), *(_answered(model) for model in MODELS if model is not LOCAL)]
+
+
+def _own(options: EngineSettings) -> ListedModel:
+    from live_cli.engine.backends.llm import gguf, openai
+
+    by_endpoint = options.chat.startswith("openai:")
+    tokens = openai.CONTEXT_TOKENS if by_endpoint else gguf.CONTEXT_TOKENS
+    title = LOCAL.title[0].upper() + LOCAL.title[1:]
+    return ListedModel(LOCAL.id, title, title, tokens, tokens, thinks=LOCAL.thinking != "none")
+
+
+def _answered(model: Model) -> ListedModel:
+    return ListedModel(
+        model.id,
+        model.title,
+        f"{model.title}, answered by the local engine",
+        model.context_tokens,
+        model.output_tokens,
+        thinks=model.thinking != "none",
+    )

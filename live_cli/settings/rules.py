@@ -1,0 +1,207 @@
+"""What a setting may be: one rule a kind, each reading values from TOML and from text.
+
+A rule answers with the value as the program uses it, or raises ValueError with the end of a
+sentence that starts with the key's name: "must be true or false, not 3".
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from live_cli.catalog import VOICES, did_you_mean, find_language, find_voice
+
+_TRUE = {"true", "yes", "on", "1"}
+_FALSE = {"false", "no", "off", "0"}
+_WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
+_SHOWN_CHARS = 60
+
+
+class ValueRule(Protocol):
+    """What a value of one kind must be."""
+
+    @property
+    def allowed(self) -> str:
+        """In words, for the example file and for complaints."""
+
+    def read(self, value: object) -> Any:
+        """The value as the program uses it; ``value`` as TOML has it. Raises ValueError."""
+
+    def from_text(self, text: str) -> object:
+        """What TOML would have for this text, from the environment or the command line."""
+
+
+def shown(value: object) -> str:
+    """A wrong value as a complaint shows it: short, and nothing in it that steers a terminal."""
+    text = repr(value) if not isinstance(value, bool) else str(value).lower()
+    return text if len(text) <= _SHOWN_CHARS else text[: _SHOWN_CHARS - 1] + "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    allowed: str = "true or false"
+
+    def read(self, value: object) -> bool:
+        if isinstance(value, bool):
+            return value
+        raise ValueError(f"must be true or false, not {shown(value)}")
+
+    def from_text(self, text: str) -> object:
+        lower = text.strip().lower()
+        return True if lower in _TRUE else False if lower in _FALSE else text
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole number from ``least`` to ``most``."""
+
+    least: int
+    most: int
+
+    @property
+    def allowed(self) -> str:
+        return f"a whole number from {self.least} to {self.most}"
+
+    def read(self, value: object) -> int:
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if isinstance(value, int) and whole and self.least <= value <= self.most:
+            return value
+        raise ValueError(f"must be {self.allowed}, not {shown(value)}")
+
+    def from_text(self, text: str) -> object:
+        return int(text) if _WHOLE.fullmatch(text.strip()) else text
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    allowed: str = "text"
+
+    def read(self, value: object) -> str:
+        if isinstance(value, str) and value.strip():
+            return value
+        raise ValueError(f"must be {self.allowed}, not {shown(value)}")
+
+    def from_text(self, text: str) -> object:
+        return text
+
+
+class DeviceName(Text):
+    """A part of a device's name. Numbers shift as devices come and go: they are for one run."""
+
+    def read(self, value: object) -> str:
+        if isinstance(value, int) or (isinstance(value, str) and value.strip().isdecimal()):
+            raise ValueError(
+                f"must be {self.allowed}, not {shown(value)}: numbers change when devices come "
+                "and go (live-cli devices shows the names; --input-device and --output-device "
+                "take a number for one run)"
+            )
+        return Text.read(self, value)
+
+    def read_option(self, text: str) -> str:
+        """A name or a number, from the command line."""
+        return Text.read(self, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few words, upper and lower case aside."""
+
+    words: tuple[str, ...]
+
+    @property
+    def allowed(self) -> str:
+        return "one of " + ", ".join(self.words)
+
+    def read(self, value: object) -> str:
+        if isinstance(value, str):
+            if value.lower() in self.words:
+                return value.lower()
+            near = did_you_mean(value, self.words)
+            raise ValueError(f"must be {self.allowed}, not {shown(value)}{near}")
+        raise ValueError(f"must be {self.allowed}, not {shown(value)}")
+
+    def from_text(self, text: str) -> object:
+        return text
+
+
+class VoiceName(Text):
+    """One of the thirty voices."""
+
+    def read(self, value: object) -> str:
+        voice = find_voice(value) if isinstance(value, str) else None
+        if voice is None:
+            near = did_you_mean(str(value), VOICES)
+            raise ValueError(f"must be a voice (live-cli voices), not {shown(value)}{near}")
+        return voice
+
+
+class LanguageCode(Text):
+    """A language code."""
+
+    def read(self, value: object) -> str:
+        code = find_language(value) if isinstance(value, str) else None
+        if code is None:
+            raise ValueError(
+                f"must be a language code such as en or de-DE (live-cli languages), "
+                f"not {shown(value)}"
+            )
+        return code
+
+
+class Origins:
+    """Origins of web pages, each a scheme and a host; from text separated by commas."""
+
+    allowed: str = "origins of web pages such as https://app.example:8080"
+
+    def read(self, value: object) -> tuple[str, ...]:
+        given = [value] if isinstance(value, str) else value
+        if not isinstance(given, list | tuple):
+            raise ValueError(f"must be {self.allowed}, not {shown(value)}")
+        return tuple(self._origin(each) for each in given)
+
+    def from_text(self, text: str) -> object:
+        return [part.strip() for part in text.split(",") if part.strip()]
+
+    def _origin(self, value: object) -> str:
+        text = value.strip().rstrip("/") if isinstance(value, str) else ""
+        try:
+            parts = urlsplit(text)
+            host, _ = parts.hostname, parts.port
+        except ValueError:
+            host = None
+        if not host or text.lower() != f"{parts.scheme}://{parts.netloc}".lower() or "@" in text:
+            raise ValueError(f"must be {self.allowed}, not {shown(value)}")
+        return text.lower()
+
+
+class ServerAddress(Text):
+    """auto, gemini, local, or the address of a server, which never carries a key."""
+
+    def read(self, value: object) -> str:
+        words = ("auto", "gemini", "local")
+        if not isinstance(value, str) or not value.strip():
+            raise ValueError(f"must be {self.allowed}, not {shown(value)}")
+        text = value.strip()
+        if "://" not in text:
+            if text.lower() in words:
+                return text.lower()
+            raise ValueError(
+                f"must be {self.allowed}, not {shown(text)}{did_you_mean(text, words)}"
+            )
+        return _address(text)
+
+
+def _address(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError as exc:
+        raise ValueError(f"is not an address that can be read ({exc})") from None
+    if parts.query or parts.username or parts.password or parts.fragment:
+        raise ValueError(
+            "must not carry a key or anything after ? or before @: "
+            "put the key into the environment as LIVE_CLI_KEY"
+        )
+    if parts.scheme not in ("ws", "wss", "http", "https") or not host:
+        raise ValueError(f"must start with wss://, ws://, https:// or http://, not {shown(text)}")
+    return text.rstrip("/")

@@ -1,0 +1,56 @@
+"""Which face fits: JSON lines for a program, the live view for a terminal, else plain lines."""
+
+import os
+import sys
+from typing import TextIO
+
+from live_cli.ui.json_lines import JsonView
+from live_cli.ui.plain import PlainView, Wanted
+from live_cli.ui.view import View
+
+
+def choose_view(
+    *,
+    json: bool,
+    stdout_is_tty: bool,
+    wanted: Wanted = "conversation",
+    usage: bool = False,
+    show_thoughts: bool = False,
+    stdout: TextIO | None = None,
+    stderr: TextIO | None = None,
+) -> View:
+    """The face for what was asked and where it goes.
+
+    ``wanted``: a reply is always plain text; a conversation gets the live view on a terminal
+    that takes escape codes. ``usage`` shows token counts as they come.
+    """
+    if json:
+        return JsonView(stdout=stdout, stderr=stderr)
+    if wanted == "conversation" and stdout_is_tty and _takes_escape_codes():
+        from live_cli.ui.live.live_view import (
+            LiveView,  # rich costs a start-up that a pipe need not pay
+        )
+
+        return LiveView(stdout=stdout, usage=usage, show_thoughts=show_thoughts)
+    return PlainView(wanted, stdout=stdout, stderr=stderr, usage=usage, show_thoughts=show_thoughts)
+
+
+def _takes_escape_codes() -> bool:
+    if os.environ.get("TERM") == "dumb":
+        return False
+    return sys.platform != "win32" or _switched_on()
+
+
+if sys.platform == "win32":
+    import ctypes
+
+    _STDOUT = -11
+    _VIRTUAL_TERMINAL = 4
+
+    def _switched_on() -> bool:
+        """Ask the console for escape codes; older ones do not know them."""
+        kernel = ctypes.windll.kernel32
+        handle = kernel.GetStdHandle(_STDOUT)
+        mode = ctypes.c_ulong()
+        found = kernel.GetConsoleMode(handle, ctypes.byref(mode))
+        return bool(found and kernel.SetConsoleMode(handle, mode.value | _VIRTUAL_TERMINAL))

@@ -1,0 +1,307 @@
+"""What the view's state looks like: rows of styled text for a width, pure.
+
+Only the terminal's own sixteen colours and dim, bold and reverse are used, so that light and dark
+backgrounds both work; nothing is told by colour alone. What does not fit goes in this order: how
+much echo is cancelled, the label's last parts, token counts, dBFS figures, the latency; who speaks,
+whether the microphone is muted, and the meters stay.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rich.text import Text
+
+from live_cli.ui.live.meter_bar import BLOCKS, Bars, dbfs
+from live_cli.ui.live.wrap import cells, wrap
+from live_cli.ui.printable import printable
+from live_cli.ui.terminal.line_editor import InputLine, next_stop, previous_stop
+from live_cli.ui.transcript.line import TranscriptLine, trim
+from live_cli.ui.transcript.state import ViewState
+
+WIDE = 60
+"""From here on there is room for a margin and longer names."""
+_NAMES = {
+    "you": "you",
+    "model": "model",
+    "thought": "thinks",
+    "tool": "tool",
+    "note": "·",
+    "error": "error",
+}
+_NAME_STYLES = {"you": "bold cyan", "model": "bold magenta", "error": "bold red"}
+_TEXT_STYLES = {"thought": "dim italic", "tool": "dim", "note": "dim", "error": "red"}
+_CUT = " [interrupted] "
+
+_ACTIVITIES = {
+    "connecting": ("yellow", "○", "connecting …"),
+    "reconnecting": ("yellow", "○", "reconnecting …"),
+    "closed": ("red", "○", "closed"),
+    "you": ("bold cyan", "●", "you are speaking"),
+    "model": ("bold magenta", "●", "model is speaking"),
+    "thinking": ("yellow", "●", "thinking …"),
+    "listening": ("green", "●", "listening"),
+}
+
+
+# --- the conversation --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    """A row of a conversation line; ``end`` is where the next row begins in the line's text."""
+
+    text: Text
+    end: int
+    settled: bool
+    """Nothing to come can change this row."""
+
+
+def line_rows(line: TranscriptLine, width: int, *, heard_matters: bool = False) -> list[LineRow]:
+    """A line as rows of at most ``width - 1`` cells, the speaker's name before the first."""
+    gutter = _gutter_cells(width)
+    body = _body(line, heard_matters=heard_matters)
+    ranges = wrap(body.plain, max(width - gutter - 1, 8))
+    sure = line.heard if heard_matters and line.heard is not None else len(line.text)
+    rows = []
+    for index, (start, end) in enumerate(ranges):
+        text = _gutter(line, gutter, first=index == 0 and line.offset == 0)
+        piece = body[start:end]
+        piece.rstrip()
+        text.append_text(piece)
+        last = index + 1 == len(ranges)
+        following = end if last else ranges[index + 1][0]
+        rows.append(LineRow(text, following, settled=not last and following <= sure))
+    return rows
+
+
+def _gutter_cells(width: int) -> int:
+    return 9 if width >= WIDE else 6
+
+
+def _body(line: TranscriptLine, *, heard_matters: bool) -> Text:
+    style = _TEXT_STYLES.get(line.speaker, "")
+    if line.cut is not None:
+        rest = line.text[line.cut :].lstrip()
+        text = Text(line.text[: line.cut].rstrip(), style="")
+        text.append(_CUT if rest else _CUT.rstrip(), "yellow")
+        return text.append(rest, "dim")
+    text = Text(line.text.replace("\t", " "), style="")
+    if style:
+        text.stylize(style)
+    if heard_matters and line.heard is not None:
+        text.stylize("dim", line.heard)
+    return text.append(line.preview, "dim italic")
+
+
+def _gutter(line: TranscriptLine, gutter: int, *, first: bool) -> Text:
+    if not first:
+        return Text(" " * gutter)
+    margin = " " if gutter > 6 else ""
+    name = f"{margin}{_NAMES[line.speaker]}"[: gutter - 1]
+    style = _NAME_STYLES.get(line.speaker, "dim")
+    return Text.assemble((name, style), " " * (gutter - len(name)))
+
+
+def gap_before(line: TranscriptLine, previous: str | None) -> bool:
+    """An empty row stands before each question, so that an exchange reads as one."""
+    return line.offset == 0 and line.speaker == "you" and previous not in (None, "you")
+
+
+def overflow(state: ViewState, width: int, most: int) -> tuple[ViewState, list[Text]]:
+    """Rows that may leave for the scrollback, since the open lines take more than ``most`` rows.
+
+    Only settled rows of the first line leave, and the line is trimmed by their text.
+    """
+    if not state.lines:
+        return state, []
+    line = state.lines[0]
+    matters = _hearing_matters(state, line)
+    rows = line_rows(line, width, heard_matters=matters)
+    count = len(rows) + sum(
+        len(line_rows(other, width, heard_matters=_hearing_matters(state, other)))
+        for other in state.lines[1:]
+    )
+    leaving = 0
+    while leaving < len(rows) and rows[leaving].settled and count - leaving > most:
+        leaving += 1
+    if not leaving or line.cut is not None:
+        return state, []
+    rest = (trim(line, rows[leaving - 1].end), *state.lines[1:])
+    return replace(state, lines=rest), [row.text for row in rows[:leaving]]
+
+
+def open_rows(state: ViewState, width: int, most: int, previous: str | None) -> list[Text]:
+    """The lines that still grow, as at most ``most`` rows."""
+    rows: list[Text] = []
+    for line in state.lines:
+        shown = line_rows(line, width, heard_matters=_hearing_matters(state, line))
+        if shown and gap_before(line, previous):
+            rows.append(Text())
+        rows += [row.text for row in shown]
+        previous = line.speaker if shown else previous
+    if len(rows) <= most:
+        return rows
+    more = Text(" " * _gutter_cells(width) + "…", style="dim")
+    if state.lines[-1].speaker == "you":
+        return [more, *rows[len(rows) - most + 1 :]]
+    return [*rows[: most - 1], more]
+
+
+def _hearing_matters(state: ViewState, line: TranscriptLine) -> bool:
+    return state.plays and line.speaker == "model" and line.turn == state.turn
+
+
+# --- the bottom --------------------------------------------------------------------------------
+
+
+def status_row(state: ViewState, width: int, *, usage: bool) -> Text:
+    """Who has the floor, with whom, and how the line is doing."""
+    left = _activity(state)
+    room = width - 2 - left.cell_len
+    right = Text()
+    for part in _figures(state, usage=usage):
+        needed = part.cell_len + (3 if right else 0)
+        if right.cell_len + needed + 2 <= room:
+            right.append(" · " if right else "", "dim").append_text(part)
+    label = _label(state.label, room - right.cell_len - 6)
+    if state.erle_db is not None and label == state.label:
+        learning = "" if state.echo_converged else ", learning"
+        echo = Text(f"echo {-state.erle_db:.0f} dB{learning}", style="dim")
+        if right.cell_len + echo.cell_len + 3 + cells(label) + 6 <= room:
+            right = Text(" · ", "dim").join([echo, right] if right else [echo])
+    row = Text(" " if width >= WIDE else "").append_text(left)
+    if label:
+        row.append("   ").append(label, "dim")
+    return row.append(" " * max(width - 1 - row.cell_len - right.cell_len, 1)).append_text(right)
+
+
+def _activity(state: ViewState) -> Text:
+    if state.muted and state.connection == "connected":
+        text = Text(" MUTED ", style="").append("")
+        text.stylize("bold reverse yellow", 0, 7)
+        if state.activity in ("model", "thinking"):
+            style, _, words = _ACTIVITIES[state.activity]
+            text.append(f" {words}", style)
+        return text
+    style, dot, words = _ACTIVITIES[state.activity]
+    if state.push_to_talk and state.activity == "listening":
+        act = "hold" if state.hold_to_talk else "press"
+        style, dot, words = "dim", "○", f"{act} space to talk"
+    return Text.assemble((f"{dot} ", style), (words, style))
+
+
+def _figures(state: ViewState, *, usage: bool) -> list[Text]:
+    """What stands at the right, the most important first."""
+    figures = []
+    if state.dropped_frames:
+        figures.append(Text(f"{state.dropped_frames:,} dropped", style="yellow"))
+    if state.latency_ms is not None:
+        figures.append(Text(f"{state.latency_ms:,.0f} ms"))
+    if usage and state.total_tokens is not None:
+        figures.append(Text(f"{state.total_tokens:,} tokens", style="dim"))
+    return figures
+
+
+def _label(label: str, room: int) -> str:
+    """The label with as many of its parts as there is room for."""
+    parts = label.split(" · ")
+    while parts and cells(" · ".join(parts)) > room:
+        parts.pop()
+    return " · ".join(parts)
+
+
+def meter_row(state: ViewState, width: int, bars: Bars = BLOCKS) -> Text:
+    """Both levels as bars from -60 to 0 dBFS."""
+    wide = width >= WIDE
+    figures = width >= 72
+    names = ("mic ", "speaker ") if wide else ("mic ", "out ")
+    fixed = sum(len(name) for name in names) + 4 + 3 + (20 if figures else 0) + int(wide)
+    cells_each = max(4, min(24, (width - 1 - fixed) // 2))
+    row = Text(" " if wide else "")
+    row.append(names[0], "dim")
+    silent = state.muted or (state.push_to_talk and not state.held)
+    mic = bars.draw(None if silent else state.microphone_dbfs, cells_each)
+    row.append(bars.left, "dim").append(mic, "green").append(bars.right, "dim")
+    if figures:
+        row.append("  muted   " if state.muted else dbfs(state.microphone_dbfs), "dim")
+    row.append("   ").append(names[1], "dim")
+    speaker = bars.draw(state.speaker_dbfs, cells_each)
+    row.append(bars.left, "dim").append(speaker, "magenta").append(bars.right, "dim")
+    if figures:
+        row.append(dbfs(state.speaker_dbfs), "dim")
+    row.rstrip()
+    return row
+
+
+def legend_row(state: ViewState, width: int) -> Text:
+    """What the keys do now; the last ones go first when there is no room."""
+    if state.typing is not None:
+        keys = [("Enter", "send"), ("Esc", "cancel")]
+    else:
+        keys = [("m", "unmute" if state.muted else "mute")]
+        if state.push_to_talk:
+            keys.append(_talk_key(state))
+        elif state.model_speaking:
+            keys.append(("Enter", "interrupt"))
+        keys += [("t", "type"), ("q", "leave")]
+    row = Text(" " if width >= WIDE else "")
+    for index, (key, act) in enumerate(keys):
+        row.append("   " if index else "").append(key, "bold").append(f" {act}", "dim")
+    return row
+
+
+def _talk_key(state: ViewState) -> tuple[str, str]:
+    if state.hold_to_talk:
+        return ("release space", "stop") if state.held else ("hold space", "talk")
+    return ("space", "stop" if state.held else "talk")
+
+
+def input_row(line: InputLine, width: int) -> tuple[Text, int]:
+    """The line being typed, and the column of its caret; a long line scrolls under the caret."""
+    prompt = " type › " if width >= WIDE else "› "
+    room = max(width - len(prompt) - 2, 4)
+    text, start = line.text, 0
+    while cells(printable(text[start : line.caret])) > room - 1:
+        start = next_stop(text, start)
+    shown = printable(text[start:])
+    end = len(shown)
+    while cells(shown[:end]) > room:
+        end = previous_stop(shown, end)
+    row = Text.assemble((prompt, "bold cyan"), shown[:end])
+    return row, len(prompt) + cells(printable(text[start : line.caret]))
+
+
+def bottom_rows(
+    state: ViewState, width: int, height: int, *, usage: bool, bars: Bars = BLOCKS
+) -> tuple[list[Text], tuple[int, int] | None]:
+    """The rows under the open lines, and the caret as (row, column) while someone types.
+
+    A low window keeps the status, then the input line, then the meters, then the rest.
+    """
+    caret: tuple[int, int] | None = None
+    rows: list[Text] = [Text()] if height >= 8 else []
+    rows.append(status_row(state, width, usage=usage))
+    if height >= 5:
+        rows.append(meter_row(state, width, bars))
+    if state.typing is not None:
+        row, column = input_row(state.typing, width)
+        caret = (len(rows), column)
+        rows.append(row)
+    if height >= 7:
+        rows.append(legend_row(state, width))
+    return [_cropped(row, width - 1) for row in rows], caret
+
+
+def _cropped(row: Text, width: int) -> Text:
+    row.truncate(width)
+    return row
+
+
+def plain_rows(texts: Sequence[str], width: int, style: str = "") -> list[Text]:
+    """Whole texts, wrapped."""
+    safe = (printable(text) for text in texts)
+    return [
+        Text(text[start:end].rstrip(), style=style)
+        for text in safe
+        for start, end in wrap(text, width - 1)
+    ]

@@ -1,0 +1,252 @@
+"""The live view of a conversation on a terminal.
+
+What is complete scrolls away as ordinary text, so nothing is lost when the view ends; a few rows
+at the bottom show what is going on (`layout`, `region`). A thread of its own draws, at most
+`FRAMES_PER_SECOND` times a second and only when something changed: a terminal that is slow, or
+held by Ctrl-S, never holds up the event loop. Between the loop and the thread there is one lock,
+held for as long as it takes to read or replace the state.
+"""
+
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import Self, TextIO, Unpack
+
+from rich.console import Console
+from rich.text import Text
+
+from live_cli.protocol.events import Event
+from live_cli.ui.live import layout
+from live_cli.ui.live.meter_bar import ASCII, BLOCKS
+from live_cli.ui.live.region import RESTORE, Caret, Region, Row
+from live_cli.ui.live.styles import Styles
+from live_cli.ui.terminal.restore import TerminalGuard, hold, release
+from live_cli.ui.transcript.line import Speaker, TranscriptLine
+from live_cli.ui.transcript.reducer import add_line, reduce
+from live_cli.ui.transcript.state import ViewState, take_all, take_closed, with_levels, with_status
+from live_cli.ui.view import DeviceNews, StatusChanges, Summary, summary_lines
+
+FRAMES_PER_SECOND = 12
+IDLE_S = 0.25
+"""How often the size of the window is looked at when nothing else happens."""
+MAX_OPEN_ROWS = 10
+
+
+class LiveView:
+    """A `Face` for a terminal. Nothing is drawn before ``with`` or `open`."""
+
+    def __init__(
+        self,
+        *,
+        stdout: TextIO | None = None,
+        usage: bool = False,
+        show_thoughts: bool = False,
+        size: Callable[[], tuple[int, int]] | None = None,
+    ) -> None:
+        """``size`` gives columns and rows of the terminal; found out by itself by default."""
+        self._stream = sys.stdout if stdout is None else stdout
+        self._size = size or self._terminal_size
+        self._styles = Styles(Console(file=self._stream))
+        self._bars = BLOCKS if _can_write(self._stream, "█▏●○") else ASCII
+        self._usage = usage
+        self._state = ViewState(show_thoughts=show_thoughts)
+        self._done: list[TranscriptLine] = []
+        self._changed = threading.Event()
+        self._closing = threading.Event()
+        self._state_lock = threading.RLock()
+        self._region = Region()
+        self._draw_lock = threading.RLock()
+        self._previous: str | None = None
+        self._thread: threading.Thread | None = None
+        self._failure: BaseException | None = None
+        self._open = False
+        self._suspended = False
+        self._guard = TerminalGuard(self._restore, self._resume)
+
+    # --- what the command tells ---
+
+    def event(self, event: Event) -> None:
+        self._change(lambda state: reduce(state, event))
+
+    def sent(self, text: str) -> None:
+        self._add("you", text)
+
+    def note(self, text: str) -> None:
+        self._add("note", text)
+
+    def error(self, text: str) -> None:
+        self._add("error", text)
+
+    def device(self, news: DeviceNews) -> None:
+        if news.state == "lost":
+            self.error(news.message)
+        elif news.state != "open":
+            self.note(news.message)
+
+    def levels(
+        self, microphone_dbfs: float, speaker_dbfs: float, speaking: bool, heard_ms: float
+    ) -> None:
+        self._change(
+            lambda state: with_levels(state, microphone_dbfs, speaker_dbfs, speaking, heard_ms)
+        )
+
+    def status(self, **changes: Unpack[StatusChanges]) -> None:
+        self._change(lambda state: with_status(state, **changes))
+
+    def _add(self, speaker: Speaker, text: str) -> None:
+        self._change(lambda state: add_line(state, speaker, text))
+        if not self._open:
+            self._flush()
+
+    def _change(self, act: Callable[[ViewState], ViewState]) -> None:
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+        with self._state_lock:
+            self._state, done = take_closed(act(self._state))
+            self._done += done
+        self._changed.set()
+
+    # --- opening and closing ---
+
+    def open(self) -> None:
+        """Take the bottom of the terminal."""
+        if self._open:
+            return
+        self._open = True
+        hold(self._guard)
+        self.draw()
+        self._thread = threading.Thread(target=self._run, name="view", daemon=True)
+        self._thread.start()
+
+    def close(self, summary: Summary | None = None) -> None:
+        if self._open:
+            self._open = False
+            self._closing.set()
+            self._changed.set()
+            if self._thread is not None:
+                self._thread.join(timeout=1.0)
+            with self._state_lock:
+                self._state, rest = take_all(self._state)
+                self._done += rest
+            self._flush()
+            release(self._guard)
+        if summary is not None:
+            width = self._size()[0]
+            texts = layout.plain_rows(summary_lines(summary), width, "dim")
+            self._write("".join(f"{self._styles.row(text).ansi}\n" for text in [Text(), *texts]))
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            self.close()
+
+    # --- drawing ---
+
+    def _run(self) -> None:
+        """The drawing thread."""
+        try:
+            while not self._closing.wait(1 / FRAMES_PER_SECOND):
+                self._changed.wait(IDLE_S)
+                self._changed.clear()
+                if not self._closing.is_set():
+                    self.draw()
+        except OSError:
+            return  # the terminal is gone; whoever reads the keyboard learns it too
+        except Exception as exc:  # noqa: BLE001 (told to the command at its next call)
+            self._failure = exc
+
+    def draw(self) -> None:
+        """Bring the screen up to date."""
+        width, height = self._size()
+        with self._draw_lock:
+            if self._suspended:
+                return
+            most = max(2, min(MAX_OPEN_ROWS, height - 6))
+            with self._state_lock:
+                lines, self._done = self._done, []
+                above = self._above(lines, width)
+                state, leaving = layout.overflow(self._state, width, most)
+                if leaving:
+                    above += self._gap(self._state.lines[0])
+                    self._previous = self._state.lines[0].speaker
+                    above += [self._styles.row(text) for text in leaving]
+                self._state = state
+            rows = layout.open_rows(state, width, most, self._previous)
+            bottom, caret = layout.bottom_rows(
+                state, width, height, usage=self._usage, bars=self._bars
+            )
+            place = None if caret is None else Caret(len(rows) + caret[0], caret[1])
+            self._write(
+                self._region.frame(
+                    [self._styles.row(text) for text in (*rows, *bottom)],
+                    width,
+                    above=above,
+                    caret=place,
+                )
+            )
+
+    def _above(self, lines: list[TranscriptLine], width: int) -> list[Row]:
+        """Whole lines as they go into the scrollback."""
+        rows: list[Row] = []
+        for line in lines:
+            rows += self._gap(line)
+            rows += [self._styles.row(row.text) for row in layout.line_rows(line, width)]
+            self._previous = line.speaker
+        return rows
+
+    def _gap(self, line: TranscriptLine) -> list[Row]:
+        return [Row()] if layout.gap_before(line, self._previous) else []
+
+    def _flush(self) -> None:
+        """Leave only what is complete on the screen, and the cursor below it."""
+        width, _ = self._size()
+        with self._draw_lock:
+            with self._state_lock:
+                lines, self._done = self._done, []
+            self._write(self._region.clear(width, self._above(lines, width)))
+
+    def _restore(self) -> None:
+        # May run inside a signal handler while the thread draws: wait for it, but not for ever.
+        got = self._draw_lock.acquire(timeout=0.5)
+        try:
+            self._suspended = True
+            with contextlib.suppress(OSError, ValueError, RuntimeError):
+                self._write(self._region.clear(self._size()[0]) if got else RESTORE)
+        finally:
+            if got:
+                self._draw_lock.release()
+
+    def _resume(self) -> None:
+        self._suspended = False
+        self._changed.set()
+
+    def _write(self, text: str) -> None:
+        if not text:
+            return
+        try:
+            self._stream.write(text)
+        except UnicodeEncodeError:
+            encoding = self._stream.encoding or "ascii"
+            self._stream.write(text.encode(encoding, "replace").decode(encoding))
+        self._stream.flush()
+
+    def _terminal_size(self) -> tuple[int, int]:
+        try:
+            size = os.get_terminal_size(self._stream.fileno())
+        except (OSError, ValueError):
+            return 80, 24
+        return (size.columns or 80, size.lines or 24)
+
+
+def _can_write(stream: TextIO, characters: str) -> bool:
+    try:
+        characters.encode(stream.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

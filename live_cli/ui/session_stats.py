@@ -1,0 +1,89 @@
+"""The figures of a session: turns, interruptions, latencies, tokens. Pure: told ``now``, seconds.
+
+Latency of a turn: from the end of the user's input to the first of the model's output that
+reaches us. Where the input ends is told by whoever hears it (`input_ended`): the last speech-like
+energy at the microphone, a key released, a line sent.
+"""
+
+from statistics import median
+
+from live_cli.protocol.events import (
+    AudioChunk,
+    Event,
+    Interrupted,
+    OutputTranscript,
+    TextChunk,
+    TurnComplete,
+    UsageReported,
+)
+from live_cli.ui.view import StatusChanges, Summary
+
+
+class SessionStats:
+    """Counts one session, from its first ``now`` on."""
+
+    def __init__(self, now: float) -> None:
+        self._started = now
+        self._input_ended: float | None = None
+        self._turn = 0
+        self._firsts: set[str] = set()
+        self._latencies_ms: list[float] = []
+        self._turns = 0
+        self._interrupted: set[int] = set()
+        self._tokens = 0
+        self._by_modality: dict[str, int] = {}
+
+    def input_ended(self, at: float) -> None:
+        """The user's input ended ``at``; a later call for the same turn corrects an earlier one."""
+        self._input_ended = at
+
+    def event(self, event: Event, now: float) -> StatusChanges:
+        """Count ``event``; what the face should know of it, empty for most."""
+        match event:
+            case AudioChunk(turn=turn):
+                return self._output(turn, now, "first_audio_ms")
+            case TextChunk(turn=turn) | OutputTranscript(turn=turn):
+                return self._output(turn, now, "first_text_ms")
+            case Interrupted(turn):
+                self._interrupted.add(turn)
+            case TurnComplete():
+                self._turns += 1
+            case UsageReported(usage):
+                self._tokens += usage.total_token_count or 0
+                for detail in usage.response_tokens_details or ():
+                    name = detail.modality or "OTHER"
+                    count = self._by_modality.get(name, 0) + (detail.token_count or 0)
+                    self._by_modality[name] = count
+            case _:
+                pass
+        return {}
+
+    def _output(self, turn: int, now: float, first: str) -> StatusChanges:
+        if self._input_ended is None or turn < self._turn:
+            return {}
+        if turn > self._turn:
+            self._turn, self._firsts = turn, set()
+        if first in self._firsts:
+            return {}
+        self._firsts.add(first)
+        latency_ms = max(0.0, now - self._input_ended) * 1000
+        changes: StatusChanges = {}
+        if first == "first_audio_ms":
+            changes["first_audio_ms"] = latency_ms
+        else:
+            changes["first_text_ms"] = latency_ms
+        if len(self._firsts) == 1:
+            self._latencies_ms.append(latency_ms)
+            changes["latency_ms"] = latency_ms
+        return changes
+
+    def summary(self, now: float) -> Summary:
+        """What the session came to. Tokens: all turns' totals, the context counted anew in each."""
+        return Summary(
+            duration_s=now - self._started,
+            turns=self._turns,
+            interruptions=len(self._interrupted),
+            median_latency_ms=median(self._latencies_ms) if self._latencies_ms else None,
+            total_tokens=self._tokens or None,
+            tokens_by_modality=dict(self._by_modality),
+        )

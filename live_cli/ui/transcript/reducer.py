@@ -1,0 +1,233 @@
+"""Events become what a view shows, pure: state and event in, state out.
+
+Theory: a conversation is a list of lines. A line opens with its first text, grows by deltas, and
+closes once nothing more can come. Closed lines at the head of the list leave the state
+(`take_closed`) for wherever they are kept, such as the terminal's scrollback; so the state stays
+small however long the conversation. Two things keep a line longer:
+
+- The user's transcript has no promised place relative to the answer (reference: server messages,
+  ``inputTranscription``) and its ``finished`` is not reliable. Deltas that come while the answer
+  has only begun (`LATE_CHARACTERS`) still belong to the question; later ones open a new line.
+- An answer is generated faster than it is spoken, and can be interrupted after its
+  ``turnComplete``. While it plays, its line stays, so that the cut can be marked in its place.
+"""
+
+from dataclasses import replace
+
+from live_cli.protocol import events
+from live_cli.protocol.messages import FunctionCall, UsageMetadata
+from live_cli.ui.printable import printable
+from live_cli.ui.transcript.alignment import word_end
+from live_cli.ui.transcript.line import Speaker, TranscriptLine, close, closed, joined, put
+from live_cli.ui.transcript.state import ViewState
+
+LATE_CHARACTERS = 24
+"""Of an answer: up to here, input transcript still belongs to the question before it."""
+MAX_LINE_CHARACTERS = 4_000
+"""Of the user: a line that grows past this is closed, and the next text opens another."""
+
+
+def reduce(state: ViewState, event: events.Event) -> ViewState:
+    """The state after an event. Events that no view shows change nothing."""
+    match event:
+        case events.SessionOpened():
+            return replace(state, connection="connected")
+        case events.InputTranscript():
+            return _heard_you(state, event)
+        case events.OutputTranscript(turn, text):
+            return _answer(state, turn, text, spoken=True)
+        case events.TextChunk(turn, text):
+            return _answer(state, turn, text, spoken=False)
+        case events.AudioChunk():
+            return _audio(state, event)
+        case events.Thought(turn, text):
+            return _thought(state, turn, text) if state.show_thoughts else state
+        case events.Interrupted(turn):
+            return _interrupt(state, turn)
+        case events.TurnComplete(turn):
+            return _complete(state, turn)
+        case events.UsageReported(usage):
+            return _usage(state, usage)
+        case events.ToolCallRequested(calls):
+            lines = (TranscriptLine("tool", _call(call), closed=True) for call in calls)
+            return replace(state, lines=(*closed(state.lines, "thought"), *lines))
+        case events.ToolCallCancelled(ids):
+            return add_line(state, "note", f"Tool call cancelled: {', '.join(ids)}.")
+        case events.GoingAway(time_left_s):
+            left = "soon" if time_left_s is None else f"in {time_left_s:.0f} s"
+            return add_line(state, "note", f"The server will close this connection {left}.")
+        case events.VoiceActivityChanged(active):
+            return replace(state, voice_active=active)
+        case events.SessionClosed():
+            return _lost(state, event)
+        case _:
+            return state
+
+
+def add_line(state: ViewState, speaker: Speaker, text: str) -> ViewState:
+    """The state with one whole line more, such as a note or a message that was typed."""
+    lines = (
+        *state.lines,
+        TranscriptLine(speaker, printable(text.strip(), newlines=True), closed=True),
+    )
+    if speaker == "you":
+        lines = (*closed(state.lines, "you"), lines[-1])
+        return replace(state, lines=lines, asked=True, awaiting_reply=True)
+    return replace(state, lines=lines)
+
+
+def _heard_you(state: ViewState, event: events.InputTranscript) -> ViewState:
+    text = printable(event.text, newlines=True)
+    index = _find(state, "you")
+    if index is None and not text.strip():
+        return state
+    line = TranscriptLine("you") if index is None else state.lines[index]
+    if event.interim:
+        line = replace(line, preview=text if line.text else text.lstrip())
+    else:
+        line = replace(line, text=joined(line, text), preview="")
+    line = replace(line, closed=event.finished or len(line.text) > MAX_LINE_CHARACTERS)
+    lines = closed(state.lines, "thought")
+    answer = _find(state, "model", state.turn)
+    if index is None and answer is not None and _belongs_before(state, state.lines[answer]):
+        lines = (*lines[:answer], line, *lines[answer:])
+    else:
+        lines = put(lines, index, line)
+    return replace(
+        state, lines=lines, asked=True, awaiting_reply=state.awaiting_reply or answer is None
+    )
+
+
+def _belongs_before(state: ViewState, answer: TranscriptLine) -> bool:
+    """A transcript that comes late is the question to this answer, not the next one."""
+    begun = len(answer.text) > LATE_CHARACTERS
+    return answer.offset == 0 and not (begun and state.asked)
+
+
+def _answer(state: ViewState, turn: int, text: str, *, spoken: bool) -> ViewState:
+    if turn == state.cut_turn:
+        return state
+    text = printable(text, newlines=True)
+    index = _find(state, "model", turn)
+    if index is None and not text.strip():
+        return state
+    state = _start_turn(state, turn)
+    if index is None:
+        line = TranscriptLine("model", turn=turn, heard=0 if spoken else None)
+    else:
+        line = state.lines[index]
+    text = joined(line, text)
+    line = replace(line, text=text, alignment=line.alignment.with_text(len(text) - len(line.text)))
+    if not spoken:
+        line = replace(line, heard=None)
+    lines = put(closed(state.lines, "thought"), index, line)
+    if line.offset + len(line.text) > LATE_CHARACTERS:
+        place = len(lines) - 1 if index is None else index
+        lines = (*closed(lines[:place], "you"), *lines[place:])
+    return replace(state, lines=lines, awaiting_reply=False)
+
+
+def _audio(state: ViewState, event: events.AudioChunk) -> ViewState:
+    if event.turn == state.cut_turn:
+        return state
+    state = _start_turn(state, event.turn)
+    audio_ms = len(event.data) / 2 / event.sample_rate * 1000
+    index = _find(state, "model", event.turn)
+    line = (
+        state.lines[index]
+        if index is not None
+        else TranscriptLine("model", turn=event.turn, heard=0)
+    )
+    line = replace(line, alignment=line.alignment.with_audio(audio_ms))
+    return replace(state, lines=put(state.lines, index, line), awaiting_reply=False)
+
+
+def _thought(state: ViewState, turn: int, text: str) -> ViewState:
+    text = printable(text, newlines=True)
+    index = _find(state, "thought", turn)
+    line = TranscriptLine("thought", turn=turn) if index is None else state.lines[index]
+    line = replace(line, text=joined(line, text))
+    return replace(state, lines=put(state.lines, index, line))
+
+
+def _interrupt(state: ViewState, turn: int) -> ViewState:
+    if turn == state.cut_turn:
+        return state
+    lines = tuple(
+        _cut(line, state) if line.speaker == "model" and line.turn == turn else line
+        for line in state.lines
+    )
+    return replace(
+        state,
+        lines=lines,
+        interruptions=state.interruptions + 1,
+        cut_turn=turn,
+        model_speaking=False,
+        awaiting_reply=False,
+    )
+
+
+def _complete(state: ViewState, turn: int) -> ViewState:
+    # Whatever the user says from now on is a new line; what stands behind the answer already
+    # is the next question and stays open.
+    last = max(
+        (i for i, line in enumerate(state.lines) if line.speaker == "model" and line.turn == turn),
+        default=len(state.lines) - 1,
+    )
+    done = tuple(close(line) for line in state.lines[: last + 1])
+    rest = closed(state.lines[last + 1 :], "thought")
+    return replace(
+        state,
+        lines=(*done, *rest),
+        asked=any(line.speaker == "you" for line in rest),
+        turns=state.turns + 1,
+        awaiting_reply=False,
+    )
+
+
+def _lost(state: ViewState, event: events.SessionClosed) -> ViewState:
+    lines = tuple(
+        _cut(line, state)
+        if event.turn_lost and line.speaker == "model" and not line.closed
+        else close(line)
+        for line in state.lines
+    )
+    return replace(
+        state, lines=lines, connection="closed", model_speaking=False, awaiting_reply=False
+    )
+
+
+def _usage(state: ViewState, usage: UsageMetadata) -> ViewState:
+    return replace(state, total_tokens=(state.total_tokens or 0) + (usage.total_token_count or 0))
+
+
+def _find(state: ViewState, speaker: Speaker, turn: int = 0) -> int | None:
+    """The open line of a speaker (and of a turn), the newest first."""
+    for index in range(len(state.lines) - 1, -1, -1):
+        line = state.lines[index]
+        if line.speaker == speaker and line.turn == turn and not line.closed:
+            return index
+    return None
+
+
+def _cut(line: TranscriptLine, state: ViewState) -> TranscriptLine:
+    """The line, closed, with the mark where the listener stopped hearing it."""
+    heard = len(line.text)
+    if state.plays and line.heard is not None:
+        if not state.spoke:
+            heard = 0
+        elif state.heard_ms < line.alignment.received_ms:
+            heard = line.alignment.heard(state.heard_ms) - line.offset
+    return replace(line, closed=True, cut=word_end(line.text, max(0, min(heard, len(line.text)))))
+
+
+def _start_turn(state: ViewState, turn: int) -> ViewState:
+    if turn == state.turn:
+        return state
+    return replace(state, turn=turn, heard_ms=0.0, spoke=False)
+
+
+def _call(call: FunctionCall) -> str:
+    arguments = ", ".join(f"{name}={value!r}" for name, value in (call.args or {}).items())
+    text = printable(f"{call.name or '?'}({arguments})")
+    return text if len(text) <= 300 else text[:299] + "…"

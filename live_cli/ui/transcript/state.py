@@ -1,0 +1,163 @@
+"""What a view shows, as values: the state, and what levels and status change in it. Pure.
+
+Events change it in `reducer`.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Unpack
+
+from live_cli.ui.printable import printable
+from live_cli.ui.terminal.line_editor import InputLine
+from live_cli.ui.transcript.alignment import word_end
+from live_cli.ui.transcript.line import TranscriptLine, close, worth_showing
+from live_cli.ui.view import Connection, StatusChanges
+
+Activity = Literal["connecting", "reconnecting", "closed", "you", "model", "thinking", "listening"]
+
+SPEECH_DBFS = -42.0
+"""Above this the microphone counts as speech, for servers that send no voice activity."""
+QUIET_LEVELS = 10
+"""So many quiet levels in a row (20 a second) end what counts as speech."""
+SILENCE_DBFS = -100.0
+
+
+@dataclass(frozen=True, slots=True)
+class ViewState:
+    """Everything a view shows. Levels in dBFS, times in milliseconds."""
+
+    show_thoughts: bool = False
+    lines: tuple[TranscriptLine, ...] = ()
+    connection: Connection = "connecting"
+    label: str = ""
+    muted: bool = False
+    push_to_talk: bool = False
+    hold_to_talk: bool = False
+    held: bool = False
+    latency_ms: float | None = None
+    dropped_frames: int = 0
+    erle_db: float | None = None
+    echo_converged: bool = False
+    typing: InputLine | None = None
+    microphone_dbfs: float = SILENCE_DBFS
+    speaker_dbfs: float = SILENCE_DBFS
+    model_speaking: bool = False
+    heard_ms: float = 0.0
+    turn: int = 0
+    turns: int = 0
+    interruptions: int = 0
+    total_tokens: int | None = None
+    awaiting_reply: bool = False
+    voice_active: bool | None = None
+    quiet_levels: int = QUIET_LEVELS
+    plays: bool = False
+    """Levels come: there is a speaker whose progress is known."""
+    spoke: bool = False
+    """This turn has been audible."""
+    asked: bool = False
+    """Something of the question to this turn is known."""
+    cut_turn: int = 0
+    """The last interrupted turn: what still comes of it is late."""
+
+    @property
+    def you_speak(self) -> bool:
+        if self.held:
+            return True
+        if self.muted or (self.push_to_talk and not self.held):
+            return False
+        if self.voice_active is not None:
+            return self.voice_active
+        return self.quiet_levels < QUIET_LEVELS
+
+    @property
+    def activity(self) -> Activity:
+        """Who has the floor, in one word."""
+        if self.connection != "connected":
+            return self.connection
+        if self.held or (self.voice_active and self.you_speak):
+            return "you"
+        if self.model_speaking:
+            return "model"
+        if self.you_speak:
+            return "you"
+        return "thinking" if self.awaiting_reply else "listening"
+
+
+def with_status(state: ViewState, **changes: Unpack[StatusChanges]) -> ViewState:
+    """The state after `Face.status`."""
+    known: dict[str, Any] = {name: value for name, value in changes.items() if name in _SHOWN}
+    if known.get("heard_ms", 0.0) is None:
+        del known["heard_ms"]
+    if "label" in known:
+        known["label"] = printable(known["label"])
+    return replace(state, **known)
+
+
+_SHOWN = {
+    "connection",
+    "label",
+    "muted",
+    "push_to_talk",
+    "hold_to_talk",
+    "held",
+    "latency_ms",
+    "heard_ms",
+    "dropped_frames",
+    "erle_db",
+    "echo_converged",
+    "typing",
+}
+
+
+def with_levels(
+    state: ViewState, microphone_dbfs: float, speaker_dbfs: float, speaking: bool, heard_ms: float
+) -> ViewState:
+    """The state after `Face.levels`."""
+    loud = microphone_dbfs > SPEECH_DBFS
+    state = replace(
+        state,
+        microphone_dbfs=microphone_dbfs,
+        speaker_dbfs=speaker_dbfs,
+        model_speaking=speaking,
+        heard_ms=heard_ms if speaking else state.heard_ms,
+        quiet_levels=0 if loud else min(state.quiet_levels + 1, QUIET_LEVELS),
+        plays=True,
+        spoke=state.spoke or speaking,
+    )
+    return replace(state, lines=tuple(_listen(line, state) for line in state.lines))
+
+
+def take_closed(state: ViewState) -> tuple[ViewState, tuple[TranscriptLine, ...]]:
+    """The lines that are done, oldest first, and the state without them."""
+    count = 0
+    for line in state.lines:
+        if not line.closed or _still_playing(line, state):
+            break
+        count += 1
+    if not count:
+        return state, ()
+    return replace(state, lines=state.lines[count:]), worth_showing(state.lines[:count])
+
+
+def take_all(state: ViewState) -> tuple[ViewState, tuple[TranscriptLine, ...]]:
+    """Every line as it stands now, and the state without them: for the end."""
+    return replace(state, lines=()), worth_showing(close(line) for line in state.lines)
+
+
+def _listen(line: TranscriptLine, state: ViewState) -> TranscriptLine:
+    if line.speaker != "model" or line.heard is None or line.turn != state.turn or not state.spoke:
+        return line
+    if state.model_speaking:
+        heard = line.alignment.heard(state.heard_ms) - line.offset
+        heard = word_end(line.text, max(line.heard, heard, 0))
+        return replace(line, heard=heard, alignment=line.alignment.forget_before(state.heard_ms))
+    return replace(line, heard=len(line.text))
+
+
+def _still_playing(line: TranscriptLine, state: ViewState) -> bool:
+    return (
+        line.speaker == "model"
+        and state.model_speaking
+        and line.turn == state.turn
+        and line.heard is not None
+        and line.heard < len(line.text)
+    )

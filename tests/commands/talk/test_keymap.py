@@ -1,0 +1,89 @@
+"""What each key does to a conversation."""
+
+import pytest
+
+from live_cli.commands.talk.keymap import Keymap
+
+
+class Talking:
+    """A conversation that notes what is done to it."""
+
+    def __init__(self, *, push_to_talk: bool) -> None:
+        self.push_to_talk = push_to_talk
+        self.held = False
+        self.done: list[str] = []
+
+    def stop(self) -> None:
+        self.done.append("stop")
+
+    def toggle_mute(self) -> None:
+        self.done.append("mute")
+
+    def start_activity(self) -> None:
+        self.held = True
+        self.done.append("start")
+
+    def end_activity(self) -> None:
+        self.held = False
+        self.done.append("end")
+
+    def interrupt_model(self) -> None:
+        self.done.append("interrupt")
+
+    def send_line(self, text: str) -> None:
+        self.done.append(f"line {text}")
+
+
+class Face:
+    def __init__(self) -> None:
+        self.told: list[dict[str, object]] = []
+
+    def status(self, **changes: object) -> None:
+        self.told.append(changes)
+
+
+def done(*keys: str, push_to_talk: bool = False) -> list[str]:
+    talking = Talking(push_to_talk=push_to_talk)
+    talk_keys = Keymap(talking, Face())  # type: ignore[arg-type]
+    for key in keys:
+        talk_keys.press(key)
+    return talking.done
+
+
+@pytest.mark.parametrize(
+    ("keys", "acts"),
+    [
+        (["m", "q"], ["mute", "stop"]),
+        (["eof"], ["stop"]),
+        (["enter"], ["interrupt"]),
+        ([" "], []),
+        (["t", "h", "i", "enter", "enter"], ["line hi", "interrupt"]),
+        (["t", "q", "m", "escape", "q"], ["stop"]),
+        (["release:q", "repeat:q", "unknown"], []),
+        (["t", "release:t", "a", "repeat:a", "release:a", "enter", "release:enter"], ["line aa"]),
+    ],
+)
+def test_keys_with_the_server_s_own_detection(keys: list[str], acts: list[str]) -> None:
+    assert done(*keys) == acts
+
+
+@pytest.mark.parametrize(
+    ("keys", "acts"),
+    [
+        ([" ", " ", " "], ["start", "end", "start"]),
+        (["enter"], []),
+        ([" ", "release: ", "focus-out"], ["start"]),  # nobody told that releases come
+        (["releases-told", " ", "repeat: ", "repeat: ", "release: "], ["start", "end"]),
+        (["releases-told", "release: "], []),
+        (["releases-told", " ", "focus-out", "release: "], ["start", "end"]),
+        (["releases-told", " ", "t", "release: ", "x", "enter"], ["start", "end", "line x"]),
+    ],
+)
+def test_keys_with_push_to_talk(keys: list[str], acts: list[str]) -> None:
+    assert done(*keys, push_to_talk=True) == acts
+
+
+def test_the_face_learns_that_the_key_is_held() -> None:
+    face = Face()
+    Keymap(Talking(push_to_talk=True), face).press("releases-told")  # type: ignore[arg-type]
+    assert face.told == [{"hold_to_talk": True}]

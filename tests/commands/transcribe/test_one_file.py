@@ -1,0 +1,126 @@
+"""A file through a server that is not ours: told no times, ending turns as it likes, or never."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from websockets.asyncio.server import ServerConnection, serve
+
+from live_cli.commands.connect import RunningServer
+from live_cli.commands.transcribe import one_file as transcription
+from live_cli.errors import SessionError
+from live_cli.net.address import Address
+from live_cli.plan.plan import SessionPlan, plan_session
+from live_cli.protocol.messages import ServerContent, ServerMessage, SetupComplete, Transcription
+from live_cli.protocol.wire import decode_client, encode
+from live_cli.settings.schema import Settings
+
+
+def heard(text: str, **more: Any) -> bytes:
+    said = Transcription(text=text, **more)
+    return encode(ServerMessage(server_content=ServerContent(input_transcription=said)))
+
+
+DONE = encode(ServerMessage(server_content=ServerContent(turn_complete=True)))
+
+
+class Script:
+    """Says ``early`` with the first sound and ``late`` after the activity, in each session."""
+
+    def __init__(self, early: list[bytes], late: list[bytes], *, leaves: bool = False) -> None:
+        self.early, self.late, self.leaves = early, late, leaves
+        self.sessions: list[list[str]] = []
+
+    async def handle(self, socket: ServerConnection) -> None:
+        kinds: list[str] = []
+        self.sessions.append(kinds)
+        await socket.send(encode(ServerMessage(setup_complete=SetupComplete())))
+        async for frame in socket:
+            given = decode_client(frame).realtime_input
+            if given is None:
+                continue
+            kind = next(n for n in given.__struct_fields__ if getattr(given, n) is not None)
+            if kind == "audio" and kind not in kinds:
+                for message in self.early:
+                    await socket.send(message)
+            kinds.append(kind)
+            if kind == "activity_end":
+                for message in self.late:
+                    await socket.send(message)
+                if self.leaves:
+                    await socket.close(1011, "The service is currently unavailable.")
+
+
+@pytest.fixture
+def transcribe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
+    """One second of sound, in real time, to a script."""
+    monkeypatch.setattr(transcription, "SILENT_SERVER_S", 0.3)
+    file = tmp_path / "second.wav"
+    soundfile.write(file, np.random.default_rng(0).normal(0, 0.1, 16_000), 16_000)
+
+    async def run(script: Script, **model: Any) -> transcription.Transcript:
+        async with serve(script.handle, "127.0.0.1", 0) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            address = Address(f"ws://127.0.0.1:{port}", None, "v1beta", "the bench")
+            plan = plan_session(Settings(server=address.url), "transcribe")
+            opening: SessionPlan = replace(plan, model=replace(plan.model, **model))
+            return await transcription.transcribe_file(
+                RunningServer(address), opening, str(file), lambda done, total: None
+            )
+
+    return run
+
+
+async def test_deltas_without_times_become_one_segment(transcribe: Callable[..., Any]) -> None:
+    script = Script(
+        [heard(" How many"), heard(" legs")], [heard(" does it ha"), heard("ve?"), DONE]
+    )
+    transcript = await transcribe(script)
+    [segment] = transcript.segments
+    assert segment.text == "How many legs does it have?"
+    assert (segment.start_s, segment.end_s) == (0.0, pytest.approx(1.0))
+
+
+async def test_a_turn_that_the_server_ends_early_does_not_end_the_file(
+    transcribe: Callable[..., Any],
+) -> None:
+    script = Script([heard("One."), DONE], [heard("Two."), DONE])
+    transcript = await transcribe(script)
+    assert [segment.text for segment in transcript.segments] == ["One.", "Two."]
+
+
+async def test_a_server_that_never_ends_a_turn_is_done_when_it_falls_silent(
+    transcribe: Callable[..., Any],
+) -> None:
+    transcript = await transcribe(Script([], [heard("All.", finished=True), heard(" Of it")]))
+    assert [segment.text for segment in transcript.segments] == ["All.", "Of it"]
+
+
+async def test_a_server_that_says_nothing_is_no_empty_transcript(
+    transcribe: Callable[..., Any],
+) -> None:
+    with pytest.raises(SessionError, match="said nothing"):
+        await transcribe(Script([], []))
+
+
+async def test_a_long_file_goes_in_parts_whose_times_go_on(transcribe: Callable[..., Any]) -> None:
+    said = heard("Part.", start_offset="0.25s", end_offset="1s")
+    script = Script([], [said, DONE])
+    transcript = await transcribe(script, max_audio_s=1.5)
+    starts = [segment.start_s for segment in transcript.segments]
+    assert len(script.sessions) == len(starts) > 1
+    assert all(kinds[0] == "activity_start" for kinds in script.sessions)
+    assert all(kinds[-1] == "activity_end" for kinds in script.sessions)
+    assert starts[0] == 0.25
+    assert starts == sorted(set(starts))
+    sent = sum(kinds.count("audio") for kinds in script.sessions)
+    assert transcript.duration_s == pytest.approx(sent * 0.25, abs=0.25)
+
+
+async def test_a_server_that_leaves_is_said(transcribe: Callable[..., Any]) -> None:
+    with pytest.raises(SessionError, match="overloaded"):
+        await transcribe(Script([], [heard("Half")], leaves=True))

@@ -1,0 +1,152 @@
+"""`live-cli transcribe` by the real command: real recordings through the real engine."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from live_cli.commands.transcribe.command import destinations
+from tests.harness.command import json_lines, live_cli, of_type, processes_in
+from tests.harness.speech import (
+    BECKETT,
+    QUESTION,
+    QUESTION_WORDS,
+    TWO_CITIES,
+    moonshine_asset,
+    word_error_rate,
+    word_errors,
+    words,
+)
+
+
+def test_known_recordings_come_out_with_at_most_three_words_in_a_hundred_wrong(
+    tmp_path: Path,
+) -> None:
+    pairs = [("two_cities.wav", TWO_CITIES), ("beckett.wav", BECKETT)]
+    folder = tmp_path / "out"
+    files = [moonshine_asset(name) for name, _ in pairs]
+    done = live_cli("transcribe", *files, "--output", folder, home=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    wrong = sum(
+        word_errors(text, (folder / name.replace(".wav", ".txt")).read_text())
+        for name, text in pairs
+    )
+    assert wrong <= 0.03 * sum(len(words(text)) for _, text in pairs)
+    assert processes_in(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("rate", "channels", "suffix"),
+    [(8_000, 1, ".wav"), (16_000, 2, ".flac"), (44_100, 2, ".mp3"), (48_000, 1, ".ogg")],
+)
+def test_any_format_rate_and_channels(
+    tmp_path: Path, rate: int, channels: int, suffix: str
+) -> None:
+    import soxr
+
+    speech, own_rate = soundfile.read(QUESTION, dtype="float32")
+    samples = soxr.resample(speech, own_rate, rate)
+    file = tmp_path / f"question{suffix}"
+    soundfile.write(file, np.column_stack([samples] * channels), rate)
+    done = live_cli("transcribe", file, home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    narrow = 2 / 7  # a telephone's band costs the recogniser a word or two
+    assert word_error_rate(QUESTION_WORDS, done.stdout.decode()) <= (narrow if rate < 16_000 else 0)
+
+
+def test_captions_carry_times_within_the_file(tmp_path: Path) -> None:
+    done = live_cli("transcribe", QUESTION, "--format", "srt", home=tmp_path)
+    number, times, text = done.stdout.decode().strip().split("\n")
+    assert (number, words(text)) == ("1", words(QUESTION_WORDS))
+    start, end = re.findall(r"00:00:(\d\d,\d{3})", times)
+    speech = soundfile.info(QUESTION)
+    assert 0.0 <= float(start.replace(",", ".")) < 1.0
+    assert 1.5 < float(end.replace(",", ".")) <= speech.duration
+
+
+def test_json_says_the_file_and_its_length(tmp_path: Path) -> None:
+    done = live_cli("transcribe", QUESTION, "--format", "json", home=tmp_path)
+    whole = json.loads(done.stdout)
+    assert whole["file"] == str(QUESTION)
+    assert whole["duration"] == pytest.approx(soundfile.info(QUESTION).duration, abs=0.05)
+    assert word_error_rate(QUESTION_WORDS, whole["text"]) == 0.0
+
+
+def test_one_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
+    (tmp_path / "empty.wav").touch()
+    (tmp_path / "words.wav").write_text("these are words")
+    cut = tmp_path / "cut.wav"
+    soundfile.write(cut, soundfile.read(QUESTION)[0], 16_000, subtype="PCM_16")
+    cut.write_bytes(cut.read_bytes()[:-20_000])
+    files = [tmp_path / name for name in ("none.wav", "empty.wav", "words.wav", "cut.wav")]
+    done = live_cli("transcribe", *files, QUESTION, home=tmp_path)
+    assert done.returncode == 7
+    texts = [line for line in done.stdout.decode().split("\n") if line]
+    assert len(texts) == 2
+    assert word_error_rate(QUESTION_WORDS, texts[1]) == 0.0
+    said = done.stderr.decode()
+    assert all(file.name in said for file in files)
+    assert "cut off" in said
+    assert "Traceback" not in said
+
+
+def test_json_lines_tell_the_words_as_they_come(tmp_path: Path) -> None:
+    done = live_cli("transcribe", QUESTION, QUESTION, "--json", home=tmp_path)
+    records = json_lines(done.stdout)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [of_type(records, kind) != [] for kind in ("usage", "turn_complete")] == [True, True]
+    heard = of_type(records, "input_transcript")
+    assert [word_error_rate(QUESTION_WORDS, said["text"]) for said in heard] == [0.0, 0.0]
+    assert len(of_type(records, "session_open")) == len(of_type(records, "session_close")) == 2
+
+
+def test_files_of_one_name_keep_their_own_transcripts(tmp_path: Path) -> None:
+    speech, rate = soundfile.read(QUESTION)
+    files = [tmp_path / "talk.wav", tmp_path / "talk.ogg"]
+    for file in files:
+        soundfile.write(file, speech, rate)
+    done = live_cli("transcribe", *files, "--output", tmp_path / "out", home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    names = sorted(file.name for file in (tmp_path / "out").iterdir())
+    assert names == ["talk.ogg.txt", "talk.wav.txt"]
+
+
+def test_no_transcript_takes_the_place_of_another() -> None:
+    files = ["a/x.wav", "b/x.wav", "c/x.mp3", "-", "y.wav"]
+    paths = destinations(files, Path("out"), ".txt")
+    names = ["x.wav.txt", "x.wav.2.txt", "x.mp3.txt", "stdin.txt", "y.txt"]
+    assert [path.name for path in paths] == names
+
+
+@pytest.mark.parametrize("output", ["talk.txt", "."])
+def test_a_transcript_is_never_written_over_a_recording(tmp_path: Path, output: str) -> None:
+    recording = tmp_path / "talk.txt"  # a WAV by its content
+    soundfile.write(tmp_path / "talk.wav", *soundfile.read(QUESTION))
+    (tmp_path / "talk.wav").rename(recording)
+    before = recording.read_bytes()
+    done = live_cli("transcribe", recording, "--output", tmp_path / output, home=tmp_path)
+    assert done.returncode == 7
+    assert b"would destroy it" in done.stderr
+    assert recording.read_bytes() == before
+
+
+def test_one_bad_file_is_said_once(tmp_path: Path) -> None:
+    done = live_cli("transcribe", tmp_path / "none.wav", home=tmp_path)
+    assert (done.returncode, done.stderr.count(b"\n")) == (7, 1)
+
+
+def test_a_file_from_stdin(tmp_path: Path) -> None:
+    done = live_cli("transcribe", "-", home=tmp_path, stdin=QUESTION.read_bytes())
+    assert done.returncode == 0, done.stderr
+    assert word_error_rate(QUESTION_WORDS, done.stdout.decode()) == 0.0
+
+
+def test_silence_has_no_words(tmp_path: Path) -> None:
+    file = tmp_path / "silence.wav"
+    noise = np.random.default_rng(1).normal(0, 0.001, 16_000 * 5)
+    soundfile.write(file, noise, 16_000)
+    done = live_cli("transcribe", file, home=tmp_path)
+    assert (done.returncode, done.stdout.strip()) == (0, b"")
