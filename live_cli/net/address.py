@@ -1,10 +1,10 @@
 """Where a Live API server is, and how to show one's key to it."""
 
-import ipaddress
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
 from live_cli.errors import ConnectError
+from live_cli.loopback import is_loopback
 
 _SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
 _METHOD = "GenerativeService.BidiGenerateContent"
@@ -58,11 +58,7 @@ class Address:
     @property
     def is_loopback(self) -> bool:
         """Whether the server is on this machine: no proxy then, and no compression."""
-        host = self._parts().hostname or ""
-        try:
-            return ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return host == "localhost" or host.endswith(".localhost")
+        return is_loopback(self._parts().hostname or "")
 
     @property
     def _holds_token(self) -> bool:

@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from live_cli.errors import ConnectError
+from live_cli.loopback import LOOPBACK_HOSTS
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-NAMES: Final = ("localhost", "127.0.0.1", "::1")
+NAMES: Final = LOOPBACK_HOSTS
 VALID: Final = datetime.timedelta(days=397)
 RENEWED_BEFORE: Final = datetime.timedelta(days=30)
 _END = b"-----END CERTIFICATE-----\n"

@@ -9,13 +9,13 @@ from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from live_cli.errors import SettingsError
+from live_cli.loopback import LOOPBACK_HOSTS
 from live_cli.settings.schema import EngineSettings, Settings
 
 ServerKind = Literal["gemini", "child", "url"]
 
 GEMINI_URL = "wss://generativelanguage.googleapis.com"
 _GEMINI_HOST = "generativelanguage.googleapis.com"
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 _SERVER_PACKAGES = ("starlette", "uvicorn")
 _STAGE_PACKAGES = {
@@ -95,6 +95,6 @@ def _by_address(settings: Settings) -> ServerChoice:
 def unencrypted(choice: ServerChoice) -> list[str]:
     """What to say about a key that others could read on its way."""
     parts = urlsplit(choice.url or "")
-    if choice.key is None or parts.scheme != "ws" or parts.hostname in _LOOPBACK:
+    if choice.key is None or parts.scheme != "ws" or parts.hostname in LOOPBACK_HOSTS:
         return []
     return [f"The key travels to {choice.label} unencrypted: use wss:// where the server has TLS."]

@@ -16,6 +16,7 @@ from typing import Any
 
 from live_cli.catalog import did_you_mean
 from live_cli.errors import SettingsError
+from live_cli.loopback import LOOPBACK_ADDRESS
 from live_cli.settings.credentials import gemini_key, read_system, server_key
 from live_cli.settings.rules import (
     Choice,
@@ -102,7 +103,7 @@ class EngineSettings:
 
 @dataclass(frozen=True, slots=True)
 class ServeSettings:
-    host: str = _setting(Text("a host name or address"), "127.0.0.1")
+    host: str = _setting(Text("a host name or address"), LOOPBACK_ADDRESS)
     port: int = _setting(Whole(0, 65_535), 8765)
     """0: a free one."""
     strict: bool = _setting(Flag(), False)

@@ -15,6 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from live_cli.errors import LiveError, SettingsError
+from live_cli.loopback import LOOPBACK_ADDRESS
 from live_cli.net.child.pipe import ParentPipe, die_with_parent
 from live_cli.net.server.listen import listen, one_time_key, port_of
 
@@ -43,9 +44,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 def serve(pipe: ParentPipe, names: Mapping[str, Any], threads: int, needs: Collection[str]) -> None:
     """Open the doors, tell the parent, then load and serve. Raises LiveError before the doors."""
     check_libraries()
-    listeners = listen("127.0.0.1", 0)
+    listeners = listen(LOOPBACK_ADDRESS, 0)
     key = one_time_key()
-    pipe.announce(f"ws://127.0.0.1:{port_of(listeners)}", key)
+    pipe.announce(f"ws://{LOOPBACK_ADDRESS}:{port_of(listeners)}", key)
 
     import asyncio
 

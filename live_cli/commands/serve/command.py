@@ -18,7 +18,12 @@ from typing import TYPE_CHECKING
 
 from live_cli.commands.serve.child import check_libraries
 from live_cli.errors import SettingsError
-from live_cli.net.server.access.admission import is_loopback_address
+from live_cli.loopback import (
+    ANY_ADDRESSES,
+    LOOPBACK_ADDRESS,
+    is_loopback,
+    listens_on_loopback_hosts,
+)
 from live_cli.net.server.limits.lifetime import LifetimeLimits
 from live_cli.net.server.limits.limits import Limits
 from live_cli.net.server.listen import listen, port_of
@@ -36,10 +41,6 @@ if TYPE_CHECKING:
     from live_cli.net.server.stats.prometheus import Stages
 
 
-LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::")  # noqa: S104 - a comparison
-"""Where to listen for this machine to come in by the names in the certificate."""
-
-
 def run(
     settings: Settings,
     *,
@@ -55,7 +56,7 @@ def run(
     host = settings.serve.host if host is None else host
     port = settings.serve.port if port is None else port
     key = settings.server_key
-    if key is None and not is_loopback_address(host):
+    if key is None and not is_loopback(host):
         raise SettingsError(
             f"To serve others than this machine ({host}) a key is needed: set LIVE_CLI_KEY, "
             "or serve 127.0.0.1."
@@ -159,7 +160,7 @@ def _stages_of(engine: "LiveEngine") -> "Stages":
 
 def _certificate(host: str) -> CertificateFiles | None:
     """What to speak TLS with; None is said, and why."""
-    if host not in LOOPBACK_NAMES:
+    if not listens_on_loopback_hosts(host):
         _say(f"Plain only: the certificate is for localhost, which does not reach {host}.")
         return None
     try:
@@ -217,7 +218,7 @@ def _welcome(host: str, port: int, certificate: CertificateFiles | None, *, keye
 
 def _base_url(host: str, port: int) -> str:
     """Where programs on this machine find the server."""
-    own = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - a comparison
+    own = LOOPBACK_ADDRESS if host in ANY_ADDRESSES else host
     return f"http://[{own}]:{port}" if ":" in own else f"http://{own}:{port}"
 
 

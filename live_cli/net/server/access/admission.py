@@ -7,12 +7,12 @@ because clients hang or crash on an HTTP status (reference 1.5).
 """
 
 import hmac
-import ipaddress
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qs, urlsplit
 
+from live_cli.loopback import is_loopback, is_loopback_or_ip
 from live_cli.protocol.dialect import Dialect
 
 _GEMINI = re.compile(
@@ -124,7 +124,7 @@ def admit(
     name of its own (DNS rebinding). An ephemeral token opens the constrained door and no other.
     """
     origin = caller.headers.get("origin")
-    if origin is not None and not _is_loopback(_host(origin)) and origin.lower() not in origins:
+    if origin is not None and not _is_own_origin(origin) and origin.lower() not in origins:
         return FOREIGN_ORIGIN
     keys = tuple(keys)
     if not keys and not _is_own_host(caller.headers.get("host", "")):
@@ -154,11 +154,6 @@ def _is_token(key: str) -> bool:
     return key.startswith(TOKEN_PREFIX)
 
 
-def is_loopback_address(host: str) -> bool:
-    """Whether listening on ``host`` reaches this machine alone."""
-    return _is_loopback(host)
-
-
 def _any_equal(shown: tuple[str, ...], keys: tuple[str, ...]) -> bool:
     """Compare all with all, in a time that says nothing about where they differ."""
     equal = False
@@ -168,29 +163,18 @@ def _any_equal(shown: tuple[str, ...], keys: tuple[str, ...]) -> bool:
     return equal
 
 
-def _is_loopback(host: str | None) -> bool:
-    if host is None:
-        return False
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    address = _address(host)
-    return address is not None and address.is_loopback
+def _is_own_origin(origin: str) -> bool:
+    host = _host(origin)
+    return host is not None and is_loopback(host)
 
 
 def _is_own_host(header: str) -> bool:
     host = _host(f"//{header}")
-    return host is not None and (_is_loopback(host) or _address(host) is not None)
+    return host is not None and is_loopback_or_ip(host)
 
 
 def _host(url: str) -> str | None:
     try:
         return urlsplit(url).hostname
-    except ValueError:
-        return None
-
-
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host)
     except ValueError:
         return None

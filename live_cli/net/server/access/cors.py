@@ -5,7 +5,7 @@ from collections.abc import Collection
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-_LOOPBACK = r"https?://(([\w-]+\.)*localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?"
+from live_cli.loopback import LOOPBACK_ORIGIN
 
 
 def cors(origins: Collection[str]) -> Middleware:
@@ -13,7 +13,7 @@ def cors(origins: Collection[str]) -> Middleware:
     return Middleware(
         CORSMiddleware,
         allow_origins=list(origins),
-        allow_origin_regex=_LOOPBACK,
+        allow_origin_regex=LOOPBACK_ORIGIN,
         allow_methods=["GET", "POST"],
         allow_headers=["*"],
         allow_private_network=True,

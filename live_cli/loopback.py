@@ -1,0 +1,49 @@
+"""The addresses and names by which a machine reaches itself (RFC 1122 §3.2.1.3, RFC 6761 §6.3)."""
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
+
+LOOPBACK_ADDRESS: Final = "127.0.0.1"
+"""Where a server listens that no other machine can reach."""
+
+LOOPBACK_HOSTS: Final = ("localhost", LOOPBACK_ADDRESS, "::1")
+"""The three usual ones, which the server's certificate names; `is_loopback` knows all the others
+too."""
+
+ANY_ADDRESSES: Final = ("0.0.0.0", "::")  # noqa: S104 - to compare with, not to bind to
+"""Where a server listens at every address of its machine, loopback among them."""
+
+LOOPBACK_ORIGIN: Final = r"https?://(([\w-]+\.)*localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?"
+"""A regular expression for the origins of web pages that this machine serves itself."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` is this machine alone: localhost, a name below it, or a loopback address."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    address = _ip_address(host)
+    return address is not None and address.is_loopback
+
+
+def is_loopback_or_ip(host: str) -> bool:
+    """Whether ``host`` means the same machine whatever a DNS server says.
+
+    True for loopback names and for every IP address; a page cannot rebind either.
+    """
+    return is_loopback(host) or _ip_address(host) is not None
+
+
+def listens_on_loopback_hosts(host: str) -> bool:
+    """Whether a server that listens at ``host`` is reached by a name in its certificate."""
+    return host in LOOPBACK_HOSTS or host in ANY_ADDRESSES
+
+
+def _ip_address(host: str) -> "IPv4Address | IPv6Address | None":
+    import ipaddress  # late: who needs the names alone starts faster
+
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
