@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from live_cli.commands.connect import RunningServer, notes, running_server
+from live_cli.commands.outputs import refuse_both_on_stdout, refuse_overwriting
 from live_cli.commands.resume import resumable, resumed, tell_reconnected
 from live_cli.net.client.resuming_client import ResumingClient
 from live_cli.plan.history_file import read_history
 from live_cli.plan.plan import SessionPlan, plan_session
+from live_cli.protocol import compose
 from live_cli.protocol.events import (
     AudioChunk,
     Reconnected,
@@ -19,8 +21,8 @@ from live_cli.protocol.events import (
     SessionClosed,
     TurnComplete,
 )
-from live_cli.protocol.messages import OUTPUT_SAMPLE_RATE, Content, Part
-from live_cli.settings.credentials import refuse_both_on_stdout, refuse_overwriting
+from live_cli.protocol.messages import Content, Part
+from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
 from live_cli.settings.schema import Settings
 from live_cli.settings.sources import OptionError
 from live_cli.ui.choose import choose_view
@@ -138,15 +140,17 @@ class _Chat:
         """Earlier turns, to be answered only with the first question."""
         if turns:
             # a model that takes turns only as initial history is told where that ends
-            await self._client.send_turns(turns, turn_complete=self._rule == "initial")
+            ends = self._rule == "initial"
+            await self._client.send(compose.turns(turns, turn_complete=ends))
 
     async def ask(self, text: str) -> None:
         """Send a message and show the whole answer. Raises SessionError if it breaks off."""
         self._tally.input_ended(self._clock())
         if self._rule == "session":
-            await self._client.send_turns([Content(role="user", parts=[Part(text=text)])])
+            turn = Content(role="user", parts=[Part(text=text)])
+            await self._client.send(compose.turns([turn]))
         else:
-            await self._client.send_text(text)
+            await self._client.send(compose.text(text))
         async for event in self._client:
             if changes := self._tally.event(event, self._clock()):
                 self._face.status(**changes)

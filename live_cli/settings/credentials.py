@@ -1,4 +1,4 @@
-"""The files a person names: keys, a long system instruction, and what must not be overwritten.
+"""Keys, and a system instruction in a file: what settings name but do not hold.
 
 A key comes from the environment or from a file that nobody else may read; no error shows it.
 """
@@ -49,34 +49,6 @@ def read_system(text: str) -> str:
     if not content.strip():
         raise InputFileError(f"The system instruction {str(path)!r} is empty.")
     return content
-
-
-def refuse_both_on_stdout(output: str | None, *, json: bool) -> None:
-    """Raise SettingsError where records and sound would be mixed on stdout."""
-    if json and output == "-":
-        raise SettingsError("--json and --output - both want stdout: give --output a file.")
-
-
-def refuse_overwriting(output: str | os.PathLike[str] | None, inputs: Iterable[str]) -> None:
-    """Raise InputFileError where ``output`` is one of ``inputs``, by whatever name or link.
-
-    ``-`` is a stream and None is nothing: neither is a file.
-    """
-    if output is None or os.fspath(output) == "-":
-        return
-    for name in inputs:
-        if name != "-" and _same_file(Path(output), Path(name)):
-            raise InputFileError(
-                f"{name} is the input: writing the output there would destroy it. "
-                "Name another file with --output."
-            )
-
-
-def _same_file(one: Path, other: Path) -> bool:
-    try:
-        return one.is_file() and one.samefile(other)
-    except OSError:
-        return False
 
 
 def _key_in(name: str, setting: str) -> str:

@@ -11,10 +11,10 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from live_cli.commands.connect import RunningServer, notes, running_server
+from live_cli.commands.outputs import refuse_both_on_stdout, refuse_overwriting
 from live_cli.commands.resume import resumable, resumed
 from live_cli.devices.native_stderr import native_stderr_silenced
 from live_cli.plan.plan import SessionPlan, plan_session
-from live_cli.settings.credentials import refuse_both_on_stdout, refuse_overwriting
 from live_cli.settings.schema import Settings
 from live_cli.ui.choose import choose_view
 from live_cli.ui.tee import TeeView

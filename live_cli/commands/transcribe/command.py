@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from live_cli.commands.connect import RunningServer, notes, running_server
+from live_cli.commands.outputs import refuse_overwriting
 from live_cli.commands.transcribe.one_file import Transcript, Watch, transcribe_file
 from live_cli.devices.native_stderr import native_stderr_silenced
 from live_cli.errors import InputFileError, SettingsError
 from live_cli.plan.plan import SessionPlan, plan_session
-from live_cli.settings.credentials import refuse_overwriting
 from live_cli.settings.schema import Settings
 from live_cli.ui.json_lines import JsonView
 from live_cli.ui.printable import printable

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from live_cli.commands.outputs import refuse_overwriting
 from live_cli.errors import InputFileError
-from live_cli.settings.credentials import refuse_overwriting
 
 
 @pytest.fixture
