@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from live_cli import paths
 from live_cli.settings.credentials import scrub, seen_keys
 
 
@@ -35,9 +36,7 @@ def _version() -> str:
 
 def _write(text: str) -> Path | None:
     """In the platform's state folder, or, where that cannot be written, the temporary one."""
-    from platformdirs import user_state_path
-
-    for folder in (user_state_path("live-cli", appauthor=False), Path(tempfile.gettempdir())):
+    for folder in (paths.state_folder(), Path(tempfile.gettempdir())):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             descriptor, name = tempfile.mkstemp(".log", "bug-", folder, text=True)

@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from live_cli import paths
 from live_cli.errors import ConnectError
 from live_cli.loopback import LOOPBACK_HOSTS
 
@@ -57,9 +58,7 @@ class CertificateFiles:
 
 def own_files() -> CertificateFiles:
     """This person's certificate, whether it is there yet or not."""
-    from platformdirs import user_state_path
-
-    return CertificateFiles(user_state_path("live-cli", appauthor=False) / "tls")
+    return CertificateFiles(paths.state_folder() / "tls")
 
 
 def ensure_certificate(files: CertificateFiles, now: datetime.datetime) -> None:
@@ -210,15 +209,15 @@ def _public_authorities(bundle: Path) -> list[bytes]:
     platform's folder, the platform's store (Windows). Where our own bundle is what is named, its
     authorities stay as they are: it may be the only place that still knows them.
     """
-    paths = ssl.get_default_verify_paths()
-    named = os.environ.get(paths.openssl_cafile_env)
+    verify_paths = ssl.get_default_verify_paths()
+    named = os.environ.get(verify_paths.openssl_cafile_env)
     if named and bundle.is_file() and Path(named).resolve() == bundle.resolve():
         _, ended, authorities = bundle.read_bytes().partition(_END)
         return [authorities.lstrip(b"\n")] if ended else []
-    for name in (named, paths.openssl_cafile, _certifi_file()):
+    for name in (named, verify_paths.openssl_cafile, _certifi_file()):
         if name and Path(name).is_file():
             return [Path(name).read_bytes()]
-    folder = Path(paths.openssl_capath)
+    folder = Path(verify_paths.openssl_capath)
     if folder.is_dir() and (hashed := sorted(folder.glob("*.[0-9]"))):
         return [one.read_bytes() for one in hashed]
     found = ssl.create_default_context().get_ca_certs(binary_form=True)

@@ -10,6 +10,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from live_cli import paths
 from live_cli.errors import SettingsError
 
 LAST = "last"
@@ -26,9 +27,7 @@ class LastSession:
 
 
 def state_path() -> Path:
-    from platformdirs import user_state_path
-
-    return user_state_path("live-cli", appauthor=False) / "last-session.json"
+    return paths.state_folder() / "last-session.json"
 
 
 def remember(session: LastSession, path: Path | None = None) -> None:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from live_cli import paths
 from live_cli.commands.serve.child import check_libraries
 from live_cli.errors import SettingsError
 from live_cli.loopback import (
@@ -270,15 +271,13 @@ class _OneLine(logging.Formatter):
 
 def _log_to_stderr() -> None:
     """Sessions to stderr, a line each; crashes with their tracebacks to a file."""
-    from platformdirs import user_state_path
-
     log = logging.getLogger("live_cli.serve")
     log.setLevel(logging.INFO)
     log.propagate = False
     shown = logging.StreamHandler()
     shown.setFormatter(_OneLine())
     log.handlers = [shown]
-    folder = user_state_path("live-cli", appauthor=False)
+    folder = paths.state_folder()
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         kept = logging.FileHandler(folder / "serve.log", delay=True, encoding="utf-8")

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 
+from live_cli import paths
 from live_cli.errors import EngineError
 
 BUNDLED = "smollm2-135m"
@@ -71,9 +72,7 @@ class AvailableModel:
 
 def cache_folder() -> Path:
     """Where pulled models live: the platform's cache folder for this user."""
-    from platformdirs import user_cache_path
-
-    return user_cache_path("live-cli", appauthor=False) / "models"
+    return paths.cache_folder() / "models"
 
 
 def bundled_model() -> Path | None:

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Self
 
+from live_cli import paths
 from live_cli.errors import ConnectError, EngineError, LiveError, SettingsError
 from live_cli.net.address import Address
 
@@ -185,9 +186,7 @@ def _ending(returncode: int | None) -> str:
 
 def default_log_path() -> Path:
     """Where the children's stderr goes: the platform's state folder."""
-    from platformdirs import user_state_path
-
-    return user_state_path("live-cli", appauthor=False) / "serve-child.log"
+    return paths.state_folder() / "serve-child.log"
 
 
 async def _exited(process: Process, within_s: float) -> bool:
