@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 from live_cli.engine.backends.scripted import ScriptedChatModel
 from tests.checklist.server import ALPHA, HALF_CASCADE, TEXT, Client, running, text
 from tests.harness.scripted_session import ScriptedRegistry
-from tests.protocol.test_wire_golden import FRAMES
+from tests.harness.sdk_frames import FRAMES
 
 VERTEX = "/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent"
 MANUAL: dict[str, Any] = {"realtimeInputConfig": {"automaticActivityDetection": {"disabled": True}}}

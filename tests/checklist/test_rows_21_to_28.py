@@ -27,7 +27,7 @@ from tests.checklist.server import (
     text,
 )
 from tests.harness.scripted_session import FakeTime, ScriptedRegistry
-from tests.protocol.test_wire_golden import FRAMES
+from tests.harness.sdk_frames import FRAMES
 
 CONSTRAINED = f"{ALPHA}Constrained?access_token="
 RESUMABLE: dict[str, Any] = {"sessionResumption": {}}

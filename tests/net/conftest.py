@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.harness.live_server import House, running
+from tests.harness.live_server import LiveServer, running_server
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[House]:
+async def server() -> AsyncIterator[LiveServer]:
     """A server of scripted sessions, with the limits it has by default."""
-    async with running() as house:
-        yield house
+    async with running_server() as server:
+        yield server

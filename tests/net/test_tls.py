@@ -6,9 +6,7 @@ import datetime
 import socket
 import ssl
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -16,20 +14,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from live_cli.errors import ConnectError
 from live_cli.net.address import Address
 from live_cli.net.client.websocket import open_websocket
-from live_cli.net.server.app import build_app, serve_on
 from live_cli.net.server.limits.limits import Limits
-from live_cli.net.server.listen import listen, port_of
-from live_cli.net.tls import CertificateFiles, ensure_certificate, own_files, server_context
-from tests.harness.live_server import (
-    PATH,
-    WITHIN_S,
-    ScriptedEngine,
-    ending,
-    receive,
-    said,
-    say,
-    set_up,
-)
+from live_cli.net.server.listen import listen
+from live_cli.net.tls import CertificateFiles, ensure_certificate, own_files
+from tests.harness.live_client import PATH, WITHIN_S, ending, receive, said, say, set_up
+from tests.harness.live_server import LiveServer, running_server
 
 
 @pytest.fixture(scope="module")
@@ -39,49 +28,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> CertificateFiles:
     return files
 
 
-@dataclass
-class TlsHouse:
-    """A server that speaks both."""
-
-    port: int
-    trusting: ssl.SSLContext
-    engine: ScriptedEngine
-    stop: asyncio.Event
-    task: asyncio.Task[None]
-
-    def connect(self, scheme: str, host: str = "127.0.0.1", **options: Any) -> connect:
-        if scheme == "wss":
-            options["ssl"] = self.trusting
-        return connect(f"{scheme}://{host}:{self.port}{PATH}", proxy=None, **options)
-
-    async def dial(self, **options: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection("127.0.0.1", self.port, **options)
-
-
-@contextlib.asynccontextmanager
-async def running(
-    files: CertificateFiles, host: str = "127.0.0.1", limits: Limits | None = None
-) -> AsyncIterator[TlsHouse]:
-    engine, listeners, stop = ScriptedEngine(), listen(host, 0), asyncio.Event()
-    app = build_app(engine, limits=limits)
-    task = asyncio.create_task(
-        serve_on(app, listeners, stop=stop, secure=server_context(files)), name="serve"
-    )
-    trusting = ssl.create_default_context(cafile=files.certificate)
-    house = TlsHouse(port_of(listeners), trusting, engine, stop, task)
-    try:
-        yield house
-    finally:
-        stop.set()
-        async with asyncio.timeout(WITHIN_S):
-            await task
-    assert asyncio.all_tasks() == {asyncio.current_task()}
-
-
 @pytest.fixture
-async def house(files: CertificateFiles) -> AsyncIterator[TlsHouse]:
-    async with running(files) as house:
-        yield house
+async def server(files: CertificateFiles) -> AsyncIterator[LiveServer]:
+    async with running_server(tls=files) as server:
+        yield server
 
 
 async def hear(client: ClientConnection) -> str:
@@ -101,19 +51,19 @@ async def all_of(reader: asyncio.StreamReader) -> bytes:
     return read
 
 
-async def test_both_speak_at_the_same_port_at_the_same_time(house: TlsHouse) -> None:
-    async with house.connect("ws") as plain, house.connect("wss") as secure:
+async def test_both_speak_at_the_same_port_at_the_same_time(server: LiveServer) -> None:
+    async with server.connect(scheme="ws") as plain, server.connect(scheme="wss") as secure:
         assert await hear(secure) == await hear(plain) == "hello"
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-async def test_the_certificate_is_good_for_each_name(house: TlsHouse, host: str) -> None:
-    async with house.connect("wss", host) as client:
+async def test_the_certificate_is_good_for_each_name(server: LiveServer, host: str) -> None:
+    async with server.connect(scheme="wss", host=host) as client:
         assert await hear(client) == "hello"
 
 
-async def test_http_goes_through_tls_too(house: TlsHouse) -> None:
-    reader, writer = await house.dial(ssl=house.trusting, server_hostname="localhost")
+async def test_http_goes_through_tls_too(server: LiveServer) -> None:
+    reader, writer = await server.dial(ssl=server.trusting, server_hostname="localhost")
     writer.write(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
     answer = await all_of(reader)
     assert answer.startswith(b"HTTP/1.1 200")
@@ -122,19 +72,19 @@ async def test_http_goes_through_tls_too(house: TlsHouse) -> None:
     await writer.wait_closed()
 
 
-async def test_messages_of_a_mebibyte_pass_tls_both_ways(house: TlsHouse) -> None:
-    async with house.connect("wss") as client:
+async def test_messages_of_a_mebibyte_pass_tls_both_ways(server: LiveServer) -> None:
+    async with server.connect(scheme="wss") as client:
         await set_up(client)
         await client.send(say("x" * 900_000))
         assert said(await receive(client)) == "x" * 900_000
 
 
-async def test_a_client_hello_in_single_bytes_is_one_all_the_same(house: TlsHouse) -> None:
+async def test_a_client_hello_in_single_bytes_is_one_all_the_same(server: LiveServer) -> None:
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    tls = house.trusting.wrap_bio(incoming, outgoing, server_hostname="localhost")
+    tls = server.trusting.wrap_bio(incoming, outgoing, server_hostname="localhost")
     with pytest.raises(ssl.SSLWantReadError):
         tls.do_handshake()
-    reader, writer = await house.dial()
+    reader, writer = await server.dial()
     hello = outgoing.read()
     for at in range(len(hello)):
         writer.write(hello[at : at + 1])
@@ -150,25 +100,25 @@ async def test_a_client_hello_in_single_bytes_is_one_all_the_same(house: TlsHous
 
 @pytest.mark.parametrize("garbage", [b"\x00", b"\x15\x03\x01", b"\xff" * 100, b"\r\n\r\n\r\n"])
 async def test_what_is_neither_is_answered_as_bad_http_and_closed(
-    house: TlsHouse, garbage: bytes
+    server: LiveServer, garbage: bytes
 ) -> None:
-    reader, writer = await house.dial()
+    reader, writer = await server.dial()
     writer.write(garbage + b"\r\n\r\n")
     assert (await all_of(reader)).startswith(b"HTTP/1.1 400")
     writer.close()
-    async with house.connect("wss") as client:
+    async with server.connect(scheme="wss") as client:
         assert await hear(client) == "hello"  # and the server goes on
 
 
 async def test_a_broken_handshake_ends_alone_and_without_a_word(
-    house: TlsHouse, caplog: pytest.LogCaptureFixture
+    server: LiveServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with house.connect("wss") as other:
-        reader, writer = await house.dial()
+    async with server.connect(scheme="wss") as other:
+        reader, writer = await server.dial()
         writer.write(b"\x16\x03\x01\x00\x05hello")
         await all_of(reader)
         writer.close()
-        reader, writer = await house.dial()
+        reader, writer = await server.dial()
         writer.write(b"\x16")
         await writer.drain()
         writer.transport.abort()
@@ -176,12 +126,12 @@ async def test_a_broken_handshake_ends_alone_and_without_a_word(
     assert [record for record in caplog.records if record.name == "asyncio"] == []
 
 
-async def test_a_client_that_does_not_trust_us_leaves_the_server_well(house: TlsHouse) -> None:
+async def test_a_client_that_does_not_trust_us_leaves_the_server_well(server: LiveServer) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
         await connect(
-            f"wss://localhost:{house.port}{PATH}", proxy=None, ssl=ssl.create_default_context()
+            f"wss://localhost:{server.port}{PATH}", proxy=None, ssl=ssl.create_default_context()
         )
-    async with house.connect("wss") as client:
+    async with server.connect(scheme="wss") as client:
         assert await hear(client) == "hello"
 
 
@@ -189,10 +139,10 @@ async def test_a_client_that_does_not_trust_us_leaves_the_server_well(house: Tls
 async def test_who_stays_silent_is_let_go_and_holds_up_nobody(
     files: CertificateFiles, said_first: bytes
 ) -> None:
-    async with running(files, limits=Limits(request_s=0.75)) as house:
-        reader, writer = await house.dial()
+    async with running_server(tls=files, limits=Limits(request_s=0.75)) as server:
+        reader, writer = await server.dial()
         writer.write(said_first)
-        async with house.connect("wss") as client:
+        async with server.connect(scheme="wss") as client:
             assert await hear(client) == "hello"
             assert await all_of(reader) == b""
             await client.send(say("still here"))  # the limit is not for those who have spoken
@@ -201,22 +151,22 @@ async def test_who_stays_silent_is_let_go_and_holds_up_nobody(
 
 
 async def test_silence_after_the_handshake_is_silence_too(files: CertificateFiles) -> None:
-    async with running(files, limits=Limits(request_s=0.75)) as house:
-        reader, writer = await house.dial(ssl=house.trusting, server_hostname="localhost")
+    async with running_server(tls=files, limits=Limits(request_s=0.75)) as server:
+        reader, writer = await server.dial(ssl=server.trusting, server_hostname="localhost")
         assert await all_of(reader) == b""
         writer.close()
 
 
 async def test_the_end_of_the_server_waits_for_no_silent_peer(files: CertificateFiles) -> None:
-    async with running(files, limits=Limits(request_s=3600)) as house:
-        silent = await house.dial()
-        halfway = await house.dial()
+    async with running_server(tls=files, limits=Limits(request_s=3600)) as server:
+        silent = await server.dial()
+        halfway = await server.dial()
         halfway[1].write(b"\x16\x03")
-        async with house.connect("wss") as client:
+        async with server.connect(scheme="wss") as client:
             await set_up(client)
-            house.stop.set()
+            server.stop.set()
             assert (await ending(client))[0] == 1001
-            await house.task
+            await server.task
         for reader, writer in (silent, halfway):
             assert await all_of(reader) == b""
             writer.close()
@@ -224,14 +174,14 @@ async def test_the_end_of_the_server_waits_for_no_silent_peer(files: Certificate
 
 async def test_a_reader_that_is_stuck_behind_tls_is_cut_off(files: CertificateFiles) -> None:
     async with (
-        running(files, limits=Limits(unsent_s=0.2)) as house,
-        house.connect("wss", max_queue=1) as client,
+        running_server(tls=files, limits=Limits(unsent_s=0.2)) as server,
+        server.connect(scheme="wss", max_queue=1) as client,
     ):
         await set_up(client)
         await client.send(say("flood"))
         client.transport.pause_reading()
         async with asyncio.timeout(WITHIN_S):
-            await house.engine.sessions[0].closed.wait()
+            await server.engine.sessions[0].closed.wait()
         client.transport.abort()
 
 
@@ -254,12 +204,12 @@ async def test_our_own_client_trusts_our_own_certificate_on_this_machine(
     stranger = CertificateFiles(tmp_path / "stranger")
     for files in (mine, stranger):
         ensure_certificate(files, datetime.datetime.now(datetime.UTC))
-    async with running(mine) as house:
+    async with running_server(tls=mine) as server:
         for host in ("localhost", "127.0.0.1"):
-            address = Address(f"https://{host}:{house.port}", None, "v1beta", "the local server")
+            address = Address(f"https://{host}:{server.port}", None, "v1beta", "the local server")
             line = await open_websocket(address, limit_s=WITHIN_S)
             await line.close()
-    async with running(stranger) as house:
-        address = Address(f"wss://localhost:{house.port}", None, "v1beta", "the local server")
+    async with running_server(tls=stranger) as server:
+        address = Address(f"wss://localhost:{server.port}", None, "v1beta", "the local server")
         with pytest.raises(ConnectError, match="not trusted"):
             await open_websocket(address, limit_s=WITHIN_S)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from live_cli.protocol.unknown_fields import FieldCheck
 from live_cli.protocol.wire import unknown_fields
-from tests.protocol.test_wire_golden import FRAMES
+from tests.harness.sdk_frames import FRAMES
 
 
 @pytest.mark.parametrize("name", FRAMES)

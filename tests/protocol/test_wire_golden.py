@@ -20,20 +20,7 @@ from live_cli.protocol.messages import (
     ToolList,
 )
 from live_cli.protocol.wire import decode_client, encode, unknown_fields
-from tests.harness.places import GOLDEN
-
-
-def read_frames() -> dict[str, str]:
-    frames = {}
-    for path in sorted(GOLDEN.glob("golden_*.txt")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            name, _, frame = line.partition(": ")
-            if name[:2] in ("S ", "M ") and frame.startswith("{"):
-                frames[f"{path.stem.removeprefix('golden_')}/{name}"] = frame
-    return frames
-
-
-FRAMES = read_frames()
+from tests.harness.sdk_frames import FRAMES
 
 # An independent notion of "the same content": names in camelCase, base64 as bytes, numbers as
 # floats, enum-like words in capitals, nothing unset. Data of users is compared untouched.

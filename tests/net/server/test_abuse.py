@@ -17,21 +17,10 @@ from websockets.exceptions import ConnectionClosed
 from live_cli.engine.engine import LiveEngine
 from live_cli.engine.stages import StageNames
 from live_cli.net.server.limits.limits import Limits
-from tests.harness.live_server import (
-    PATH,
-    SETUP,
-    WITHIN_S,
-    House,
-    ending,
-    receive,
-    running,
-    said,
-    say,
-    set_up,
-)
+from tests.harness.live_client import PATH, SETUP, WITHIN_S, ending, receive, said, say, set_up
+from tests.harness.live_server import LiveServer, running_server
 from tests.harness.mutation import bent
-from tests.net.server.access.test_server_tokens import golden_bodies
-from tests.protocol.test_wire_golden import FRAMES
+from tests.harness.sdk_frames import FRAMES, token_requests
 
 SETUPS = [frame for frame in FRAMES.values() if frame.startswith('{"setup"')]
 MESSAGES = [frame for frame in FRAMES.values() if not frame.startswith('{"setup"')]
@@ -41,9 +30,9 @@ IMPATIENT = Limits(request_s=0.3, setup_s=0.3, unsent_s=0.3, grace_s=0.5, sessio
 
 
 @contextlib.asynccontextmanager
-async def witnessed(house: House) -> AsyncIterator[None]:
+async def witnessed(server: LiveServer) -> AsyncIterator[None]:
     """Another session is answered before, all the while and after; then no session is left."""
-    async with house.connect() as client:
+    async with server.connect() as client:
         await set_up(client)
         over = asyncio.Event()
 
@@ -60,14 +49,14 @@ async def witnessed(house: House) -> AsyncIterator[None]:
         over.set()
         await asking
     async with asyncio.timeout(WITHIN_S):
-        for session in house.engine.sessions:
+        for session in server.engine.sessions:
             await session.closed.wait()
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[House]:
-    async with running(limits=IMPATIENT) as house:
-        yield house
+async def server() -> AsyncIterator[LiveServer]:
+    async with running_server(limits=IMPATIENT) as server:
+        yield server
 
 
 def masked(opcode: int, payload: bytes, *, final: bool = True) -> bytes:
@@ -80,9 +69,9 @@ def masked(opcode: int, payload: bytes, *, final: bool = True) -> bytes:
 
 @contextlib.asynccontextmanager
 async def raw(
-    house: House, *, upgraded: bool = True
+    server: LiveServer, *, upgraded: bool = True
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", house.port, limit=1024)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1024)
     try:
         if upgraded:
             head = [f"GET {PATH} HTTP/1.1", "host: localhost", "upgrade: websocket"]
@@ -112,21 +101,21 @@ async def drained(reader: asyncio.StreamReader, last: bytes = b"\0" * 9) -> byte
 
 
 @pytest.fixture
-async def whole() -> AsyncIterator[House]:
+async def whole() -> AsyncIterator[LiveServer]:
     names = StageNames("scripted", "scripted", "scripted:Good day.", "scripted")
 
     async def no_time(seconds: float) -> None:
         await asyncio.sleep(0)
 
     engine = LiveEngine(names, sleep=no_time)
-    async with running(engine=engine) as house:
-        yield house
+    async with running_server(engine=engine) as server:
+        yield server
     await engine.close()
 
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_bent_setups_are_taken_or_refused(
-    whole: House, seed: int, caplog: pytest.LogCaptureFixture
+    whole: LiveServer, seed: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     random = Random(seed)
     for path in (PATH, ALPHA) * 40:
@@ -140,7 +129,7 @@ async def test_bent_setups_are_taken_or_refused(
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_bent_messages_are_taken_or_refused(
-    whole: House, seed: int, caplog: pytest.LogCaptureFixture
+    whole: LiveServer, seed: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     random = Random(seed)
     setup = json.dumps({"setup": {"model": "models/local"}})
@@ -169,15 +158,15 @@ async def test_bent_messages_are_taken_or_refused(
 
 
 async def test_bent_requests_for_tokens_are_answered_by_name(
-    house: House, caplog: pytest.LogCaptureFixture
+    server: LiveServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     random = Random(0)
-    bodies = [body for _, body in golden_bodies() if body]
+    bodies = [body for _, body in token_requests() if body]
     statuses = set()
     for _ in range(200):
         bent_body = bent(random.choice(bodies), random)
         body = bent_body.encode() if isinstance(bent_body, str) else bent_body
-        status, _, answer = await house.ask("POST", "/v1alpha/auth_tokens", body=body)
+        status, _, answer = await server.ask("POST", "/v1alpha/auth_tokens", body=body)
         statuses.add(status)
         assert ("name" in json.loads(answer)) == (status == 200), body
         assert status == 200 or json.loads(answer)["error"]["message"], body
@@ -188,15 +177,15 @@ async def test_bent_requests_for_tokens_are_answered_by_name(
 # --- sockets that do not do what sockets do ----------------------------------------------------
 
 
-async def test_fifty_who_never_speak_are_let_go(house: House) -> None:
+async def test_fifty_who_never_speak_are_let_go(server: LiveServer) -> None:
     """Silent, half a request, a request without its body, and upgraded without a setup."""
     post = b"POST /v1/auth_tokens HTTP/1.1\r\nhost: localhost\r\n"
     beginnings = (b"", b"GET / HT", post, post + b"content-length: 9\r\n\r\n")
-    async with witnessed(house), contextlib.AsyncExitStack() as stack:
+    async with witnessed(server), contextlib.AsyncExitStack() as stack:
         waiting = []
         for number in range(50):
             upgraded = number % 5 == 4
-            reader, writer = await stack.enter_async_context(raw(house, upgraded=upgraded))
+            reader, writer = await stack.enter_async_context(raw(server, upgraded=upgraded))
             if not upgraded:
                 writer.write(beginnings[number % 5])
             waiting.append(drained(reader, b"of connecting." if upgraded else b"DEADLINE_"))
@@ -207,24 +196,24 @@ async def test_fifty_who_never_speak_are_let_go(house: House) -> None:
 
 async def test_connections_beyond_the_most_are_dropped_and_places_come_back() -> None:
     limits = Limits(connections=20, request_s=1.0)
-    async with running(limits=limits) as house, witnessed(house):
+    async with running_server(limits=limits) as server, witnessed(server):
         async with contextlib.AsyncExitStack() as stack:
             ends = []
             for _ in range(60):
-                reader, _ = await stack.enter_async_context(raw(house, upgraded=False))
+                reader, _ = await stack.enter_async_context(raw(server, upgraded=False))
                 ends.append(asyncio.create_task(drained(reader)))
             async with asyncio.timeout(WITHIN_S):
                 while sum(end.done() for end in ends) < 41:  # noqa: ASYNC110 - the witness has one
                     await asyncio.sleep(0.01)
             assert len(ends) - sum(end.done() for end in ends) <= 19
             await asyncio.gather(*ends)
-        assert await house.get("/healthz") == (200, "ok\n")
+        assert await server.get("/healthz") == (200, "ok\n")
 
 
-async def test_half_closed_and_vanished_sockets_release_their_sessions(house: House) -> None:
-    async with witnessed(house):
+async def test_half_closed_and_vanished_sockets_release_their_sessions(server: LiveServer) -> None:
+    async with witnessed(server):
         for number in range(20):
-            async with raw(house) as (reader, writer):
+            async with raw(server) as (reader, writer):
                 writer.write(masked(1, json.dumps(SETUP).encode()))
                 await reader.readuntil(b"setupComplete")
                 if number % 2:
@@ -247,8 +236,8 @@ async def test_half_closed_and_vanished_sockets_release_their_sessions(house: Ho
         [b"\x00" * 100],
     ],
 )
-async def test_what_is_no_websocket_is_ended(house: House, frames: list[bytes]) -> None:
-    async with witnessed(house), raw(house) as (reader, writer):
+async def test_what_is_no_websocket_is_ended(server: LiveServer, frames: list[bytes]) -> None:
+    async with witnessed(server), raw(server) as (reader, writer):
         writer.write(masked(1, json.dumps(SETUP).encode()) + b"".join(frames))
         await drained(reader)
 
@@ -256,8 +245,8 @@ async def test_what_is_no_websocket_is_ended(house: House, frames: list[bytes]) 
 # --- too much, too fast, too slow --------------------------------------------------------------
 
 
-async def test_a_flood_of_pings_is_answered_and_holds_nobody_up(house: House) -> None:
-    async with witnessed(house), raw(house) as (reader, writer):
+async def test_a_flood_of_pings_is_answered_and_holds_nobody_up(server: LiveServer) -> None:
+    async with witnessed(server), raw(server) as (reader, writer):
         writer.write(masked(1, json.dumps(SETUP).encode()))
         for _ in range(100):
             writer.write(masked(9, b"x" * 100) * 50)
@@ -266,7 +255,11 @@ async def test_a_flood_of_pings_is_answered_and_holds_nobody_up(house: House) ->
 
 async def test_a_message_in_pieces_is_held_to_the_limit() -> None:
     limits = Limits(message_bytes=100_000)
-    async with running(limits=limits) as house, witnessed(house), raw(house) as (reader, writer):
+    async with (
+        running_server(limits=limits) as server,
+        witnessed(server),
+        raw(server) as (reader, writer),
+    ):
         writer.write(masked(1, json.dumps(SETUP).encode()) + masked(1, b" " * 1000, final=False))
         with contextlib.suppress(ConnectionError):
             for _ in range(200):
@@ -275,21 +268,21 @@ async def test_a_message_in_pieces_is_held_to_the_limit() -> None:
         assert struct.pack("!H", 1009) in await drained(reader)
 
 
-async def test_readers_that_do_not_read_are_cut_off(house: House) -> None:
-    async with witnessed(house), contextlib.AsyncExitStack() as stack:
+async def test_readers_that_do_not_read_are_cut_off(server: LiveServer) -> None:
+    async with witnessed(server), contextlib.AsyncExitStack() as stack:
         for number in range(5):
-            _, writer = await stack.enter_async_context(raw(house))
+            _, writer = await stack.enter_async_context(raw(server))
             writer.write(masked(1, json.dumps(SETUP).encode()))
             writer.write(masked(1, say("flood" if number % 2 else "audio 9000000").encode()))
         async with asyncio.timeout(WITHIN_S):
-            while len(house.engine.sessions) < 6:  # noqa: ASYNC110 - opened from outside
+            while len(server.engine.sessions) < 6:  # noqa: ASYNC110 - opened from outside
                 await asyncio.sleep(0.01)
-            for session in house.engine.sessions[1:]:
+            for session in server.engine.sessions[1:]:
                 await session.closed.wait()
 
 
-async def test_pings_of_a_peer_that_reads_no_pongs_do_not_pile_up(house: House) -> None:
-    async with witnessed(house), raw(house) as (reader, writer):
+async def test_pings_of_a_peer_that_reads_no_pongs_do_not_pile_up(server: LiveServer) -> None:
+    async with witnessed(server), raw(server) as (reader, writer):
         writer.write(masked(1, json.dumps(SETUP).encode()))
         reader._transport.pause_reading()  # type: ignore[attr-defined]
         tracemalloc.start()
@@ -303,7 +296,11 @@ async def test_pings_of_a_peer_that_reads_no_pongs_do_not_pile_up(house: House) 
 
 async def test_a_session_that_hangs_holds_its_share_and_ends_when_its_client_is_gone() -> None:
     limits = Limits(held_bytes=1_000_000, ping_s=0.1, pong_s=0.1)
-    async with running(limits=limits) as house, witnessed(house), house.connect() as client:
+    async with (
+        running_server(limits=limits) as server,
+        witnessed(server),
+        server.connect() as client,
+    ):
         await set_up(client)
         await client.send(say("hang"))
         tracemalloc.start()
@@ -317,31 +314,31 @@ async def test_a_session_that_hangs_holds_its_share_and_ends_when_its_client_is_
         tracemalloc.stop()
         assert sent < 100  # of a hundred megabytes the sockets take some, the server one
         assert held < 10_000_000
-        assert not house.engine.sessions[1].closed.is_set()  # alive, though its pongs are not read
+        assert not server.engine.sessions[1].closed.is_set()  # alive, though its pongs are not read
         client.transport.abort()
 
 
 # --- and then all is as it was -----------------------------------------------------------------
 
 
-async def round_of_abuse(house: House, random: Random) -> None:
+async def round_of_abuse(server: LiveServer, random: Random) -> None:
     for act in ("leave", "crash", "fail", "garbage", "audio 400000", "turn", "handle h", "hang"):
-        async with house.connect(close_timeout=0.1) as client:
+        async with server.connect(close_timeout=0.1) as client:
             await set_up(client)
             await client.send(random.randbytes(1000) if act == "garbage" else say(act))
             if act in ("crash", "fail", "garbage"):
                 await ending(client)
             elif act == "hang":
-                await house.engine.sessions[-1].hanging.wait()
+                await server.engine.sessions[-1].hanging.wait()
     for number in range(10):
-        async with raw(house) as (reader, writer):
+        async with raw(server) as (reader, writer):
             writer.write(masked(number, os.urandom(number * 20)))
             await reader.read(100)
-    await house.ask("POST", "/v1/auth_tokens", body=b"{" * 1000)
+    await server.ask("POST", "/v1/auth_tokens", body=b"{" * 1000)
     async with asyncio.timeout(WITHIN_S):
-        for session in house.engine.sessions:
+        for session in server.engine.sessions:
             await session.closed.wait()
-    house.engine.sessions.clear()
+    server.engine.sessions.clear()
 
 
 @pytest.fixture
@@ -353,12 +350,12 @@ def unlogged() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("unlogged")
-async def test_memory_and_tasks_return_to_where_they_were(house: House) -> None:
+async def test_memory_and_tasks_return_to_where_they_were(server: LiveServer) -> None:
     random = Random(0)
     tracemalloc.start()
     try:
         for _ in range(5):
-            await round_of_abuse(house, random)
+            await round_of_abuse(server, random)
             while len(asyncio.all_tasks()) > 3:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.01)
         most = tracemalloc.get_traced_memory()[1]

@@ -9,26 +9,16 @@ import pytest
 
 from live_cli.net.server.limits.limits import Limits
 from live_cli.protocol.events import ActivityStarted, TextReceived
-from tests.harness.live_server import (
-    PATH,
-    SETUP,
-    WITHIN_S,
-    House,
-    ending,
-    receive,
-    running,
-    said,
-    say,
-    set_up,
-)
+from tests.harness.live_client import PATH, SETUP, WITHIN_S, ending, receive, said, say, set_up
+from tests.harness.live_server import LiveServer, running_server
 
 VERTEX = "/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent"
 
 
 @pytest.mark.parametrize("path", [PATH, "/" + PATH, "/proxy" + PATH, VERTEX, "/", ""])
 @pytest.mark.parametrize("binary", [False, True])
-async def test_a_session_opens_at_every_door(house: House, path: str, binary: bool) -> None:
-    async with house.connect(path) as client:
+async def test_a_session_opens_at_every_door(server: LiveServer, path: str, binary: bool) -> None:
+    async with server.connect(path) as client:
         setup = json.dumps(SETUP)
         await client.send(setup.encode() if binary else setup)
         assert await receive(client) == {"setupComplete": {}}
@@ -48,13 +38,13 @@ async def test_the_key_opens_and_is_never_logged(
     path: str, headers: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    async with running(keys=["s3cret"]) as house:
-        async with house.connect(path, additional_headers=headers) as client:
+    async with running_server(keys=["s3cret"]) as server:
+        async with server.connect(path, additional_headers=headers) as client:
             await set_up(client)
         wrong = {name: value.replace("s3cret", "s3cret2") for name, value in headers.items()}
-        async with house.connect(path.replace("s3cret", "s3cret2"), additional_headers=wrong) as c:
+        async with server.connect(path.replace("s3cret", "s3cret2"), additional_headers=wrong) as c:
             assert await ending(c) == (1007, "API key not valid. Please pass a valid API key.")
-        async with house.connect() as client:
+        async with server.connect() as client:
             assert (await ending(client))[0] == 1008
     ours = [record for record in caplog.records if not record.name.startswith("websockets.client")]
     assert any("closed" in record.message or "left" in record.message for record in ours)
@@ -71,9 +61,9 @@ async def test_the_key_opens_and_is_never_logged(
     ],
 )
 async def test_refusals_come_by_close_code(
-    house: House, path: str, headers: dict[str, str], code: int, words: str
+    server: LiveServer, path: str, headers: dict[str, str], code: int, words: str
 ) -> None:
-    async with house.connect(path, additional_headers=headers) as client:
+    async with server.connect(path, additional_headers=headers) as client:
         if not code:
             await set_up(client)
             return
@@ -100,51 +90,54 @@ async def test_refusals_come_by_close_code(
     ],
 )
 async def test_bad_frames_close_with_a_code_and_a_reason(
-    house: House, frames: list[str | bytes], code: int
+    server: LiveServer, frames: list[str | bytes], code: int
 ) -> None:
-    async with house.connect() as client:
+    async with server.connect() as client:
         for frame in frames:
             await client.send(frame)
         got = await ending(client)
         assert got[0] == code
         assert 0 < len(got[1].encode()) <= 123
         assert "Traceback" not in got[1]
-    async with house.connect() as client:
+    async with server.connect() as client:
         await set_up(client)  # and the server goes on
 
 
-async def test_what_the_engine_refuses_is_said_in_its_words(house: House) -> None:
-    async with house.connect() as client:
+async def test_what_the_engine_refuses_is_said_in_its_words(server: LiveServer) -> None:
+    async with server.connect() as client:
         await client.send(json.dumps({"setup": {"model": "models/unsupported"}}))
         assert await ending(client) == (1007, "The engine cannot sing.")
 
 
 async def test_nothing_sent_is_closed_at_the_limit() -> None:
-    async with running(limits=Limits(setup_s=0.05)) as house, house.connect() as client:
+    async with running_server(limits=Limits(setup_s=0.05)) as server, server.connect() as client:
         code, reason = await ending(client)
         assert code == 1008
         assert "setup" in reason
 
 
-async def test_audio_of_two_mebibytes_gets_in(house: House) -> None:
+async def test_audio_of_two_mebibytes_gets_in(server: LiveServer) -> None:
     blob = {"data": base64.b64encode(b"\0" * 2**21).decode(), "mimeType": "audio/pcm;rate=48000"}
-    async with house.connect() as client:
+    async with server.connect() as client:
         await set_up(client)
         await client.send(json.dumps({"realtimeInput": {"audio": blob}}))
         assert said(await receive(client)) == f"{2**21} bytes at 48000"
 
 
 async def test_a_message_beyond_the_limit_is_too_big() -> None:
-    async with running(limits=Limits(message_bytes=10_000)) as house, house.connect() as client:
+    async with (
+        running_server(limits=Limits(message_bytes=10_000)) as server,
+        server.connect() as client,
+    ):
         await set_up(client)
         await client.send(say("x" * 20_000))
         assert (await ending(client))[0] == 1009
         async with asyncio.timeout(WITHIN_S):
-            await house.engine.sessions[0].closed.wait()
+            await server.engine.sessions[0].closed.wait()
 
 
-async def test_every_frame_sent_is_below_a_mebibyte(house: House) -> None:
-    async with house.connect(max_size=2**20 - 1) as client:
+async def test_every_frame_sent_is_below_a_mebibyte(server: LiveServer) -> None:
+    async with server.connect(max_size=2**20 - 1) as client:
         await set_up(client)
         await client.send(say("audio 3000000"))
         heard = b""
@@ -154,8 +147,8 @@ async def test_every_frame_sent_is_below_a_mebibyte(house: House) -> None:
         assert heard == b"\1\2" * 1_500_000
 
 
-async def test_text_too_long_for_a_frame_ends_that_session(house: House) -> None:
-    async with house.connect() as client:
+async def test_text_too_long_for_a_frame_ends_that_session(server: LiveServer) -> None:
+    async with server.connect() as client:
         await set_up(client)
         await client.send(say("text 1100000"))
         code, reason = await ending(client)
@@ -165,11 +158,11 @@ async def test_text_too_long_for_a_frame_ends_that_session(house: House) -> None
 
 async def test_health_and_readiness_are_told_apart() -> None:
     loaded = False
-    async with running(ready=lambda: loaded) as house:
-        assert await house.get("/healthz") == (200, "ok\n")
-        assert (await house.get("/readyz"))[0] == 503
+    async with running_server(ready=lambda: loaded) as server:
+        assert await server.get("/healthz") == (200, "ok\n")
+        assert (await server.get("/readyz"))[0] == 503
         loaded = True
-        assert (await house.get("/readyz"))[0] == 200
+        assert (await server.get("/readyz"))[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -177,20 +170,20 @@ async def test_health_and_readiness_are_told_apart() -> None:
     [("POST", "/v1beta/models/local:generateContent"), ("GET", "/elsewhere"), ("GET", "/")],
 )
 async def test_other_paths_are_answered_in_the_form_that_sdks_show(method: str, path: str) -> None:
-    async with running() as house:
-        status, _, body = await house.ask(method, path)
+    async with running_server() as server:
+        status, _, body = await server.ask(method, path)
     error = json.loads(body)["error"]
     assert (status, error["code"], error["status"]) == (404, 404, "NOT_FOUND")
     assert error["message"] == f"{path} is not here: this server speaks the Live API alone."
 
 
-async def test_manual_activity_reaches_the_engine_in_order(house: House) -> None:
+async def test_manual_activity_reaches_the_engine_in_order(server: LiveServer) -> None:
     detection = {"automaticActivityDetection": {"disabled": True}}
-    async with house.connect() as client:
+    async with server.connect() as client:
         setup = {**SETUP["setup"], "realtimeInputConfig": detection}
         await client.send(json.dumps({"setup": setup}))
         await receive(client)
         await client.send('{"realtimeInput": {"activityStart": {}}}')
         await client.send(say("now"))
         assert said(await receive(client)) == "now"
-    assert house.engine.sessions[0].events == [ActivityStarted(), TextReceived("now")]
+    assert server.engine.sessions[0].events == [ActivityStarted(), TextReceived("now")]

@@ -9,11 +9,8 @@ from websockets.asyncio.client import connect
 from live_cli.errors import ConnectError
 from live_cli.net.server.app import build_app, serve
 from live_cli.net.server.listen import listen, port_of
-from tests.harness.live_server import (
-    PATH,
-    ScriptedEngine,
-    set_up,
-)
+from tests.harness.live_client import PATH, set_up
+from tests.harness.scripted_engine import ScriptedEngine
 
 
 async def test_serve_takes_a_free_port_and_says_which() -> None:

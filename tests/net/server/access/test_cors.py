@@ -5,7 +5,8 @@ import json
 import pytest
 
 from live_cli.net.server.rest import ListedModel
-from tests.harness.live_server import PATH, ending, running, set_up
+from tests.harness.live_client import PATH, ending, set_up
+from tests.harness.live_server import running_server
 
 APP, EVIL = "https://app.example", "https://evil.example"
 LOCAL = "http://localhost:3000"
@@ -29,9 +30,9 @@ ORIGINS = {
 @pytest.mark.parametrize("path", ["/v1alpha/auth_tokens", "/v1beta/models", "/v1beta/models/x"])
 async def test_preflights(path: str) -> None:
     method = "POST" if "tokens" in path else "GET"
-    async with running(origins=[APP], keys=["k"]) as house:
+    async with running_server(origins=[APP], keys=["k"]) as server:
         for origin, allowed in ORIGINS.items():
-            status, headers, _ = await house.ask(
+            status, headers, _ = await server.ask(
                 "OPTIONS",
                 path,
                 "host: localhost",
@@ -51,9 +52,9 @@ async def test_preflights(path: str) -> None:
 @pytest.mark.parametrize(("origin", "status"), [(APP, 200), (LOCAL, 200), (EVIL, 403)])
 async def test_a_page_makes_tokens_and_lists_models(origin: str, status: int) -> None:
     models = [ListedModel("local", "Local", "Local")]
-    async with running(origins=[APP], models=models) as house:
+    async with running_server(origins=[APP], models=models) as server:
         for method, path in (("POST", "/v1alpha/auth_tokens"), ("GET", "/v1beta/models")):
-            got, headers, body = await house.ask(
+            got, headers, body = await server.ask(
                 method, path, "host: localhost", f"origin: {origin}", body=b"{}"
             )
             assert got == status
@@ -65,16 +66,16 @@ async def test_a_page_makes_tokens_and_lists_models(origin: str, status: int) ->
 @pytest.mark.parametrize("origin", [APP, APP.upper(), LOCAL])
 async def test_a_page_of_an_allowed_origin_opens_sessions(origin: str) -> None:
     async with (
-        running(origins=[APP]) as house,
-        house.connect(PATH, additional_headers={"origin": origin}) as client,
+        running_server(origins=[APP]) as server,
+        server.connect(PATH, additional_headers={"origin": origin}) as client,
     ):
         await set_up(client)
 
 
 async def test_a_refused_page_is_told_what_would_let_it_in() -> None:
     async with (
-        running(origins=[APP]) as house,
-        house.connect(PATH, additional_headers={"origin": EVIL}) as client,
+        running_server(origins=[APP]) as server,
+        server.connect(PATH, additional_headers={"origin": EVIL}) as client,
     ):
         code, reason = await ending(client)
         assert (code, "--allow-origin" in reason) == (1008, True)

@@ -10,7 +10,8 @@ from websockets.exceptions import ConnectionClosed
 
 from live_cli.net.server.limits.limits import Limits
 from live_cli.net.server.limits.rate import SMALL_BYTES, SmallMessageRate, has_too_many_values
-from tests.harness.live_server import ending, receive, running, said, say, set_up
+from tests.harness.live_client import ending, receive, said, say, set_up
+from tests.harness.live_server import running_server
 
 
 def audio(ms: int, rate: int = 16_000) -> str:
@@ -47,11 +48,11 @@ def test_the_default_lets_the_smallest_audio_through_faster_than_real_time() -> 
 @pytest.mark.parametrize("value", ["[]", "{}", "0", '""', "[[[]]]", '{"a":0}'])
 async def test_what_would_take_long_to_parse_is_refused_unparsed(value: str) -> None:
     values = ",".join([value] * 400_000)
-    async with running() as house, house.connect() as client:
+    async with running_server() as server, server.connect() as client:
         await set_up(client)
         await client.send(f'{{"realtimeInput":{{"text":"x","y":[{values}]}}}}')
         assert await ending(client) == (1007, "Invalid JSON payload received. Too many values.")
-        assert house.engine.sessions[0].events == []
+        assert server.engine.sessions[0].events == []
 
 
 @pytest.mark.parametrize("text", [audio(60_000), json.dumps("Well, no. " * 100_000)])
@@ -63,9 +64,9 @@ def test_long_sound_and_long_texts_are_not_many_values(text: str) -> None:
 
 async def test_a_flood_of_tiny_messages_ends_its_session_alone() -> None:
     async with (
-        running(limits=Limits(small_messages_per_s=100)) as house,
-        house.connect() as flooder,
-        house.connect() as other,
+        running_server(limits=Limits(small_messages_per_s=100)) as server,
+        server.connect() as flooder,
+        server.connect() as other,
     ):
         await set_up(flooder)
         await set_up(other)
@@ -81,7 +82,7 @@ async def test_a_flood_of_tiny_messages_ends_its_session_alone() -> None:
 async def test_a_file_at_full_speed_gets_through_and_its_end_as_well() -> None:
     """Far over the rate of small messages, with an inbox that is full all the time."""
     limits = Limits(small_messages_per_s=10, held_bytes=20_000)
-    async with running(limits=limits) as house, house.connect() as client:
+    async with running_server(limits=limits) as server, server.connect() as client:
         await set_up(client)
 
         async def upload() -> None:

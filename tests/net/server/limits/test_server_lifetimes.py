@@ -10,7 +10,8 @@ import pytest
 from live_cli.net.server.connection import WENT_ON
 from live_cli.net.server.limits.lifetime import CONNECTION_OVER, LifetimeLimits, session_over
 from live_cli.net.server.limits.limits import Limits
-from tests.harness.live_server import WITHIN_S, ending, receive, running, say
+from tests.harness.live_client import WITHIN_S, ending, receive, say
+from tests.harness.live_server import running_server
 
 PICTURE = {"video": {"data": base64.b64encode(b"\xff\xd8").decode(), "mimeType": "image/jpeg"}}
 
@@ -28,23 +29,23 @@ def left_s(message: dict[str, Any]) -> float:
 
 
 async def test_a_connection_ends_with_notice_and_its_session_goes_on() -> None:
-    async with running(limits=limited(connection_s=0.6)) as house:
-        async with house.connect() as client:
+    async with running_server(limits=limited(connection_s=0.6)) as server:
+        async with server.connect() as client:
             await client.send(setup(sessionResumption={}))
             await receive(client)
             await client.send(say("handle h1"))
             await receive(client)
             assert 0.0 < left_s(await receive(client)) <= 0.3
             assert await ending(client) == (CONNECTION_OVER.code, CONNECTION_OVER.reason)
-        async with house.connect() as client:
+        async with server.connect() as client:
             await client.send(setup(sessionResumption={"handle": "h1"}))
             assert await receive(client) == {"setupComplete": {}}
             assert 0.0 < left_s(await receive(client)) <= 0.3
 
 
 async def test_a_session_ends_over_its_connections_warned_once() -> None:
-    async with running(limits=limited(audio_session_s=0.6)) as house:
-        async with house.connect() as client:
+    async with running_server(limits=limited(audio_session_s=0.6)) as server:
+        async with server.connect() as client:
             await client.send(setup(sessionResumption={}))
             await receive(client)
             await client.send(say("handle h1"))
@@ -52,24 +53,24 @@ async def test_a_session_ends_over_its_connections_warned_once() -> None:
             assert 0.0 < left_s(await receive(client)) <= 0.3
         over = session_over(0.6, "audio")
         for _ in range(2):
-            async with house.connect() as client:
+            async with server.connect() as client:
                 await client.send(setup(sessionResumption={"handle": "h1"}))
                 assert await receive(client) == {"setupComplete": {}}
                 assert await ending(client) == (over.code, over.reason)
-        async with house.connect() as client:  # and a new one begins anew
+        async with server.connect() as client:  # and a new one begins anew
             await client.send(setup())
             await receive(client)
             assert 0.0 < left_s(await receive(client)) <= 0.3
 
 
 async def test_a_session_goes_on_over_one_connection_at_a_time() -> None:
-    async with running() as house, house.connect() as first, house.connect() as second:
+    async with running_server() as server, server.connect() as first, server.connect() as second:
         await first.send(setup(sessionResumption={}))
         await receive(first)
         for handle in ("h1", "h2"):
             await first.send(say(f"handle {handle}"))
             await receive(first)
-        async with house.connect() as refused:
+        async with server.connect() as refused:
             await refused.send(
                 setup(model="models/unsupported", sessionResumption={"handle": "h1"})
             )
@@ -84,17 +85,17 @@ async def test_a_session_goes_on_over_one_connection_at_a_time() -> None:
 
 
 async def test_a_session_that_was_left_is_resumed_and_nobody_else_ends() -> None:
-    async with running() as house, house.connect() as other:
+    async with running_server() as server, server.connect() as other:
         await other.send(setup(sessionResumption={}))
         await receive(other)
-        async with house.connect() as client:
+        async with server.connect() as client:
             await client.send(setup(sessionResumption={}))
             await receive(client)
             await client.send(say("handle h1"))
             await receive(client)
             client.transport.abort()
         for _ in range(2):
-            async with house.connect() as client:
+            async with server.connect() as client:
                 await client.send(setup(sessionResumption={"handle": "h1"}))
                 assert await receive(client) == {"setupComplete": {}}
         await other.send(say("still here"))
@@ -103,7 +104,10 @@ async def test_a_session_that_was_left_is_resumed_and_nobody_else_ends() -> None
 
 @pytest.mark.parametrize("compresses", [False, True])
 async def test_a_picture_shortens_a_session_that_is_not_compressed(compresses: bool) -> None:
-    async with running(limits=limited(video_session_s=0.4)) as house, house.connect() as client:
+    async with (
+        running_server(limits=limited(video_session_s=0.4)) as server,
+        server.connect() as client,
+    ):
         asked = {"contextWindowCompression": {"slidingWindow": {}}} if compresses else {}
         await client.send(setup(**asked))
         await receive(client)
@@ -117,11 +121,14 @@ async def test_a_picture_shortens_a_session_that_is_not_compressed(compresses: b
 
 
 async def test_a_limit_ends_a_session_in_the_middle_of_a_turn() -> None:
-    async with running(limits=limited(connection_s=0.3)) as house, house.connect() as client:
+    async with (
+        running_server(limits=limited(connection_s=0.3)) as server,
+        server.connect() as client,
+    ):
         await client.send(setup())
         await receive(client)
         await client.send(say("hang"))
         assert "goAway" in await receive(client)
         assert (await ending(client))[0] == 1011
         async with asyncio.timeout(WITHIN_S):
-            await house.engine.sessions[0].closed.wait()
+            await server.engine.sessions[0].closed.wait()

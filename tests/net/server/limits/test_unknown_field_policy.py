@@ -5,7 +5,8 @@ import logging
 
 import pytest
 
-from tests.harness.live_server import SETUP, ending, receive, running, said, say, set_up
+from tests.harness.live_client import SETUP, ending, receive, said, say, set_up
+from tests.harness.live_server import running_server
 
 ODD_SETUP = {"setup": {**SETUP["setup"], "temperature": 1}}
 ODD_TEXT = json.dumps({"realtimeInput": {"text": "hello", "mood": "good"}})
@@ -23,29 +24,29 @@ AUDIO = {"data": "AAAAAA==", "mimeType": "audio/pcm", "loudness": 3}
 async def test_strict_closes_in_the_services_words(
     frames: list[dict[str, object]], name: str, place: str
 ) -> None:
-    async with running(strict=True) as house, house.connect() as client:
+    async with running_server(strict=True) as server, server.connect() as client:
         for frame in frames:
             await client.send(json.dumps(frame))
         expected = f"Invalid JSON payload received. Unknown name \"{name}\" at '{place}': "
         code, reason = await ending(client)
         assert (code, reason) == (1007, expected + "Cannot find field.")
-        assert all(not session.events for session in house.engine.sessions)
+        assert all(not session.events for session in server.engine.sessions)
 
 
 async def test_strict_takes_what_is_known() -> None:
-    async with running(strict=True) as house, house.connect() as client:
+    async with running_server(strict=True) as server, server.connect() as client:
         await set_up(client)
         await client.send(json.dumps({"realtime_input": {"audio": {"data": "AAAAAA=="}}}))
         assert said(await receive(client)) == "4 bytes at 16000"
-        status, _, _ = await house.ask("POST", "/v1alpha/auth_tokens", body=b'{"uses": 1}')
+        status, _, _ = await server.ask("POST", "/v1alpha/auth_tokens", body=b'{"uses": 1}')
         assert status == 200
 
 
 async def test_lenient_tells_once_and_goes_on(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
-    async with running() as house:
+    async with running_server() as server:
         for _ in range(2):
-            async with house.connect() as client:
+            async with server.connect() as client:
                 await client.send(json.dumps(ODD_SETUP))
                 assert await receive(client) == {"setupComplete": {}}
                 for _ in range(3):
@@ -64,9 +65,9 @@ async def test_lenient_tells_once_and_goes_on(caplog: pytest.LogCaptureFixture) 
 
 async def test_a_tokens_request_is_held_to_the_same() -> None:
     body = b'{"bidiGenerateContentSetup": {"temperature": 1}}'
-    async with running(strict=True) as house:
-        status, _, answer = await house.ask("POST", "/v1alpha/auth_tokens", body=body)
+    async with running_server(strict=True) as server:
+        status, _, answer = await server.ask("POST", "/v1alpha/auth_tokens", body=body)
         assert status == 400
         assert "Unknown name \\\"temperature\\\" at 'bidi_generate_content_setup'" in answer
-    async with running() as house:
-        assert (await house.ask("POST", "/v1alpha/auth_tokens", body=body))[0] == 200
+    async with running_server() as server:
+        assert (await server.ask("POST", "/v1alpha/auth_tokens", body=body))[0] == 200

@@ -26,16 +26,9 @@ from live_cli.protocol.events import (
     TextReceived,
 )
 from live_cli.protocol.messages import ServerContent, ServerMessage
-from tests.harness.live_server import (
-    WITHIN_S,
-    House,
-    ending,
-    receive,
-    running,
-    say,
-    set_up,
-    text,
-)
+from tests.harness.live_client import WITHIN_S, ending, receive, say, set_up
+from tests.harness.live_server import LiveServer, running_server
+from tests.harness.scripted_engine import text
 
 Samples = dict[tuple[str, ...], float]
 
@@ -52,8 +45,8 @@ def read(body: str) -> Samples:
     }
 
 
-async def samples(house: House) -> Samples:
-    status, headers, body = await house.ask("GET", "/metrics")
+async def samples(server: LiveServer) -> Samples:
+    status, headers, body = await server.ask("GET", "/metrics")
     assert status == 200
     assert headers["content-type"].startswith("text/plain; version=")
     return read(body)
@@ -62,25 +55,25 @@ async def samples(house: House) -> Samples:
 async def test_sessions_turns_and_bytes_are_counted() -> None:
     stages = [("chat", "gguf", True), ("transcriber", "moonshine", False)]
     limits = Limits(sessions=2)
-    async with running(metrics=PrometheusCounts(lambda: stages), limits=limits) as house:
-        async with house.connect() as one, house.connect() as other:
+    async with running_server(metrics=PrometheusCounts(lambda: stages), limits=limits) as server:
+        async with server.connect() as one, server.connect() as other:
             await set_up(one)
             await one.send(say("turn"))
             await receive(one)
-            house.engine.sessions[0].finish.set()
+            server.engine.sessions[0].finish.set()
             await receive(one)
             await set_up(other)
-            async with house.connect() as third:
+            async with server.connect() as third:
                 assert (await ending(third))[0] == 1013
-            async with house.connect("/nowhere") as lost:
+            async with server.connect("/nowhere") as lost:
                 assert (await ending(lost))[0] == 1008
-            assert (await samples(house))["sessions_open",] == 2
+            assert (await samples(server))["sessions_open",] == 2
             await other.send("garbage")
             assert (await ending(other))[0] == 1007
         async with asyncio.timeout(WITHIN_S):
-            for session in house.engine.sessions:
+            for session in server.engine.sessions:
                 await session.closed.wait()
-        while (got := await samples(house))["sessions_open",]:
+        while (got := await samples(server))["sessions_open",]:
             pass
     expected = {
         ("sessions_total",): 2,
@@ -101,9 +94,9 @@ async def test_sessions_turns_and_bytes_are_counted() -> None:
 
 
 async def test_the_event_loop_is_watched() -> None:
-    async with running(metrics=PrometheusCounts()) as house, asyncio.timeout(WITHIN_S):
+    async with running_server(metrics=PrometheusCounts()) as server, asyncio.timeout(WITHIN_S):
         await asyncio.sleep(0.3)
-        while not (await samples(house))["event_loop_lag_seconds_count",]:
+        while not (await samples(server))["event_loop_lag_seconds_count",]:
             pass
 
 
@@ -111,8 +104,8 @@ async def test_spoken_turns_are_timed_where_the_server_detects_them() -> None:
     names = StageNames("scripted", "scripted", "scripted:Good day.", "scripted")
     engine = LiveEngine(names)
     sound = pcm16_from_float(np.concatenate([speech_like(1.0), np.zeros(24_000, np.float32)]))
-    async with running(engine=engine, metrics=PrometheusCounts()) as house:
-        async with house.connect() as client:
+    async with running_server(engine=engine, metrics=PrometheusCounts()) as server:
+        async with server.connect() as client:
             await set_up(client)
             data = base64.b64encode(sound).decode()
             for start in range(0, len(data), 4000):
@@ -120,7 +113,7 @@ async def test_spoken_turns_are_timed_where_the_server_detects_them() -> None:
                 await client.send(json.dumps({"realtimeInput": {"audio": blob}}))
             while "modelTurn" not in (await receive(client)).get("serverContent", {}):
                 pass
-        got = await samples(house)
+        got = await samples(server)
         assert got["first_answer_seconds_count",] == 1
         assert got["first_answer_seconds_sum",] > 0
     await engine.close()
@@ -137,11 +130,11 @@ def test_codes_of_clients_do_not_swell_it() -> None:
 
 
 async def test_it_is_behind_the_key() -> None:
-    async with running(metrics=PrometheusCounts(), keys=["s3cret"]) as house:
+    async with running_server(metrics=PrometheusCounts(), keys=["s3cret"]) as server:
         for headers, status in ((), 403), (("x-goog-api-key: s3cret",), 200):
-            assert (await house.ask("GET", "/metrics", "host: localhost", *headers))[0] == status
-    async with running() as house:
-        assert (await house.get("/metrics"))[0] == 404
+            assert (await server.ask("GET", "/metrics", "host: localhost", *headers))[0] == status
+    async with running_server() as server:
+        assert (await server.get("/metrics"))[0] == 404
 
 
 class Answers(NoCounts):

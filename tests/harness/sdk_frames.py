@@ -1,0 +1,24 @@
+"""What the official SDKs really send, as it was recorded: payloads and requests for tokens."""
+
+from tests.harness.places import GOLDEN
+
+
+def _frames() -> dict[str, str]:
+    frames = {}
+    for path in sorted(GOLDEN.glob("golden_*.txt")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            name, _, frame = line.partition(": ")
+            if name[:2] in ("S ", "M ") and frame.startswith("{"):
+                frames[f"{path.stem.removeprefix('golden_')}/{name}"] = frame
+    return frames
+
+
+FRAMES = _frames()
+"""The JSON of each payload, by SDK and name."""
+
+
+def token_requests() -> list[tuple[str, str]]:
+    """Path and body of each POST that asks for a token."""
+    text = (GOLDEN / "auth_tokens_requests.txt").read_text(encoding="utf-8")
+    requests = text.split("POST ")[1:]
+    return [(each.split()[0], each.partition("    body ")[2].strip()) for each in requests]
