@@ -1,9 +1,8 @@
 """`live-cli` before its imports: a quick Ctrl-C, and the three streams that a program counts on."""
 
-import os
 import signal
-import sys
-from typing import TextIO
+
+from live_cli.streams import replace_closed_streams
 
 
 def main() -> None:
@@ -22,35 +21,6 @@ def main() -> None:
     finally:
         if interrupting:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def replace_closed_streams() -> None:
-    """Lead nowhere what the process was started without (``>&-``): quiet, and no bug.
-
-    The descriptors too, else the next file or socket would take the place of stdout. `sys.stdin`
-    stays None: who reads it says that it is closed.
-    """
-    for number in range(3):
-        try:
-            os.fstat(number)
-        except OSError:
-            _hold(number)
-    if sys.stdout is None:
-        sys.stdout = _nowhere()
-    if sys.stderr is None:
-        sys.stderr = _nowhere()
-
-
-def _nowhere() -> TextIO:
-    """Open as long as the process is, as the streams are that it replaces."""
-    return open(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8", closefd=False)
-
-
-def _hold(number: int) -> None:
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    if nowhere != number:
-        os.dup2(nowhere, number)
-        os.close(nowhere)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ exit code.
 
 import contextlib
 import errno
-import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -16,6 +15,7 @@ import typer
 from live_cli.cli.app import app
 from live_cli.errors import InputFileError, LiveError
 from live_cli.plan.last_session import LAST
+from live_cli.streams import lead_nowhere
 
 _INTERRUPTED = 130
 _BUG = 1
@@ -107,7 +107,7 @@ def _flushed(code: int) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError as exc:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        lead_nowhere(1)
         if exc.errno in _FULL:
             return _complain(f"The output cannot be written: {exc.strerror}.", code or 7)
     return code

@@ -20,15 +20,16 @@ from live_cli.audio.files.speech_files import SpeechReader, WavWriter, open_spee
 from live_cli.audio.framer import Framer
 from live_cli.audio.levels import level_dbfs
 from live_cli.audio.pcm import Samples, pcm16_from_float
-from live_cli.audio.playback.playout import PLAYOUT_SAMPLE_RATE
-from live_cli.devices.microphone import FRAME_SAMPLES, FrameCallback
+from live_cli.devices.microphone import FrameCallback
 from live_cli.devices.piped_speech import DescriptorSource, piped_speech
 from live_cli.devices.playback import Playback, PlayedCallback, SpeakerSnapshot, silent
 from live_cli.devices.stream_watch import LostCallback
 from live_cli.errors import InputFileError
+from live_cli.sample_rates import FRAME_SAMPLES, OUTPUT_SAMPLE_RATE
+from live_cli.streams import leave_stdout
 
 _BLOCK_S = 0.02
-_PULL_SAMPLES = PLAYOUT_SAMPLE_RATE // 50
+_PULL_SAMPLES = OUTPUT_SAMPLE_RATE // 50
 _JOIN_S = 1.0
 
 
@@ -138,7 +139,7 @@ class FileSpeaker:
         """Create the file. Raises InputFileError."""
         if self._path != "-" and Path(self._path).is_dir():
             raise InputFileError(f"{self._path} is a folder: name a file for the sound.")
-        self._writer = WavWriter(self._path, PLAYOUT_SAMPLE_RATE)
+        self._writer = WavWriter(self._path, OUTPUT_SAMPLE_RATE)
         self._thread.start()
 
     def stop(self) -> None:
@@ -150,7 +151,7 @@ class FileSpeaker:
             with contextlib.suppress(OSError):  # a full disk: its last second is lost
                 self._writer.close()
 
-    def play(self, turn: int, pcm16: bytes, sample_rate: int = PLAYOUT_SAMPLE_RATE) -> None:
+    def play(self, turn: int, pcm16: bytes, sample_rate: int = OUTPUT_SAMPLE_RATE) -> None:
         """Append a chunk, PCM16 mono, to ``turn``."""
         self._playback.play(turn, pcm16, sample_rate)
 
@@ -194,15 +195,15 @@ class FileSpeaker:
             self._writer.write(block)
         except BrokenPipeError:
             self.pipe_closed = True
-            _leave_stdout()
+            leave_stdout()
             self._lose("Nobody reads the sound from standard output any more.")
         except InputFileError as exc:
             self._lose(str(exc))
         self._gap_turn, self._gap_samples = self._playback.last_turn, 0
 
     def _write_silence(self, samples: int) -> None:
-        for start in range(0, samples, PLAYOUT_SAMPLE_RATE):
-            size = min(PLAYOUT_SAMPLE_RATE, samples - start)
+        for start in range(0, samples, OUTPUT_SAMPLE_RATE):
+            size = min(OUTPUT_SAMPLE_RATE, samples - start)
             if self._writer is not None:
                 self._writer.write(np.zeros(size, dtype=np.float32))
 
@@ -210,11 +211,3 @@ class FileSpeaker:
         self.lost = reason
         if self._on_lost is not None:
             self._on_lost(reason)
-
-
-def _leave_stdout() -> None:
-    """Lead stdout nowhere, so that what is left in its buffer makes no noise at exit."""
-    with contextlib.suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from live_cli.streams import lead_nowhere
+
 _STDERR = 2
 
 
@@ -25,8 +27,6 @@ def native_stderr_silenced(log_path: str | os.PathLike[str] | None = None) -> It
     except OSError:  # closed, as under pythonw or a service: nothing to keep clean
         yield
         return
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-    sink = os.open(os.devnull, os.O_WRONLY) if log_path is None else os.open(log_path, flags, 0o600)
     python_stderr = sys.stderr
     ours = None
     if _writes_to_descriptor_2():
@@ -39,8 +39,10 @@ def native_stderr_silenced(log_path: str | os.PathLike[str] | None = None) -> It
             errors="backslashreplace",
         )
         sys.stderr = ours
-    os.dup2(sink, _STDERR)
-    os.close(sink)
+    if log_path is None:
+        lead_nowhere(_STDERR)
+    else:
+        _lead_into(log_path)
     try:
         yield
     finally:
@@ -51,6 +53,12 @@ def native_stderr_silenced(log_path: str | os.PathLike[str] | None = None) -> It
             if sys.stderr is ours:
                 sys.stderr = python_stderr
             ours.close()
+
+
+def _lead_into(log_path: str | os.PathLike[str]) -> None:
+    log = os.open(log_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.dup2(log, _STDERR)
+    os.close(log)
 
 
 def _writes_to_descriptor_2() -> bool:

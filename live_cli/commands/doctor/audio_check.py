@@ -11,7 +11,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from live_cli.audio.playback.playout import PLAYOUT_SAMPLE_RATE
 from live_cli.audio.sweep import (
     SweepReport,
     cancelled_db,
@@ -24,7 +23,9 @@ from live_cli.commands.doctor.findings import Finding, print_finding
 from live_cli.devices.echo_probe import Probe, play_and_listen
 from live_cli.devices.hands_free import hands_free_warning
 from live_cli.devices.listing import find_device
+from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
 from live_cli.settings.schema import Settings
+from live_cli.streams import can_encode
 from live_cli.ui import level_plot
 
 LEVEL_STEP_S = 0.05
@@ -42,7 +43,7 @@ WEAK_ERLE_DB = 6.0
 """Less is no convergence; a conversation calls it so from there on too."""
 GAP_S = 1.1
 """The longest way through a room, and a bit."""
-HISS_LEAD = PLAYOUT_SAMPLE_RATE // 20
+HISS_LEAD = OUTPUT_SAMPLE_RATE // 20
 """Samples of silence before the hiss that go with it."""
 
 
@@ -54,18 +55,18 @@ def run(settings: Settings, *, json: bool) -> None:
     note = "A rising tone and a hiss will be heard; please be quiet for six seconds."
     print(note, file=sys.stderr, flush=True)
     sweep = make_sweep()
-    gap = np.zeros(round(GAP_S * PLAYOUT_SAMPLE_RATE), dtype=np.float32)
+    gap = np.zeros(round(GAP_S * OUTPUT_SAMPLE_RATE), dtype=np.float32)
     sound = np.concatenate((sweep, gap, make_hiss()))
     probe = play_and_listen(sound, talk.input_device, talk.output_device)
     heard, played = probe.stereo[:, 0], probe.stereo[:, 1]
     hiss = int(np.flatnonzero(played)[0]) + sweep.size + gap.size - HISS_LEAD
-    report = measure(heard[:hiss], played[:hiss], PLAYOUT_SAMPLE_RATE)
-    erle_db = cancelled_db(heard[hiss:], played[hiss:], PLAYOUT_SAMPLE_RATE) if report.path else 0.0
+    report = measure(heard[:hiss], played[:hiss], OUTPUT_SAMPLE_RATE)
+    erle_db = cancelled_db(heard[hiss:], played[hiss:], OUTPUT_SAMPLE_RATE) if report.path else 0.0
     for finding in findings(probe, report, erle_db):
         print_finding(finding, as_json=json)
     levels = {
-        "speaker": levels_over_time(played, PLAYOUT_SAMPLE_RATE, LEVEL_STEP_S),
-        "microphone": levels_over_time(heard, PLAYOUT_SAMPLE_RATE, LEVEL_STEP_S),
+        "speaker": levels_over_time(played, OUTPUT_SAMPLE_RATE, LEVEL_STEP_S),
+        "microphone": levels_over_time(heard, OUTPUT_SAMPLE_RATE, LEVEL_STEP_S),
     }
     if json:
         _print_levels(levels)
@@ -215,7 +216,7 @@ def _draw(levels: dict[str, list[float]]) -> None:
     from rich.text import Text
 
     console = Console(highlight=False)
-    blocks = _can_write(console.encoding, level_plot.BLOCKS)
+    blocks = can_encode(console.encoding, level_plot.BLOCKS)
     steps = level_plot.BLOCKS if blocks else level_plot.ASCII
     columns = min(WIDEST_PICTURE, shutil.get_terminal_size().columns - 10)
     styles = {"speaker": "cyan", "microphone": "green"}
@@ -225,11 +226,3 @@ def _draw(levels: dict[str, list[float]]) -> None:
         rows = level_plot.level_rows(row, max(10, columns), steps=steps)
         for label, cells in zip(level_plot.scale_labels(), rows, strict=True):
             console.print(Text.assemble((f"{label} ", "dim"), (cells, styles[who])), soft_wrap=True)
-
-
-def _can_write(encoding: str, characters: str) -> bool:
-    try:
-        characters.encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True

@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import errno
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +14,7 @@ from live_cli.commands.resume import resumable, resumed
 from live_cli.devices.native_stderr import native_stderr_silenced
 from live_cli.plan.plan import SessionPlan, plan_session
 from live_cli.settings.schema import Settings
+from live_cli.streams import leave_closed_terminal
 from live_cli.ui.choose import choose_view
 from live_cli.ui.tee import TeeView
 from live_cli.ui.terminal.keyboard import Keyboard
@@ -173,7 +172,7 @@ def _stopping_on_signals(stop: Callable[[], None]) -> Iterator[None]:
     numbers = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
 
     def end() -> None:
-        _leave_dead_terminal()
+        leave_closed_terminal()
         stop()
 
     try:
@@ -187,17 +186,3 @@ def _stopping_on_signals(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)
-
-
-def _leave_dead_terminal() -> None:
-    """Lead stdout and stderr nowhere once their terminal is closed: a write would be an error."""
-    if sys.platform == "win32":
-        return
-    for number in (1, 2):
-        try:
-            os.ttyname(number)
-        except OSError as exc:
-            if exc.errno == errno.EIO:
-                nowhere = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(nowhere, number)
-                os.close(nowhere)

@@ -20,6 +20,7 @@ from typing import IO, Any, Self
 from live_cli import paths
 from live_cli.errors import ConnectError, EngineError, LiveError, SettingsError
 from live_cli.net.address import Address
+from live_cli.streams import open_nowhere
 
 PROGRAM = (sys.executable, "-P", "-m", "live_cli.commands.serve.child")
 """-P: no module in the person's folder may take the place of one of ours."""
@@ -218,6 +219,6 @@ def open_log(path: Path) -> IO[bytes]:
         large = path.exists() and path.stat().st_size > _LOG_BYTES
         log = path.open("wb" if large else "ab")
     except OSError:
-        return open(os.devnull, "wb")
+        return open_nowhere()
     log.seek(0, os.SEEK_END)
     return log

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.text import Text
 
 from live_cli.protocol.events import Event
+from live_cli.streams import can_encode
 from live_cli.ui.live import layout
 from live_cli.ui.live.meter_bar import ASCII, BLOCKS
 from live_cli.ui.live.region import RESTORE, Caret, Region, Row
@@ -49,7 +50,7 @@ class LiveView:
         self._stream = sys.stdout if stdout is None else stdout
         self._size = size or self._terminal_size
         self._styles = Styles(Console(file=self._stream))
-        self._bars = BLOCKS if _can_write(self._stream, "█▏●○") else ASCII
+        self._bars = BLOCKS if can_encode(self._stream.encoding, "█▏●○") else ASCII
         self._usage = usage
         self._state = ViewState(show_thoughts=show_thoughts)
         self._done: list[TranscriptLine] = []
@@ -242,11 +243,3 @@ class LiveView:
         except (OSError, ValueError):
             return 80, 24
         return (size.columns or 80, size.lines or 24)
-
-
-def _can_write(stream: TextIO, characters: str) -> bool:
-    try:
-        characters.encode(stream.encoding or "utf-8")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
