@@ -7,6 +7,7 @@ import numpy as np
 
 from live_cli.audio.framer import Framer
 from live_cli.audio.pcm import Samples
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 SILENCE_DBFS = -100.0
 """The level of digital silence, and of nothing at all."""
@@ -63,7 +64,7 @@ class SpeechEndMeter:
     _BLOCK_WINDOWS = 25
     _FLOOR_BLOCKS = 12
 
-    def __init__(self, sample_rate: int = 16_000) -> None:
+    def __init__(self, sample_rate: int = INPUT_SAMPLE_RATE) -> None:
         self._window_samples = sample_rate * self._WINDOW_MS // 1000
         self._framer = Framer(self._window_samples)
         self._windows = 0
@@ -104,7 +105,7 @@ class SpeechRuns:
     _ATTACK_S = 0.05
     _KEPT = 256
 
-    def __init__(self, sample_rate: int = 16_000) -> None:
+    def __init__(self, sample_rate: int = INPUT_SAMPLE_RATE) -> None:
         self._rate = sample_rate
         self._clock = SpeechEndMeter(sample_rate)
         self._runs: deque[tuple[float, float]] = deque(maxlen=self._KEPT)

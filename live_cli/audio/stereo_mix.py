@@ -16,12 +16,11 @@ import numpy.typing as npt
 
 from live_cli.audio.levels import SpeechRuns
 from live_cli.audio.pcm import Samples, float_from_pcm16
-from live_cli.audio.playback.playout import PLAYOUT_SAMPLE_RATE, Span
+from live_cli.audio.playback.playout import Span
 from live_cli.audio.resampler import Resampler
 from live_cli.audio.stream_clock import StreamClock
+from live_cli.sample_rates import INPUT_SAMPLE_RATE, OUTPUT_SAMPLE_RATE
 
-MICROPHONE_RATE = 16_000
-MIX_RATE = PLAYOUT_SAMPLE_RATE
 _NEAR_S = 0.01
 _LONGEST_AHEAD_S = 10.0
 
@@ -112,21 +111,21 @@ class StereoMix:
 
     def __init__(self, start: float) -> None:
         self._start = start
-        self._microphone = Track(MICROPHONE_RATE)
-        self._model = Track(MIX_RATE)
+        self._microphone = Track(INPUT_SAMPLE_RATE)
+        self._model = Track(OUTPUT_SAMPLE_RATE)
         self._played_clock = StreamClock()
         self._played_s = self._sent_s = 0.0
-        self._resampler = Resampler(MICROPHONE_RATE, MIX_RATE)
+        self._resampler = Resampler(INPUT_SAMPLE_RATE, OUTPUT_SAMPLE_RATE)
         self._left: Samples = np.zeros(0, dtype=np.float32)
         self._right: Samples = np.zeros(0, dtype=np.float32)
-        self.speech = SpeechRuns(MICROPHONE_RATE)
+        self.speech = SpeechRuns(INPUT_SAMPLE_RATE)
         self.sent_places = TimeMap()
         self.turn_places: dict[int, TimeMap] = {}
 
     def sent(self, pcm16: bytes, ends_at: float) -> None:
         """Sound that went to the server, PCM16 at 16 kHz, the last sample heard ``ends_at``."""
         samples = float_from_pcm16(pcm16)
-        length_s = samples.size / MICROPHONE_RATE
+        length_s = samples.size / INPUT_SAMPLE_RATE
         at_s = self._microphone.place(samples, ends_at - length_s - self._start)
         self.sent_places.note(self._sent_s, length_s, at_s)
         self._sent_s += length_s
@@ -136,12 +135,14 @@ class StereoMix:
         """A block of the speaker's, 24 kHz, which begins to sound ``at``; ``spans`` are in it."""
         self._played_clock.note(self._played_s, at)
         at_s = self._played_clock.at(self._played_s) - self._start
-        self._played_s += block.size / MIX_RATE
+        self._played_s += block.size / OUTPUT_SAMPLE_RATE
         at_s = self._model.place(block, at_s)
         for span in spans:
             places = self.turn_places.setdefault(span.turn, TimeMap())
-            sounds_at_s = at_s + span.offset / MIX_RATE
-            places.note(span.position / MIX_RATE, span.length / MIX_RATE, sounds_at_s)
+            sounds_at_s = at_s + span.offset / OUTPUT_SAMPLE_RATE
+            places.note(
+                span.position / OUTPUT_SAMPLE_RATE, span.length / OUTPUT_SAMPLE_RATE, sounds_at_s
+            )
 
     def take(self, until: float) -> npt.NDArray[np.float32]:
         """The stereo sound up to ``until`` that has not been taken, shape (n, 2)."""
@@ -150,16 +151,18 @@ class StereoMix:
 
     def rest(self) -> npt.NDArray[np.float32]:
         """All that is left, to the end of the longer side."""
-        ends_s = (self._microphone.end / MICROPHONE_RATE, self._model.end / MIX_RATE)
+        ends_s = (self._microphone.end / INPUT_SAMPLE_RATE, self._model.end / OUTPUT_SAMPLE_RATE)
         stereo = self._take(int(max(ends_s) * 50) + 1)
         self._left = np.concatenate((self._left, self._resampler.flush()))
         return np.concatenate((stereo, self._joined()))
 
     def _take(self, ticks: int) -> npt.NDArray[np.float32]:
         """``ticks`` of 20 ms from the start: whole numbers of samples at both rates."""
-        left = self._resampler.process(self._microphone.take(ticks * (MICROPHONE_RATE // 50)))
+        left = self._resampler.process(self._microphone.take(ticks * (INPUT_SAMPLE_RATE // 50)))
         self._left = np.concatenate((self._left, left))
-        self._right = np.concatenate((self._right, self._model.take(ticks * (MIX_RATE // 50))))
+        self._right = np.concatenate(
+            (self._right, self._model.take(ticks * (OUTPUT_SAMPLE_RATE // 50)))
+        )
         return self._joined()
 
     def _joined(self) -> npt.NDArray[np.float32]:
@@ -171,4 +174,7 @@ class StereoMix:
     @property
     def lost_s(self) -> float:
         """Seconds of sound that came too late to be put in its place."""
-        return self._microphone.lost_samples / MICROPHONE_RATE + self._model.lost_samples / MIX_RATE
+        return (
+            self._microphone.lost_samples / INPUT_SAMPLE_RATE
+            + self._model.lost_samples / OUTPUT_SAMPLE_RATE
+        )

@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from live_cli.audio.echo.filter import HOP_SAMPLES, EchoFilter
-from live_cli.audio.echo.reference import REFERENCE_SAMPLE_RATE as ECHO_SAMPLE_RATE
 from live_cli.audio.levels import SILENCE_DBFS, level_dbfs
 from live_cli.audio.pcm import Samples
 from live_cli.audio.resampler import Resampler
+from live_cli.sample_rates import INPUT_SAMPLE_RATE, OUTPUT_SAMPLE_RATE
 
 LOW_HZ, HIGH_HZ = 150.0, 7000.0
 """Within what a microphone sends at 16 kHz, and most speakers play."""
@@ -36,12 +36,12 @@ _NOISE_FROM_S = -0.9
 """Of the impulse response: before the sound. Harmonics of a clipping speaker come before it too,
 the second 0.18 s and the tenth 0.6 s early."""
 _CLIPPED = 0.99
-_TENTH = ECHO_SAMPLE_RATE // 10
+_TENTH = INPUT_SAMPLE_RATE // 10
 _SPECTRUM_FLOOR = 1e-4
 
 
 def make_sweep(
-    sample_rate: int = 24_000, *, length_s: float = 1.0, level_dbfs: float = -20.0
+    sample_rate: int = OUTPUT_SAMPLE_RATE, *, length_s: float = 1.0, level_dbfs: float = -20.0
 ) -> Samples:
     """An exponential sine sweep from `LOW_HZ` to `HIGH_HZ`, faded at both ends."""
     t = np.arange(round(length_s * sample_rate)) / sample_rate
@@ -54,7 +54,7 @@ def make_sweep(
 
 
 def make_hiss(
-    sample_rate: int = 24_000, *, length_s: float = 2.0, level_dbfs: float = -26.0
+    sample_rate: int = OUTPUT_SAMPLE_RATE, *, length_s: float = 2.0, level_dbfs: float = -26.0
 ) -> Samples:
     """Pink noise, the same every time: an echo filter learns a way by sound of all pitches."""
     size = round(length_s * sample_rate)
@@ -130,7 +130,7 @@ def cancelled_db(microphone: Samples, played: Samples, sample_rate: int) -> floa
     ``played``: a hiss between silences. What is told is what a quarter of its tenths of a second
     exceed: at first the filter learns the way, and again where the devices' clocks jump.
     """
-    lead = np.zeros(round(_EARLY_S * ECHO_SAMPLE_RATE), dtype=np.float32)
+    lead = np.zeros(round(_EARLY_S * INPUT_SAMPLE_RATE), dtype=np.float32)
     far = np.concatenate((_at_echo_rate(played, sample_rate), lead))
     near = np.concatenate((lead, _at_echo_rate(microphone, sample_rate)))
     sounding = np.flatnonzero(far)
@@ -154,7 +154,7 @@ def _energy_db(samples: Samples) -> float:
 
 
 def _at_echo_rate(samples: Samples, sample_rate: int) -> Samples:
-    resampler = Resampler(sample_rate, ECHO_SAMPLE_RATE)
+    resampler = Resampler(sample_rate, INPUT_SAMPLE_RATE)
     return np.concatenate((resampler.process(samples), resampler.flush()))
 
 

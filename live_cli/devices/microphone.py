@@ -24,10 +24,7 @@ from live_cli.devices.listing import SoundDevice, find_device
 from live_cli.devices.native_stderr import native_stderr_silenced
 from live_cli.devices.portaudio import Kind, load_sounddevice, open_stream
 from live_cli.devices.stream_watch import LostCallback, StreamWatch
-
-CAPTURE_SAMPLE_RATE = 16_000
-FRAME_SAMPLES = CAPTURE_SAMPLE_RATE // 50
-"""20 ms."""
+from live_cli.sample_rates import FRAME_SAMPLES, INPUT_SAMPLE_RATE
 
 FrameCallback = Callable[[bytes, float, float], None]
 """Gets a frame as PCM16 little-endian mono at 16 kHz, its level in dBFS, and when its last sample
@@ -51,7 +48,7 @@ class _Opening:
         self.away_s = away_s
         self._rate = rate
         self._framer = Framer(FRAME_SAMPLES)
-        self._resampler = Resampler(rate, CAPTURE_SAMPLE_RATE)
+        self._resampler = Resampler(rate, INPUT_SAMPLE_RATE)
         self._clock = StreamClock()
         self._samples_in = self._samples_out = 0
 
@@ -68,7 +65,7 @@ class _Opening:
             samples = echo_path.clean(samples)
         for frame in self._framer.push(samples):
             self._samples_out += FRAME_SAMPLES
-            yield frame, self._clock.at(self._samples_out / CAPTURE_SAMPLE_RATE)
+            yield frame, self._clock.at(self._samples_out / INPUT_SAMPLE_RATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +111,7 @@ class Microphone:
         self._ready = threading.Event()
         self._stopping = False
         self._watch = StreamWatch("microphone", on_lost)
-        self._opening = _Opening(CAPTURE_SAMPLE_RATE, 0.0)
+        self._opening = _Opening(INPUT_SAMPLE_RATE, 0.0)
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
         self._stream: Any = None
 
@@ -149,7 +146,7 @@ class Microphone:
                 finished_callback=watch.end,
             )
 
-        rates = (device.default_rate, 48_000, 44_100, 16_000)
+        rates = (device.default_rate, 48_000, 44_100, INPUT_SAMPLE_RATE)
         with native_stderr_silenced():
             stream, _ = open_stream(open_one, device, "input", rates, (1, 2, device.inputs))
         self._stream, self._watch, self.device = stream, watch, device
@@ -211,6 +208,6 @@ class Microphone:
             self._opening = opening
             if self._echo_path is not None:
                 self._echo_path.restart()
-            self.missed_frames += round(opening.away_s * CAPTURE_SAMPLE_RATE / FRAME_SAMPLES)
+            self.missed_frames += round(opening.away_s * INPUT_SAMPLE_RATE / FRAME_SAMPLES)
         for frame, ends_at in opening.frames(block.samples, block.captured_at, self._echo_path):
             self._on_frame(pcm16_from_float(frame), level_dbfs(frame), ends_at)

@@ -8,11 +8,12 @@ import os
 from collections.abc import Iterator
 from typing import Any, BinaryIO, cast
 
-from live_cli.audio.files.speech_files import SPEECH_SAMPLE_RATE, open_speech
+from live_cli.audio.files.speech_files import open_speech
 from live_cli.audio.files.wav_header import RAW_SPEECH, ByteSource, PcmFormat, read_wav_header
 from live_cli.audio.pcm import Samples
 from live_cli.audio.resampler import Resampler
 from live_cli.errors import InputFileError
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 _MAGIC_BYTES = 4
 _READS_PER_S = 50
@@ -70,7 +71,7 @@ def piped_speech(source: ByteSource) -> Iterator[Samples]:
 def _uncompressed(
     source: ByteSource, layout: PcmFormat, data_bytes: int | None
 ) -> Iterator[Samples]:
-    resampler = Resampler(layout.sample_rate, SPEECH_SAMPLE_RATE)
+    resampler = Resampler(layout.sample_rate, INPUT_SAMPLE_RATE)
     block_bytes = max(1, layout.sample_rate // _READS_PER_S) * layout.frame_bytes
     left = data_bytes
     while left is None or left > 0:

@@ -15,15 +15,9 @@ from live_cli.audio.levels import SILENCE_DBFS, level_dbfs
 from live_cli.audio.pcm import Samples, float_from_pcm16
 from live_cli.audio.playback.fades import rising_gain
 from live_cli.audio.playback.heard import HeardLog, HeardSpan, heard_at
-from live_cli.audio.playback.playout import (
-    PLAYOUT_SAMPLE_RATE,
-    Playout,
-    PlayoutState,
-    PlayoutStats,
-    Span,
-    TurnOutcome,
-)
+from live_cli.audio.playback.playout import Playout, PlayoutState, PlayoutStats, Span, TurnOutcome
 from live_cli.audio.resampler import Resampler
+from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
 
 PlayedCallback = Callable[[Samples, float, tuple[Span, ...]], None]
 """Gets every block as it goes out, silence included: mono float32 at 24 kHz, when it begins to
@@ -99,13 +93,13 @@ class Playback:
 
     # --- the owner's thread ------------------------------------------------------------------
 
-    def play(self, turn: int, pcm16: bytes, sample_rate: int = PLAYOUT_SAMPLE_RATE) -> None:
+    def play(self, turn: int, pcm16: bytes, sample_rate: int = OUTPUT_SAMPLE_RATE) -> None:
         """Queue PCM16 mono. Refused, and counted, while a dead device takes nothing."""
         if len(self._commands) >= _MAX_COMMANDS:
             self._chunks_refused += 1
             return
         samples = float_from_pcm16(pcm16)
-        if sample_rate != PLAYOUT_SAMPLE_RATE:
+        if sample_rate != OUTPUT_SAMPLE_RATE:
             samples = self._converter_for(turn, sample_rate).resampler.process(samples)
         self._give(turn, samples)
 
@@ -128,7 +122,7 @@ class Playback:
     def _converter_for(self, turn: int, sample_rate: int) -> _Converter:
         kept = self._converter
         if kept is None or (kept.turn, kept.sample_rate) != (turn, sample_rate):
-            kept = _Converter(turn, sample_rate, Resampler(sample_rate, PLAYOUT_SAMPLE_RATE))
+            kept = _Converter(turn, sample_rate, Resampler(sample_rate, OUTPUT_SAMPLE_RATE))
             self._converter = kept
         return kept
 
@@ -140,7 +134,7 @@ class Playback:
         """As of ``now``, on the clock that `render` is told."""
         queued = self._samples_given  # before the other side's count: never below it
         rendered = self._rendered
-        waiting_ms = (queued - rendered.samples_taken) * 1000 / PLAYOUT_SAMPLE_RATE
+        waiting_ms = (queued - rendered.samples_taken) * 1000 / OUTPUT_SAMPLE_RATE
         turn, heard_ms, playing = heard_at(rendered.spans, now)
         sound_to_come = bool(rendered.spans) and rendered.spans[-1].end_at > now
         stats = rendered.stats

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from live_cli.audio.playback.playout import PLAYOUT_SAMPLE_RATE
 from live_cli.audio.resampler import Resampler
 from live_cli.devices.listing import SoundDevice, find_device
 from live_cli.devices.microphone import block_and_latency
@@ -16,6 +15,7 @@ from live_cli.devices.native_stderr import native_stderr_silenced
 from live_cli.devices.playback import Playback, PlayedCallback, SpeakerSnapshot, silent
 from live_cli.devices.portaudio import Kind, load_sounddevice, open_stream
 from live_cli.devices.stream_watch import LostCallback, StreamWatch
+from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
 
 STALE_S = 5.0
 
@@ -52,10 +52,10 @@ class Speaker:
         self._on_played = on_played
         self._playback = Playback()
         self._watch = StreamWatch("speaker", on_lost)
-        self._resampler = Resampler(PLAYOUT_SAMPLE_RATE, PLAYOUT_SAMPLE_RATE)
+        self._resampler = Resampler(OUTPUT_SAMPLE_RATE, OUTPUT_SAMPLE_RATE)
         self._converted: npt.NDArray[np.float32] = np.zeros(0, dtype=np.float32)
-        self._rate = PLAYOUT_SAMPLE_RATE
-        self._pull_samples = PLAYOUT_SAMPLE_RATE // 100
+        self._rate = OUTPUT_SAMPLE_RATE
+        self._pull_samples = OUTPUT_SAMPLE_RATE // 100
         self._latency_s = 0.0
         self._pulled = 0
         self._written = 0
@@ -70,7 +70,7 @@ class Speaker:
         """Open ``device``, ``away_s`` after the one before it was lost. Raises DeviceError."""
         sounddevice = load_sounddevice()
         block_ms, self._latency_s = block_and_latency()
-        self._pull_samples = PLAYOUT_SAMPLE_RATE * block_ms // 1000
+        self._pull_samples = OUTPUT_SAMPLE_RATE * block_ms // 1000
         self._converted = self._converted[:0]
         self._pulled = self._written = 0
         self.dropped_ms += self._playback.restart(drop=away_s > STALE_S)
@@ -82,7 +82,7 @@ class Speaker:
 
         def open_one(rate: int, channels: int) -> Any:
             self._rate = rate
-            self._resampler = Resampler(PLAYOUT_SAMPLE_RATE, rate, quality="LQ")
+            self._resampler = Resampler(OUTPUT_SAMPLE_RATE, rate, quality="LQ")
             return sounddevice.OutputStream(
                 device=device.index,
                 samplerate=rate,
@@ -94,7 +94,7 @@ class Speaker:
                 finished_callback=watch.end,
             )
 
-        rates = (PLAYOUT_SAMPLE_RATE, device.default_rate, 48_000, 44_100)
+        rates = (OUTPUT_SAMPLE_RATE, device.default_rate, 48_000, 44_100)
         channels = (min(2, device.outputs), 1, device.outputs)
         with native_stderr_silenced():
             stream, _ = open_stream(open_one, device, "output", rates, channels)
@@ -115,7 +115,7 @@ class Speaker:
         """Close the device at once; what has not been heard is not heard."""
         self.close()
 
-    def play(self, turn: int, pcm16: bytes, sample_rate: int = PLAYOUT_SAMPLE_RATE) -> None:
+    def play(self, turn: int, pcm16: bytes, sample_rate: int = OUTPUT_SAMPLE_RATE) -> None:
         """Append a chunk, PCM16 mono, to ``turn``."""
         self._playback.play(turn, pcm16, sample_rate)
 
@@ -167,7 +167,7 @@ class Speaker:
         # some host APIs do not know when a block will sound
         sounds_at = time_info.outputBufferDacTime or time_info.currentTime + self._latency_s
         while self._converted.size < frames:
-            ahead = self._pulled / PLAYOUT_SAMPLE_RATE - self._written / self._rate
+            ahead = self._pulled / OUTPUT_SAMPLE_RATE - self._written / self._rate
             block = self._playback.render(self._pull_samples, sounds_at + ahead)
             if self._on_played is not None:
                 in_s = sounds_at + ahead - time_info.currentTime

@@ -9,16 +9,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
+from live_cli.audio.pcm import Samples
 
 JsonObject = dict[str, Any]
-Samples = npt.NDArray[np.float32]
-
-EAR_SAMPLE_RATE = 16_000
-"""Hz; what detectors and transcribers hear."""
-MOUTH_SAMPLE_RATE = 24_000
-"""Hz; what synthesizers speak."""
 
 
 class SpeechDetector(Protocol):

@@ -14,15 +14,14 @@ speak as they press.
 from collections import deque
 
 from live_cli.protocol.messages import (
-    INPUT_SAMPLE_RATE,
     ActivityEnd,
     ActivityStart,
     Blob,
     ClientMessage,
     RealtimeInput,
 )
+from live_cli.sample_rates import FRAME_MS, INPUT_SAMPLE_RATE
 
-FRAME_MS = 20
 PREROLL_MS = 300
 PAUSE_MS = 1000
 

@@ -18,11 +18,6 @@ JsonObject = dict[str, Any]
 Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 """The wire's integers, which travel as numbers or as strings; larger ones are refused."""
 
-INPUT_SAMPLE_RATE = 16_000
-"""Hz; the native rate of audio to the model."""
-OUTPUT_SAMPLE_RATE = 24_000
-"""Hz; audio from the model always has this rate."""
-
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """Root of everything that travels; subclasses are found by reflection in the tests."""

@@ -3,6 +3,9 @@
 `session.py` says when these happen and to which turn they belong.
 """
 
+from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
+
+_USUAL_TYPE = f"audio/pcm;rate={OUTPUT_SAMPLE_RATE}"
 from live_cli.protocol.events import (
     AudioChunk,
     Event,
@@ -16,7 +19,6 @@ from live_cli.protocol.events import (
     VoiceActivityChanged,
 )
 from live_cli.protocol.messages import (
-    OUTPUT_SAMPLE_RATE,
     Content,
     Part,
     ServerContent,
@@ -95,7 +97,7 @@ def part_events(content: Content, turn: int) -> list[Event]:
 
 
 def _model_rate(mime_type: str) -> int:
-    if mime_type == "audio/pcm;rate=24000":  # nearly always: spare 50 searches a second
+    if mime_type == _USUAL_TYPE:  # nearly always: spare 50 searches a second
         return OUTPUT_SAMPLE_RATE
     return sample_rate_of(mime_type, default=OUTPUT_SAMPLE_RATE)
 

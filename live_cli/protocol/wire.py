@@ -27,13 +27,8 @@ from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 import msgspec
 
 from live_cli.errors import LocalProtocolError, RemoteProtocolError
-from live_cli.protocol.messages import (
-    INPUT_SAMPLE_RATE,
-    AuthToken,
-    ClientMessage,
-    Message,
-    ServerMessage,
-)
+from live_cli.protocol.messages import AuthToken, ClientMessage, Message, ServerMessage
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 _encoder: Final = msgspec.json.Encoder()
 _client_decoder: Final = msgspec.json.Decoder(ClientMessage, strict=False)

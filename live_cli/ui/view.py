@@ -15,10 +15,8 @@ from types import TracebackType
 from typing import Literal, Protocol, Self, TypedDict, Unpack
 
 from live_cli.protocol.events import Event
+from live_cli.sample_rates import FRAME_MS
 from live_cli.ui.terminal.line_editor import InputLine
-
-FRAME_MS = 20
-"""Of a microphone frame."""
 
 Connection = Literal["connecting", "connected", "reconnecting", "closed"]
 

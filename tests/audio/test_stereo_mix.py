@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 from live_cli.audio.pcm import Samples, pcm16_from_float
 from live_cli.audio.playback.playout import Span
-from live_cli.audio.stereo_mix import MICROPHONE_RATE, MIX_RATE, StereoMix, TimeMap, Track
+from live_cli.audio.stereo_mix import StereoMix, TimeMap, Track
+from live_cli.sample_rates import INPUT_SAMPLE_RATE, OUTPUT_SAMPLE_RATE
 
 START = 5_000.0
-FRAME, BLOCK = MICROPHONE_RATE // 50, MIX_RATE // 50
+FRAME, BLOCK = INPUT_SAMPLE_RATE // 50, OUTPUT_SAMPLE_RATE // 50
 
 
 def click(rate: int, seconds: float, at_s: float) -> Samples:
@@ -20,7 +21,7 @@ def click(rate: int, seconds: float, at_s: float) -> Samples:
 
 
 def first_loud(side: Samples) -> float:
-    return float(np.flatnonzero(np.abs(side) > 0.2)[0]) / MIX_RATE
+    return float(np.flatnonzero(np.abs(side) > 0.2)[0]) / OUTPUT_SAMPLE_RATE
 
 
 def recorded(
@@ -42,9 +43,9 @@ def recorded(
 @pytest.mark.parametrize("noise_s", [0.0, 0.005, 0.02])
 def test_two_clicks_at_one_time_are_at_one_time_on_the_tape(noise_s: float) -> None:
     tape = StereoMix(START)
-    both = click(MICROPHONE_RATE, 10, 7.0), click(MIX_RATE, 10, 7.0)
+    both = click(INPUT_SAMPLE_RATE, 10, 7.0), click(OUTPUT_SAMPLE_RATE, 10, 7.0)
     stereo = recorded(tape, *both, noise_s=noise_s)
-    assert stereo.shape[0] / MIX_RATE == pytest.approx(10, abs=0.03)
+    assert stereo.shape[0] / OUTPUT_SAMPLE_RATE == pytest.approx(10, abs=0.03)
     assert first_loud(stereo[:, 0]) == pytest.approx(7.0, abs=0.001)
     assert first_loud(stereo[:, 1]) == pytest.approx(7.0, abs=0.011)
     assert tape.lost_s == 0
@@ -74,8 +75,8 @@ def test_every_sample_is_where_its_time_says_and_silence_between(
 
 
 def test_rounding_and_jitter_tear_nothing_apart() -> None:
-    track = Track(MIX_RATE)
-    tone = np.sin(np.arange(MIX_RATE) / 30).astype(np.float32)
+    track = Track(OUTPUT_SAMPLE_RATE)
+    tone = np.sin(np.arange(OUTPUT_SAMPLE_RATE) / 30).astype(np.float32)
     for k in range(50):
         track.place(tone[k * BLOCK : (k + 1) * BLOCK], k * 0.02 + (0.004, -0.004, 0.0)[k % 3 - 1])
     np.testing.assert_array_equal(track.take(50 * BLOCK), tone)
@@ -103,8 +104,10 @@ def test_a_muted_microphone_is_silence_and_what_follows_is_in_place() -> None:
     for k in (*range(50), *range(100, 150)):
         tape.sent(loud, START + (k + 1) * 0.02)
     left = tape.rest()[:, 0]
-    assert np.abs(left[int(1.05 * MIX_RATE) : int(1.95 * MIX_RATE)]).max() < 0.01
-    assert left[int(2.05 * MIX_RATE) : int(2.95 * MIX_RATE)].min() > 0.45
+    assert (
+        np.abs(left[int(1.05 * OUTPUT_SAMPLE_RATE) : int(1.95 * OUTPUT_SAMPLE_RATE)]).max() < 0.01
+    )
+    assert left[int(2.05 * OUTPUT_SAMPLE_RATE) : int(2.95 * OUTPUT_SAMPLE_RATE)].min() > 0.45
     # the sound that was sent has no pause in it
     assert tape.sent_places.at(0.5) == pytest.approx(0.5)
     assert tape.sent_places.at(1.5) == pytest.approx(2.5)

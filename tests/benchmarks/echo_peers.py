@@ -11,11 +11,13 @@ import numpy as np
 import pyaec
 from pywebrtc_audio import AudioProcessor
 
-from live_cli.audio.echo.canceller import ECHO_SAMPLE_RATE, EchoState
-from live_cli.audio.echo.reference import FRAME_SAMPLES, ReferenceQueue
+from live_cli.audio.echo.canceller import EchoState
+from live_cli.audio.echo.filter import HOP_SAMPLES
+from live_cli.audio.echo.reference import ReferenceQueue
 from live_cli.audio.framer import Framer
 from live_cli.audio.pcm import Samples
 from live_cli.audio.resampler import Resampler
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
 from tests.harness.simulated_room import PLAYED_RATE
 
 SPEEX_TAPS = 4096
@@ -32,9 +34,9 @@ class Peer:
 
     def __init__(self, cancel: Cancel) -> None:
         self._cancel = cancel
-        self._resampler = Resampler(PLAYED_RATE, ECHO_SAMPLE_RATE, quality="LQ")
+        self._resampler = Resampler(PLAYED_RATE, INPUT_SAMPLE_RATE, quality="LQ")
         self._reference = ReferenceQueue()
-        self._framer = Framer(FRAME_SAMPLES)
+        self._framer = Framer(HOP_SAMPLES)
 
     def play(self, samples: Samples) -> None:
         self._reference.push(self._resampler.process(samples))
@@ -51,7 +53,7 @@ def nothing() -> Peer:
 def webrtc(*, suppressing: bool) -> Peer:
     """AEC3, with or without its mild noise suppression; no gain control."""
     processor = AudioProcessor(
-        sample_rate=ECHO_SAMPLE_RATE,
+        sample_rate=INPUT_SAMPLE_RATE,
         echo_cancellation=True,
         noise_suppression=suppressing,
         ns_level=1,
@@ -62,13 +64,13 @@ def webrtc(*, suppressing: bool) -> Peer:
 
 def speex() -> Peer:
     """The linear filter alone. The package's own method takes lists; its C function does not."""
-    aec = pyaec.Aec(FRAME_SAMPLES, SPEEX_TAPS, ECHO_SAMPLE_RATE, enable_preprocess=False)
+    aec = pyaec.Aec(HOP_SAMPLES, SPEEX_TAPS, INPUT_SAMPLE_RATE, enable_preprocess=False)
 
     def cancel(heard: Samples, played: Samples) -> Samples:
-        out = np.zeros(FRAME_SAMPLES, dtype=np.int16)
+        out = np.zeros(HOP_SAMPLES, dtype=np.int16)
         frames = [_pcm16(heard), _pcm16(played), out]
         places = [each.ctypes.data_as(ctypes.POINTER(ctypes.c_int16)) for each in frames]
-        pyaec.lib.AecCancelEcho(aec._aec, *places, FRAME_SAMPLES)
+        pyaec.lib.AecCancelEcho(aec._aec, *places, HOP_SAMPLES)
         return out.astype(np.float32) / _FULL_SCALE
 
     return Peer(cancel)

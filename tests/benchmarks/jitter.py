@@ -13,15 +13,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from live_cli.audio.playback.playout import PLAYOUT_SAMPLE_RATE, Playout, PlayoutState
+from live_cli.audio.playback.playout import Playout, PlayoutState
 from live_cli.audio.playback.start_target import StartTarget
+from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
 from tests.benchmarks.row import Row
 
 TURNS = 60
 CHUNK_MS = 80.0
 CLAUSE_CHUNKS = 5
 BLOCK_MS = 10
-PER_MS = PLAYOUT_SAMPLE_RATE // 1000
+PER_MS = OUTPUT_SAMPLE_RATE // 1000
 
 Arrivals = list[float]
 """When each chunk of a turn arrives, in ms after the first could have."""

@@ -1,7 +1,8 @@
 """Mute, push to talk and pre-roll, told in frames."""
 
-from live_cli.protocol.input_gate import FRAME_MS, PAUSE_MS, PREROLL_MS, InputGate
+from live_cli.protocol.input_gate import PAUSE_MS, PREROLL_MS, InputGate
 from live_cli.protocol.messages import ClientMessage
+from live_cli.sample_rates import FRAME_MS
 
 
 def kinds(messages: list[ClientMessage]) -> list[str]:

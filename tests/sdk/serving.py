@@ -12,8 +12,8 @@ from pathlib import Path
 
 import soundfile
 
-from live_cli.audio.pcm import pcm16_from_float
-from live_cli.engine.stages import EAR_SAMPLE_RATE, Samples
+from live_cli.audio.pcm import Samples, pcm16_from_float
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
 from tests.harness.command import LIMIT_S, environment
 
 SCRIPTED = {
@@ -115,7 +115,7 @@ def write_sounds(folder: Path, speech: Samples) -> None:
     sound = pcm16_from_float(speech)
     for name in ("16000.pcm", "sample.pcm"):
         (folder / name).write_bytes(sound)
-    soundfile.write(folder / "16000.wav", speech, EAR_SAMPLE_RATE, subtype="PCM_16")
+    soundfile.write(folder / "16000.wav", speech, INPUT_SAMPLE_RATE, subtype="PCM_16")
 
 
 @contextlib.contextmanager

@@ -24,12 +24,11 @@ from live_cli.audio.echo.delay_jump import DelayJump
 from live_cli.audio.echo.double_talk import DoubleTalkDetector
 from live_cli.audio.echo.filter import HOP_SAMPLES, PARTITIONS, EchoFilter
 from live_cli.audio.echo.gate import EchoGate
-from live_cli.audio.echo.reference import REFERENCE_SAMPLE_RATE, ReferenceQueue
+from live_cli.audio.echo.reference import ReferenceQueue
 from live_cli.audio.framer import Framer
 from live_cli.audio.pcm import Samples
 from live_cli.audio.resampler import Resampler
-
-ECHO_SAMPLE_RATE = REFERENCE_SAMPLE_RATE
+from live_cli.sample_rates import INPUT_SAMPLE_RATE, OUTPUT_SAMPLE_RATE
 
 _TAIL_HOPS = 50
 _PATIENCE_HOPS, _LATE_HOPS = 20, 50
@@ -74,8 +73,8 @@ class EchoCanceller:
     ``gated`` False: nothing is held back, for a microphone that is open only while a key is held.
     """
 
-    def __init__(self, reference_rate: int = 24_000, *, gated: bool = True) -> None:
-        self._resampler = Resampler(reference_rate, ECHO_SAMPLE_RATE, quality="LQ")
+    def __init__(self, reference_rate: int = OUTPUT_SAMPLE_RATE, *, gated: bool = True) -> None:
+        self._resampler = Resampler(reference_rate, INPUT_SAMPLE_RATE, quality="LQ")
         self._reference = ReferenceQueue()
         self._framer = Framer(HOP_SAMPLES)
         self._waiting: list[Samples] = []

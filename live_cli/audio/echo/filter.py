@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from live_cli.audio.pcm import Samples
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
-HOP_SAMPLES = 160
+HOP_SAMPLES = INPUT_SAMPLE_RATE // 100
 """10 ms at 16 kHz."""
 PARTITIONS = 48
 """480 ms of devices' latency, way and room."""

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from live_cli.audio.echo.canceller import ECHO_SAMPLE_RATE, EchoStats, is_audible
+from live_cli.audio.echo.canceller import EchoStats, is_audible
 from live_cli.audio.pcm import Samples
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
-_HANGOVER_SAMPLES = ECHO_SAMPLE_RATE * 6 // 10
+_HANGOVER_SAMPLES = INPUT_SAMPLE_RATE * 6 // 10
 """600 ms: devices' latency, the way back, and the room."""
 
 

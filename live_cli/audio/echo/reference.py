@@ -23,13 +23,11 @@ from collections import deque
 
 import numpy as np
 
+from live_cli.audio.echo.filter import HOP_SAMPLES
 from live_cli.audio.pcm import Samples
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
-REFERENCE_SAMPLE_RATE = 16_000
-FRAME_SAMPLES = REFERENCE_SAMPLE_RATE // 100
-"""10 ms."""
-
-_PER_MS = REFERENCE_SAMPLE_RATE // 1000
+_PER_MS = INPUT_SAMPLE_RATE // 1000
 _START_FRAMES = 50
 _START_LEVEL = 40 * _PER_MS
 _HIGH_LEVEL = 100 * _PER_MS
@@ -63,7 +61,7 @@ class ReferenceQueue:
 
     @property
     def has_frame(self) -> bool:
-        return self._level >= FRAME_SAMPLES
+        return self._level >= HOP_SAMPLES
 
     @property
     def starting(self) -> bool:
@@ -96,9 +94,9 @@ class ReferenceQueue:
         self._frames_since_pad += 1
         if not self.has_frame:
             return self._pad(behind)
-        frame = self._take(FRAME_SAMPLES)
+        frame = self._take(HOP_SAMPLES)
         if self._frames_to_start == 0:
-            self._watch_level(self._level - behind * FRAME_SAMPLES)
+            self._watch_level(self._level - behind * HOP_SAMPLES)
             return frame
         self._frames_to_start -= 1
         if self._frames_to_start == 0:
@@ -112,9 +110,9 @@ class ReferenceQueue:
             self.pads += self._frames_since_pad > self._unfed_frames
             self._frames_since_pad = 0
             before = self._level
-            self._fill_to(_START_LEVEL + behind * FRAME_SAMPLES)
-            self.later += FRAME_SAMPLES + self._level - before
-        return np.zeros(FRAME_SAMPLES, dtype=np.float32)
+            self._fill_to(_START_LEVEL + behind * HOP_SAMPLES)
+            self.later += HOP_SAMPLES + self._level - before
+        return np.zeros(HOP_SAMPLES, dtype=np.float32)
 
     def _take(self, count: int) -> Samples:
         taken = np.empty(count, dtype=np.float32)

@@ -17,9 +17,7 @@ from live_cli.audio.files.wav_header import HEADER_BYTES, wav_header
 from live_cli.audio.pcm import Samples, mono, pcm16_from_float
 from live_cli.audio.resampler import Resampler
 from live_cli.errors import InputFileError
-
-SPEECH_SAMPLE_RATE = 16_000
-"""Hz; what `open_speech` gives."""
+from live_cli.sample_rates import INPUT_SAMPLE_RATE, OUTPUT_SAMPLE_RATE
 
 _KNOWN_FORMATS = "WAV, FLAC, Ogg, Opus and MP3 can be read; convert others first, e.g. with ffmpeg."
 _SPOOL_IN_MEMORY_BYTES = 4 << 20
@@ -41,7 +39,7 @@ class SpeechReader:
     def __init__(self, file: Any, name: str, source: BinaryIO | None = None) -> None:
         self._file = file
         self._source = source
-        self._resampler = Resampler(file.samplerate, SPEECH_SAMPLE_RATE)
+        self._resampler = Resampler(file.samplerate, INPUT_SAMPLE_RATE)
         self._read_frames = 0
         self.name = name
         self.source_rate: int = file.samplerate
@@ -197,7 +195,7 @@ class WavWriter:
     _HEADER_EVERY_S = 1.0
 
     def __init__(
-        self, target: str | os.PathLike[str] | BinaryIO, sample_rate: int = 24_000
+        self, target: str | os.PathLike[str] | BinaryIO, sample_rate: int = OUTPUT_SAMPLE_RATE
     ) -> None:
         self._sample_rate = sample_rate
         self._data_bytes = 0

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from live_cli.audio.pcm import Samples, float_from_pcm16, mono
 from live_cli.errors import InputFileError
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 HEADER_BYTES = 44
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
@@ -54,7 +55,7 @@ class PcmFormat:
         return (wide.view("<i4")[:, 0] / 2147483648.0).astype(np.float32)
 
 
-RAW_SPEECH = PcmFormat(sample_rate=16_000, channels=1, sample_bytes=2)
+RAW_SPEECH = PcmFormat(sample_rate=INPUT_SAMPLE_RATE, channels=1, sample_bytes=2)
 """What a pipe without a header carries."""
 
 

@@ -8,7 +8,8 @@ import math
 from collections import deque
 from dataclasses import dataclass, replace
 
-from live_cli.audio.playback.playout import PLAYOUT_SAMPLE_RATE, Span
+from live_cli.audio.playback.playout import Span
+from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class HeardSpan:
 
     @property
     def end_at(self) -> float:
-        return self.at + self.length / PLAYOUT_SAMPLE_RATE
+        return self.at + self.length / OUTPUT_SAMPLE_RATE
 
 
 class HeardLog:
@@ -34,7 +35,7 @@ class HeardLog:
     def note(self, block_at: float, spans: list[Span]) -> None:
         """A block of ``spans`` that begins to sound at ``block_at``."""
         for span in spans:
-            at = block_at + span.offset / PLAYOUT_SAMPLE_RATE
+            at = block_at + span.offset / OUTPUT_SAMPLE_RATE
             self._spans.append(HeardSpan(span.turn, span.position, span.length, at))
 
     def settle(self) -> None:
@@ -54,7 +55,7 @@ def heard_at(spans: tuple[HeardSpan, ...], now: float) -> tuple[int, float, bool
     """
     for span in reversed(spans):
         if span.at <= now:
-            played = min(span.length, (now - span.at) * PLAYOUT_SAMPLE_RATE)
-            heard_ms = (span.position + played) * 1000.0 / PLAYOUT_SAMPLE_RATE
+            played = min(span.length, (now - span.at) * OUTPUT_SAMPLE_RATE)
+            heard_ms = (span.position + played) * 1000.0 / OUTPUT_SAMPLE_RATE
             return span.turn, heard_ms, now < span.end_at
     return 0, 0.0, False

@@ -42,16 +42,14 @@ from live_cli.audio.pcm import Samples
 from live_cli.audio.playback.fades import falling_gain
 from live_cli.audio.playback.start_target import StartTarget
 from live_cli.audio.playback.turn_audio import TurnAudio
+from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
 
-PLAYOUT_SAMPLE_RATE = 24_000
-"""Hz; what the Live API speaks."""
-
-_PER_MS = PLAYOUT_SAMPLE_RATE // 1000
+_PER_MS = OUTPUT_SAMPLE_RATE // 1000
 _TAIL = 5 * _PER_MS
 _FADE_IN = 5 * _PER_MS
 _FLUSH_FADE = 10 * _PER_MS
 _MAX_WAIT = 400 * _PER_MS
-_MAX_HELD = 360 * PLAYOUT_SAMPLE_RATE
+_MAX_HELD = 360 * OUTPUT_SAMPLE_RATE
 _TURNS_REMEMBERED = 64
 
 

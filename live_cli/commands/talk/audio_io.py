@@ -20,8 +20,9 @@ from live_cli.devices.playback import PlayedCallback
 from live_cli.devices.speaker import Speaker
 from live_cli.devices.supervisor import DeviceChange, DeviceSupervisor
 from live_cli.errors import DeviceError, InputFileError, LiveError
+from live_cli.sample_rates import FRAME_MS
 from live_cli.settings.schema import TalkSettings
-from live_cli.ui.view import FRAME_MS, DeviceNews, View
+from live_cli.ui.view import DeviceNews, View
 
 FILE_FORM = "Without sound: live-cli talk --input question.wav --output answer.wav"
 

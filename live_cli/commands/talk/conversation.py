@@ -18,11 +18,8 @@ from live_cli.net.client.client import text_message
 from live_cli.net.client.resuming_client import ResumingClient
 from live_cli.protocol import events
 from live_cli.protocol.input_gate import PAUSE_MS, InputGate
-from live_cli.protocol.messages import (
-    INPUT_SAMPLE_RATE,
-    ClientContent,
-    ClientMessage,
-)
+from live_cli.protocol.messages import ClientContent, ClientMessage
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
 from live_cli.ui.session_stats import SessionStats
 from live_cli.ui.view import Summary, TurnPlayback, View
 

@@ -24,9 +24,10 @@ import numpy.typing as npt
 from live_cli.audio.files.flac_writer import FlacWriter
 from live_cli.audio.pcm import Samples
 from live_cli.audio.playback.playout import Span
-from live_cli.audio.stereo_mix import MIX_RATE, StereoMix
+from live_cli.audio.stereo_mix import StereoMix
 from live_cli.errors import InputFileError
 from live_cli.protocol.events import Event, SessionOpened
+from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
 from live_cli.ui.json_lines import JsonView
 from live_cli.ui.plain import PlainView
 from live_cli.ui.subtitles.dialogue import Dialogue, PlayedTurn
@@ -64,7 +65,7 @@ class Recording:
         self._paths = _new_files(Path(folder).expanduser())
         self._events = self._paths[_EVENTS].open("w", encoding="utf-8")
         self._words = self._paths[_WORDS].open("w", encoding="utf-8")
-        self._flac = FlacWriter(self._paths[_SOUND], MIX_RATE, 2)
+        self._flac = FlacWriter(self._paths[_SOUND], OUTPUT_SAMPLE_RATE, 2)
         self._start = time.monotonic()
         self._tape = StereoMix(self._start)
         self._dialogue = Dialogue()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from live_cli.audio.files.speech_files import SPEECH_SAMPLE_RATE, SpeechReader, open_speech
+from live_cli.audio.files.speech_files import SpeechReader, open_speech
 from live_cli.audio.pcm import Samples, pcm16_from_float
 from live_cli.commands.connect import RunningServer
 from live_cli.errors import SessionError
@@ -25,9 +25,10 @@ from live_cli.protocol.events import (
     SessionOpened,
     TurnComplete,
 )
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
 from live_cli.ui.subtitles.subtitles import Subtitle
 
-CHUNK_SAMPLES = SPEECH_SAMPLE_RATE // 4
+CHUNK_SAMPLES = INPUT_SAMPLE_RATE // 4
 """A quarter of a second a message."""
 CUT_WINDOW_S = 20.0
 """So long before the limit of a session a quiet place is looked for."""
@@ -144,7 +145,7 @@ class _Part:
         await self._client.start_activity()
         while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
             await self._client.send_audio(pcm16_from_float(chunk))
-            self._transcript.duration_s += chunk.size / SPEECH_SAMPLE_RATE
+            self._transcript.duration_s += chunk.size / INPUT_SAMPLE_RATE
             progress(self._transcript.duration_s, length_s)
             sent_s = self._transcript.duration_s - self._start_s
             if not self._server.is_ours:

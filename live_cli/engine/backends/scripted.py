@@ -10,20 +10,19 @@ from itertools import cycle
 
 import numpy as np
 
+from live_cli.audio.pcm import Samples
 from live_cli.engine.stages import (
-    EAR_SAMPLE_RATE,
-    MOUTH_SAMPLE_RATE,
     ChatDelta,
     ChatMessage,
     ChatRequest,
     ChatUsage,
     FinishReason,
     JsonObject,
-    Samples,
     ToolDeclaration,
     ToolUse,
     VoiceTraits,
 )
+from live_cli.sample_rates import INPUT_SAMPLE_RATE, OUTPUT_SAMPLE_RATE
 
 _LOUD = 0.01  # RMS; -40 dBFS
 _SECONDS_A_CHARACTER = 0.06
@@ -133,15 +132,15 @@ class ScriptedSynthesizer:
         spoken = [character.isalnum() for character in text]
         if not any(spoken):
             return
-        size = round(MOUTH_SAMPLE_RATE * _SECONDS_A_CHARACTER / voice.pace)
-        time = np.arange(size * len(spoken)) / MOUTH_SAMPLE_RATE
+        size = round(OUTPUT_SAMPLE_RATE * _SECONDS_A_CHARACTER / voice.pace)
+        time = np.arange(size * len(spoken)) / OUTPUT_SAMPLE_RATE
         envelope = np.repeat(np.asarray(spoken, np.float32), size)
         swell = np.abs(np.sin(np.pi * 4 * time))
         tone = 0.3 * envelope * swell * np.sin(2 * np.pi * _TONE_HZ * voice.pitch * time)
         yield tone.astype(np.float32)
 
 
-def speech_like(seconds: float, sample_rate: int = EAR_SAMPLE_RATE) -> Samples:
+def speech_like(seconds: float, sample_rate: int = INPUT_SAMPLE_RATE) -> Samples:
     """A steady tone the scripted detector takes for speech."""
     time = np.arange(round(seconds * sample_rate)) / sample_rate
     return (0.3 * np.sin(2 * np.pi * _TONE_HZ * time)).astype(np.float32)

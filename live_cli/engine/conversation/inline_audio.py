@@ -11,10 +11,10 @@ from live_cli.audio.pcm import pcm16_from_float
 from live_cli.engine.conversation.history import USER
 from live_cli.engine.speech_in.listener import SpeechInput
 from live_cli.engine.speech_in.segmenter import Ended
-from live_cli.engine.stages import EAR_SAMPLE_RATE
 from live_cli.engine.workers import Stage, Workers
 from live_cli.errors import InputFileError, UnsupportedError
 from live_cli.protocol.messages import Blob, Content
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 LONGEST_S = 600
 _RATE = re.compile(r"rate\s*=\s*(\d+)")
@@ -89,7 +89,7 @@ def clip_of(data: bytes, mime_type: str) -> AudioClip:
 
 def _raw(data: bytes, mime_type: str) -> AudioClip:
     said = _RATE.search(mime_type)
-    rate = int(said.group(1)) if said else EAR_SAMPLE_RATE
+    rate = int(said.group(1)) if said else INPUT_SAMPLE_RATE
     if not _LOWEST_RATE <= rate <= _HIGHEST_RATE:
         raise UnsupportedError(
             f"Audio at {rate} Hz is not read: {_LOWEST_RATE} to {_HIGHEST_RATE}."
@@ -106,10 +106,10 @@ def _decoded(data: bytes, kind: str) -> AudioClip:
         with open_speech(io.BytesIO(data)) as speech:
             for block in speech:
                 decoded += pcm16_from_float(block)
-                if len(decoded) > 2 * EAR_SAMPLE_RATE * (LONGEST_S + 1):
+                if len(decoded) > 2 * INPUT_SAMPLE_RATE * (LONGEST_S + 1):
                     break
     except InputFileError as exc:
         raise UnsupportedError(
             f"The {kind[:30]} in a turn cannot be read: send WAV, FLAC, Ogg, MP3 or audio/pcm."
         ) from exc
-    return AudioClip(bytes(decoded), EAR_SAMPLE_RATE)
+    return AudioClip(bytes(decoded), INPUT_SAMPLE_RATE)

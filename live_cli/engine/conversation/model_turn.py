@@ -14,32 +14,24 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from live_cli.audio.pcm import pcm16_from_float
+from live_cli.audio.pcm import Samples, pcm16_from_float
 from live_cli.engine.conversation.sentences import Clause, ClauseSplitter
 from live_cli.engine.setup.config import SessionConfig
 from live_cli.engine.stages import (
-    MOUTH_SAMPLE_RATE,
     ChatDelta,
     ChatModel,
     ChatRequest,
     ChatUsage,
-    Samples,
     Synthesizer,
     ToolUse,
 )
 from live_cli.engine.workers import Stage, Workers
-from live_cli.protocol.messages import (
-    OUTPUT_SAMPLE_RATE,
-    Blob,
-    Content,
-    Part,
-    ServerContent,
-    Transcription,
-)
+from live_cli.protocol.messages import Blob, Content, Part, ServerContent, Transcription
+from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
 
-CHUNK_SAMPLES = MOUTH_SAMPLE_RATE // 10
+CHUNK_SAMPLES = OUTPUT_SAMPLE_RATE // 10
 """100 ms a message; the last of a clause takes up to 20 ms more rather than send a crumb."""
-_CRUMB_SAMPLES = MOUTH_SAMPLE_RATE // 50
+_CRUMB_SAMPLES = OUTPUT_SAMPLE_RATE // 50
 _AUDIO_TYPE = f"audio/pcm;rate={OUTPUT_SAMPLE_RATE}"
 
 Send = Callable[[ServerContent], Awaitable[None]]
@@ -238,7 +230,7 @@ class ModelTurn:
         while (chunk := await self._next(lambda: next(chunks, None))) is not None:
             for piece in _messages(chunk):
                 now = self._time.now()
-                seconds = len(piece) / MOUTH_SAMPLE_RATE
+                seconds = len(piece) / OUTPUT_SAMPLE_RATE
                 spoken.seconds += seconds
                 self.said.audio_s += seconds
                 self.audio_s += seconds

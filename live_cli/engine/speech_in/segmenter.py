@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from live_cli.audio.pcm import float_from_pcm16
+from live_cli.audio.pcm import Samples, float_from_pcm16
 from live_cli.audio.resampler import Resampler
 from live_cli.engine.speech_in.endpointer import (
     Endpointer,
@@ -20,7 +20,8 @@ from live_cli.engine.speech_in.endpointer import (
     SpeechResumed,
     SpeechStarted,
 )
-from live_cli.engine.stages import EAR_SAMPLE_RATE, Samples, SpeechDetector
+from live_cli.engine.stages import SpeechDetector
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +72,7 @@ class SampleBuffer:
     """The last samples of a stream, addressed by their index since its start."""
 
     def __init__(self) -> None:
-        self._store = np.zeros(EAR_SAMPLE_RATE, np.float32)
+        self._store = np.zeros(INPUT_SAMPLE_RATE, np.float32)
         self._origin = 0  # the index of the first sample kept
         self._length = 0
 
@@ -95,7 +96,7 @@ class SampleBuffer:
     def forget_before(self, index: int) -> None:
         """What lies before ``index`` is not wanted any more; moved only when it pays."""
         stale = index - self._origin
-        if stale >= EAR_SAMPLE_RATE:
+        if stale >= INPUT_SAMPLE_RATE:
             kept = self._store[stale : self._length].copy()
             self._store[: len(kept)] = kept
             self._origin, self._length = index, len(kept)
@@ -107,9 +108,9 @@ class Segmenter:
     def __init__(self, detector: SpeechDetector, rules: EndpointingRules) -> None:
         self._detector = detector
         self._frame = detector.frame_samples
-        self._endpointer = Endpointer(rules, self._frame, EAR_SAMPLE_RATE)
+        self._endpointer = Endpointer(rules, self._frame, INPUT_SAMPLE_RATE)
         self._tape = SampleBuffer()
-        self._rate = EAR_SAMPLE_RATE
+        self._rate = INPUT_SAMPLE_RATE
         self._resampler: Resampler | None = None
         self._waiting = b""
 
@@ -159,8 +160,8 @@ class Segmenter:
             samples = np.concatenate([self._resampler.process(samples), self._resampler.flush()])
         heard = self._listen(samples)
         self._rate = sample_rate
-        same = sample_rate == EAR_SAMPLE_RATE
-        self._resampler = None if same else Resampler(sample_rate, EAR_SAMPLE_RATE)
+        same = sample_rate == INPUT_SAMPLE_RATE
+        self._resampler = None if same else Resampler(sample_rate, INPUT_SAMPLE_RATE)
         return heard
 
     def _listen(self, samples: Samples) -> list[Heard]:
@@ -179,7 +180,7 @@ class Segmenter:
     def _heard(self, event: SpeechEvent) -> Heard:
         match event:
             case SpeechStarted(sample):
-                return Started(sample / EAR_SAMPLE_RATE)
+                return Started(sample / INPUT_SAMPLE_RATE)
             case SpeechPaused(start, end):
                 return Paused(self._segment(start, end))
             case SpeechResumed():
@@ -187,8 +188,8 @@ class Segmenter:
             case SpeechCut(start, end, worth) | SpeechEnded(start, end, worth):
                 segment = self._segment(start, end) if worth else None
                 final = isinstance(event, SpeechEnded)
-                return Ended(segment, final, self._endpointer.position / EAR_SAMPLE_RATE)
+                return Ended(segment, final, self._endpointer.position / INPUT_SAMPLE_RATE)
 
     def _segment(self, start: int, end: int) -> Segment:
-        rate = EAR_SAMPLE_RATE
+        rate = INPUT_SAMPLE_RATE
         return Segment(self._tape.between(start, end), start / rate, end / rate)

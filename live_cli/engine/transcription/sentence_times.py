@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from live_cli.engine.stages import EAR_SAMPLE_RATE, Samples
+from live_cli.audio.pcm import Samples
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _SHORTEST_CHARACTERS = 20
-_BLOCK = EAR_SAMPLE_RATE // 100
+_BLOCK = INPUT_SAMPLE_RATE // 100
 _WINDOW_BLOCKS = 12
 _REACH_BLOCKS = 80
 """Blocks of 10 ms: a pause of 120 ms is looked for within 0.8 s."""
@@ -34,8 +35,8 @@ def sentence_times(text: str, samples: Samples) -> list[TimedSentence]:
     cuts = _cuts([len(sentence) for sentence in sentences], samples)
     bounds = [
         0.0,
-        *(cut * _BLOCK / EAR_SAMPLE_RATE for cut in cuts),
-        len(samples) / EAR_SAMPLE_RATE,
+        *(cut * _BLOCK / INPUT_SAMPLE_RATE for cut in cuts),
+        len(samples) / INPUT_SAMPLE_RATE,
     ]
     return [
         TimedSentence(sentence, start, end)

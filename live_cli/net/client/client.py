@@ -21,7 +21,6 @@ from live_cli.net.address import Address
 from live_cli.net.close_codes import explain, starting_a_sentence
 from live_cli.protocol.events import Event, SessionOpened
 from live_cli.protocol.messages import (
-    INPUT_SAMPLE_RATE,
     ActivityEnd,
     ActivityStart,
     Blob,
@@ -32,6 +31,7 @@ from live_cli.protocol.messages import (
     Setup,
 )
 from live_cli.protocol.session import Role, Session, State
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 if TYPE_CHECKING:
     from live_cli.net.client.websocket import WebSocket

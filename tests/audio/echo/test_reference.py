@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_cli.audio.echo.reference import FRAME_SAMPLES, ReferenceQueue
-
-FRAME_MS = 10
+HOP_MS = 10
+from live_cli.audio.echo.filter import HOP_SAMPLES
+from live_cli.audio.echo.reference import ReferenceQueue
 
 
 def counted(frames: float, first: int = 1) -> np.ndarray:
     """Sound whose samples are numbered, so that it is seen what was taken."""
-    return np.arange(first, first + int(frames * FRAME_SAMPLES), dtype=np.float32)
+    return np.arange(first, first + int(frames * HOP_SAMPLES), dtype=np.float32)
 
 
 def started(level_frames: int = 4) -> ReferenceQueue:
@@ -58,7 +58,7 @@ def test_a_frame_that_is_late_makes_the_level_anew_and_that_is_one_pad(
     frames = [queue.pull() for _ in range(pulls)]
     assert (queue.pads, queue.later, queue.level_ms) == (
         pads,
-        later_frames * FRAME_SAMPLES,
+        later_frames * HOP_SAMPLES,
         level_ms,
     )
     assert not any(frame.any() for frame in frames[level_frames:])
@@ -79,17 +79,17 @@ def test_what_comes_after_all_is_trimmed_at_once_and_all_is_accounted_for() -> N
     queue.pull()
     assert (queue.pads, queue.trims, queue.level_ms) == (1, 1, 50)
     played, paired = 16, 16
-    assert queue.later == (50 // FRAME_MS - (played - paired)) * FRAME_SAMPLES
+    assert queue.later == (50 // HOP_MS - (played - paired)) * HOP_SAMPLES
 
 
 def test_half_a_frame_is_kept_for_the_next_pair() -> None:
     queue = started(0)
     queue.push(counted(0.5))
     silent = [queue.pull() for _ in range(4)]
-    queue.push(counted(1, first=FRAME_SAMPLES // 2 + 1))
+    queue.push(counted(1, first=HOP_SAMPLES // 2 + 1))
     rest = np.concatenate([queue.pull(), queue.pull()])
     assert not np.concatenate(silent).any()
-    assert np.array_equal(rest[FRAME_SAMPLES // 2 :], counted(1.5))
+    assert np.array_equal(rest[HOP_SAMPLES // 2 :], counted(1.5))
     assert queue.pads == 1
 
 
@@ -140,6 +140,6 @@ def test_what_comes_out_is_what_went_in_in_order_whatever_the_pieces(sizes: list
         queue.push(np.arange(first, first + size, dtype=np.float32))
         first += size
     kept = min(first - 1, 32_000)
-    frames = min(kept // FRAME_SAMPLES, 49)  # the 50th sets the level
+    frames = min(kept // HOP_SAMPLES, 49)  # the 50th sets the level
     out = np.concatenate([queue.pull() for _ in range(frames)] or [np.zeros(0)])
     assert np.array_equal(out, first - kept + np.arange(out.size))

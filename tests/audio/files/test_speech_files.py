@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from live_cli.audio.files.speech_files import SPEECH_SAMPLE_RATE, WavWriter, open_speech
+from live_cli.audio.files.speech_files import WavWriter, open_speech
 from live_cli.errors import InputFileError
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 
 def tone(seconds: float, rate: int, channels: int = 1, frequency: float = 440.0) -> np.ndarray:
@@ -25,7 +26,7 @@ def write(path: Path, seconds: float = 2.0, rate: int = 16_000, channels: int = 
     return path
 
 
-def dominant_hz(sound: np.ndarray, rate: int = SPEECH_SAMPLE_RATE) -> float:
+def dominant_hz(sound: np.ndarray, rate: int = INPUT_SAMPLE_RATE) -> float:
     spectrum = np.abs(np.fft.rfft(sound * np.hanning(sound.size)))
     return float(np.fft.rfftfreq(sound.size, 1 / rate)[spectrum.argmax()])
 
@@ -44,9 +45,9 @@ def test_reads_every_format_rate_and_width(
         assert speech.warning is None
     sound = np.concatenate(blocks)
     assert all(block.dtype == np.float32 and block.ndim == 1 for block in blocks)
-    assert sound.size == pytest.approx(2 * SPEECH_SAMPLE_RATE, abs=0.06 * SPEECH_SAMPLE_RATE)
+    assert sound.size == pytest.approx(2 * INPUT_SAMPLE_RATE, abs=0.06 * INPUT_SAMPLE_RATE)
     assert dominant_hz(sound) == pytest.approx(440, abs=2)
-    assert max(block.size for block in blocks) < 2 * SPEECH_SAMPLE_RATE  # streamed, not whole
+    assert max(block.size for block in blocks) < 2 * INPUT_SAMPLE_RATE  # streamed, not whole
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_cut_off_file_gives_what_is_there_and_says_so(tmp_path: Path, extension:
     path = tmp_path / f"cut.{extension}"
     path.write_bytes(whole[: len(whole) * 6 // 10])
     with open_speech(path) as speech:
-        seconds = sum(block.size for block in speech) / SPEECH_SAMPLE_RATE
+        seconds = sum(block.size for block in speech) / INPUT_SAMPLE_RATE
         assert 1.0 < seconds < 14.0
         assert speech.warning is not None
         assert "cut off" in speech.warning
@@ -93,14 +94,14 @@ def test_wav_of_a_recorder_that_did_not_know_its_end_is_whole(tmp_path: Path) ->
     data[4:8] = data[40:44] = b"\xff\xff\xff\xff"
     path.write_bytes(data)
     with open_speech(path) as speech:
-        assert sum(block.size for block in speech) == SPEECH_SAMPLE_RATE
+        assert sum(block.size for block in speech) == INPUT_SAMPLE_RATE
         assert speech.warning is None
 
 
 def test_reads_a_file_object_and_leaves_it_open(tmp_path: Path) -> None:
     stream = io.BytesIO(write(tmp_path / "a.flac", 0.5).read_bytes())
     with open_speech(stream) as speech:
-        assert sum(block.size for block in speech) == SPEECH_SAMPLE_RATE // 2
+        assert sum(block.size for block in speech) == INPUT_SAMPLE_RATE // 2
     assert not stream.closed
 
 
@@ -118,7 +119,7 @@ def test_reads_standard_input(tmp_path: Path, piped: bool) -> None:
             capture_output=True,
             check=True,
         )
-    assert int(done.stdout) == pytest.approx(1.5 * SPEECH_SAMPLE_RATE, abs=2)
+    assert int(done.stdout) == pytest.approx(1.5 * INPUT_SAMPLE_RATE, abs=2)
 
 
 def test_writes_a_wav_that_is_right_before_it_is_closed(tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from live_cli.audio.pcm import Samples
-from live_cli.audio.playback.playout import PLAYOUT_SAMPLE_RATE, Playout, PlayoutState
+from live_cli.audio.playback.playout import Playout, PlayoutState
+from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
 
-MS = PLAYOUT_SAMPLE_RATE // 1000
+MS = OUTPUT_SAMPLE_RATE // 1000
 
 
 def ones(ms: float) -> Samples:
@@ -26,7 +27,7 @@ def sounding_ms(block: Samples) -> float:
 
 def voiced(seconds: float, pitch: float = 140.0) -> Samples:
     """A vowel-like sound: harmonics falling by 12 dB an octave, nothing above 3.5 kHz."""
-    t = np.arange(round(seconds * PLAYOUT_SAMPLE_RATE)) / PLAYOUT_SAMPLE_RATE
+    t = np.arange(round(seconds * OUTPUT_SAMPLE_RATE)) / OUTPUT_SAMPLE_RATE
     harmonics = range(1, int(3500 / pitch))
     wave = sum(np.sin(2 * np.pi * pitch * k * t + k) / k**2 for k in harmonics)
     return (0.3 * wave).astype(np.float32)
@@ -202,7 +203,7 @@ def test_flush_makes_no_click(cut_at_ms: float) -> None:
 def click_db(played: Samples, cut: int) -> float:
     window = played[cut - 60 * MS : cut + 60 * MS]
     spectrum = np.abs(np.fft.rfft(window * np.hanning(window.size))) ** 2
-    frequencies = np.fft.rfftfreq(window.size, 1 / PLAYOUT_SAMPLE_RATE)
+    frequencies = np.fft.rfftfreq(window.size, 1 / OUTPUT_SAMPLE_RATE)
     return float(10 * np.log10(spectrum[frequencies > 4000].sum() / spectrum.sum()))
 
 

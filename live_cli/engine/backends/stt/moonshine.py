@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from live_cli.engine.stages import EAR_SAMPLE_RATE, Samples
+from live_cli.audio.pcm import Samples
 from live_cli.errors import EngineError
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 _BUNDLED = "tiny-en"
 _FILES = ("encoder_model.ort", "decoder_model_merged.ort", "tokenizer.bin")
@@ -24,7 +25,7 @@ _WAYS_OUT = (
     "Windows on x64; elsewhere pip install 'live-cli[whisper]' and set the transcriber to "
     "whisper:/path/to/folder"
 )
-_SHORTEST_SAMPLES = EAR_SAMPLE_RATE // 4
+_SHORTEST_SAMPLES = INPUT_SAMPLE_RATE // 4
 
 
 def bundled_folder() -> Path | None:
@@ -86,7 +87,7 @@ class MoonshineTranscriber:
                 self._handle,
                 samples.ctypes.data_as(ctypes.POINTER(ctypes.c_float)),
                 len(samples),
-                EAR_SAMPLE_RATE,
+                INPUT_SAMPLE_RATE,
                 0,
                 ctypes.byref(transcript),
             )
@@ -96,7 +97,7 @@ class MoonshineTranscriber:
 
     def warm_up(self) -> None:
         """The first call allocates: have it before somebody waits."""
-        self.transcribe(np.zeros(EAR_SAMPLE_RATE, np.float32))
+        self.transcribe(np.zeros(INPUT_SAMPLE_RATE, np.float32))
 
     def close(self) -> None:
         """Free the model."""

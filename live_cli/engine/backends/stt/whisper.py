@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from live_cli.engine.stages import EAR_SAMPLE_RATE, Samples
+from live_cli.audio.pcm import Samples
 from live_cli.errors import EngineError
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 _FILES = ("model.bin", "config.json", "tokenizer.json")
 _BEAM_SIZE = 5
@@ -77,7 +78,7 @@ class WhisperTranscriber:
 
     def warm_up(self) -> None:
         """The first call allocates, and shows a folder whose parts do not belong together."""
-        self.transcribe(np.zeros(EAR_SAMPLE_RATE, np.float32))
+        self.transcribe(np.zeros(INPUT_SAMPLE_RATE, np.float32))
 
     def close(self) -> None:
         """Free the model."""

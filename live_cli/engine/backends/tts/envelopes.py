@@ -11,7 +11,8 @@ Envelope Estimation Vocoder, 1981), before anything is moved.
 import numpy as np
 import numpy.typing as npt
 
-from live_cli.engine.stages import Samples, VoiceTraits
+from live_cli.audio.pcm import Samples
+from live_cli.engine.stages import VoiceTraits
 
 _BIN_HZ = 20.0
 _LOWEST_HZ = 80.0

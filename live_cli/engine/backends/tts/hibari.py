@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from live_cli.audio.pcm import Samples
 from live_cli.engine.backends.tts.envelopes import harmonics_of, moved, stretched
 from live_cli.engine.backends.tts.pauses import pause_after, without_padding
-from live_cli.engine.stages import Samples, VoiceTraits
+from live_cli.engine.stages import VoiceTraits
 from live_cli.errors import EngineError
 
 _LOUDNESS = 1.6

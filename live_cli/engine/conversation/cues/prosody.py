@@ -33,9 +33,11 @@ from typing import Any
 
 import numpy as np
 
-from live_cli.engine.stages import EAR_SAMPLE_RATE, Samples, VoiceTraits
+from live_cli.audio.pcm import Samples
+from live_cli.engine.stages import VoiceTraits
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
-_HOP = EAR_SAMPLE_RATE // 100
+_HOP = INPUT_SAMPLE_RATE // 100
 _PITCH_WINDOW = 640  # 40 ms: two and a half periods of the lowest pitch
 _FFT = 2048
 _LOWEST_HZ, _HIGHEST_HZ = 65.0, 400.0
@@ -67,7 +69,7 @@ AVERAGE = Prosody(-27.0, 0.0, 8.0, 0.7, 5.0)
 
 def prosody_of(samples: Samples, text: str) -> Prosody | None:
     """Measure one utterance (16 kHz) of ``text``; None when it is too short to tell."""
-    if len(samples) < _SHORTEST_S * EAR_SAMPLE_RATE or not text.strip():
+    if len(samples) < _SHORTEST_S * INPUT_SAMPLE_RATE or not text.strip():
         return None
     levels = _levels(samples)
     loud = levels > levels.max() - _DEPTH_DB
@@ -98,7 +100,7 @@ def _levels(samples: Samples) -> Samples:
 
 def _speech_s(loud: np.ndarray[Any, np.dtype[np.bool_]]) -> float:
     steps = np.diff(np.flatnonzero(loud))
-    return float(steps[steps <= _LONGEST_PAUSE].sum() + 1) * _HOP / EAR_SAMPLE_RATE
+    return float(steps[steps <= _LONGEST_PAUSE].sum() + 1) * _HOP / INPUT_SAMPLE_RATE
 
 
 def _melody(heard: Samples) -> tuple[float, float]:
@@ -115,7 +117,7 @@ def _pitches(samples: Samples) -> Samples:
     """Hz at each 10 ms; 0 where there is none."""
     windows = np.lib.stride_tricks.sliding_window_view(samples, _PITCH_WINDOW)[::_HOP]
     taper = np.hanning(_PITCH_WINDOW).astype(np.float32)
-    shortest, longest = int(EAR_SAMPLE_RATE / _HIGHEST_HZ), int(EAR_SAMPLE_RATE / _LOWEST_HZ)
+    shortest, longest = int(INPUT_SAMPLE_RATE / _HIGHEST_HZ), int(INPUT_SAMPLE_RATE / _LOWEST_HZ)
     tapered = np.asarray((windows - windows.mean(axis=1, keepdims=True)) * taper, np.float32)
     power, own = _autocorrelation(tapered), _autocorrelation(taper)
     scale = own[0] / (own[: longest + 1] * np.maximum(power[:, :1], 1e-9))
@@ -125,7 +127,7 @@ def _pitches(samples: Samples) -> Samples:
     best = np.where(peak, inner, 0.0).max(axis=1)
     # The first that is nearly as good: a multiple of the period is no worse, but an octave low.
     lag = shortest + np.argmax(peak & (inner >= 0.9 * best[:, None]), axis=1)
-    return np.where(best >= _VOICED, EAR_SAMPLE_RATE / lag, 0.0).astype(np.float32)
+    return np.where(best >= _VOICED, INPUT_SAMPLE_RATE / lag, 0.0).astype(np.float32)
 
 
 def _autocorrelation(frames: Samples) -> Samples:
