@@ -13,19 +13,12 @@ speak as they press.
 
 from collections import deque
 
-from live_cli.protocol.messages import (
-    ActivityEnd,
-    ActivityStart,
-    Blob,
-    ClientMessage,
-    RealtimeInput,
-)
-from live_cli.sample_rates import FRAME_MS, INPUT_SAMPLE_RATE
+from live_cli.protocol import compose
+from live_cli.protocol.messages import ClientMessage
+from live_cli.sample_rates import FRAME_MS
 
 PREROLL_MS = 300
 PAUSE_MS = 1000
-
-_MIME_TYPE = f"audio/pcm;rate={INPUT_SAMPLE_RATE}"
 
 
 class InputGate:
@@ -47,7 +40,7 @@ class InputGate:
             self._preroll.append(pcm16)
             return []
         self._stream_open = True
-        return [audio_message(pcm16)]
+        return [compose.audio(pcm16)]
 
     def _muted_frame(self) -> list[ClientMessage]:
         self._muted_frames += 1
@@ -59,7 +52,7 @@ class InputGate:
         if self.manual or not self._stream_open:
             return []
         self._stream_open = False
-        return [ClientMessage(realtime_input=RealtimeInput(audio_stream_end=True))]
+        return [compose.audio_stream_end()]
 
     def set_muted(self, muted: bool) -> list[ClientMessage]:
         """Mute or unmute; muting ends an activity that a key holds open."""
@@ -76,15 +69,15 @@ class InputGate:
         self.held = True
         preroll = b"".join(self._preroll)
         self._preroll.clear()
-        start = ClientMessage(realtime_input=RealtimeInput(activity_start=ActivityStart()))
-        return [start, audio_message(preroll)] if preroll else [start]
+        start = compose.activity_start()
+        return [start, compose.audio(preroll)] if preroll else [start]
 
     def release(self) -> list[ClientMessage]:
         """The talk key comes up: the activity ends, and the model answers."""
         if not self.held:
             return []
         self.held = False
-        return [ClientMessage(realtime_input=RealtimeInput(activity_end=ActivityEnd()))]
+        return [compose.activity_end()]
 
     def pause(self) -> list[ClientMessage]:
         """No frames come for more than a second; the next one reopens the stream by itself."""
@@ -93,8 +86,3 @@ class InputGate:
     def end(self) -> list[ClientMessage]:
         """The input is over for good, as at the end of a file."""
         return self.release() or self._end_stream()
-
-
-def audio_message(pcm16: bytes) -> ClientMessage:
-    """``pcm16`` (16 kHz mono) as the message that carries it."""
-    return ClientMessage(realtime_input=RealtimeInput(audio=Blob(data=pcm16, mime_type=_MIME_TYPE)))

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from live_cli.errors import LocalProtocolError, RemoteProtocolError
+from live_cli.protocol import compose
 from live_cli.protocol.events import (
     AudioChunk,
     Event,
@@ -25,8 +26,6 @@ from live_cli.protocol.events import (
     VoiceActivityChanged,
 )
 from live_cli.protocol.messages import (
-    ActivityEnd,
-    ActivityStart,
     AutomaticActivityDetection,
     Blob,
     ClientContent,
@@ -390,9 +389,9 @@ def test_what_a_client_may_not_send() -> None:
         session.send(ASK, 0.0)
 
 
-START = ClientMessage(realtime_input=RealtimeInput(activity_start=ActivityStart()))
-END = ClientMessage(realtime_input=RealtimeInput(activity_end=ActivityEnd()))
-PAUSE = ClientMessage(realtime_input=RealtimeInput(audio_stream_end=True))
+START = compose.activity_start()
+END = compose.activity_end()
+PAUSE = compose.audio_stream_end()
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,10 @@ from live_cli.commands.resume import tell_reconnected
 from live_cli.commands.talk.ducking import Ducking
 from live_cli.commands.talk.outbox import Outbox
 from live_cli.commands.talk.playback_api import EchoSource, PlaybackDevice
-from live_cli.net.client.client import text_message
 from live_cli.net.client.resuming_client import ResumingClient
-from live_cli.protocol import events
+from live_cli.protocol import compose, events
 from live_cli.protocol.input_gate import PAUSE_MS, InputGate
-from live_cli.protocol.messages import ClientContent, ClientMessage
+from live_cli.protocol.messages import ClientMessage
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
 from live_cli.ui.session_stats import SessionStats
 from live_cli.ui.view import Summary, TurnPlayback, View
@@ -299,7 +298,7 @@ class Conversation:
             return
         self._mouth.interrupt(self._model_turn)
         if self._turn_open and self._content_interrupts:
-            self._outbox.put([ClientMessage(client_content=ClientContent())])
+            self._outbox.put([compose.interruption()])
         self._tell_interrupted(events.Interrupted(self._model_turn))
 
     def _tell_interrupted(self, event: events.Interrupted) -> None:
@@ -311,6 +310,6 @@ class Conversation:
 
     def send_line(self, text: str) -> None:
         """A line that was typed."""
-        self._outbox.put([text_message(text)])
+        self._outbox.put([compose.text(text)])
         self._tally.input_ended(self._loop.time())
         self._face.sent(text)

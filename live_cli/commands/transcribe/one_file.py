@@ -18,6 +18,7 @@ from live_cli.commands.connect import RunningServer
 from live_cli.errors import SessionError
 from live_cli.net.client.client import LiveClient
 from live_cli.plan.plan import SessionPlan
+from live_cli.protocol import compose
 from live_cli.protocol.events import (
     Event,
     InputTranscript,
@@ -142,9 +143,9 @@ class _Part:
         clock = asyncio.get_running_loop().time
         started = clock()
         more = False
-        await self._client.start_activity()
+        await self._client.send(compose.activity_start())
         while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
-            await self._client.send_audio(pcm16_from_float(chunk))
+            await self._client.send(compose.audio(pcm16_from_float(chunk)))
             self._transcript.duration_s += chunk.size / INPUT_SAMPLE_RATE
             progress(self._transcript.duration_s, length_s)
             sent_s = self._transcript.duration_s - self._start_s
@@ -154,7 +155,7 @@ class _Part:
                 more = True
                 break
         self._sent_all = True
-        await self._client.end_activity()
+        await self._client.send(compose.activity_end())
         return more
 
     def _must_cut(self, sent_s: float, chunk: Samples) -> bool:

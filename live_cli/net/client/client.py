@@ -20,34 +20,13 @@ from live_cli.errors import ConnectError, RemoteProtocolError
 from live_cli.net.address import Address
 from live_cli.net.close_codes import explain, starting_a_sentence
 from live_cli.protocol.events import Event, SessionOpened
-from live_cli.protocol.messages import (
-    ActivityEnd,
-    ActivityStart,
-    Blob,
-    ClientContent,
-    ClientMessage,
-    Content,
-    RealtimeInput,
-    Setup,
-)
+from live_cli.protocol.messages import ClientMessage, Setup
 from live_cli.protocol.session import Role, Session, State
-from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 if TYPE_CHECKING:
     from live_cli.net.client.websocket import WebSocket
 
 __all__ = ["Address", "LiveClient"]
-
-
-def text_message(text: str) -> ClientMessage:
-    """Typed input that counts as user activity: it may interrupt, and asks for an answer."""
-    return ClientMessage(realtime_input=RealtimeInput(text=text))
-
-
-def turns_message(turns: list[Content], turn_complete: bool) -> ClientMessage:
-    """Turns for the history; ``turn_complete`` asks for an answer."""
-    content = ClientContent(turns=turns, turn_complete=turn_complete)
-    return ClientMessage(client_content=content)
 
 
 class LiveClient:
@@ -59,7 +38,6 @@ class LiveClient:
         self._session = session
         self._events: deque[Event] = deque()
         self._clock = asyncio.get_running_loop().time
-        self._received_at = self._clock()
 
     @classmethod
     async def connect(
@@ -90,13 +68,8 @@ class LiveClient:
     # --- what is known ---
 
     def clock(self) -> float:
-        """Seconds on the steady clock of `received_at`."""
+        """Seconds on the event loop's steady clock."""
         return self._clock()
-
-    @property
-    def received_at(self) -> float:
-        """When the frame behind the last event was taken from the socket."""
-        return self._received_at
 
     @property
     def address(self) -> Address:
@@ -137,34 +110,6 @@ class LiveClient:
         if self._session.state is not State.CLOSED and self._line.ending is None:
             await self._line.send(self._session.send(message, self._clock()))
 
-    async def send_audio(self, pcm16: bytes, sample_rate: int = INPUT_SAMPLE_RATE) -> None:
-        """PCM16 little-endian mono, some 20 ms of it."""
-        blob = Blob(data=pcm16, mime_type=f"audio/pcm;rate={sample_rate}")
-        await self.send(ClientMessage(realtime_input=RealtimeInput(audio=blob)))
-
-    async def send_text(self, text: str) -> None:
-        """Typed input that counts as user activity: it may interrupt, and asks for an answer."""
-        await self.send(text_message(text))
-
-    async def send_turns(self, turns: list[Content], turn_complete: bool = True) -> None:
-        """Turns for the history; ``turn_complete`` asks for an answer."""
-        await self.send(turns_message(turns, turn_complete))
-
-    async def start_activity(self) -> None:
-        """The user begins to talk (push-to-talk only)."""
-        given = RealtimeInput(activity_start=ActivityStart())
-        await self.send(ClientMessage(realtime_input=given))
-
-    async def end_activity(self) -> None:
-        """The user has finished (push-to-talk only)."""
-        given = RealtimeInput(activity_end=ActivityEnd())
-        await self.send(ClientMessage(realtime_input=given))
-
-    async def end_audio_stream(self) -> None:
-        """The microphone pauses for more than a second (not with push-to-talk)."""
-        given = RealtimeInput(audio_stream_end=True)
-        await self.send(ClientMessage(realtime_input=given))
-
     # --- receiving ---
 
     def __aiter__(self) -> Self:
@@ -179,14 +124,14 @@ class LiveClient:
 
     async def _receive(self) -> list[Event]:
         frame = await self._line.receive()
-        self._received_at = self._clock()
+        now = self._clock()
         if frame is None:
             code, reason = self._line.ending or (1006, "")
-            return self._session.lose(code, reason, self._received_at)
+            return self._session.lose(code, reason, now)
         try:
-            return self._session.receive(frame, self._received_at)
+            return self._session.receive(frame, now)
         except RemoteProtocolError as exc:
-            self._session.lose(exc.close_code, exc.reason, self._received_at)
+            self._session.lose(exc.close_code, exc.reason, now)
             await self._line.close(exc.close_code)
             who = starting_a_sentence(self._address.label)
             raise RemoteProtocolError(

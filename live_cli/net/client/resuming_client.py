@@ -28,8 +28,9 @@ from typing import Final, Self
 from msgspec.structs import replace
 
 from live_cli.errors import ConnectError
-from live_cli.net.client.client import LiveClient, text_message, turns_message
+from live_cli.net.client.client import LiveClient
 from live_cli.net.close_codes import explain
+from live_cli.protocol import compose
 from live_cli.protocol.events import (
     AudioChunk,
     Event,
@@ -42,14 +43,7 @@ from live_cli.protocol.events import (
     TextChunk,
     TurnComplete,
 )
-from live_cli.protocol.messages import (
-    ActivityStart,
-    ClientMessage,
-    Content,
-    RealtimeInput,
-    SessionResumptionConfig,
-    Setup,
-)
+from live_cli.protocol.messages import ClientMessage, SessionResumptionConfig, Setup
 from live_cli.protocol.session import State
 
 PAUSES_S: Final = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -112,14 +106,6 @@ class ResumingClient:
         await self._connected.wait()
         self._unanswered.append(message)
         await self._client.send(message)
-
-    async def send_text(self, text: str) -> None:
-        """Typed input that counts as user activity: it may interrupt, and asks for an answer."""
-        await self.send(text_message(text))
-
-    async def send_turns(self, turns: list[Content], turn_complete: bool = True) -> None:
-        """Turns for the history; ``turn_complete`` asks for an answer."""
-        await self.send(turns_message(turns, turn_complete))
 
     # --- receiving ---
 
@@ -226,6 +212,5 @@ def _bounded(messages: Iterable[ClientMessage]) -> list[ClientMessage]:
         if given.activity_start is not None:
             break
         if given.activity_end is not None:
-            start = RealtimeInput(activity_start=ActivityStart())
-            return [ClientMessage(realtime_input=start), *messages]
+            return [compose.activity_start(), *messages]
     return [*messages]

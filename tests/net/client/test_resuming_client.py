@@ -14,6 +14,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from live_cli.net.client import resuming_client
 from live_cli.net.client.client import Address, LiveClient
 from live_cli.net.client.resuming_client import PAUSES_S, ResumingClient
+from live_cli.protocol import compose
 from live_cli.protocol.events import (
     AudioChunk,
     Event,
@@ -24,12 +25,7 @@ from live_cli.protocol.events import (
     TurnComplete,
 )
 from live_cli.protocol.messages import (
-    ActivityEnd,
-    ActivityStart,
     AutomaticActivityDetection,
-    Blob,
-    ClientMessage,
-    RealtimeInput,
     RealtimeInputConfig,
     SessionResumptionConfig,
     Setup,
@@ -119,10 +115,10 @@ async def test_a_lost_connection_is_resumed_and_what_was_not_answered_is_sent_ag
         await socket.close(1000)
 
     async with serving(breaks, goes_on) as (server, client):
-        await client.send_text("answered")
+        await client.send(compose.text("answered"))
         seen = [await anext(client) for _ in range(3)]
         assert seen[1:] == [TextChunk(1, "One."), TurnComplete(1)]
-        await client.send_text("and?")
+        await client.send(compose.text("and?"))
         assert await events_of(client) == [
             Reconnecting(SessionClosed(1006, "")),
             Reconnected(restored=True),
@@ -187,7 +183,7 @@ async def test_a_server_that_stays_away_ends_the_session_after_the_last_pause() 
     async with serving(breaks, hangs_up) as (server, client):
         seen = await events_of(client)
         assert seen[-2:] == [Reconnecting(lost := SessionClosed(1006, "", turn_lost=True)), lost]
-        await client.send_text("nobody hears this, and nothing hangs")
+        await client.send(compose.text("nobody hears this, and nothing hangs"))
     assert server.pauses_s == list(PAUSES_S)
 
 
@@ -233,15 +229,15 @@ async def test_who_sends_meanwhile_waits_and_is_heard_once() -> None:
         await socket.close(1000)
 
     async with serving(breaks, listens) as (server, client):
-        await client.send_text("first")
+        await client.send(compose.text("first"))
         while not isinstance(await anext(client), Reconnecting):
             pass
-        waiting = asyncio.create_task(client.send_text("second"))
+        waiting = asyncio.create_task(client.send(compose.text("second")))
         await asyncio.sleep(0)
         assert not waiting.done()
         assert await anext(client) == Reconnected(restored=True)  # nothing was said before
         await waiting
-        await client.send_text("third")
+        await client.send(compose.text("third"))
         await events_of(client)
     words = [json.loads(frame)["realtimeInput"]["text"] for frame in server.heard[1]]
     assert words == ["first", "second", "third"]
@@ -268,12 +264,12 @@ async def test_the_end_of_an_activity_gets_its_start_again(
 
     setup = replace(SETUP, realtime_input_config=manual)
     async with serving(breaks, listens, setup=setup) as (server, client):
-        for given in (
-            RealtimeInput(activity_start=ActivityStart()),
-            RealtimeInput(audio=Blob(data=b"\0\0", mime_type="audio/pcm;rate=16000")),
-            RealtimeInput(activity_end=ActivityEnd()),
+        for message in (
+            compose.activity_start(),
+            compose.audio(b"\0\0"),
+            compose.activity_end(),
         ):
-            await client.send(ClientMessage(realtime_input=given))
+            await client.send(message)
         await events_of(client)
     assert [[*json.loads(frame)["realtimeInput"]] for frame in server.heard[1]] == [
         ["activityStart"],

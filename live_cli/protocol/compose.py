@@ -1,0 +1,55 @@
+"""The messages that a client sends, each made in one place. Pure.
+
+Source: Live API reference (BidiGenerateContentClientMessage), §2.
+"""
+
+from typing import Final
+
+from live_cli.protocol.messages import (
+    ActivityEnd,
+    ActivityStart,
+    Blob,
+    ClientContent,
+    ClientMessage,
+    Content,
+    RealtimeInput,
+)
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
+
+_MIME_TYPE: Final = f"audio/pcm;rate={INPUT_SAMPLE_RATE}"
+
+
+def audio(pcm16: bytes) -> ClientMessage:
+    """Sound from the near end: PCM16 little-endian mono at 16 kHz, of any length."""
+    return ClientMessage(realtime_input=RealtimeInput(audio=Blob(data=pcm16, mime_type=_MIME_TYPE)))
+
+
+def audio_stream_end() -> ClientMessage:
+    """The microphone pauses for more than a second (automatic voice activity detection only)."""
+    return ClientMessage(realtime_input=RealtimeInput(audio_stream_end=True))
+
+
+def activity_start() -> ClientMessage:
+    """The user begins to speak (manual activity only)."""
+    return ClientMessage(realtime_input=RealtimeInput(activity_start=ActivityStart()))
+
+
+def activity_end() -> ClientMessage:
+    """The user has finished speaking, and the model answers (manual activity only)."""
+    return ClientMessage(realtime_input=RealtimeInput(activity_end=ActivityEnd()))
+
+
+def text(typed: str) -> ClientMessage:
+    """Typed input that counts as user activity: it may interrupt, and asks for an answer."""
+    return ClientMessage(realtime_input=RealtimeInput(text=typed))
+
+
+def turns(contents: list[Content], *, turn_complete: bool = True) -> ClientMessage:
+    """Turns to append to the history; ``turn_complete`` asks for an answer."""
+    content = ClientContent(turns=contents, turn_complete=turn_complete)
+    return ClientMessage(client_content=content)
+
+
+def interruption() -> ClientMessage:
+    """An empty `clientContent`: the one message that interrupts the model and asks for nothing."""
+    return ClientMessage(client_content=ClientContent())
