@@ -7,7 +7,7 @@ call returns all that came of it.
 
 from enum import Enum, auto
 
-from live_cli.errors import LocalProtocolError, RemoteProtocolError
+from live_cli.errors import LocalProtocolError
 from live_cli.protocol.events import (
     Event,
     GenerationComplete,
@@ -41,13 +41,13 @@ from live_cli.protocol.output_events import (
     resumable_handle,
 )
 from live_cli.protocol.states import (
-    LATE_OUTPUT_S,
     NO_CONTENT,
     TOLERATED,
     TRANSITIONS,
     Fact,
+    SessionProgress,
     State,
-    complaint,
+    advance,
     facts_of,
     is_notice,
 )
@@ -73,16 +73,13 @@ class Session:
         self._setup_due: float | None = None
         self._setup: Setup | None = None
         self._manual_activity = False
-        self._state = State.CONNECTING
-        self._turn = first_turn
-        self._generated = False  # all of the open turn
-        self._interrupted_at: float | None = None
+        self._progress = SessionProgress(State.CONNECTING, first_turn)
         self._handle: str | None = None
         self._leaving_at: float | None = None
 
     @property
     def state(self) -> State:
-        return self._state
+        return self._progress.state
 
     @property
     def setup_limit_s(self) -> float:
@@ -91,12 +88,12 @@ class Session:
     @property
     def turn(self) -> int:
         """The number of the open model turn, or of the next one, from 1."""
-        return self._turn
+        return self._progress.turn
 
     @property
     def turn_is_unfinished(self) -> bool:
         """Whether more of the model's turn should come: it speaks, and has not said that is all."""
-        return self._state is State.GENERATING and not self._generated
+        return self.state is State.GENERATING and not self._progress.all_generated
 
     @property
     def handle(self) -> str | None:
@@ -116,22 +113,22 @@ class Session:
             raise LocalProtocolError(f"A {self._role.name.lower()} does not send this message.")
         frame = encode(message)
         if isinstance(message, ClientMessage):
-            self._say_input(message, now)
+            self._send_input(message, now)
         else:
-            self._say_output(message, now)
+            self._send_output(message, now)
         return frame
 
     def receive(self, frame: bytes | str, now: float) -> list[Event]:
         """What a frame means. Raises RemoteProtocolError; after the end, frames mean nothing."""
-        if self._state is State.CLOSED:
+        if self.state is State.CLOSED:
             return []
         if self._role is Role.CLIENT:
-            return self._hear_output(decode_server(frame), now)
-        return self._hear_input(decode_client(frame), now)
+            return self._receive_output(decode_server(frame), now)
+        return self._receive_input(decode_client(frame), now)
 
     def lose(self, code: int, reason: str, now: float) -> list[Event]:
         """The connection ended with this close code and reason; the second time it is no news."""
-        if self._state is State.CLOSED:
+        if self.state is State.CLOSED:
             return []
         turn_lost = self.turn_is_unfinished
         self._advance(Fact.LOST, now)
@@ -151,17 +148,17 @@ class Session:
 
     # --- the client's side ---
 
-    def _say_input(self, message: ClientMessage, now: float) -> None:
+    def _send_input(self, message: ClientMessage, now: float) -> None:
         if message.setup is None:
             if message.realtime_input is not None:
-                _refuse_wrong_bounds(message.realtime_input, self._manual_activity)
+                _refuse_wrong_activity(message.realtime_input, self._manual_activity)
             self._commit([Fact.INPUT], now)
             return
         self._commit([Fact.SETUP], now)
-        self._keep(message.setup)
+        self._follow(message.setup)
         self._setup_due = now + self._setup_limit_s
 
-    def _hear_output(self, message: ServerMessage, now: float) -> list[Event]:
+    def _receive_output(self, message: ServerMessage, now: float) -> list[Event]:
         events: list[Event] = []
         if (confirmed := message.setup_complete) is not None:
             self._advance(Fact.SETUP_COMPLETE, now)
@@ -172,7 +169,7 @@ class Session:
             events.append(UsageReported(in_response_names(message.usage_metadata)))
         if (content := message.server_content) is not None:
             status = content.interaction_status or message.interaction_status
-            events += self._hear_content(content, status, now)
+            events += self._receive_content(content, status, now)
         if (call := message.tool_call) is not None:
             events += self._open_turn(now)
             events.append(ToolCallRequested(call.function_calls or []))
@@ -182,21 +179,21 @@ class Session:
             self._remember(message, now)
         return events
 
-    def _hear_content(
+    def _receive_content(
         self, content: ServerContent, interaction_status: str | None, now: float
     ) -> list[Event]:
         events = input_transcripts(content)
         if content.output_transcription is not None or content.model_turn is not None:
             events += self._open_turn(now)
             if content.output_transcription is not None:
-                events += output_transcripts(content.output_transcription, self._turn)
+                events += output_transcripts(content.output_transcription, self.turn)
             if content.model_turn is not None:
-                events += part_events(content.model_turn, self._turn)
+                events += part_events(content.model_turn, self.turn)
         if content.generation_complete:
             self._advance(Fact.GENERATION_COMPLETE, now)
-            events.append(GenerationComplete(self._turn))
+            events.append(GenerationComplete(self.turn))
         if content.interrupted:
-            events += self._hear_interruption(now)
+            events += self._receive_interruption(now)
         if content.turn_complete:
             more_follows = interaction_status not in (None, "IDLE")
             events.append(self._end_turn(content.turn_complete_reason, more_follows, now))
@@ -205,24 +202,21 @@ class Session:
     def _open_turn(self, now: float) -> list[Event]:
         """Output came: it opens a turn, goes on with one, or is late."""
         ended: list[Event] = []
-        since = self._interrupted_at
-        if self._state is State.INTERRUPTED and since is not None and now - since > LATE_OUTPUT_S:
+        if self._progress.misses_turn_complete(now):
             ended.append(self._end_turn(None, False, now))
         self._advance(Fact.OUTPUT, now)
         return ended
 
-    def _hear_interruption(self, now: float) -> list[Event]:
-        before = self._state
+    def _receive_interruption(self, now: float) -> list[Event]:
+        before = self.state
         self._advance(Fact.INTERRUPTION, now)
         if before is State.INTERRUPTED:
             return []
-        return [Interrupted(self._turn if before is State.GENERATING else self._turn - 1)]
+        return [Interrupted(self.turn if before is State.GENERATING else self.turn - 1)]
 
     def _end_turn(self, reason: str | None, more_follows: bool, now: float) -> Event:
-        since = self._interrupted_at
-        recently = since is not None and now - since <= LATE_OUTPUT_S
-        interrupted = recently or self._state is State.INTERRUPTED
-        ended = TurnComplete(self._turn, interrupted, reason, more_follows)
+        interrupted = self._progress.ends_interrupted(now)
+        ended = TurnComplete(self.turn, interrupted, reason, more_follows)
         self._advance(Fact.TURN_COMPLETE, now)
         return ended
 
@@ -234,32 +228,32 @@ class Session:
 
     # --- the server's side ---
 
-    def _hear_input(self, message: ClientMessage, now: float) -> list[Event]:
+    def _receive_input(self, message: ClientMessage, now: float) -> list[Event]:
         if message.setup is not None:
             self._advance(Fact.SETUP, now)
-            self._keep(message.setup)
+            self._follow(message.setup)
             return [SetupReceived(message.setup)]
         self._advance(Fact.INPUT, now)
         return input_events(message, manual_activity=self._manual_activity)
 
-    def _say_output(self, message: ServerMessage, now: float) -> None:
+    def _send_output(self, message: ServerMessage, now: float) -> None:
         if self._setup is not None:
             _refuse_unasked(message, self._setup)
         self._commit(facts_of(message), now)
 
     def adopt(self, setup: Setup) -> None:
         """Go by this setup in place of the client's: an ephemeral token decides some of it."""
-        self._keep(setup)
+        self._follow(setup)
 
     # --- the machine ---
 
-    def _keep(self, setup: Setup) -> None:
+    def _follow(self, setup: Setup) -> None:
         self._setup = setup
         self._manual_activity = marks_activity_itself(setup)
 
     def _commit(self, facts: list[Fact], now: float) -> None:
         """Advance by what we say ourselves: all of it is legal, or nothing happens."""
-        state = self._state
+        state = self.state
         for fact in facts:
             after = TRANSITIONS[state].get(fact)
             if after is None or (state, fact) in TOLERATED:
@@ -269,25 +263,10 @@ class Session:
             self._advance(fact, now)
 
     def _advance(self, fact: Fact, now: float) -> None:
-        before = self._state
-        after = TRANSITIONS[before].get(fact)
-        if after is None:
-            raise RemoteProtocolError(complaint(before, fact))
-        self._state = after
-        if fact is Fact.GENERATION_COMPLETE:
-            self._generated = True
-        elif after is State.LISTENING or fact is Fact.OUTPUT:
-            self._generated = False
-        if fact is Fact.TURN_COMPLETE:
-            self._turn += 1
-            self._interrupted_at = None
-        elif fact is Fact.INTERRUPTION and before is not State.INTERRUPTED:
-            self._interrupted_at = now
-        elif after is State.GENERATING:
-            self._interrupted_at = None
+        self._progress = advance(self._progress, fact, now)
 
 
-def _refuse_wrong_bounds(given: RealtimeInput, manual: bool) -> None:
+def _refuse_wrong_activity(given: RealtimeInput, manual: bool) -> None:
     bounds = given.activity_start is not None or given.activity_end is not None
     if bounds and not manual:
         raise LocalProtocolError(EXPLICIT_ACTIVITY)
@@ -302,6 +281,6 @@ def _refuse_unasked(message: ServerMessage, setup: Setup) -> None:
         (content.output_transcription, setup.output_audio_transcription, "outputTranscription"),
         (message.session_resumption_update, setup.session_resumption, "sessionResumptionUpdate"),
     )
-    for said, wish, name in asked:
-        if said is not None and wish is None:
+    for sent, asked_for, name in asked:
+        if sent is not None and asked_for is None:
             raise LocalProtocolError(f"{name} may not be sent: the setup did not ask for it.")

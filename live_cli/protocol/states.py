@@ -28,11 +28,17 @@ the user's whole sentence and the silence after it first.)
 
 goAway and resumption handles are independent of the turn: `handle` and `leaving_at` remember
 them, so that a resumption can be planned at any state.
+
+Beside the state a session counts its turns and remembers when the open one was interrupted:
+`SessionProgress` is all of it, and `advance` the one place where it changes.
 """
 
 from enum import Enum, auto
 from typing import Final
 
+import msgspec
+
+from live_cli.errors import RemoteProtocolError
 from live_cli.protocol.messages import ServerContent, ServerMessage
 
 LATE_OUTPUT_S: Final = 1.0
@@ -121,6 +127,53 @@ _COMPLAINTS: Final = {
     Fact.OUTPUT: "Model output came before setupComplete.",
     Fact.TURN_COMPLETE: "turnComplete came before setupComplete.",
 }
+
+
+class SessionProgress(msgspec.Struct, frozen=True):
+    """How far a session has come: its state, and what counts beside it."""
+
+    state: State
+    turn: int
+    """The number of the open model turn, or of the next one."""
+    all_generated: bool = False
+    """Whether the open turn is generated to its end; it may still be playing."""
+    interrupted_at: float | None = None
+    """When the open turn was interrupted, in seconds on the owner's clock; None: it was not."""
+
+    def misses_turn_complete(self, now: float) -> bool:
+        """Whether output at ``now`` opens a new turn, though no turnComplete ended the old one."""
+        return self.state is State.INTERRUPTED and not self._was_interrupted_lately(now)
+
+    def ends_interrupted(self, now: float) -> bool:
+        """Whether a turnComplete at ``now`` ends an interrupted turn."""
+        return self.state is State.INTERRUPTED or self._was_interrupted_lately(now)
+
+    def _was_interrupted_lately(self, now: float) -> bool:
+        return self.interrupted_at is not None and now - self.interrupted_at <= LATE_OUTPUT_S
+
+
+def advance(before: SessionProgress, fact: Fact, now: float) -> SessionProgress:
+    """The progress after ``fact`` at ``now``: `TRANSITIONS`, and what counts beside the state.
+
+    Raises RemoteProtocolError where the table has no next state.
+    """
+    after = TRANSITIONS[before.state].get(fact)
+    if after is None:
+        raise RemoteProtocolError(complaint(before.state, fact))
+    turn, all_generated = before.turn, before.all_generated
+    interrupted_at = before.interrupted_at
+    if fact is Fact.GENERATION_COMPLETE:
+        all_generated = True
+    elif after is State.LISTENING or fact is Fact.OUTPUT:
+        all_generated = False
+    if fact is Fact.TURN_COMPLETE:
+        turn += 1
+        interrupted_at = None
+    elif fact is Fact.INTERRUPTION and before.state is not State.INTERRUPTED:
+        interrupted_at = now
+    elif after is State.GENERATING:
+        interrupted_at = None
+    return SessionProgress(after, turn, all_generated, interrupted_at)
 
 
 def complaint(state: State, fact: Fact) -> str:
