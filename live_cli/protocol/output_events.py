@@ -3,9 +3,6 @@
 `session.py` says when these happen and to which turn they belong.
 """
 
-from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
-
-_USUAL_TYPE = f"audio/pcm;rate={OUTPUT_SAMPLE_RATE}"
 from live_cli.protocol.events import (
     AudioChunk,
     Event,
@@ -28,6 +25,9 @@ from live_cli.protocol.messages import (
     UsageMetadata,
 )
 from live_cli.protocol.wire import parse_duration, sample_rate_of
+from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
+
+_USUAL_TYPE = f"audio/pcm;rate={OUTPUT_SAMPLE_RATE}"
 
 
 def notices(message: ServerMessage) -> list[Event]:

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-HOP_MS = 10
 from live_cli.audio.echo.filter import HOP_SAMPLES
 from live_cli.audio.echo.reference import ReferenceQueue
+
+HOP_MS = 10
 
 
 def counted(frames: float, first: int = 1) -> np.ndarray:
