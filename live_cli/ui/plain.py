@@ -26,6 +26,7 @@ from live_cli.ui.printable import printable
 from live_cli.ui.transcript.line import TranscriptLine
 from live_cli.ui.transcript.reducer import add_line, reduce
 from live_cli.ui.transcript.state import ViewState, take_all, take_closed, with_levels, with_status
+from live_cli.ui.turn_ledger import TurnLedger
 from live_cli.ui.view import DeviceNews, StatusChanges, Summary, summary_lines
 
 Wanted = Literal["reply", "conversation"]
@@ -49,7 +50,7 @@ class PlainView:
         self._state = ViewState(show_thoughts=show_thoughts)
         self._usage = usage
         self._mid_line = False
-        self._cut_turn = 0
+        self._turns = TurnLedger()
         self._thinking = False
         self._closed = False
 
@@ -120,17 +121,17 @@ class PlainView:
                 raise
 
     def _reply(self, event: Event) -> None:
+        self._turns = self._turns.after(event)
         match event:
             case OutputTranscript(turn, text) | TextChunk(turn, text):
-                if text and turn != self._cut_turn:
+                if text and not self._turns.is_late(turn):
                     self._end_thought()
                     self._write(printable(text, newlines=True))
                     self._mid_line = not text.endswith("\n")
             case Thought(text=text) if self._state.show_thoughts:
                 self._tell(printable(text, newlines=True))
                 self._thinking = not text.endswith("\n")
-            case Interrupted(turn):
-                self._cut_turn = turn
+            case Interrupted():
                 self.note("[interrupted]")
             case TurnComplete() | SessionClosed():
                 self._end_line()

@@ -10,12 +10,11 @@ from statistics import median
 from live_cli.protocol.events import (
     AudioChunk,
     Event,
-    Interrupted,
     OutputTranscript,
     TextChunk,
-    TurnComplete,
     UsageReported,
 )
+from live_cli.ui.turn_ledger import TurnLedger
 from live_cli.ui.view import StatusChanges, Summary
 
 
@@ -23,13 +22,12 @@ class SessionStats:
     """Counts one session, from its first ``now`` on."""
 
     def __init__(self, now: float) -> None:
+        self.turns = TurnLedger()
         self._started = now
         self._input_ended: float | None = None
         self._turn = 0
         self._firsts: set[str] = set()
         self._latencies_ms: list[float] = []
-        self._turns = 0
-        self._interrupted: set[int] = set()
         self._tokens = 0
         self._by_modality: dict[str, int] = {}
 
@@ -39,15 +37,12 @@ class SessionStats:
 
     def event(self, event: Event, now: float) -> StatusChanges:
         """Count ``event``; what the face should know of it, empty for most."""
+        self.turns = self.turns.after(event)
         match event:
             case AudioChunk(turn=turn):
                 return self._output(turn, now, "first_audio_ms")
             case TextChunk(turn=turn) | OutputTranscript(turn=turn):
                 return self._output(turn, now, "first_text_ms")
-            case Interrupted(turn):
-                self._interrupted.add(turn)
-            case TurnComplete():
-                self._turns += 1
             case UsageReported(usage):
                 self._tokens += usage.total_token_count or 0
                 for detail in usage.response_tokens_details or ():
@@ -81,8 +76,8 @@ class SessionStats:
         """What the session came to. Tokens: all turns' totals, the context counted anew in each."""
         return Summary(
             duration_s=now - self._started,
-            turns=self._turns,
-            interruptions=len(self._interrupted),
+            turns=self.turns.completed,
+            interruptions=len(self.turns.interrupted),
             median_latency_ms=median(self._latencies_ms) if self._latencies_ms else None,
             total_tokens=self._tokens or None,
             tokens_by_modality=dict(self._by_modality),

@@ -71,7 +71,7 @@ class Conversation:
         self._outbox = Outbox()
         self._tally = SessionStats(self._loop.time())
         self._speech = SpeechEndMeter(INPUT_SAMPLE_RATE)
-        self._model_turn = self._cut_turn = 0
+        self._model_turn = 0
         self._over = asyncio.Event()
         self._microphone_dbfs = SILENCE_DBFS
         self._heard_until = 0.0
@@ -303,8 +303,7 @@ class Conversation:
 
     def _tell_interrupted(self, event: events.Interrupted) -> None:
         """Once for each turn, whoever was first."""
-        if event.turn > self._cut_turn:
-            self._cut_turn = event.turn
+        if not self._tally.turns.is_late(event.turn):
             self._tally.event(event, self._loop.time())
             self._face.event(event)
 

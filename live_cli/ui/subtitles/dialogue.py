@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from live_cli.protocol import events
 from live_cli.ui.subtitles.subtitles import Subtitle
 from live_cli.ui.transcript.alignment import word_end
+from live_cli.ui.turn_ledger import TurnLedger
 
 Places = Callable[[float], float | None]
 """Seconds of a stream -> seconds of the recording; None where nothing of it is there."""
@@ -45,7 +46,6 @@ class _Answer:
     pieces: list[tuple[float, str]] = field(default_factory=list)
     received_s: float = 0.0
     last_at_s: float = 0.0
-    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,12 @@ class Dialogue:
     def __init__(self) -> None:
         self._utterances: list[_Utterance] = []
         self._answers: dict[int, _Answer] = {}
+        self._turns = TurnLedger()
         self._open = False
         self._server_times = True
 
     def event(self, event: events.Event, at_s: float) -> None:
+        self._turns = self._turns.after(event)
         match event:
             case events.InputTranscript(interim=False):
                 self._hear(event, at_s)
@@ -75,11 +77,7 @@ class Dialogue:
                 answer.last_at_s = at_s
             case events.AudioChunk(turn, data, rate):
                 self._answer(turn, at_s).received_s += len(data) / 2 / rate
-            case events.Interrupted(turn):
-                self._open = False
-                if turn in self._answers:
-                    self._answers[turn].interrupted = True
-            case events.TurnComplete():
+            case events.Interrupted() | events.TurnComplete():
                 self._open = False
             case events.Reconnected():
                 self._server_times = False  # they count from another start now
@@ -114,7 +112,8 @@ class Dialogue:
         """Both sides by time. ``sent``: where the sent sound is; ``speech``: when you spoke."""
         found = self._of_user(sent, speech)
         for answer in self._answers.values():
-            found += _of_model(answer, turns.get(answer.turn))
+            interrupted = answer.turn in self._turns.interrupted
+            found += _of_model(answer, turns.get(answer.turn), interrupted=interrupted)
         return sorted(found, key=lambda segment: segment.start_s)
 
     def _of_user(self, sent: Places, speech: Sequence[tuple[float, float]]) -> list[Subtitle]:
@@ -143,7 +142,7 @@ def _user_times(
     return max(claimed_s, runs[0][0]), min(runs[-1][1], said.at_s)
 
 
-def _of_model(answer: _Answer, played: PlayedTurn | None) -> list[Subtitle]:
+def _of_model(answer: _Answer, played: PlayedTurn | None, *, interrupted: bool) -> list[Subtitle]:
     if not answer.received_s:  # written, not spoken
         text = " ".join("".join(text for _, text in answer.pieces).split())
         end_s = max(answer.last_at_s, answer.began_at_s + _TYPED_S)
@@ -155,7 +154,7 @@ def _of_model(answer: _Answer, played: PlayedTurn | None) -> list[Subtitle]:
         heard = _heard_part(text, start_s, end_s, played.heard_s)
         at_s, until_s = played.places(start_s), played.places(min(end_s, played.heard_s))
         if heard and at_s is not None and until_s is not None:
-            mark = " [interrupted]" if answer.interrupted and heard != text else ""
+            mark = " [interrupted]" if interrupted and heard != text else ""
             speaker = "" if found else "model: "
             found.append(Subtitle(f"{speaker}{heard}{mark}", at_s, max(until_s, at_s)))
         if heard != text:

@@ -42,10 +42,10 @@ def reduce(state: ViewState, event: events.Event) -> ViewState:
             return _audio(state, event)
         case events.Thought(turn, text):
             return _thought(state, turn, text) if state.show_thoughts else state
-        case events.Interrupted(turn):
-            return _interrupt(state, turn)
-        case events.TurnComplete(turn):
-            return _complete(state, turn)
+        case events.Interrupted():
+            return _interrupt(state, event)
+        case events.TurnComplete():
+            return _complete(state, event)
         case events.UsageReported(usage):
             return _usage(state, usage)
         case events.ToolCallRequested(calls):
@@ -105,7 +105,7 @@ def _belongs_before(state: ViewState, answer: TranscriptLine) -> bool:
 
 
 def _answer(state: ViewState, turn: int, text: str, *, spoken: bool) -> ViewState:
-    if turn == state.cut_turn:
+    if state.turns.is_late(turn):
         return state
     text = printable(text, newlines=True)
     index = _find(state, "model", turn)
@@ -128,7 +128,7 @@ def _answer(state: ViewState, turn: int, text: str, *, spoken: bool) -> ViewStat
 
 
 def _audio(state: ViewState, event: events.AudioChunk) -> ViewState:
-    if event.turn == state.cut_turn:
+    if state.turns.is_late(event.turn):
         return state
     state = _start_turn(state, event.turn)
     audio_ms = len(event.data) / 2 / event.sample_rate * 1000
@@ -150,37 +150,38 @@ def _thought(state: ViewState, turn: int, text: str) -> ViewState:
     return replace(state, lines=put(state.lines, index, line))
 
 
-def _interrupt(state: ViewState, turn: int) -> ViewState:
-    if turn == state.cut_turn:
+def _interrupt(state: ViewState, event: events.Interrupted) -> ViewState:
+    if state.turns.is_late(event.turn):
         return state
     lines = tuple(
-        _cut(line, state) if line.speaker == "model" and line.turn == turn else line
+        _cut(line, state) if line.speaker == "model" and line.turn == event.turn else line
         for line in state.lines
     )
     return replace(
         state,
         lines=lines,
-        interruptions=state.interruptions + 1,
-        cut_turn=turn,
+        turns=state.turns.after(event),
         model_speaking=False,
         awaiting_reply=False,
     )
 
 
-def _complete(state: ViewState, turn: int) -> ViewState:
+def _complete(state: ViewState, event: events.TurnComplete) -> ViewState:
     # Whatever the user says from now on is a new line; what stands behind the answer already
     # is the next question and stays open.
-    last = max(
-        (i for i, line in enumerate(state.lines) if line.speaker == "model" and line.turn == turn),
-        default=len(state.lines) - 1,
+    answers = (
+        index
+        for index, line in enumerate(state.lines)
+        if line.speaker == "model" and line.turn == event.turn
     )
+    last = max(answers, default=len(state.lines) - 1)
     done = tuple(close(line) for line in state.lines[: last + 1])
     rest = closed(state.lines[last + 1 :], "thought")
     return replace(
         state,
         lines=(*done, *rest),
         asked=any(line.speaker == "you" for line in rest),
-        turns=state.turns + 1,
+        turns=state.turns.after(event),
         awaiting_reply=False,
     )
 

@@ -3,13 +3,14 @@
 Events change it in `reducer`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Unpack
 
 from live_cli.ui.printable import printable
 from live_cli.ui.terminal.line_editor import InputLine
 from live_cli.ui.transcript.alignment import word_end
 from live_cli.ui.transcript.line import TranscriptLine, close, worth_showing
+from live_cli.ui.turn_ledger import TurnLedger
 from live_cli.ui.view import Connection, StatusChanges
 
 Activity = Literal["connecting", "reconnecting", "closed", "you", "model", "thinking", "listening"]
@@ -43,8 +44,7 @@ class ViewState:
     model_speaking: bool = False
     heard_ms: float = 0.0
     turn: int = 0
-    turns: int = 0
-    interruptions: int = 0
+    turns: TurnLedger = field(default_factory=TurnLedger)
     total_tokens: int | None = None
     awaiting_reply: bool = False
     voice_active: bool | None = None
@@ -55,8 +55,6 @@ class ViewState:
     """This turn has been audible."""
     asked: bool = False
     """Something of the question to this turn is known."""
-    cut_turn: int = 0
-    """The last interrupted turn: what still comes of it is late."""
 
     @property
     def you_speak(self) -> bool:

@@ -112,7 +112,7 @@ def test_lines_leave_in_order_once_nothing_more_can_come() -> None:
     state, taken = take_closed(after(TurnComplete(1), state=state))
     assert [line.text for line in taken] == ["Hi", "Hello."]
     assert state.lines == ()
-    assert state.turns == 1
+    assert state.turns.completed == 1
 
 
 def test_a_next_question_that_came_during_the_answer_stays_open() -> None:
@@ -141,7 +141,7 @@ def test_an_interrupted_answer_is_cut_where_it_was_heard() -> None:
     assert line.cut is not None
     assert line.text[: line.cut] == "One two three. Four five"
     assert line.closed
-    assert state.interruptions == 1
+    assert state.turns.interrupted == {1}
 
 
 def test_an_answer_cut_before_its_first_sound_was_not_heard_at_all() -> None:
