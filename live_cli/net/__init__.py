@@ -1,1 +1,1 @@
-"""THE LINE: the WebSocket client, the server, and the server as a child process."""
+"""The Live API over WebSockets: the client, the server, and the server as a child process."""

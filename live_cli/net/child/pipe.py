@@ -1,7 +1,7 @@
-"""What a server that runs as a child owes its parent: an address, a last sentence, and its death.
+"""The child's side of a server that runs as a child process: its pipe to the parent, its end.
 
 Standard library only and cheap to import: it runs before anything else of the child.
-The lines on the pipe are JSON objects: ``{"url", "key"}`` once the doors are open, and
+The lines on the pipe are JSON objects: ``{"url", "key"}`` once the server listens, and
 ``{"error", "exit_code"}`` when the child cannot go on.
 """
 
@@ -19,18 +19,18 @@ _SIGKILL = 9
 
 
 class ParentPipe:
-    """The line to the parent: the child's own stdout, which nobody else may write to."""
+    """The pipe to the parent: the child's stdout, taken away from everything else that prints."""
 
     def __init__(self) -> None:
         self._pipe: IO[str] = os.fdopen(os.dup(1), "w", encoding="utf-8")
-        os.dup2(2, 1)  # a model library that prints must not be taken for us
+        os.dup2(2, 1)  # what a model library prints goes to stderr
 
     def announce(self, url: str, key: str) -> None:
-        """Tell where the doors are, and the key to them."""
+        """Write the address at which the server listens, and its key."""
         self._write({"url": url, "key": key})
 
     def fail(self, error: LiveError) -> None:
-        """Tell in one sentence why there will be no answer."""
+        """Write the error that ends the child, with its exit code."""
         self._write({"error": str(error), "exit_code": error.exit_code})
 
     def _write(self, line: dict[str, object]) -> None:
@@ -38,11 +38,11 @@ class ParentPipe:
             self._pipe.write(json.dumps(line) + "\n")
             self._pipe.flush()
         except OSError:
-            os._exit(0)  # nobody is there to hear it
+            os._exit(0)  # the parent is gone
 
 
 def die_with_parent() -> None:
-    """End this process at once when the parent closes our stdin, or dies in whatever way."""
+    """End this process at once when the parent closes its stdin, or dies in whatever way."""
     threading.Thread(target=_watch, name="parent-watch", daemon=True).start()
 
 
@@ -53,12 +53,12 @@ def _watch() -> None:
             pass
     except OSError:
         pass
-    # Not sys.exit: model calls cannot be interrupted, and nobody is left to be polite to.
+    # Not sys.exit: model calls cannot be interrupted, and no parent is left to wait for them.
     os._exit(0)
 
 
 def _ask_kernel() -> None:
-    """On Linux the kernel kills us with the parent, also while a model call holds the GIL."""
+    """Have Linux kill this process with its parent, also while a model call holds the GIL."""
     if not sys.platform.startswith("linux"):
         return
     import ctypes

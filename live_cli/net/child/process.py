@@ -1,8 +1,8 @@
-"""``live-cli serve`` as a child process: started, spoken to, and gone with its parent.
+"""The parent's side of a server that runs as a child process; `pipe.py` is the child's side.
 
 The child tells its address and its one-time key on its stdout and dies when its stdin closes, so
-it never outlives us, however we end (see `parent.py` for its side). It leads a process group of its
-own: Ctrl-C reaches us alone, and we end the session before the server.
+it never outlives its parent, however that ends. It leads a process group of its own: Ctrl-C
+reaches the parent alone, which ends the session before the server.
 """
 
 import asyncio
@@ -22,9 +22,6 @@ from live_cli.errors import ConnectError, EngineError, LiveError, SettingsError
 from live_cli.net.address import Address
 from live_cli.streams import open_nowhere
 
-PROGRAM = (sys.executable, "-P", "-m", "live_cli.commands.serve.child")
-"""-P: no module in the person's folder may take the place of one of ours."""
-
 _LOG_BYTES = 1024 * 1024
 _ERRORS: dict[object, type[LiveError]] = {
     error.exit_code: error for error in (SettingsError, ConnectError, EngineError)
@@ -32,14 +29,17 @@ _ERRORS: dict[object, type[LiveError]] = {
 
 
 class ServerChild:
-    """A server of our own. ``async with ServerChild.start([...]) as child: child.address``."""
+    """A server as a child process, which runs as long as the context.
+
+    ``async with ServerChild.start(args, program=program) as child: child.address``.
+    """
 
     def __init__(
         self, command: Sequence[str], env: Mapping[str, str], log_path: Path, start_limit_s: float
     ) -> None:
         self.log_path = log_path
         self.stop_limit_s = 3.0
-        """What `stop` gives the child to end by itself, in seconds."""
+        """Seconds that `stop` gives the child to end by itself."""
         self._command = command
         self._env = env
         self._start_limit_s = start_limit_s
@@ -54,20 +54,21 @@ class ServerChild:
         args: Sequence[str],
         env: Mapping[str, str] | None = None,
         *,
-        program: Sequence[str] = PROGRAM,
+        program: Sequence[str],
         log_path: Path | None = None,
         start_limit_s: float = 20.0,
     ) -> Self:
-        """A child that runs ``program`` with ``args``; it starts on entering the context.
+        """Describe a child that runs ``program`` with ``args``; entering the context starts it.
 
-        ``env`` is added to ours. Entering raises ConnectError, or what the child itself says.
+        ``env`` is added to the parent's environment. Entering raises ConnectError, or the error
+        that the child itself reports.
         """
         path = default_log_path() if log_path is None else log_path
         return cls([*program, *args], {**os.environ, **(env or {})}, path, start_limit_s)
 
     @property
     def address(self) -> Address:
-        """Where it listens, and its key."""
+        """The child's address and one-time key. Raises RuntimeError before the start."""
         if self._address is None:
             raise RuntimeError("the child has not been started")
         return self._address
@@ -84,13 +85,13 @@ class ServerChild:
         await self.stop()
 
     async def failed(self) -> LiveError:
-        """Wait until the child gives up or dies, and say why in full: a close reason is short."""
+        """Wait until the child gives up or dies; return why, in full: a close reason is short."""
         if self._failure is None:
             raise RuntimeError("the child has not been started")
         return await asyncio.shield(self._failure)
 
     async def open(self) -> None:
-        """Start the child and wait until its doors are open."""
+        """Start the child and wait until it listens. Raises LiveError when it does not."""
         self._process = await self._spawn()
         try:
             async with asyncio.timeout(self._start_limit_s):
@@ -107,7 +108,7 @@ class ServerChild:
         self._failure = asyncio.create_task(self._read_failure(self._process))
 
     async def stop(self) -> None:
-        """End the child: ask by closing its stdin, then terminate, then kill."""
+        """End the child: close its stdin, then terminate it, then kill it."""
         process = self._process
         if process is None:
             return
@@ -145,7 +146,7 @@ class ServerChild:
         if line is None:
             await process.wait()
             raise ConnectError(
-                f"The local server ended while starting: {self._last_words(process)} "
+                f"The local server ended while starting: {self._last_log_line(process)} "
                 f"(log: {self.log_path})"
             )
         if "error" in line:
@@ -163,21 +164,21 @@ class ServerChild:
                 return _error(line)
         await process.wait()
         return ConnectError(
-            f"The local server ended: {self._last_words(process)} (log: {self.log_path})."
+            f"The local server ended: {self._last_log_line(process)} (log: {self.log_path})."
         )
 
-    def _last_words(self, process: Process) -> str:
+    def _last_log_line(self, process: Process) -> str:
         with contextlib.suppress(OSError), self.log_path.open("rb") as log:
             log.seek(self._log_start)
             for line in reversed(log.read()[-65536:].decode(errors="replace").splitlines()):
                 text = "".join(char if char.isprintable() else " " for char in line).strip()
                 if text:
                     return text
-        return f"{_ending(process.returncode)}, no message"
+        return f"{_how_it_ended(process.returncode)}, no message"
 
 
-def _ending(returncode: int | None) -> str:
-    """A process that a signal ended has minus the signal's number (POSIX)."""
+def _how_it_ended(returncode: int | None) -> str:
+    """Return how a process ended, in words; a signal is minus its number (POSIX)."""
     if returncode is None or returncode >= 0:
         return f"exit code {returncode}"
     with contextlib.suppress(ValueError):
@@ -186,7 +187,7 @@ def _ending(returncode: int | None) -> str:
 
 
 def default_log_path() -> Path:
-    """Where the children's stderr goes: the platform's state folder."""
+    """The file that takes the children's stderr, in the platform's state folder."""
     return paths.state_folder() / "serve-child.log"
 
 
@@ -198,7 +199,7 @@ async def _exited(process: Process, within_s: float) -> bool:
 
 
 async def _read_line(process: Process) -> dict[str, object] | None:
-    """The next JSON object on the child's stdout, None at its end."""
+    """Return the next JSON object on the child's stdout, or None at its end."""
     assert process.stdout is not None  # noqa: S101 - asked for in _spawn
     while raw := await process.stdout.readline():
         with contextlib.suppress(ValueError):
@@ -213,7 +214,7 @@ def _error(line: dict[str, object]) -> LiveError:
 
 
 def open_log(path: Path) -> IO[bytes]:
-    """The log to append to; one grown large starts over; where none can be written, none is."""
+    """Open the log to append to, a new one above 1 MiB; one that cannot be written goes nowhere."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         large = path.exists() and path.stat().st_size > _LOG_BYTES

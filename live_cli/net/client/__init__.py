@@ -1,1 +1,1 @@
-"""TODO"""
+"""The client of a Live API server: one connection, and a session over several."""

@@ -22,7 +22,7 @@ def main(act: str) -> None:
         raise RuntimeError("out of \x1b[31mluck")
     if act == "vanishes":
         os._exit(9)
-    if act == "deaf":  # neither the pipe nor a polite signal ends it
+    if act == "stubborn":  # neither the pipe nor a polite signal ends it
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         pipe.announce("ws://127.0.0.1:1", "key")
         time.sleep(600)

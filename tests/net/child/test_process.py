@@ -27,7 +27,7 @@ def child_that(act: str, log_path: Path, start_limit_s: float = WITHIN_S) -> Ser
     return ServerChild.start([act], program=PROGRAM, log_path=log_path, start_limit_s=start_limit_s)
 
 
-async def is_gone(pid: int) -> None:
+async def wait_until_gone(pid: int) -> None:
     """Wait until no process, not even a zombie of ours, has this pid."""
     async with asyncio.timeout(WITHIN_S):
         while _exists(pid):  # noqa: ASYNC110 - the kernel has no event for it
@@ -43,7 +43,7 @@ def _exists(pid: int) -> bool:
 
 
 def command_line(pid: int | None) -> str:
-    """Of a process, where the system shows it in a file."""
+    """Return the command line of a process, where the system shows it in a file."""
     path = Path(f"/proc/{pid}/cmdline")
     return text_of(path) if path.exists() else ""
 
@@ -64,7 +64,7 @@ async def test_a_child_tells_its_address_serves_and_ends(log_path: Path) -> None
             await client.send(json.dumps({"setup": {"model": "models/local"}}))
             assert json.loads(await client.recv()) == {"setupComplete": {}}
         assert child.pid is not None
-    await is_gone(child.pid)
+    await wait_until_gone(child.pid)
 
 
 async def test_every_run_has_a_key_of_its_own_that_is_on_no_command_line(log_path: Path) -> None:
@@ -91,7 +91,7 @@ async def test_a_bad_start_is_one_sentence(
         await child.open()
     assert "\n" not in str(raised.value)
     assert child.pid is not None
-    await is_gone(child.pid)
+    await wait_until_gone(child.pid)
 
 
 async def test_a_child_that_says_nothing_is_given_up(log_path: Path) -> None:
@@ -100,7 +100,7 @@ async def test_a_child_that_says_nothing_is_given_up(log_path: Path) -> None:
     with pytest.raises(ConnectError, match="did not start within"):
         await child.open()
     assert child.pid is not None
-    await is_gone(child.pid)
+    await wait_until_gone(child.pid)
 
 
 async def test_a_program_that_is_not_there_is_one_sentence(log_path: Path) -> None:
@@ -109,10 +109,10 @@ async def test_a_program_that_is_not_there_is_one_sentence(log_path: Path) -> No
 
 
 async def test_a_child_that_will_not_listen_is_killed(log_path: Path) -> None:
-    async with child_that("deaf", log_path) as child:
+    async with child_that("stubborn", log_path) as child:
         child.stop_limit_s = 0.1
         assert child.pid is not None
-    await is_gone(child.pid)
+    await wait_until_gone(child.pid)
 
 
 async def test_what_others_print_on_its_stdout_is_not_taken_for_the_address(log_path: Path) -> None:
@@ -143,7 +143,7 @@ async def test_it_dies_when_its_parent_is_killed(log_path: Path) -> None:
         pid = int(await parent.stdout.readline())
     parent.send_signal(signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
     await parent.wait()
-    await is_gone(pid)
+    await wait_until_gone(pid)
 
 
 async def test_stopping_twice_or_before_the_start_is_nothing(log_path: Path) -> None:
@@ -164,7 +164,7 @@ async def test_cancelling_the_start_leaves_no_process(log_path: Path) -> None:
     opening.cancel()
     with pytest.raises(asyncio.CancelledError):
         await opening
-    await is_gone(child.pid)
+    await wait_until_gone(child.pid)
 
 
 def test_the_log_starts_over_when_it_has_grown(tmp_path: Path) -> None:
