@@ -12,7 +12,6 @@ Every object has ``type`` and ``t``, the seconds since the start (3 decimals). T
     turn_complete       turn, interrupted, reason, latency_ms, first_audio_ms, first_text_ms,
                         heard_ms, start_delay_ms, underruns, dry_ms (null: nothing was played)
     tool_call           calls: [{id, name, args}], or cancelled: [id]
-    tool_result         results: [{id, name, response}]
     usage               total, prompt, response, cached, thoughts, tool_use,
                         prompt_by_modality, response_by_modality: {"AUDIO": n, …}
     go_away             time_left_s
@@ -232,15 +231,10 @@ def _plain_record(event: events.Event) -> Record | None:
             return {"type": "tool_call", "calls": [_call(call) for call in calls]}
         case events.ToolCallCancelled(ids):
             return {"type": "tool_call", "cancelled": ids}
-        case events.ToolResponseReceived(responses):
-            results = [{"id": r.id, "name": r.name, "response": r.response} for r in responses]
-            return {"type": "tool_result", "results": results}
         case events.UsageReported(usage):
             return {"type": "usage", **_usage(usage)}
         case events.GoingAway(time_left_s):
             return {"type": "go_away", "time_left_s": time_left_s}
-        case events.SetupTimedOut(after_s):
-            return {"type": "error", "message": f"No answer to the setup within {after_s:g} s."}
         case events.SessionClosed(code, reason, turn_lost):
             return _session_close(code, reason, turn_lost=turn_lost)
         case _:
@@ -264,14 +258,12 @@ def _usage(usage: UsageMetadata) -> Record:
     return {
         "total": usage.total_token_count,
         "prompt": usage.prompt_token_count,
-        "response": usage.response_token_count or usage.candidates_token_count,
+        "response": usage.response_token_count or None,
         "cached": usage.cached_content_token_count,
         "thoughts": usage.thoughts_token_count,
         "tool_use": usage.tool_use_prompt_token_count,
         "prompt_by_modality": _by_modality(usage.prompt_tokens_details),
-        "response_by_modality": _by_modality(
-            usage.response_tokens_details or usage.candidates_tokens_details
-        ),
+        "response_by_modality": _by_modality(usage.response_tokens_details),
     }
 
 

@@ -17,18 +17,15 @@ from live_cli.protocol.events import (
     ResumptionUpdated,
     SessionClosed,
     SessionOpened,
-    SetupTimedOut,
     TextChunk,
     Thought,
     ToolCallCancelled,
     ToolCallRequested,
-    ToolResponseReceived,
     TurnComplete,
     UsageReported,
 )
 from live_cli.protocol.messages import (
     FunctionCall,
-    FunctionResponse,
     ModalityTokenCount,
     UsageMetadata,
 )
@@ -80,15 +77,7 @@ class Told:
             {"type": "tool_call", "calls": [{"id": "1", "name": "f", "args": {"snake_case": 1}}]},
         ),
         (ToolCallCancelled(["1"]), {"type": "tool_call", "cancelled": ["1"]}),
-        (
-            ToolResponseReceived([FunctionResponse(id="1", name="f", response={"ok": True})]),
-            {
-                "type": "tool_result",
-                "results": [{"id": "1", "name": "f", "response": {"ok": True}}],
-            },
-        ),
         (GoingAway(9.5), {"type": "go_away", "time_left_s": 9.5}),
-        (SetupTimedOut(10.0), {"type": "error", "message": "No answer to the setup within 10 s."}),
     ],
 )
 def test_every_event_has_its_record(event: Event, record: dict[str, Any]) -> None:
