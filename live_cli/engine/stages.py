@@ -17,10 +17,10 @@ JsonObject = dict[str, Any]
 class SpeechDetector(Protocol):
     """Voice activity, frame by frame. One object serves one stream: it has memory."""
 
-    frame_samples: int
+    window_samples: int
 
     def probability(self, frame: Samples) -> float:
-        """How likely this frame is speech, 0 to 1. ``frame``: `frame_samples` at 16 kHz."""
+        """How likely this frame is speech, 0 to 1. ``frame``: `window_samples` at 16 kHz."""
 
     def reset(self) -> None:
         """Forget the stream heard so far."""
@@ -135,7 +135,7 @@ class ChatUsage:
     prompt_tokens: int = 0
     reply_tokens: int = 0
     thought_tokens: int = 0
-    ending: FinishReason = FinishReason.WHOLE
+    finish_reason: FinishReason = FinishReason.WHOLE
 
 
 class ChatModel(Protocol):

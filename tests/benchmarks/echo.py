@@ -63,7 +63,7 @@ class Minute:
 def starts(sent: Samples, counts: list[int]) -> list[float]:
     """When the server finds that somebody begins to speak, in seconds of the wall clock."""
     detector = SileroDetector()
-    size = detector.frame_samples
+    size = detector.window_samples
     found: list[float] = []
     run = quiet = 0
     open_ = False

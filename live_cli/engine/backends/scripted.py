@@ -32,7 +32,7 @@ _TONE_HZ = 180.0
 class ScriptedDetector:
     """Speech is what is louder than -40 dBFS."""
 
-    frame_samples = 512
+    window_samples = 512
 
     def probability(self, frame: Samples) -> float:
         return float(np.sqrt(np.mean(frame * frame)) > _LOUD)
@@ -77,12 +77,12 @@ class ScriptedChatModel:
             if on_delta(ChatDelta(word)):
                 return ChatUsage(prompt_tokens, count)
             if count == request.sampling.max_tokens and count < len(words):
-                return ChatUsage(prompt_tokens, count, ending=FinishReason.CUT)
+                return ChatUsage(prompt_tokens, count, finish_reason=FinishReason.CUT)
         for call in calls or ():
             on_delta(ChatDelta("", call=call))
         count = len(words) + len(calls or ())
-        ending = FinishReason.MALFORMED_CALL if calls is None else FinishReason.WHOLE
-        return ChatUsage(prompt_tokens, count, ending=ending)
+        finish_reason = FinishReason.MALFORMED_CALL if calls is None else FinishReason.WHOLE
+        return ChatUsage(prompt_tokens, count, finish_reason=finish_reason)
 
     def prefill(
         self, messages: tuple[ChatMessage, ...], tools: tuple[ToolDeclaration, ...] = ()

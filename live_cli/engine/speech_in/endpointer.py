@@ -44,14 +44,14 @@ class EndpointingRules:
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """``sample``: where the speech began, without look-back."""
+    """The user began to speak. ``sample``: the onset, without look-back."""
 
     sample: int
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechPaused:
-    """The segment so far, should it end here."""
+    """The open segment may end here: the bounds that it would have, ``end`` exclusive."""
 
     start: int
     end: int
@@ -59,12 +59,12 @@ class SpeechPaused:
 
 @dataclass(frozen=True, slots=True)
 class SpeechResumed:
-    """The pause was none: forget what was made of it."""
+    """Speech goes on after a pause: the bounds told with the pause do not hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechCut:
-    """A part of a long segment, which goes on at ``end``."""
+    """The first part of a long segment, which goes on at ``end``."""
 
     start: int
     end: int
@@ -73,14 +73,23 @@ class SpeechCut:
 
 @dataclass(frozen=True, slots=True)
 class SpeechEnded:
-    """A whole segment, or the last part of a cut one. ``end`` is exclusive."""
+    """A whole segment, or the last part of a cut one. ``end`` is exclusive.
+
+    ``sample``: the position of the stream when the end was decided on, after the silence.
+    """
 
     start: int
     end: int
     worth_hearing: bool
+    sample: int
 
 
 SpeechEvent = SpeechStarted | SpeechPaused | SpeechResumed | SpeechCut | SpeechEnded
+"""What the endpointer tells of a stream; positions count samples from the start of the stream.
+
+The segmenter tells the same events with the sound of their segments beside them, the listener with
+the transcriptions of these.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +214,7 @@ class Endpointer:
         return self._frame_samples * sum(frame.voiced for frame in frames)
 
     def _end(self) -> SpeechEnded:
-        ended = SpeechEnded(self._start, self._tail(), self._is_real())
+        ended = SpeechEnded(self._start, self._tail(), self._is_real(), self.position)
         self._open = self._paused = False
         self._silence_from = None
         self._frames = []

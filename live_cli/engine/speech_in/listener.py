@@ -1,8 +1,8 @@
-"""What a session hears: audio in, what the user said out, on its way to text.
+"""The speech of a session: audio in, segments with their transcriptions under way out.
 
 A segment goes to the transcriber as soon as its end is likely (200 ms of silence), while the rest
-of the silence is still being waited for. If speech resumes, that text is dropped; if it does not,
-it is there already. Ears are loaded with the first sound: who only types needs none.
+of the silence is still being waited for. If speech resumes, that text is dropped; if not, the text
+is there already. Detector and transcriber are loaded with the first audio: typing needs neither.
 """
 
 import asyncio
@@ -10,30 +10,33 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from live_cli.engine.speech_in.segmenter import (
-    Ended,
-    Heard,
-    Paused,
-    Resumed,
-    Segment,
-    Segmenter,
-    Started,
+from live_cli.engine.speech_in.endpointer import (
+    SpeechCut,
+    SpeechEnded,
+    SpeechEvent,
+    SpeechPaused,
+    SpeechResumed,
+    SpeechStarted,
 )
+from live_cli.engine.speech_in.segmenter import Segment, Segmenter, SegmentEvent
 from live_cli.engine.stages import Transcriber
 from live_cli.engine.workers import Stage, Workers
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechInput:
-    """What a session hears with."""
+    """What turns one session's audio into text: a segmenter of its own and the transcriber."""
 
-    ears: Segmenter
+    segmenter: Segmenter
     transcriber: Transcriber
 
 
 @dataclass(slots=True, eq=False)
 class Spoken:
-    """A segment and its text to be. ``final``: speech ended with it; ``told``: the client knows."""
+    """A segment and its transcription, which may still be under way.
+
+    ``final``: speech ended with the segment. ``told``: the client has the text.
+    """
 
     segment: Segment
     text: "asyncio.Task[str]"
@@ -41,23 +44,16 @@ class Spoken:
     told: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Began:
-    """The user began to speak."""
-
-    at_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """The user fell silent; ``spoken`` is empty when it was only noise."""
-
-    spoken: list[Spoken]
-    at_s: float
+SpokenEvent = tuple[SpeechEvent, Spoken | None]
+"""A start, a cut or an end of speech, and the segment that it closes; None for noise."""
 
 
 class Listener:
-    """One session's. ``on_pause`` is told what will have been said, should the pause last."""
+    """Transcribes the speech of one session.
+
+    ``load`` is awaited with the first audio. ``on_pause`` gets the segment that will have been said
+    if the pause lasts.
+    """
 
     def __init__(
         self,
@@ -68,67 +64,72 @@ class Listener:
         self._load = load
         self._workers = workers
         self._on_pause = on_pause
-        self._hearing: SpeechInput | None = None
+        self._input: SpeechInput | None = None
         self._ahead: Spoken | None = None
-        self._parts: list[Spoken] = []
 
     def expects(self, spoken: Spoken) -> bool:
-        """Whether ``spoken`` is still what will have been said."""
+        """Whether ``spoken``, given to ``on_pause``, will have been said if the pause lasts."""
         return self._ahead is spoken
 
-    def underway(self) -> list[Spoken]:
-        """What was heard and not handed out yet."""
-        return [*self._parts, *([self._ahead] if self._ahead else [])]
+    def ahead(self) -> list[Spoken]:
+        """The segment that is transcribed although its speech may go on, if there is one."""
+        return [self._ahead] if self._ahead else []
 
-    async def hear(self, data: bytes, sample_rate: int) -> list[Began | Finished]:
-        """PCM16 mono at ``sample_rate`` Hz. Raises EngineError when there are no ears."""
-        if self._hearing is None:
-            self._hearing = await self._load()
-        ears = self._hearing.ears
-        if ears.takes_along(data, sample_rate):
+    async def push(self, data: bytes, sample_rate: int) -> list[SpokenEvent]:
+        """The speech events that ``data`` brings. PCM16 mono at ``sample_rate`` Hz.
+
+        Raises EngineError when detector or transcriber cannot be loaded.
+        """
+        if self._input is None:
+            self._input = await self._load()
+        segmenter = self._input.segmenter
+        if segmenter.buffered(data, sample_rate):
             return []
-        return self._told(
-            await self._workers.run(Stage.DETECTOR, lambda: ears.hear(data, sample_rate))
+        return self._transcribed(
+            await self._workers.run(Stage.DETECTOR, lambda: segmenter.push(data, sample_rate))
         )
 
-    async def flush(self) -> list[Began | Finished]:
-        """The stream pauses: what is open ends here."""
-        if self._hearing is None:
+    async def flush(self) -> list[SpokenEvent]:
+        """The stream pauses: speech that is open ends here."""
+        if self._input is None:
             return []
-        return self._told(await self._workers.run(Stage.DETECTOR, self._hearing.ears.flush))
+        return self._transcribed(
+            await self._workers.run(Stage.DETECTOR, self._input.segmenter.flush)
+        )
 
     def close(self) -> None:
         """Let the detector go now: its memory is native, and no garbage collector sees to it."""
-        self._hearing = None
+        self._input = None
 
-    def _told(self, heard: list[Heard]) -> list[Began | Finished]:
-        told: list[Began | Finished] = []
-        for event, following in zip_longest(heard, heard[1:]):
+    def _transcribed(self, events: list[SegmentEvent]) -> list[SpokenEvent]:
+        told: list[SpokenEvent] = []
+        for (event, segment), following in zip_longest(events, events[1:]):
             match event:
-                case Started(at_s):
-                    told.append(Began(at_s))
-                case Paused(segment):
-                    if not isinstance(following, Resumed):
-                        self._ahead = self._transcribed(segment, final=True)
+                case SpeechStarted():
+                    told.append((event, None))
+                case SpeechPaused():
+                    resumes = following is not None and isinstance(following[0], SpeechResumed)
+                    if segment is not None and not resumes:
+                        self._ahead = self._transcribe(segment, final=True)
                         self._on_pause(self._ahead)
-                case Resumed():
+                case SpeechResumed():
                     self._ahead = None
-                case Ended(segment, final, at_s):
-                    self._end(segment, final)
-                    if final:
-                        told.append(Finished(self._parts, at_s))
-                        self._parts = []
+                case SpeechCut():
+                    told.append((event, self._close_segment(segment, final=False)))
+                case SpeechEnded():
+                    told.append((event, self._close_segment(segment, final=True)))
         return told
 
-    def _end(self, segment: Segment | None, final: bool) -> None:
+    def _close_segment(self, segment: Segment | None, *, final: bool) -> Spoken | None:
         ahead, self._ahead = self._ahead, None
         if segment is None:
-            return
-        known = ahead is not None and ahead.segment.end_s == segment.end_s
-        self._parts.append(ahead if known and ahead else self._transcribed(segment, final))
+            return None
+        if ahead is not None and ahead.segment.end_s == segment.end_s:
+            return ahead
+        return self._transcribe(segment, final=final)
 
-    def _transcribed(self, segment: Segment, final: bool) -> Spoken:
-        assert self._hearing is not None  # noqa: S101 - the segment was heard
-        transcriber = self._hearing.transcriber
+    def _transcribe(self, segment: Segment, *, final: bool) -> Spoken:
+        assert self._input is not None  # noqa: S101 - the segment came through it
+        transcriber = self._input.transcriber
         call = self._workers.run(Stage.TRANSCRIBER, lambda: transcriber.transcribe(segment.samples))
         return Spoken(segment, asyncio.create_task(call), final)

@@ -1,7 +1,8 @@
-"""The ears of one session: audio messages in, segments of speech out.
+"""The segmenter of one stream: audio of any rate in, speech events with their segments out.
 
-Resamples to 16 kHz, asks the detector frame by frame, and keeps on tape what the endpointer may
-still want. `hear` computes (0.3 ms a frame) and belongs in a worker thread; calls must not overlap.
+Resamples to 16 kHz, asks the detector window by window, and keeps the samples that the endpointer
+may still want. `push` computes (0.3 ms a window) and belongs in a worker thread; calls must not
+overlap.
 """
 
 from dataclasses import dataclass
@@ -17,8 +18,6 @@ from live_cli.engine.speech_in.endpointer import (
     SpeechEnded,
     SpeechEvent,
     SpeechPaused,
-    SpeechResumed,
-    SpeechStarted,
 )
 from live_cli.engine.stages import SpeechDetector
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
@@ -26,7 +25,7 @@ from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segment:
-    """Speech to transcribe; times count from the start of the session's audio."""
+    """Speech to transcribe, mono at 16 kHz; times count from the start of the session's audio."""
 
     samples: Samples
     start_s: float
@@ -37,35 +36,8 @@ class Segment:
         return self.end_s - self.start_s
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
-    """The user began to speak."""
-
-    at_s: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Paused:
-    """The segment, should the pause turn out to be its end."""
-
-    segment: Segment
-
-
-@dataclass(frozen=True, slots=True)
-class Resumed:
-    """It did not."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Ended:
-    """A segment is over, or, when not ``final``, a part of it. None: it was only noise."""
-
-    segment: Segment | None
-    final: bool
-    at_s: float
-
-
-Heard = Started | Paused | Resumed | Ended
+SegmentEvent = tuple[SpeechEvent, Segment | None]
+"""A speech event and the segment that it bounds; None where it bounds none, or only noise."""
 
 
 class SampleBuffer:
@@ -94,7 +66,7 @@ class SampleBuffer:
         return self._store[max(0, start - self._origin) : end - self._origin].copy()
 
     def forget_before(self, index: int) -> None:
-        """What lies before ``index`` is not wanted any more; moved only when it pays."""
+        """Drop the samples before ``index``; the rest is moved only when that frees a second."""
         stale = index - self._origin
         if stale >= INPUT_SAMPLE_RATE:
             kept = self._store[stale : self._length].copy()
@@ -103,93 +75,92 @@ class SampleBuffer:
 
 
 class Segmenter:
-    """One stream of audio, at any rate, of one session; messages may part it within a sample."""
+    """Cuts one stream of audio into segments of speech; a message may end within a sample."""
 
     def __init__(self, detector: SpeechDetector, rules: EndpointingRules) -> None:
         self._detector = detector
-        self._frame = detector.frame_samples
-        self._endpointer = Endpointer(rules, self._frame, INPUT_SAMPLE_RATE)
-        self._tape = SampleBuffer()
+        self._window = detector.window_samples
+        self._endpointer = Endpointer(rules, self._window, INPUT_SAMPLE_RATE)
+        self._samples = SampleBuffer()
         self._rate = INPUT_SAMPLE_RATE
         self._resampler: Resampler | None = None
         self._waiting = b""
 
-    def takes_along(self, data: bytes, sample_rate: int) -> bool:
-        """True when ``data`` was only put by, because it does not fill a frame yet: no thread."""
+    def buffered(self, data: bytes, sample_rate: int) -> bool:
+        """Keep ``data`` for the next `push` if it fills no window yet, and say whether it was kept.
+
+        Cheap: no thread is needed for it.
+        """
         if sample_rate != self._rate or self._resampler is not None:
             return False
-        pending = (len(self._waiting) + len(data)) // 2 + self._tape.end - self._endpointer.position
-        if pending >= self._frame:
+        waiting = (len(self._waiting) + len(data)) // 2
+        if waiting + self._samples.end - self._endpointer.position >= self._window:
             return False
         self._waiting += data
         return True
 
-    def hear(self, data: bytes, sample_rate: int) -> list[Heard]:
-        """PCM16 mono at ``sample_rate``; what it brought, in order."""
-        heard: list[Heard] = []
+    def push(self, data: bytes, sample_rate: int) -> list[SegmentEvent]:
+        """The speech events that ``data`` brings, in order. PCM16 mono at ``sample_rate`` Hz."""
+        events: list[SegmentEvent] = []
         if sample_rate != self._rate:
-            heard += self._change_rate(sample_rate)
+            events += self._change_rate(sample_rate)
         data = self._waiting + data
         whole = len(data) // 2 * 2
         samples, self._waiting = float_from_pcm16(data[:whole]), data[whole:]
         if self._resampler is not None:
             samples = self._resampler.process(samples)
-        return heard + self._listen(samples)
+        return events + self._detect(samples)
 
-    def flush(self) -> list[Heard]:
-        """The stream pauses: what is open ends now. Audio may go on any time."""
-        heard = self.hear(b"", self._rate)
+    def flush(self) -> list[SegmentEvent]:
+        """The stream pauses: speech that is open ends now. Audio may go on any time."""
+        events = self.push(b"", self._rate)
         self._waiting = b""
         if self._resampler is not None:
-            heard += self._listen(self._resampler.flush())
-        missing = -(self._tape.end - self._endpointer.position) % self._frame
-        heard += self._listen(np.zeros(missing, np.float32))
-        heard += self._told(self._endpointer.flush())
+            events += self._detect(self._resampler.flush())
+        missing = -(self._samples.end - self._endpointer.position) % self._window
+        events += self._detect(np.zeros(missing, np.float32))
+        events += self._with_segments(self._endpointer.flush())
         self._detector.reset()
-        return heard
+        return events
 
     def open_segment(self) -> Segment | None:
-        """What is being said, as far as it was heard; None when nobody speaks."""
+        """The speech that is open, up to the last window; None in silence."""
         start = self._endpointer.speaking_from
         return None if start is None else self._segment(start, self._endpointer.position)
 
-    def _change_rate(self, sample_rate: int) -> list[Heard]:
+    def _change_rate(self, sample_rate: int) -> list[SegmentEvent]:
         data, self._waiting = self._waiting, b""
         samples = float_from_pcm16(data)
         if self._resampler is not None:
             samples = np.concatenate([self._resampler.process(samples), self._resampler.flush()])
-        heard = self._listen(samples)
+        events = self._detect(samples)
         self._rate = sample_rate
         same = sample_rate == INPUT_SAMPLE_RATE
         self._resampler = None if same else Resampler(sample_rate, INPUT_SAMPLE_RATE)
-        return heard
+        return events
 
-    def _listen(self, samples: Samples) -> list[Heard]:
-        self._tape.append(samples)
-        heard: list[Heard] = []
-        while (at := self._endpointer.position) + self._frame <= self._tape.end:
-            frame = self._tape.between(at, at + self._frame)
-            probability = self._detector.probability(frame)
-            heard += self._told(self._endpointer.push(probability, float(np.dot(frame, frame))))
-            self._tape.forget_before(self._endpointer.keep_from)
-        return heard
+    def _detect(self, samples: Samples) -> list[SegmentEvent]:
+        self._samples.append(samples)
+        events: list[SegmentEvent] = []
+        while (at := self._endpointer.position) + self._window <= self._samples.end:
+            window = self._samples.between(at, at + self._window)
+            level = float(np.dot(window, window))
+            speech = self._endpointer.push(self._detector.probability(window), level)
+            events += self._with_segments(speech)
+            self._samples.forget_before(self._endpointer.keep_from)
+        return events
 
-    def _told(self, events: list[SpeechEvent]) -> list[Heard]:
-        return [self._heard(event) for event in events]
+    def _with_segments(self, events: list[SpeechEvent]) -> list[SegmentEvent]:
+        return [(event, self._bounded_by(event)) for event in events]
 
-    def _heard(self, event: SpeechEvent) -> Heard:
+    def _bounded_by(self, event: SpeechEvent) -> Segment | None:
         match event:
-            case SpeechStarted(sample):
-                return Started(sample / INPUT_SAMPLE_RATE)
             case SpeechPaused(start, end):
-                return Paused(self._segment(start, end))
-            case SpeechResumed():
-                return Resumed()
-            case SpeechCut(start, end, worth) | SpeechEnded(start, end, worth):
-                segment = self._segment(start, end) if worth else None
-                final = isinstance(event, SpeechEnded)
-                return Ended(segment, final, self._endpointer.position / INPUT_SAMPLE_RATE)
+                return self._segment(start, end)
+            case SpeechCut(start, end, True) | SpeechEnded(start, end, True):
+                return self._segment(start, end)
+        return None
 
     def _segment(self, start: int, end: int) -> Segment:
         rate = INPUT_SAMPLE_RATE
-        return Segment(self._tape.between(start, end), start / rate, end / rate)
+        return Segment(self._samples.between(start, end), start / rate, end / rate)

@@ -1,20 +1,22 @@
-"""A session that only listens: `gemini-3.5-transcribe-live` on the local engine.
+"""A session that only transcribes: `gemini-3.5-transcribe-live` on the local engine.
 
 Segments go through a bounded queue to the transcriber, in order; when it is full, `handle` waits,
 and so does the client. Voice detection of what comes runs beside the transcription of what came.
-While somebody speaks live and the transcriber has nothing else to do, a preview says what it has
-understood so far; the segment's own text replaces it.
+While the user speaks live and the transcriber has nothing else to do, interim transcriptions give
+the text of the open segment so far; the text of the whole segment replaces them.
 """
 
 import asyncio
 
 from live_cli.engine.background import Background
-from live_cli.engine.conversation.context import Emit, EngineContext
+from live_cli.engine.conversation.context import EmitMessage, EngineContext
 from live_cli.engine.conversation.history import TokenCount, audio_tokens, text_tokens
-from live_cli.engine.conversation.usage import transcription_of, usage_of
+from live_cli.engine.conversation.input_transcript import transcription_of
+from live_cli.engine.conversation.usage import usage_of
 from live_cli.engine.setup.config import SessionConfig
+from live_cli.engine.speech_in.endpointer import SpeechCut, SpeechEnded
 from live_cli.engine.speech_in.listener import SpeechInput
-from live_cli.engine.speech_in.segmenter import Ended, Heard, Segment, Segmenter
+from live_cli.engine.speech_in.segmenter import Segment, Segmenter, SegmentEvent
 from live_cli.engine.transcription.interim import InterimSchedule
 from live_cli.engine.transcription.sentence_times import sentence_times
 from live_cli.engine.workers import Stage
@@ -41,24 +43,24 @@ class TranscriptionSession:
     def __init__(
         self,
         options: SessionConfig,
-        hearing: SpeechInput,
-        surroundings: EngineContext,
-        emit: Emit,
+        speech_input: SpeechInput,
+        context: EngineContext,
+        emit: EmitMessage,
     ) -> None:
         self._options = options
-        self._ears: Segmenter | None = hearing.ears
-        self._transcriber = hearing.transcriber
-        self._around = surroundings
+        self._segmenter: Segmenter | None = speech_input.segmenter
+        self._transcriber = speech_input.transcriber
+        self._context = context
         self._emit = emit
         self._in_activity = False
         self._audio_s = 0.0
         self._tokens = 0
-        # None stands for the end of a turn.
-        self._queue: asyncio.Queue[Ended | None] = asyncio.Queue(_SEGMENTS_AHEAD)
-        self._unwritten = 0
-        self._previews = InterimSchedule()
-        self._previewing = False
-        self._segments = 0  # that have ended
+        # Segments, and whether speech ended with them; None stands for the end of a turn.
+        self._queue: asyncio.Queue[tuple[Segment, bool] | None] = asyncio.Queue(_SEGMENTS_AHEAD)
+        self._queued = 0  # and not yet transcribed
+        self._schedule = InterimSchedule()
+        self._transcribing_interim = False
+        self._segments_ended = 0
         self._heard_s = 0.0
         self._background = Background()
         self._background.do(self._transcribe())
@@ -81,16 +83,18 @@ class TranscriptionSession:
 
     @property
     def busy(self) -> bool:
-        """Whether something that was said is not yet written down."""
-        return self._unwritten > 0
+        """Whether speech is waiting for its transcription, or a turn for its end."""
+        return self._queued > 0
 
     async def failed(self) -> EngineError:
-        """Returns when a stage has failed while nobody was calling."""
+        """Returns once a stage has failed in the background."""
         return await self._background.failed()
 
     async def close(self) -> None:
         await self._background.close()
-        self._ears = None  # its detector's memory is native, and no garbage collector sees to it
+        self._segmenter = (
+        self._segmenter = None  # the detector's memory is native: no garbage collector sees it
+        )
 
     async def _hear(self, data: bytes, sample_rate: int) -> None:
         seconds = len(data) / (2 * sample_rate)
@@ -98,21 +102,23 @@ class TranscriptionSession:
         outside = self._options.manual_activity and not self._in_activity
         if outside and not self._options.all_input:
             return
-        self._previews.hear(seconds, self._around.time.now())
-        ears = self._open_ears()
-        if ears.takes_along(data, sample_rate):
+        self._schedule.push(seconds, self._context.clock.now())
+        segmenter = self._open_segmenter()
+        if segmenter.buffered(data, sample_rate):
             return
-        await self._queued(
-            await self._around.workers.run(Stage.DETECTOR, lambda: ears.hear(data, sample_rate))
+        await self._put_segments(
+            await self._context.workers.run(
+                Stage.DETECTOR, lambda: segmenter.push(data, sample_rate)
+            )
         )
-        self._preview_when_due()
+        self._transcribe_interim_when_due()
 
-    def _open_ears(self) -> Segmenter:
-        assert self._ears is not None  # noqa: S101 - nothing comes after the end
-        return self._ears
+    def _open_segmenter(self) -> Segmenter:
+        assert self._segmenter is not None  # noqa: S101 - no input comes after the end
+        return self._segmenter
 
     def _count(self, seconds: float) -> None:
-        """Raises UnsupportedError when the session has had all the sound that it may."""
+        """Raises UnsupportedError when the session has had all the audio that it may."""
         self._heard_s += seconds
         limit_s = self._options.longest_audio_s
         if limit_s is not None and self._heard_s > limit_s:
@@ -122,19 +128,21 @@ class TranscriptionSession:
             )
 
     async def _finish(self) -> None:
-        await self._queued(await self._around.workers.run(Stage.DETECTOR, self._open_ears().flush))
+        await self._put_segments(
+            await self._context.workers.run(Stage.DETECTOR, self._open_segmenter().flush)
+        )
         await self._put(None)
 
-    async def _queued(self, heard: list[Heard]) -> None:
-        for event in heard:
-            if isinstance(event, Ended):
-                self._segments += 1
-                if event.segment is not None:
-                    await self._put(event)
+    async def _put_segments(self, events: list[SegmentEvent]) -> None:
+        for event, segment in events:
+            if isinstance(event, SpeechCut | SpeechEnded):
+                self._segments_ended += 1
+                if segment is not None:
+                    await self._put((segment, isinstance(event, SpeechEnded)))
 
-    async def _put(self, item: Ended | None) -> None:
+    async def _put(self, item: tuple[Segment, bool] | None) -> None:
         """Queue ``item``, but never wait for a transcriber that has failed."""
-        self._unwritten += 1
+        self._queued += 1
         put = asyncio.create_task(self._queue.put(item))
         failed = asyncio.create_task(self._background.failed())
         await asyncio.wait((put, failed), return_when=asyncio.FIRST_COMPLETED)
@@ -143,20 +151,20 @@ class TranscriptionSession:
             put.cancel()
         self._background.check()
 
-    def _preview_when_due(self) -> None:
-        if self.busy or self._previewing:
-            return  # what is final comes first
-        segment = self._open_ears().open_segment()
-        if segment is not None and self._previews.are_due(self._around.time.now()):
-            self._previewing = True
-            self._background.do(self._preview(segment))
+    def _transcribe_interim_when_due(self) -> None:
+        if self.busy or self._transcribing_interim:
+            return  # final transcriptions come first
+        segment = self._open_segmenter().open_segment()
+        if segment is not None and self._schedule.is_due(self._context.clock.now()):
+            self._transcribing_interim = True
+            self._background.do(self._transcribe_interim(segment))
 
-    async def _preview(self, segment: Segment) -> None:
-        """Say what was understood so far, unless its end has come meanwhile."""
-        before = self._segments
+    async def _transcribe_interim(self, segment: Segment) -> None:
+        """Send the text of the open ``segment``, unless it has ended meanwhile."""
+        before = self._segments_ended
         text = await self._text_of(segment)
-        self._previewing = False
-        if text and self._segments == before:
+        self._transcribing_interim = False
+        if text and self._segments_ended == before:
             told = transcription_of(
                 text, segment.start_s, segment.end_s, final=False, first=not self._tokens
             )
@@ -165,7 +173,7 @@ class TranscriptionSession:
 
     async def _text_of(self, segment: Segment) -> str:
         transcriber = self._transcriber
-        return await self._around.workers.run(
+        return await self._context.workers.run(
             Stage.TRANSCRIBER, lambda: transcriber.transcribe(segment.samples)
         )
 
@@ -174,9 +182,9 @@ class TranscriptionSession:
             item = await self._queue.get()
             if item is None:
                 await self._complete()
-            elif item.segment is not None:
-                await self._tell(item.segment, item.final)
-            self._unwritten -= 1
+            else:
+                await self._tell(*item)
+            self._queued -= 1
 
     async def _tell(self, segment: Segment, final: bool) -> None:
         text = await self._text_of(segment)
@@ -184,13 +192,13 @@ class TranscriptionSession:
         if not text:
             return
         tokens = text_tokens(text)
-        captions = sentence_times(text, segment.samples)
-        for caption in captions:
+        sentences = sentence_times(text, segment.samples)
+        for sentence in sentences:
             told = transcription_of(
-                caption.text,
-                segment.start_s + caption.start_s,
-                segment.start_s + caption.end_s,
-                final=final and caption is captions[-1],
+                sentence.text,
+                segment.start_s + sentence.start_s,
+                segment.start_s + sentence.end_s,
+                final=final and sentence is sentences[-1],
                 first=not self._tokens,
             )
             self._tokens += tokens

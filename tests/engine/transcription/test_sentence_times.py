@@ -32,9 +32,9 @@ def test_short_sentences_stay_together():
     ),
     st.floats(0.01, 15),
 )
-def test_captions_are_the_text_in_order(sentences, seconds):
+def test_timed_sentences_are_the_text_in_order(sentences, seconds):
     text = " ".join(sentences)
-    captions = sentence_times(text, speech_like(seconds))
-    assert " ".join(caption.text for caption in captions) == text
-    bounds = [bound for caption in captions for bound in (caption.start_s, caption.end_s)]
+    timed = sentence_times(text, speech_like(seconds))
+    assert " ".join(sentence.text for sentence in timed) == text
+    bounds = [bound for sentence in timed for bound in (sentence.start_s, sentence.end_s)]
     assert bounds == sorted(bounds)

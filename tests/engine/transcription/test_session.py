@@ -33,7 +33,7 @@ async def speak(line: Line, samples: np.ndarray, *, live: bool = True) -> None:
         await line.say(samples[start : start + TENTH])
         if live:
             line.time.advance(0.1)
-            while line.session._previewing:  # type: ignore[union-attr] # noqa: ASYNC110
+            while line.session._transcribing_interim:  # type: ignore[union-attr] # noqa: ASYNC110
                 await asyncio.sleep(0.001)
 
 
@@ -44,22 +44,22 @@ async def speak(line: Line, samples: np.ndarray, *, live: bool = True) -> None:
 def test_previews_come_once_a_second_and_not_when_sound_comes_faster(
     sound_s: float, passed_s: float, times: int
 ) -> None:
-    one, due, steps = InterimSchedule(), 0, round(sound_s * 10)
+    schedule, due, steps = InterimSchedule(), 0, round(sound_s * 10)
     for step in range(steps):
         now = 1000.0 + passed_s * step / steps
-        one.hear(0.1, now)
-        due += one.are_due(now)
+        schedule.push(0.1, now)
+        due += schedule.is_due(now)
     assert abs(due - times) <= 1
 
 
 def test_a_sender_that_paused_is_no_faster_for_it() -> None:
-    one = InterimSchedule()
-    one.hear(0.1, 1000.0)
-    one.hear(0.5, 1060.0)
-    assert one.are_due(1060.0)
-    assert not one.are_due(1060.0 + EVERY_S / 2)
-    one.hear(5.0, 1061.0)
-    assert not one.are_due(1061.5)
+    schedule = InterimSchedule()
+    schedule.push(0.1, 1000.0)
+    schedule.push(0.5, 1060.0)
+    assert schedule.is_due(1060.0)
+    assert not schedule.is_due(1060.0 + EVERY_S / 2)
+    schedule.push(5.0, 1061.0)
+    assert not schedule.is_due(1061.5)
 
 
 async def test_open_speech_is_previewed_and_then_replaced(connect) -> None:  # type: ignore[no-untyped-def]

@@ -138,7 +138,7 @@ class ReplyReader:
         self._tags = ThinkTags(thinking=thinking)
         self._untagged: list[str] = []  # thought to be thoughts, until a tag closes them
         self._calls = CallPieces()
-        self._ending = FinishReason.WHOLE
+        self._finish_reason = FinishReason.WHOLE
         self._replies = self._thoughts = 0
         self._counted: ChatUsage | None = None
 
@@ -155,7 +155,7 @@ class ReplyReader:
     def usage(self) -> ChatUsage:
         """The model's own count, or, when it was stopped before it told one, the deltas."""
         counted = self._counted or ChatUsage(0, self._replies, self._thoughts)
-        return replace(counted, ending=self._ending)
+        return replace(counted, finish_reason=self._finish_reason)
 
     def read(self, chunk: dict[str, Any]) -> list[ChatDelta]:
         """The deltas in one chunk. Raises EngineError when the chunk is an error."""
@@ -169,7 +169,7 @@ class ReplyReader:
         for choice in chunk.get("choices") or ():
             delta = choice.get("delta") or {}
             if choice.get("finish_reason") == "length":
-                self._ending = FinishReason.CUT
+                self._finish_reason = FinishReason.CUT
             for piece in delta.get("tool_calls") or ():
                 self._calls.push(piece)
                 self._replies += 1
@@ -188,11 +188,11 @@ class ReplyReader:
         Calls of which one is not valid are not told at all: `usage` says so.
         """
         deltas = self._tallied(self._tags.flush())
-        if self._untagged and not self._tags.closed and self._ending is FinishReason.WHOLE:
+        if self._untagged and not self._tags.closed and self._finish_reason is FinishReason.WHOLE:
             deltas += self._tallied([ChatDelta("".join(self._untagged))])  # it was the reply
         calls = self._calls.whole()
         if calls is None:
-            self._ending = FinishReason.MALFORMED_CALL
+            self._finish_reason = FinishReason.MALFORMED_CALL
         return deltas + [ChatDelta("", call=call) for call in calls or ()]
 
     def _tallied(self, deltas: list[ChatDelta]) -> list[ChatDelta]:

