@@ -1,14 +1,14 @@
 """`live-cli devices`: microphones and speakers, as --input-device and --output-device take them."""
 
 from live_cli.errors import DeviceError
-from live_cli.ui.table import Row, print_rows
+from live_cli.ui.table import TableRow, print_rows
 
 
 def run(*, json: bool) -> None:
     """Print the devices. Raises DeviceError when there are none, or no PortAudio."""
     from live_cli.devices.listing import SoundDevice, list_devices
 
-    def row(device: SoundDevice) -> Row:
+    def row(device: SoundDevice) -> TableRow:
         return {
             "number": device.index,
             "name": device.name,
@@ -19,7 +19,7 @@ def run(*, json: bool) -> None:
             **_defaults(device),
         }
 
-    def _defaults(device: SoundDevice) -> Row:
+    def _defaults(device: SoundDevice) -> TableRow:
         if json:
             return {
                 "default_input": device.is_default_input,

@@ -1,13 +1,13 @@
 """`live-cli languages`: the seventy languages with their codes, and which the local engine has."""
 
 from live_cli.catalog import LANGUAGES, LOCAL_LANGUAGES
-from live_cli.ui.table import Row, print_rows
+from live_cli.ui.table import TableRow, print_rows
 
 
 def run(*, json: bool) -> None:
     """Print the languages by name."""
     by_name = sorted(LANGUAGES.items(), key=lambda entry: entry[1])
-    rows: list[Row] = [
+    rows: list[TableRow] = [
         {"code": code, "language": name, "local": code in LOCAL_LANGUAGES if json else _mark(code)}
         for code, name in by_name
     ]

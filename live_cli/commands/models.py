@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from live_cli.ui.progress import progress_bar
-from live_cli.ui.table import Row, print_rows
+from live_cli.ui.table import TableRow, print_rows
 
 _MB = 1_000_000
 
@@ -15,7 +15,7 @@ def run(*, json: bool) -> None:
 
     there = list_models()
     names = {model.name for model in there}
-    rows: list[Row] = [
+    rows: list[TableRow] = [
         {
             "name": model.name,
             "size_mb": round(model.size / _MB),

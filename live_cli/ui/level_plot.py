@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 ROWS = 4
-FLOOR_DBFS = -80.0
-BLOCKS = " ▁▂▃▄▅▆▇█"
-ASCII = " .:|"
+PLOT_FLOOR_DBFS = -80.0
+BLOCK_STEPS = " ▁▂▃▄▅▆▇█"
+ASCII_STEPS = " .:|"
 
 
-def level_rows(levels_dbfs: Sequence[float], width: int, *, steps: str = BLOCKS) -> list[str]:
+def level_rows(levels_dbfs: Sequence[float], width: int, *, steps: str = BLOCK_STEPS) -> list[str]:
     """`ROWS` rows of ``width`` columns, the top one first; a column shows its loudest level.
 
     >>> level_rows([-80, -40, 0], 3)
@@ -25,16 +25,16 @@ def level_rows(levels_dbfs: Sequence[float], width: int, *, steps: str = BLOCKS)
 
 def scale_labels() -> list[str]:
     """What the bottom of each row stands for, the top row first: ``-20 dB`` …"""
-    return [f"{FLOOR_DBFS * (row + 1) / ROWS:>4.0f} dB" for row in range(ROWS)]
+    return [f"{PLOT_FLOOR_DBFS * (row + 1) / ROWS:>4.0f} dB" for row in range(ROWS)]
 
 
 def _height(level_dbfs: float, steps: int) -> int:
-    share = min(max(1 - level_dbfs / FLOOR_DBFS, 0.0), 1.0)
+    share = min(max(1 - level_dbfs / PLOT_FLOOR_DBFS, 0.0), 1.0)
     return round(share * ROWS * steps)
 
 
 def _resized(levels: Sequence[float], width: int) -> list[float]:
     if not levels:
-        return [FLOOR_DBFS] * width
+        return [PLOT_FLOOR_DBFS] * width
     edges = [len(levels) * column // width for column in range(width + 1)]
     return [max(levels[begin : max(end, begin + 1)]) for begin, end in pairwise(edges)]

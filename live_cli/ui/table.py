@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from live_cli.ui.printable import printable
 
-Row = Mapping[str, object]
+TableRow = Mapping[str, object]
 """Column -> value, in the order of the columns; the first row names them."""
 
 
-def print_rows(rows: Sequence[Row], *, as_json: bool = False) -> None:
+def print_rows(rows: Sequence[TableRow], *, as_json: bool = False) -> None:
     """Print ``rows`` on stdout: one JSON object a line, a table, or tab-separated lines."""
     if as_json:
         for row in rows:
@@ -22,7 +22,7 @@ def print_rows(rows: Sequence[Row], *, as_json: bool = False) -> None:
             print("\t".join(_cell(value) for value in row.values()))
 
 
-def _print_table(rows: Sequence[Row]) -> None:
+def _print_table(rows: Sequence[TableRow]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_cli.ui.level_plot import ASCII, BLOCKS, FLOOR_DBFS, ROWS, level_rows, scale_labels
+from live_cli.ui.level_plot import (
+    ASCII_STEPS,
+    BLOCK_STEPS,
+    PLOT_FLOOR_DBFS,
+    ROWS,
+    level_rows,
+    scale_labels,
+)
 
 levels = st.lists(st.floats(-120, 6), max_size=200)
 
@@ -13,7 +20,7 @@ levels = st.lists(st.floats(-120, 6), max_size=200)
     ("level", "column"),
     [
         (-100, "    "),
-        (FLOOR_DBFS, "    "),
+        (PLOT_FLOOR_DBFS, "    "),
         (-70, "   ▄"),
         (-60, "   █"),
         (-30, " ▄██"),
@@ -24,7 +31,7 @@ def test_a_column_rises_with_its_level(level: float, column: str) -> None:
     assert "".join(level_rows([level], 1)) == column
 
 
-@given(levels, st.integers(1, 100), st.sampled_from([BLOCKS, ASCII]))
+@given(levels, st.integers(1, 100), st.sampled_from([BLOCK_STEPS, ASCII_STEPS]))
 def test_the_picture_has_its_size_whatever_comes(
     heard: list[float], width: int, steps: str
 ) -> None:

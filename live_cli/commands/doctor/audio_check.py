@@ -216,8 +216,8 @@ def _draw(levels: dict[str, list[float]]) -> None:
     from rich.text import Text
 
     console = Console(highlight=False)
-    blocks = can_encode(console.encoding, level_plot.BLOCKS)
-    steps = level_plot.BLOCKS if blocks else level_plot.ASCII
+    blocks = can_encode(console.encoding, level_plot.BLOCK_STEPS)
+    steps = level_plot.BLOCK_STEPS if blocks else level_plot.ASCII_STEPS
     columns = min(WIDEST_PICTURE, shutil.get_terminal_size().columns - 10)
     styles = {"speaker": "cyan", "microphone": "green"}
     for who, row in levels.items():

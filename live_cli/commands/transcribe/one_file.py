@@ -39,7 +39,7 @@ SILENT_SERVER_S = 10.0
 """After the end of the sound: a foreign server that says no more for so long is done, whether it
 ends turns or not. Our own always ends them."""
 
-Progress = Callable[[float, float | None], None]
+ProgressCallback = Callable[[float, float | None], None]
 """Told the seconds sent so far, and the length where it is known."""
 Watch = Callable[[Event], None]
 
@@ -57,7 +57,7 @@ async def transcribe_file(
     server: RunningServer,
     opening: SessionPlan,
     file: str,
-    progress: Progress,
+    progress: ProgressCallback,
     watch: Watch = lambda _: None,
 ) -> Transcript:
     """Transcribe one file; ``watch`` is told every event of its sessions.
@@ -107,7 +107,7 @@ class _Part:
         self._heard_any = False
 
     async def run(
-        self, chunks: Iterator[Samples], length_s: float | None, progress: Progress
+        self, chunks: Iterator[Samples], length_s: float | None, progress: ProgressCallback
     ) -> bool:
         """Send and receive until the transcript is whole; True: the file goes on."""
         sending = asyncio.create_task(self._send(chunks, length_s, progress))
@@ -138,7 +138,7 @@ class _Part:
         receiving.result()
 
     async def _send(
-        self, chunks: Iterator[Samples], length_s: float | None, progress: Progress
+        self, chunks: Iterator[Samples], length_s: float | None, progress: ProgressCallback
     ) -> bool:
         clock = asyncio.get_running_loop().time
         started = clock()

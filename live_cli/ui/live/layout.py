@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from rich.text import Text
 
-from live_cli.ui.live.meter_bar import BLOCKS, Bars, dbfs
+from live_cli.ui.live.meter_bar import BLOCK_BARS, Bars, dbfs
 from live_cli.ui.live.wrap import cells, wrap
 from live_cli.ui.printable import printable
 from live_cli.ui.terminal.line_editor import InputLine, next_stop, previous_stop
@@ -210,7 +210,7 @@ def _label(label: str, room: int) -> str:
     return " · ".join(parts)
 
 
-def meter_row(state: ViewState, width: int, bars: Bars = BLOCKS) -> Text:
+def meter_row(state: ViewState, width: int, bars: Bars = BLOCK_BARS) -> Text:
     """Both levels as bars from -60 to 0 dBFS."""
     wide = width >= WIDE
     figures = width >= 72
@@ -272,7 +272,7 @@ def input_row(line: InputLine, width: int) -> tuple[Text, int]:
 
 
 def bottom_rows(
-    state: ViewState, width: int, height: int, *, usage: bool, bars: Bars = BLOCKS
+    state: ViewState, width: int, height: int, *, usage: bool, bars: Bars = BLOCK_BARS
 ) -> tuple[list[Text], tuple[int, int] | None]:
     """The rows under the open lines, and the caret as (row, column) while someone types.
 

@@ -20,8 +20,8 @@ from rich.text import Text
 from live_cli.protocol.events import Event
 from live_cli.streams import can_encode
 from live_cli.ui.live import layout
-from live_cli.ui.live.meter_bar import ASCII, BLOCKS
-from live_cli.ui.live.region import RESTORE, Caret, Region, Row
+from live_cli.ui.live.meter_bar import ASCII_BARS, BLOCK_BARS
+from live_cli.ui.live.region import RESTORE, Caret, Region, ScreenRow
 from live_cli.ui.live.styles import Styles
 from live_cli.ui.terminal.restore import TerminalGuard, hold, release
 from live_cli.ui.transcript.line import Speaker, TranscriptLine
@@ -50,7 +50,7 @@ class LiveView:
         self._stream = sys.stdout if stdout is None else stdout
         self._size = size or self._terminal_size
         self._styles = Styles(Console(file=self._stream))
-        self._bars = BLOCKS if can_encode(self._stream.encoding, "█▏●○") else ASCII
+        self._bars = BLOCK_BARS if can_encode(self._stream.encoding, "█▏●○") else ASCII_BARS
         self._usage = usage
         self._state = ViewState(show_thoughts=show_thoughts)
         self._done: list[TranscriptLine] = []
@@ -192,17 +192,17 @@ class LiveView:
                 )
             )
 
-    def _above(self, lines: list[TranscriptLine], width: int) -> list[Row]:
+    def _above(self, lines: list[TranscriptLine], width: int) -> list[ScreenRow]:
         """Whole lines as they go into the scrollback."""
-        rows: list[Row] = []
+        rows: list[ScreenRow] = []
         for line in lines:
             rows += self._gap(line)
             rows += [self._styles.row(row.text) for row in layout.line_rows(line, width)]
             self._previous = line.speaker
         return rows
 
-    def _gap(self, line: TranscriptLine) -> list[Row]:
-        return [Row()] if layout.gap_before(line, self._previous) else []
+    def _gap(self, line: TranscriptLine) -> list[ScreenRow]:
+        return [ScreenRow()] if layout.gap_before(line, self._previous) else []
 
     def _flush(self) -> None:
         """Leave only what is complete on the screen, and the cursor below it."""

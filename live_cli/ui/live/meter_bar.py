@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-FLOOR_DBFS = -60.0
+METER_FLOOR_DBFS = -60.0
 """What is quieter shows as nothing."""
 
 
@@ -17,22 +17,22 @@ class Bars:
     def draw(self, level_dbfs: float | None, width: int) -> str:
         """A bar ``width`` cells long; None is no level at all.
 
-        >>> BLOCKS.draw(-30, 5)
+        >>> BLOCK_BARS.draw(-30, 5)
         '██▌  '
         """
         if level_dbfs is None:
             return " " * width
-        share = min(max(1 - level_dbfs / FLOOR_DBFS, 0.0), 1.0)
+        share = min(max(1 - level_dbfs / METER_FLOOR_DBFS, 0.0), 1.0)
         parts = len(self.steps) - 1
         whole, rest = divmod(round(share * width * parts), parts)
         bar = self.steps[-1] * whole + (self.steps[rest] if rest else "")
         return bar.ljust(width)
 
 
-BLOCKS = Bars("▕", "▏", " ▏▎▍▌▋▊▉█")
-ASCII = Bars("[", "]", " #")
+BLOCK_BARS = Bars("▕", "▏", " ▏▎▍▌▋▊▉█")
+ASCII_BARS = Bars("[", "]", " #")
 
 
 def dbfs(level_dbfs: float) -> str:
     """Ten characters: `` -23 dBFS``, or blanks under the floor."""
-    return f"{level_dbfs:>5.0f} dBFS"[:10] if level_dbfs > FLOOR_DBFS else " " * 10
+    return f"{level_dbfs:>5.0f} dBFS"[:10] if level_dbfs > METER_FLOOR_DBFS else " " * 10

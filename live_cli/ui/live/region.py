@@ -26,7 +26,7 @@ RESTORE = _WRAP_ON + SHOW_CURSOR + _END
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ScreenRow:
     """One row: its text with styles (SGR), and how many columns it takes."""
 
     ansi: str = ""
@@ -45,16 +45,16 @@ class Region:
     """Knows what is on the bottom rows and says what to write to change it."""
 
     def __init__(self) -> None:
-        self._rows: tuple[Row, ...] = ()
+        self._rows: tuple[ScreenRow, ...] = ()
         self._caret: Caret | None = None
         self._columns = 0
 
     def frame(
         self,
-        rows: Sequence[Row],
+        rows: Sequence[ScreenRow],
         columns: int,
         *,
-        above: Sequence[Row] = (),
+        above: Sequence[ScreenRow] = (),
         caret: Caret | None = None,
     ) -> str:
         """What to write so that ``above`` scrolls away and ``rows`` stand below it.
@@ -82,7 +82,7 @@ class Region:
         self._rows, self._caret, self._columns = new, caret, columns
         return "".join(out)
 
-    def clear(self, columns: int, above: Sequence[Row] = ()) -> str:
+    def clear(self, columns: int, above: Sequence[ScreenRow] = ()) -> str:
         """What to write so that only ``above`` is left and the cursor stands below it, visible."""
         out = [self._to_top(columns), _ERASE_BELOW, *(f"{row.ansi}\r\n" for row in above)]
         self._rows, self._caret, self._columns = (), None, columns

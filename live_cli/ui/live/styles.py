@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from live_cli.ui.live.region import Row
+from live_cli.ui.live.region import ScreenRow
 
 
 class Styles:
@@ -15,13 +15,13 @@ class Styles:
         self._console = console
         self._colored = not console.no_color
 
-    def row(self, text: Text) -> Row:
+    def row(self, text: Text) -> ScreenRow:
         """One row; the text is taken as fitting."""
         parts = []
         for segment in text.render(self._console):
             style = segment.style
             parts.append(self._styled(segment.text, style) if style else segment.text)
-        return Row("".join(parts), text.cell_len)
+        return ScreenRow("".join(parts), text.cell_len)
 
     def _styled(self, text: str, style: Style) -> str:
         shown = style if self._colored else style.without_color

@@ -19,7 +19,7 @@ SPEECH_DBFS = -42.0
 """Above this the microphone counts as speech, for servers that send no voice activity."""
 QUIET_LEVELS = 10
 """So many quiet levels in a row (20 a second) end what counts as speech."""
-SILENCE_DBFS = -100.0
+_SILENCE_DBFS = -100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class ViewState:
     erle_db: float | None = None
     echo_converged: bool = False
     typing: InputLine | None = None
-    microphone_dbfs: float = SILENCE_DBFS
-    speaker_dbfs: float = SILENCE_DBFS
+    microphone_dbfs: float = _SILENCE_DBFS
+    speaker_dbfs: float = _SILENCE_DBFS
     model_speaking: bool = False
     heard_ms: float = 0.0
     turn: int = 0

@@ -20,7 +20,7 @@ from live_cli.ui.live.layout import (
     overflow,
     status_row,
 )
-from live_cli.ui.live.meter_bar import ASCII, BLOCKS
+from live_cli.ui.live.meter_bar import ASCII_BARS, BLOCK_BARS
 from live_cli.ui.live.wrap import cells
 from live_cli.ui.terminal.line_editor import InputLine
 from live_cli.ui.transcript.line import TranscriptLine
@@ -106,8 +106,8 @@ def test_push_to_talk_says_what_space_does() -> None:
     ],
 )
 def test_bars_grow_in_eighths_of_a_cell(level: float | None, blocks: str, ascii_: str) -> None:
-    assert BLOCKS.draw(level, 5) == blocks
-    assert ASCII.draw(level, 5) == ascii_
+    assert BLOCK_BARS.draw(level, 5) == blocks
+    assert ASCII_BARS.draw(level, 5) == ascii_
 
 
 def shown(line: TranscriptLine, width: int) -> list[str]:

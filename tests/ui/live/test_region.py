@@ -1,11 +1,11 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from live_cli.ui.live.region import Caret, Region, Row
+from live_cli.ui.live.region import Caret, Region, ScreenRow
 
 
-def rows(*texts: str) -> list[Row]:
-    return [Row(text, len(text)) for text in texts]
+def rows(*texts: str) -> list[ScreenRow]:
+    return [ScreenRow(text, len(text)) for text in texts]
 
 
 def test_finished_rows_scroll_away_and_the_region_stays_below(screen) -> None:
