@@ -11,7 +11,7 @@ import soxr
 
 from live_cli.engine.backends.scripted import ScriptedChatModel
 from live_cli.engine.backends.vad.silero import SileroDetector
-from live_cli.engine.setup.voices import VOICES
+from live_cli.engine.setup.voices import VOICE_TRAITS
 from live_cli.engine.stages import ChatRequest, Samples
 from tests.checklist.server import (
     GEMINI,
@@ -53,10 +53,10 @@ def question() -> Samples:
 
 
 @pytest_asyncio.fixture
-async def speaking(ears: object, mouth: object) -> AsyncIterator[Server]:
-    """With real ears and a real mouth; only the answer is scripted."""
+async def speaking(transcriber: object, synthesizer: object) -> AsyncIterator[Server]:
+    """With a real transcriber and a real synthesizer; only the answer is scripted."""
     chat = ScriptedChatModel([ANSWER])
-    async with running(ScriptedRegistry(chat, ears, mouth, SileroDetector)) as server:
+    async with running(ScriptedRegistry(chat, transcriber, synthesizer, SileroDetector)) as server:
         yield server
 
 
@@ -154,13 +154,13 @@ async def test_row_05_incremental_updates() -> None:
     assert len(chat.requests) == 1
 
 
-async def test_row_06_output_transcription(speaking: Server, ears: object) -> None:
+async def test_row_06_output_transcription(speaking: Server, transcriber: object) -> None:
     async with speaking.connect(NATIVE_AUDIO, outputAudioTranscription={}) as client:
         await client.ask("How many legs does a dog have?")
         turn = await client.turn()
     assert said(turn) == ANSWER
     spoken = soxr.resample(sound(turn), 24_000, 16_000)
-    assert word_errors(ANSWER, ears.transcribe(spoken)) == 0  # type: ignore[attr-defined]
+    assert word_errors(ANSWER, transcriber.transcribe(spoken)) == 0  # type: ignore[attr-defined]
     async with speaking.connect(NATIVE_AUDIO) as client:
         await client.ask("How many legs does a dog have?")
         assert found(await client.turn(), "serverContent", "outputTranscription") == []
@@ -215,16 +215,16 @@ async def test_row_08_audio_with_video() -> None:
         assert text(await client.turn()) == "red"
 
 
-async def test_row_09_voice_and_language(mouth: object) -> None:
+async def test_row_09_voice_and_language(synthesizer: object) -> None:
     chat = ScriptedChatModel(["Good day."])
     sounds = set()
-    async with running(ScriptedRegistry(chat, synthesizer=mouth)) as server:
-        for name in VOICES:
+    async with running(ScriptedRegistry(chat, synthesizer=synthesizer)) as server:
+        for name in VOICE_TRAITS:
             async with server.connect(NATIVE_AUDIO, **voice(name)) as client:
                 await client.ask("Hello")
                 sounds.add(sound(await client.turn()).tobytes())
         code, reason = await server.refusal(NATIVE_AUDIO, **voice("kore"))
-    assert len(sounds) == len(VOICES) == 30
+    assert len(sounds) == len(VOICE_TRAITS) == 30
     assert (code, "Kore" in reason) == (1007, True)
 
 

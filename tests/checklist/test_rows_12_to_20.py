@@ -26,7 +26,7 @@ from tests.checklist.server import (
     tokens,
     usage,
 )
-from tests.harness.chat_endpoint import Body, chunk, serving
+from tests.harness.chat_endpoint import Body, chunk, serving_endpoint
 from tests.harness.images import png
 from tests.harness.scripted_session import FakeTime, ScriptedRegistry, silence, utterance
 from tests.harness.speech import QUESTION, words
@@ -45,7 +45,7 @@ def thinking(body: Body) -> list[Body]:
 @pytest.fixture
 def thinker(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIChatModel]:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    with serving() as endpoint:
+    with serving_endpoint() as endpoint:
         endpoint.answer = thinking
         yield OpenAIChatModel(endpoint.spec)
 
@@ -122,9 +122,9 @@ def is_interrupted(message: dict[str, object]) -> bool:
     return found([message], "serverContent", "interrupted") == [True]
 
 
-async def test_row_15_automatic_vad_and_audio_stream_end(ears: object) -> None:
+async def test_row_15_automatic_vad_and_audio_stream_end(transcriber: object) -> None:
     samples, rate = soundfile.read(QUESTION, dtype="float32")
-    registry = ScriptedRegistry(ScriptedChatModel([ANSWER]), ears, detector=SileroDetector)
+    registry = ScriptedRegistry(ScriptedChatModel([ANSWER]), transcriber, detector=SileroDetector)
     async with (
         running(registry) as server,
         server.connect(NATIVE_AUDIO, **TRANSCRIBED) as client,

@@ -10,15 +10,15 @@ from live_cli.engine.engine import EngineSession, LiveEngine
 from live_cli.engine.registry import Registry
 from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.messages import ServerMessage, Setup
-from tests.harness.chat_endpoint import Endpoint, serving
-from tests.harness.scripted_session import FakeTime, Line, ScriptedRegistry
+from tests.harness.chat_endpoint import Endpoint, serving_endpoint
+from tests.harness.scripted_session import FakeTime, ScriptedRegistry, SessionHarness
 
 _DIALECT = Dialect()
 
 
 @pytest_asyncio.fixture
 async def connect() -> AsyncIterator[Callable[..., object]]:
-    """``await connect(setup, registry=…)``: a line to an engine; everything is closed after."""
+    """``await connect(setup, registry=…)``: a session of an engine; all are closed after."""
     opened: list[tuple[LiveEngine, EngineSession]] = []
 
     async def _connect(
@@ -26,7 +26,7 @@ async def connect() -> AsyncIterator[Callable[..., object]]:
         registry: Registry | None = None,
         engine: LiveEngine | None = None,
         dialect: Dialect = _DIALECT,
-    ) -> Line:
+    ) -> SessionHarness:
         time = FakeTime()
         engine = engine or LiveEngine(
             registry=registry or ScriptedRegistry(), clock=time.clock, sleep=time.sleep
@@ -40,7 +40,7 @@ async def connect() -> AsyncIterator[Callable[..., object]]:
 
         session = await engine.open(setup, emit, dialect)
         opened.append((engine, session))
-        return Line(session, time, messages, changed)
+        return SessionHarness(session, time, messages, changed)
 
     yield _connect
     for engine, session in opened:
@@ -52,5 +52,5 @@ async def connect() -> AsyncIterator[Callable[..., object]]:
 def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
     """An OpenAI-compatible endpoint that needs no key."""
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    with serving() as running:
+    with serving_endpoint() as running:
         yield running

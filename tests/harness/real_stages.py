@@ -7,7 +7,7 @@ from tests.harness.scripted_session import ScriptedRegistry
 
 
 @pytest.fixture(scope="session")
-def ears() -> object:
+def transcriber() -> object:
     """Moonshine, loaded once."""
     from live_cli.engine.backends.stt.moonshine import MoonshineTranscriber
 
@@ -15,7 +15,7 @@ def ears() -> object:
 
 
 @pytest.fixture(scope="session")
-def mouth() -> object:
+def synthesizer() -> object:
     """hibari, loaded once."""
     from live_cli.engine.backends.tts.hibari import HibariSynthesizer
 
@@ -32,8 +32,8 @@ def chat() -> object:
 
 
 @pytest.fixture
-def real(ears: object, mouth: object, chat: object) -> Registry:
+def real(transcriber: object, synthesizer: object, chat: object) -> Registry:
     """A registry of the real stages."""
     from live_cli.engine.backends.vad.silero import SileroDetector
 
-    return ScriptedRegistry(chat, ears, mouth, SileroDetector)
+    return ScriptedRegistry(chat, transcriber, synthesizer, SileroDetector)

@@ -1,4 +1,4 @@
-"""A session on scripted stages and fake time, and a short way to read what it sends."""
+"""A session on scripted stages and fake time, and a short way to read the messages it sends."""
 
 import asyncio
 from collections.abc import Callable
@@ -53,22 +53,22 @@ class FakeTime:
 
 
 @dataclass
-class Line:
-    """One session with its messages; ``short`` writes a message as a word."""
+class SessionHarness:
+    """One session, what a client does with it, and the messages that it has sent."""
 
     session: EngineSession
     time: FakeTime
     messages: list[ServerMessage] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def until(self, wanted: Callable[["Line"], bool]) -> None:
+    async def until(self, wanted: Callable[["SessionHarness"], bool]) -> None:
         async with asyncio.timeout(60):
             while not wanted(self):
                 self.changed.clear()
                 await self.changed.wait()
 
     async def shows(self, word: str, count: int = 1) -> None:
-        await self.until(lambda line: line.words().count(word) >= count)
+        await self.until(lambda harness: harness.words().count(word) >= count)
 
     def words(self) -> list[str]:
         return [word for message in self.messages if (word := short(message)) != "audio"]
@@ -130,6 +130,7 @@ def parts_of(message: ServerMessage) -> list[Part]:
 
 
 def short(message: ServerMessage) -> str:
+    """What ``message`` is, as one word."""
     content = message.server_content
     if content is None:
         update = message.session_resumption_update
@@ -164,7 +165,7 @@ def utterance(seconds: float = 1.0, pause: float = 1.0) -> Samples:
 
 
 class ScriptedRegistry(Registry):
-    """Stages of the test's own making."""
+    """A registry of stages that the test makes."""
 
     def __init__(
         self,
@@ -182,7 +183,7 @@ class ScriptedRegistry(Registry):
         }
 
     async def close(self) -> None:
-        """What the test made is the test's."""
+        """Close nothing: the stages belong to the test."""
 
     def _maker(self, stage):  # type: ignore[no-untyped-def]
         return self.made[stage.value]

@@ -14,10 +14,10 @@ from live_cli.engine.backends.llm.gguf import GgufChatModel
 from live_cli.engine.backends.llm.tools_first import TOOLS_FIRST
 from live_cli.engine.backends.stt.moonshine import MoonshineTranscriber, bundled_folder
 from live_cli.engine.chat_models.lookup import find_chat_model
-from live_cli.engine.conversation.history import USER, History, Window
+from live_cli.engine.conversation.history import USER, ContextWindow, History
 from live_cli.engine.engine import LiveEngine
 from live_cli.engine.registry import Registry
-from live_cli.engine.setup.voices import VOICES
+from live_cli.engine.setup.voices import VOICE_TRAITS
 from live_cli.engine.stages import (
     ChatDelta,
     ChatMessage,
@@ -48,36 +48,36 @@ def recording(name):
     return soundfile.read(bundled_folder().parent / f"{name}.wav", dtype="float32")
 
 
-def spoken(mouth, text, voice=VoiceTraits()):  # noqa: B008 - frozen
+def spoken(synthesizer, text, voice=VoiceTraits()):  # noqa: B008 - frozen
     """``text`` as speech at 16 kHz."""
-    return soxr.resample(np.concatenate(list(mouth.speak(text, voice))), 24_000, 16_000)
+    return soxr.resample(np.concatenate(list(synthesizer.speak(text, voice))), 24_000, 16_000)
 
 
 @pytest.mark.parametrize(("name", "text"), [("two_cities", TWO_CITIES), ("beckett", BECKETT)])
 @pytest.mark.parametrize("manual", [True, False])
 async def test_a_recording_is_transcribed(connect, real, name, text, manual):
     setup = Setup(model=TRANSCRIBER, realtime_input_config=MANUAL if manual else None)
-    line = await connect(setup, real)
+    harness = await connect(setup, real)
     samples, rate = recording(name)
     if manual:
-        await line.session.handle(ActivityStarted())
-    await line.say(samples, rate, message_ms=1000)
-    await line.session.handle(ActivityEnded() if manual else AudioStreamEnded())
-    await line.shows("turnComplete+usage")
-    assert word_error_rate(text, "".join(line.heard())) <= 0.03
-    assert set(line.words()[:-1]) == {"heard"}
-    told = [message.server_content.input_transcription for message in line.messages[:-1]]
+        await harness.session.handle(ActivityStarted())
+    await harness.say(samples, rate, message_ms=1000)
+    await harness.session.handle(ActivityEnded() if manual else AudioStreamEnded())
+    await harness.shows("turnComplete+usage")
+    assert word_error_rate(text, "".join(harness.heard())) <= 0.03
+    assert set(harness.words()[:-1]) == {"heard"}
+    told = [message.server_content.input_transcription for message in harness.messages[:-1]]
     bounds = [(float(t.start_offset[:-1]), float(t.end_offset[:-1])) for t in told]
     assert sorted(bounds) == bounds
     assert all(end - start <= 15.1 for start, end in bounds)
     assert bounds[-1][1] <= len(samples) / rate + 0.1
-    [detail] = line.messages[-1].usage_metadata.prompt_tokens_details
+    [detail] = harness.messages[-1].usage_metadata.prompt_tokens_details
     assert detail.modality == "AUDIO"
     assert detail.token_count == pytest.approx(25 * sum(e - s for s, e in bounds), abs=1)
 
 
 async def test_a_spoken_question_is_answered_and_the_answer_is_what_its_transcript_says(
-    connect, real, ears, mouth
+    connect, real, transcriber, synthesizer
 ):
     setup = Setup(
         model="models/local",
@@ -85,43 +85,46 @@ async def test_a_spoken_question_is_answered_and_the_answer_is_what_its_transcri
         input_audio_transcription=AudioTranscriptionConfig(),
         output_audio_transcription=AudioTranscriptionConfig(),
     )
-    line = await connect(setup, real)
+    harness = await connect(setup, real)
     question = "What do people use an umbrella for?"
-    await line.say(np.concatenate([silence(0.5), spoken(mouth, question), silence(1.0)]))
-    await line.shows("generationComplete")
-    assert word_error_rate(question, " ".join(line.heard())) == 0
-    answer = soxr.resample(line.audio(), 24_000, 16_000)
+    await harness.say(np.concatenate([silence(0.5), spoken(synthesizer, question), silence(1.0)]))
+    await harness.shows("generationComplete")
+    assert word_error_rate(question, " ".join(harness.heard())) == 0
+    answer = soxr.resample(harness.audio(), 24_000, 16_000)
     heard = " ".join(
-        ears.transcribe(answer[start : start + 240_000]) for start in range(0, len(answer), 240_000)
+        transcriber.transcribe(answer[start : start + 240_000])
+        for start in range(0, len(answer), 240_000)
     )
-    assert len(line.said().split()) >= 3
-    assert word_error_rate(line.said(), heard) <= 0.1
+    assert len(harness.said().split()) >= 3
+    assert word_error_rate(harness.said(), heard) <= 0.1
 
 
 @pytest.mark.parametrize("level", [0.003, 0.03, 0.3])
 async def test_noise_and_silence_make_no_turn(connect, real, level):
-    line = await connect(Setup(model="models/local"), real)
+    harness = await connect(Setup(model="models/local"), real)
     noise = np.random.default_rng(1).standard_normal(4 * 16_000).astype(np.float32) * level
-    await line.say(np.concatenate([silence(1), noise, silence(1)]), message_ms=100)
-    await line.session.handle(AudioStreamEnded())
-    assert line.messages == []
+    await harness.say(np.concatenate([silence(1), noise, silence(1)]), message_ms=100)
+    await harness.session.handle(AudioStreamEnded())
+    assert harness.messages == []
 
 
-async def test_a_barge_in_stops_the_chat_model(connect, real, mouth):
+async def test_a_barge_in_stops_the_chat_model(connect, real, synthesizer):
     setup = Setup(
         model="models/local",
         generation_config=GenerationConfig(max_output_tokens=150),
         output_audio_transcription=AudioTranscriptionConfig(),
     )
-    line = await connect(setup, real)
-    await line.ask("Tell me a very long story about a fox.")
-    await line.shows("said")
-    await line.say(np.concatenate([silence(0.2), spoken(mouth, "Stop it please, that is enough.")]))
-    words = line.words()
+    harness = await connect(setup, real)
+    await harness.ask("Tell me a very long story about a fox.")
+    await harness.shows("said")
+    await harness.say(
+        np.concatenate([silence(0.2), spoken(synthesizer, "Stop it please, that is enough.")])
+    )
+    words = harness.words()
     assert words[words.index("interrupted") + 1] == "turnComplete+usage"
     assert "generationComplete" not in words
-    await line.session.handle(AudioStreamEnded())
-    await line.shows("generationComplete")  # the model was free to answer that
+    await harness.session.handle(AudioStreamEnded())
+    await harness.shows("generationComplete")  # the model was free to answer that
 
 
 def test_the_chat_model_stops_with_the_callback(chat):
@@ -181,8 +184,10 @@ def centroid_of(samples):
     return float((power * hertz)[band].sum() / power[band].sum())
 
 
-def test_speech_begins_at_once_and_pauses_between_sentences_are_short(mouth):
-    first, second = mouth.speak("Dogs have four legs. Birds have two legs, and", VoiceTraits())
+def test_speech_begins_at_once_and_pauses_between_sentences_are_short(synthesizer):
+    first, second = synthesizer.speak(
+        "Dogs have four legs. Birds have two legs, and", VoiceTraits()
+    )
     loud = [np.flatnonzero(np.abs(chunk) > 0.01) / 24_000 for chunk in (first, second)]
     assert max(chunk[0] for chunk in loud) < 0.1
     assert 0.3 < first.size / 24_000 - loud[0][-1] < 0.6
@@ -195,11 +200,11 @@ def loudness_of(samples):
     return 10 * float(np.log10(power[power > power.max() / 1000].mean()))
 
 
-def test_thirty_voices_are_thirty_and_equally_loud(mouth):
+def test_thirty_voices_are_thirty_and_equally_loud(synthesizer):
     text = "We were away a year ago, all along the river."
     heard, loudness = {}, {}
-    for name, voice in VOICES.items():
-        samples = np.concatenate(list(mouth.speak(text, voice)))
+    for name, voice in VOICE_TRAITS.items():
+        samples = np.concatenate(list(synthesizer.speak(text, voice)))
         heard[name] = (f0_of(samples), len(samples) / 24_000, centroid_of(samples))
         loudness[name] = loudness_of(samples)
         assert np.abs(samples).max() < 0.7, f"{name} has to be rounded off"
@@ -213,12 +218,12 @@ def test_thirty_voices_are_thirty_and_equally_loud(mouth):
     assert max(pitches) / min(pitches) > 1.6
 
 
-def test_no_voice_booms(mouth):
+def test_no_voice_booms(synthesizer):
     """In this sentence the network predicts peaks of 30 dB where its own harmonics are not."""
     text = "Yes, people use umbrellas to stay dry when it rains, and sometimes for shade."
     loudness = {}
     for name in ("Kore", "Algenib", "Alnilam", "Algieba", "Autonoe", "Leda"):
-        samples = np.concatenate(list(mouth.speak(text, VOICES[name])))
+        samples = np.concatenate(list(synthesizer.speak(text, VOICE_TRAITS[name])))
         loudness[name] = loudness_of(samples)
         assert np.abs(samples).max() < 0.7, f"{name} has to be rounded off"
     assert max(loudness.values()) - min(loudness.values()) < 1.8, loudness
@@ -227,9 +232,9 @@ def test_no_voice_booms(mouth):
 @pytest.mark.parametrize(
     "name", ["Algenib", "Leda", "Fenrir", "Achernar", "Algieba", "Pulcherrima", "Kore", "Orus"]
 )
-def test_every_voice_keeps_its_words(mouth, ears, name):
+def test_every_voice_keeps_its_words(synthesizer, transcriber, name):
     text = "The old man walked slowly to the garden. He wanted to see his flowers before dinner."
-    heard = ears.transcribe(spoken(mouth, text, VOICES[name]).astype(np.float32))
+    heard = transcriber.transcribe(spoken(synthesizer, text, VOICE_TRAITS[name]).astype(np.float32))
     assert word_error_rate(text, heard) <= 0.07
 
 
@@ -304,10 +309,10 @@ def test_models_that_do_not_fit_are_refused(tmp_path):
 
 
 async def test_a_typed_question_is_answered_in_text(connect, real):
-    line = await connect(text_setup(), real)
-    await line.ask("Say hello.")
-    await line.shows("turnComplete+usage")
-    assert "".join(line.texts()).strip()
+    harness = await connect(text_setup(), real)
+    await harness.ask("Say hello.")
+    await harness.shows("turnComplete+usage")
+    assert "".join(harness.texts()).strip()
 
 
 def asked(request, call, done):
@@ -370,12 +375,12 @@ def test_a_strict_template_takes_several_results_and_what_follows_them():
     params.chat_template = TOOLS_FIRST + STRICT
     server = xllamacpp.Server(params)
     lock = ToolDeclaration("lock")
-    conversation = History("Be brief.", Window(1024))
-    conversation.add(USER, "Lock both doors.")
+    history = History("Be brief.", ContextWindow(1024))
+    history.add(USER, "Lock both doors.")
     uses = [ToolUse(name, "lock", {}) for name in ("1", "2")]
-    conversation.add_calls("", 0.0, [(use, "locked") for use in uses])
-    conversation.add(USER, "And the windows.")
-    request = ChatRequest(conversation.messages(), Sampling(max_tokens=1), (lock,))
+    history.add_calls("", 0.0, [(use, "locked") for use in uses])
+    history.add(USER, "And the windows.")
+    request = ChatRequest(history.messages(), Sampling(max_tokens=1), (lock,))
     told = []
     server.handle_chat_completions(
         json.dumps(body_of(request)), lambda text: told.append(json.loads(text)) or False

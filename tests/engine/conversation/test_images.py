@@ -51,11 +51,11 @@ def frame(number):
     return VideoReceived(jpeg(number), "image/jpeg")
 
 
-async def film(line, seconds, first=0, per_second=1):
+async def film(harness, seconds, first=0, per_second=1):
     """Frames at a steady rate, numbered on from ``first``."""
     for number in range(seconds * per_second):
-        await line.session.handle(frame(first + number))
-        line.time.now += 1 / per_second
+        await harness.session.handle(frame(first + number))
+        harness.time.now += 1 / per_second
 
 
 def seen(request):
@@ -76,84 +76,86 @@ def prompt_of(message):
 async def test_frames_go_with_the_spoken_turn_by_its_coverage(connect, turn_coverage, numbers):
     chat = SeeingChatModel(["A cup."])
     setup = text_setup(realtime_input_config=coverage(turn_coverage, MANUAL))
-    line = await connect(setup, ScriptedRegistry(chat))
-    await film(line, 3)
-    await line.session.handle(ActivityStarted())
-    await line.say(speech_like(1.0))
-    await film(line, 2, first=3)
-    await line.session.handle(ActivityEnded())
-    await line.shows("turnComplete+usage")
+    harness = await connect(setup, ScriptedRegistry(chat))
+    await film(harness, 3)
+    await harness.session.handle(ActivityStarted())
+    await harness.say(speech_like(1.0))
+    await film(harness, 2, first=3)
+    await harness.session.handle(ActivityEnded())
+    await harness.shows("turnComplete+usage")
     [request] = chat.requests
     assert seen(request) == numbers
     assert request.messages[-1].text == "One."
-    assert prompt_of(line.messages[-1])["VIDEO"] == 258 * len(numbers)
+    assert prompt_of(harness.messages[-1])["VIDEO"] == 258 * len(numbers)
 
 
 async def test_detected_speech_takes_the_frame_before_it_and_those_during_it(connect):
     chat = SeeingChatModel(["A cup."])
-    line = await connect(text_setup(), ScriptedRegistry(chat))
-    await film(line, 3)
-    await line.say(speech_like(0.5))
-    await film(line, 2, first=3)
-    await line.say(silence(1.0))
-    await line.shows("turnComplete+usage")
+    harness = await connect(text_setup(), ScriptedRegistry(chat))
+    await film(harness, 3)
+    await harness.say(speech_like(0.5))
+    await film(harness, 2, first=3)
+    await harness.say(silence(1.0))
+    await harness.shows("turnComplete+usage")
     assert seen(chat.requests[0]) == [2, 3, 4]
 
 
 async def test_a_frame_is_shown_once_and_stays_in_the_history(connect):
     chat = SeeingChatModel(["A cup.", "Red."])
-    line = await connect(text_setup(), ScriptedRegistry(chat))
-    await film(line, 1)
-    await line.session.handle(TextReceived("What is this?"))
-    await line.shows("turnComplete+usage")
-    await line.session.handle(TextReceived("Which colour?"))
-    await line.shows("turnComplete+usage", 2)
+    harness = await connect(text_setup(), ScriptedRegistry(chat))
+    await film(harness, 1)
+    await harness.session.handle(TextReceived("What is this?"))
+    await harness.shows("turnComplete+usage")
+    await harness.session.handle(TextReceived("Which colour?"))
+    await harness.shows("turnComplete+usage", 2)
     first, answer, second = chat.requests[1].messages
     assert (len(first.images), answer.images, second.images) == (1, (), ())
-    assert [prompt_of(line.messages[-1])["VIDEO"]] == [258]
+    assert [prompt_of(harness.messages[-1])["VIDEO"]] == [258]
 
 
 async def test_what_a_function_answers_takes_no_frame_of_the_users(connect):
     chat = SeeingChatModel(["call:lock", "Locking.", "Locked.", "A cup."])
     lock = FunctionDeclaration(name="lock", behavior="NON_BLOCKING")
     setup = text_setup(tools=[Tool(function_declarations=[lock])])
-    line = await connect(setup, ScriptedRegistry(chat))
-    await line.ask("Lock it.")
-    await line.shows("turnComplete+usage")
-    await film(line, 2)
-    await line.answer(0, "done")
-    await line.shows("turnComplete+usage", 2)
+    harness = await connect(setup, ScriptedRegistry(chat))
+    await harness.ask("Lock it.")
+    await harness.shows("turnComplete+usage")
+    await film(harness, 2)
+    await harness.answer(0, "done")
+    await harness.shows("turnComplete+usage", 2)
     assert not any(message.images for message in chat.requests[-1].messages)
-    await line.ask("What do you see?")
-    await line.shows("turnComplete+usage", 3)
+    await harness.ask("What do you see?")
+    await harness.shows("turnComplete+usage", 3)
     assert seen(chat.requests[-1]) == [1]
 
 
 async def test_noise_takes_no_frame(connect):
     chat = SeeingChatModel(["A cup."])
-    line = await connect(text_setup(), ScriptedRegistry(chat))
-    await line.say(speech_like(0.15))
-    await film(line, 3)
-    await line.say(silence(1.0))
+    harness = await connect(text_setup(), ScriptedRegistry(chat))
+    await harness.say(speech_like(0.15))
+    await film(harness, 3)
+    await harness.say(silence(1.0))
     assert chat.requests == []
-    await film(line, 2, first=3)
-    await line.session.handle(TextReceived("Now?"))
-    await line.shows("turnComplete+usage")
+    await film(harness, 2, first=3)
+    await harness.session.handle(TextReceived("Now?"))
+    await harness.shows("turnComplete+usage")
     assert seen(chat.requests[0]) == [4]
 
 
 async def test_ten_frames_a_second_do_not_blow_the_context(connect):
     chat = SeeingChatModel(["A cup."])
     setup = text_setup(realtime_input_config=coverage(ALL_VIDEO))
-    line = await connect(setup, ScriptedRegistry(chat))
+    harness = await connect(setup, ScriptedRegistry(chat))
     for turn in range(4):
-        await film(line, 30, first=300 * turn, per_second=10)
-        await line.ask("What do you see?")
-        await line.shows("turnComplete+usage", turn + 1)
+        await film(harness, 30, first=300 * turn, per_second=10)
+        await harness.ask("What do you see?")
+        await harness.shows("turnComplete+usage", turn + 1)
         shown = seen(chat.requests[-1])
         assert 4 <= len(shown) <= 31
         assert shown[-1] >= 300 * turn + 290  # the newest second is among them
-    prompts = [prompt_of(message)["VIDEO"] for message in line.messages if message.usage_metadata]
+    prompts = [
+        prompt_of(message)["VIDEO"] for message in harness.messages if message.usage_metadata
+    ]
     assert max(prompts) <= 0.8 * chat.context_tokens
     assert len(chat.requests[-1].messages) == 7  # no text had to go
 
@@ -172,12 +174,14 @@ async def test_media_resolution_changes_prompt_tokens_and_detail(
 ):
     chat = SeeingChatModel(["Red."])
     generation = GenerationConfig(response_modalities=["TEXT"], media_resolution=resolution)
-    line = await connect(Setup(model="local", generation_config=generation), ScriptedRegistry(chat))
-    await line.session.handle(frame(1))
+    harness = await connect(
+        Setup(model="local", generation_config=generation), ScriptedRegistry(chat)
+    )
+    await harness.session.handle(frame(1))
     parts = [Part(inline_data=Blob(data=PNG, mime_type="image/png")), Part(text="Which colour?")]
-    await line.session.handle(ContentReceived([Content(role="user", parts=parts)], True))
-    await line.shows("turnComplete+usage")
-    prompt = prompt_of(line.messages[-1])
+    await harness.session.handle(ContentReceived([Content(role="user", parts=parts)], True))
+    await harness.shows("turnComplete+usage")
+    prompt = prompt_of(harness.messages[-1])
     assert (prompt["IMAGE"], prompt["VIDEO"]) == (tokens, tokens)
     images = chat.requests[0].messages[-1].images
     assert [image.detail for image in images] == [detail] * 2
@@ -186,11 +190,11 @@ async def test_media_resolution_changes_prompt_tokens_and_detail(
 async def test_a_resumed_session_remembers_what_it_was_shown(connect):
     chat = SeeingChatModel(["Red."])
     engine = LiveEngine(registry=ScriptedRegistry(chat))
-    line = await connect(text_setup(session_resumption=SessionResumptionConfig()), engine=engine)
-    await line.session.handle(frame(7))
-    await line.ask("Which colour?")
-    await line.shows("resumption")
-    handle = line.messages[-1].session_resumption_update.new_handle
+    harness = await connect(text_setup(session_resumption=SessionResumptionConfig()), engine=engine)
+    await harness.session.handle(frame(7))
+    await harness.ask("Which colour?")
+    await harness.shows("resumption")
+    handle = harness.messages[-1].session_resumption_update.new_handle
     again = text_setup(session_resumption=SessionResumptionConfig(handle=handle))
     resumed = await connect(again, engine=engine)
     await resumed.ask("And now?")
@@ -201,9 +205,9 @@ async def test_a_resumed_session_remembers_what_it_was_shown(connect):
 async def test_a_model_without_eyes_says_what_to_do(connect):
     turn = Content(role="user", parts=[Part(inline_data=Blob(data=PNG, mime_type="image/png"))])
     for event in (VideoReceived(JPEG, "image/jpeg"), ContentReceived([turn], True)):
-        line = await connect(text_setup())
+        harness = await connect(text_setup())
         with pytest.raises(UnsupportedError, match=r"cannot see: .*openai:URL#MODEL") as refused:
-            await line.session.handle(event)
+            await harness.session.handle(event)
         assert refused.value.close_code == 1007
         assert len(refused.value.reason.encode()) <= 123
 
@@ -221,9 +225,9 @@ async def test_a_model_without_eyes_says_what_to_do(connect):
 )
 @pytest.mark.parametrize("chat", [SeeingChatModel, ScriptedChatModel])
 async def test_what_is_no_picture_of_the_users_is_refused(connect, role, part, words, chat):
-    line = await connect(text_setup(), ScriptedRegistry(chat()))
+    harness = await connect(text_setup(), ScriptedRegistry(chat()))
     with pytest.raises(UnsupportedError, match=words) as refused:
-        await line.session.handle(ContentReceived([Content(role=role, parts=[part])], True))
+        await harness.session.handle(ContentReceived([Content(role=role, parts=[part])], True))
     assert len(refused.value.reason.encode()) <= 123
 
 
@@ -238,23 +242,23 @@ async def test_a_colour_card_reaches_the_endpoint_byte_by_byte(connect, endpoint
 
     endpoint.answer = answer
     setup = Setup(model="models/local", output_audio_transcription=AudioTranscriptionConfig())
-    line = await connect(setup, ScriptedRegistry(OpenAIChatModel(endpoint.spec)))
+    harness = await connect(setup, ScriptedRegistry(OpenAIChatModel(endpoint.spec)))
     for card, colour in colours.items():
-        await line.session.handle(VideoReceived(card, "image/png"))
-        await line.say(utterance())
-        await line.until(lambda line, colour=colour: line.said().endswith(colour))
-        await line.until(lambda line: bool(line.time.sleepers))
-        line.time.advance(60)
-    assert line.said() == "Red.Blue."
+        await harness.session.handle(VideoReceived(card, "image/png"))
+        await harness.say(utterance())
+        await harness.until(lambda harness, colour=colour: harness.said().endswith(colour))
+        await harness.until(lambda harness: bool(harness.time.sleepers))
+        harness.time.advance(60)
+    assert harness.said() == "Red.Blue."
 
 
 async def test_an_endpoint_that_refuses_the_picture_ends_the_session_by_a_sentence(
     connect, endpoint
 ):
     endpoint.answer = lambda body: (400, '{"error": {"message": "no image input"}}')
-    line = await connect(text_setup(), ScriptedRegistry(OpenAIChatModel(endpoint.spec)))
-    await line.session.handle(VideoReceived(PNG, "image/png"))
-    await line.ask("Which colour?")
-    failure = await line.session.failed()
+    harness = await connect(text_setup(), ScriptedRegistry(OpenAIChatModel(endpoint.spec)))
+    await harness.session.handle(VideoReceived(PNG, "image/png"))
+    await harness.ask("Which colour?")
+    failure = await harness.session.failed()
     assert isinstance(failure, UnsupportedError)  # 1007: trying again does not help
     assert str(failure).startswith("qwen3 refused a request with images (HTTP 400): does it see?")

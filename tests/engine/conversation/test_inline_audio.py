@@ -74,23 +74,23 @@ def test_what_cannot_be_read_is_named(data, mime_type, words):
 async def test_enclosed_speech_is_read_before_the_words_beside_it_and_billed_as_audio(connect):
     chat = ScriptedChatModel(["Yes."])
     pieces = [speech_like(1.0), np.zeros(16_000, np.float32), speech_like(1.0)]
-    line = await connect(
+    harness = await connect(
         text_setup(), ScriptedRegistry(chat, ScriptedTranscriber(["One.", "Two."]))
     )
     data = file_of(np.concatenate(pieces), "WAV")
-    await line.session.handle(enclosing(data, "audio/wav", "Sum it up."))
-    await line.shows("turnComplete+usage")
+    await harness.session.handle(enclosing(data, "audio/wav", "Sum it up."))
+    await harness.shows("turnComplete+usage")
     assert chat.requests[0].messages[-1].text == "One. Two.\nSum it up."
-    usage = line.messages[-1].usage_metadata
+    usage = harness.messages[-1].usage_metadata
     prompt = {detail.modality: detail.token_count for detail in usage.prompt_tokens_details}
     assert prompt["AUDIO"] == 75
-    assert line.heard() == []
+    assert harness.heard() == []
 
 
-async def test_real_enclosed_speech_is_understood(connect, ears, mouth):
+async def test_real_enclosed_speech_is_understood(connect, transcriber, synthesizer):
     chat = ScriptedChatModel(["Paris."])
-    line = await connect(text_setup(), ScriptedRegistry(chat, ears, None, SileroDetector))
-    data = pcm16_from_float(spoken(mouth, QUESTION))
-    await line.session.handle(enclosing(data, "audio/pcm;rate=16000"))
-    await line.shows("turnComplete+usage")
+    harness = await connect(text_setup(), ScriptedRegistry(chat, transcriber, None, SileroDetector))
+    data = pcm16_from_float(spoken(synthesizer, QUESTION))
+    await harness.session.handle(enclosing(data, "audio/pcm;rate=16000"))
+    await harness.shows("turnComplete+usage")
     assert chat.requests[0].messages[-1].text == QUESTION

@@ -48,7 +48,7 @@ def thinks(body):
 
 async def answered(connect, endpoint, modality="AUDIO", **thinking):
     """A session's first turn, and the synthesizer that spoke it."""
-    mouth = ListeningSynthesizer()
+    synthesizer = ListeningSynthesizer()
     generation = GenerationConfig(
         response_modalities=[modality],
         thinking_config=ThinkingConfig(**thinking) if thinking else None,
@@ -58,31 +58,31 @@ async def answered(connect, endpoint, modality="AUDIO", **thinking):
         generation_config=generation,
         output_audio_transcription=AudioTranscriptionConfig(),
     )
-    registry = ScriptedRegistry(OpenAIChatModel(endpoint.spec), synthesizer=mouth)
-    line = await connect(setup, registry)
-    await ask(line, "2+2?")
-    return line, mouth
+    registry = ScriptedRegistry(OpenAIChatModel(endpoint.spec), synthesizer=synthesizer)
+    harness = await connect(setup, registry)
+    await ask(harness, "2+2?")
+    return harness, synthesizer
 
 
-async def ask(line, text):
-    done = line.words().count("turnComplete+usage")
+async def ask(harness, text):
+    done = harness.words().count("turnComplete+usage")
 
-    def over(line):
-        if not all(woken.done() for _, woken in line.time.sleepers):
-            line.time.advance(60)
-        return line.words().count("turnComplete+usage") > done
+    def over(harness):
+        if not all(woken.done() for _, woken in harness.time.sleepers):
+            harness.time.advance(60)
+        return harness.words().count("turnComplete+usage") > done
 
-    await line.ask(text)
-    await line.until(over)
+    await harness.ask(text)
+    await harness.until(over)
 
 
-def thoughts(line):
-    parts = [part for message in line.messages for part in parts_of(message)]
+def thoughts(harness):
+    parts = [part for message in harness.messages for part in parts_of(message)]
     return "".join(part.text for part in parts if part.thought)
 
 
-def usage(line):
-    return line.messages[-1].usage_metadata
+def usage(harness):
+    return harness.messages[-1].usage_metadata
 
 
 @pytest.mark.parametrize("stream", [TAGGED, APART], ids=["think tags", "reasoning_content"])
@@ -92,31 +92,31 @@ async def test_thoughts_are_parts_of_their_own_or_nothing(
     connect, endpoint, stream, shown, modality
 ):
     endpoint.answer = lambda body: [*stream, COUNTED, "[DONE]"]
-    line, mouth = await answered(
+    harness, synthesizer = await answered(
         connect, endpoint, modality, include_thoughts=shown, thinking_budget=-1
     )
-    assert thoughts(line) == ("Hm. Two and two." if shown else "")
-    written = line.said() if modality == "AUDIO" else "".join(line.texts())
+    assert thoughts(harness) == ("Hm. Two and two." if shown else "")
+    written = harness.said() if modality == "AUDIO" else "".join(harness.texts())
     assert written.strip() == "It is four."
-    assert " ".join(mouth.texts).strip() == ("It is four." if modality == "AUDIO" else "")
-    assert usage(line).thoughts_token_count == 57
-    assert usage(line).total_token_count == (
-        usage(line).prompt_token_count + usage(line).response_token_count + 57
+    assert " ".join(synthesizer.texts).strip() == ("It is four." if modality == "AUDIO" else "")
+    assert usage(harness).thoughts_token_count == 57
+    assert usage(harness).total_token_count == (
+        usage(harness).prompt_token_count + usage(harness).response_token_count + 57
     )
 
 
 async def test_thoughts_are_not_remembered(connect, endpoint):
     endpoint.answer = lambda body: [*APART, COUNTED, "[DONE]"]
-    line, _ = await answered(connect, endpoint, include_thoughts=True)
-    await ask(line, "And three and three?")
+    harness, _ = await answered(connect, endpoint, include_thoughts=True)
+    await ask(harness, "And three and three?")
     said = [message["content"] for message in endpoint.asked[1][2]["messages"][1:]]
     assert said == ["2+2?", "It is four.", "And three and three?"]
 
 
 async def test_an_endpoint_that_counts_nothing_has_its_thoughts_counted(connect, endpoint):
     endpoint.answer = lambda body: [*APART, "[DONE]"]
-    line, _ = await answered(connect, endpoint, thinking_budget=-1)
-    assert usage(line).thoughts_token_count == 2
+    harness, _ = await answered(connect, endpoint, thinking_budget=-1)
+    assert usage(harness).thoughts_token_count == 2
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,9 @@ async def test_a_budget_asks_for_thinking_or_against_it(
     connect, endpoint, thinking, asked_to_think
 ):
     endpoint.answer = lambda body: [*(APART if thinks(body) else APART[2:]), "[DONE]"]
-    line, _ = await answered(connect, endpoint, **thinking)
+    harness, _ = await answered(connect, endpoint, **thinking)
     assert [thinks(body) for _, _, body in endpoint.asked] == [asked_to_think]
-    assert bool(usage(line).thoughts_token_count) == asked_to_think
+    assert bool(usage(harness).thoughts_token_count) == asked_to_think
 
 
 @pytest.mark.parametrize(("budget", "requests"), [(10, 2), (100, 1), (-1, 1)])
@@ -149,15 +149,15 @@ async def test_a_budget_caps_what_is_thought(connect, endpoint, budget, requests
         return [*(pondering if thinks(body) else []), chunk("Four."), "[DONE]"]
 
     endpoint.answer = answer
-    line, mouth = await answered(connect, endpoint, thinking_budget=budget)
+    harness, synthesizer = await answered(connect, endpoint, thinking_budget=budget)
     assert len(endpoint.asked) == requests
-    assert mouth.texts == ["Four."]
-    assert usage(line).thoughts_token_count == (40 if requests == 1 else budget + 1)
+    assert synthesizer.texts == ["Four."]
+    assert usage(harness).thoughts_token_count == (40 if requests == 1 else budget + 1)
 
 
 async def test_who_thinks_all_the_same_is_not_heard_thinking(connect, endpoint):
     endpoint.answer = lambda body: [*TAGGED, "[DONE]"]
-    line, mouth = await answered(connect, endpoint, thinking_budget=0)
-    assert thoughts(line) == ""
-    assert " ".join(mouth.texts).strip() == "It is four."
-    assert usage(line).thoughts_token_count == 2  # they were spent
+    harness, synthesizer = await answered(connect, endpoint, thinking_budget=0)
+    assert thoughts(harness) == ""
+    assert " ".join(synthesizer.texts).strip() == "It is four."
+    assert usage(harness).thoughts_token_count == 2  # they were spent

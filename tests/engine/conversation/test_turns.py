@@ -98,39 +98,41 @@ class GatedChatModel:
 
 
 async def test_spoken_turn_comes_in_the_order_of_flow_a(connect):
-    line = await connect(audio_setup(), ScriptedRegistry(ScriptedChatModel(["Hi there. Bye."])))
-    await line.say(utterance())
-    await line.shows("generationComplete")
-    assert line.words() == ["heard", "said", "said", "generationComplete"]
-    everything = [short(message) for message in line.messages]
+    harness = await connect(audio_setup(), ScriptedRegistry(ScriptedChatModel(["Hi there. Bye."])))
+    await harness.say(utterance())
+    await harness.shows("generationComplete")
+    assert harness.words() == ["heard", "said", "said", "generationComplete"]
+    everything = [short(message) for message in harness.messages]
     assert everything.index("said") < everything.index("audio")
-    await line.until(lambda line: bool(line.time.sleepers))
-    line.time.advance(60)
-    await line.shows("turnComplete+usage")
-    assert line.words()[-1] == "turnComplete+usage"
-    assert line.said() == "Hi there. Bye."
-    assert line.heard() == ["One."]
+    await harness.until(lambda harness: bool(harness.time.sleepers))
+    harness.time.advance(60)
+    await harness.shows("turnComplete+usage")
+    assert harness.words()[-1] == "turnComplete+usage"
+    assert harness.said() == "Hi there. Bye."
+    assert harness.heard() == ["One."]
 
 
 async def test_turn_completes_when_its_sound_has_been_played(connect):
-    line = await connect(audio_setup(), ScriptedRegistry(ScriptedChatModel([LONG])))
-    await line.ask("Talk.")
-    await line.until(lambda line: bool(line.time.sleepers))
-    [(until, _)] = line.time.sleepers
-    assert until - line.time.now == pytest.approx(len(line.audio()) / 24_000, abs=1e-6)
-    line.time.advance(until - line.time.now - 0.01)
-    assert "turnComplete+usage" not in line.words()
-    line.time.advance(0.02)
-    await line.shows("turnComplete+usage")
+    harness = await connect(audio_setup(), ScriptedRegistry(ScriptedChatModel([LONG])))
+    await harness.ask("Talk.")
+    await harness.until(lambda harness: bool(harness.time.sleepers))
+    [(until, _)] = harness.time.sleepers
+    assert until - harness.time.now == pytest.approx(len(harness.audio()) / 24_000, abs=1e-6)
+    harness.time.advance(until - harness.time.now - 0.01)
+    assert "turnComplete+usage" not in harness.words()
+    harness.time.advance(0.02)
+    await harness.shows("turnComplete+usage")
 
 
 async def test_audio_messages_last_20_to_250_ms(connect):
-    line = await connect(audio_setup(), ScriptedRegistry(ScriptedChatModel([LONG, "Yes. No. A."])))
+    harness = await connect(
+        audio_setup(), ScriptedRegistry(ScriptedChatModel([LONG, "Yes. No. A."]))
+    )
     for _ in range(2):
-        await line.ask("Talk.")
-        await line.until(lambda line: bool(line.time.sleepers))
-        line.time.advance(60)
-    parts = [part for message in line.messages for part in parts_of(message)]
+        await harness.ask("Talk.")
+        await harness.until(lambda harness: bool(harness.time.sleepers))
+        harness.time.advance(60)
+    parts = [part for message in harness.messages for part in parts_of(message)]
     lengths_ms = [len(part.inline_data.data) / 48 for part in parts]
     assert min(lengths_ms) >= 20
     assert max(lengths_ms) <= 250
@@ -138,48 +140,48 @@ async def test_audio_messages_last_20_to_250_ms(connect):
 
 
 async def test_transcripts_only_when_asked(connect):
-    line = await connect(Setup(model="models/local"))
-    await line.say(utterance())
-    await line.shows("generationComplete")
-    assert line.words() == ["generationComplete"]
+    harness = await connect(Setup(model="models/local"))
+    await harness.say(utterance())
+    await harness.shows("generationComplete")
+    assert harness.words() == ["generationComplete"]
 
 
 async def test_usage_counts_25_audio_tokens_a_second_both_ways(connect):
-    line = await connect(audio_setup(), ScriptedRegistry(ScriptedChatModel(["Hello you."])))
-    await line.say(utterance(seconds=2.0))
-    await line.until(lambda line: bool(line.time.sleepers))
-    line.time.advance(60)
-    await line.shows("turnComplete+usage")
-    usage = line.messages[-1].usage_metadata
+    harness = await connect(audio_setup(), ScriptedRegistry(ScriptedChatModel(["Hello you."])))
+    await harness.say(utterance(seconds=2.0))
+    await harness.until(lambda harness: bool(harness.time.sleepers))
+    harness.time.advance(60)
+    await harness.shows("turnComplete+usage")
+    usage = harness.messages[-1].usage_metadata
     replied = {detail.modality: detail.token_count for detail in usage.response_tokens_details}
     asked = {detail.modality: detail.token_count for detail in usage.prompt_tokens_details}
-    assert replied["AUDIO"] == np.ceil(25 * len(line.audio()) / 24_000)
+    assert replied["AUDIO"] == np.ceil(25 * len(harness.audio()) / 24_000)
     assert 50 <= asked["AUDIO"] <= 66  # 2 s of speech, with its look-back and tail
     assert usage.total_token_count == usage.prompt_token_count + usage.response_token_count
 
 
 async def test_text_session_streams_text_and_completes_at_once(connect):
-    line = await connect(text_setup(), ScriptedRegistry(ScriptedChatModel(["One two three."])))
-    await line.ask("Count.")
-    await line.shows("turnComplete+usage")
-    assert line.texts() == ["One", " two", " three."]
-    assert line.words() == ["text"] * 3 + ["generationComplete", "turnComplete+usage"]
-    usage = line.messages[-1].usage_metadata
+    harness = await connect(text_setup(), ScriptedRegistry(ScriptedChatModel(["One two three."])))
+    await harness.ask("Count.")
+    await harness.shows("turnComplete+usage")
+    assert harness.texts() == ["One", " two", " three."]
+    assert harness.words() == ["text"] * 3 + ["generationComplete", "turnComplete+usage"]
+    usage = harness.messages[-1].usage_metadata
     assert [(d.modality, d.token_count) for d in usage.response_tokens_details] == [("TEXT", 3)]
 
 
 async def test_barge_in_stops_everything_at_once(connect):
     chat = GatedChatModel()
-    line = await connect(audio_setup(), ScriptedRegistry(chat))
-    await line.ask("Tell me a story.")
-    await line.shows("said")
-    await line.say(utterance(pause=0.1))
-    assert line.words() == ["said", "interrupted", "turnComplete+usage"]
+    harness = await connect(audio_setup(), ScriptedRegistry(chat))
+    await harness.ask("Tell me a story.")
+    await harness.shows("said")
+    await harness.say(utterance(pause=0.1))
+    assert harness.words() == ["said", "interrupted", "turnComplete+usage"]
     chat.gate.set()
     assert chat.stopped.wait(10)
-    await line.session.handle(AudioStreamEnded())
-    await line.shows("heard")
-    assert line.words()[3] == "heard"
+    await harness.session.handle(AudioStreamEnded())
+    await harness.shows("heard")
+    assert harness.words()[3] == "heard"
 
 
 @pytest.mark.parametrize(
@@ -190,23 +192,23 @@ async def test_barge_in_stops_everything_at_once(connect):
     ],
 )
 async def test_typed_input_interrupts_too(connect, event):
-    line = await connect(text_setup(), ScriptedRegistry(chat := GatedChatModel()))
-    await line.ask("Tell me a story.")
-    await line.shows("text")
-    await line.session.handle(event)
+    harness = await connect(text_setup(), ScriptedRegistry(chat := GatedChatModel()))
+    await harness.ask("Tell me a story.")
+    await harness.shows("text")
+    await harness.session.handle(event)
     chat.gate.set()
-    assert line.words()[:3] == ["text", "interrupted", "turnComplete+usage"]
-    await line.shows("turnComplete+usage", 2)
+    assert harness.words()[:3] == ["text", "interrupted", "turnComplete+usage"]
+    await harness.shows("turnComplete+usage", 2)
 
 
 async def test_activity_start_interrupts(connect):
-    line = await connect(
+    harness = await connect(
         audio_setup(realtime_input_config=MANUAL), ScriptedRegistry(ScriptedChatModel([LONG]))
     )
-    await line.ask("Talk.")
-    await line.until(lambda line: bool(line.time.sleepers))
-    await line.session.handle(ActivityStarted())
-    assert line.words()[-3:] == ["generationComplete", "interrupted", "turnComplete+usage"]
+    await harness.ask("Talk.")
+    await harness.until(lambda harness: bool(harness.time.sleepers))
+    await harness.session.handle(ActivityStarted())
+    assert harness.words()[-3:] == ["generationComplete", "interrupted", "turnComplete+usage"]
 
 
 @pytest.mark.parametrize(
@@ -220,12 +222,12 @@ async def test_activity_start_interrupts(connect):
 )
 async def test_history_keeps_what_can_have_been_heard(connect, played_s, remembered):
     chat = ScriptedChatModel([LONG, "Well."])
-    line = await connect(audio_setup(), ScriptedRegistry(chat))
-    await line.ask("Talk.")
-    await line.until(lambda line: bool(line.time.sleepers))
-    line.time.now += played_s
-    await line.ask("What did you say?")
-    await line.until(lambda line: len(chat.requests) == 2)
+    harness = await connect(audio_setup(), ScriptedRegistry(chat))
+    await harness.ask("Talk.")
+    await harness.until(lambda harness: bool(harness.time.sleepers))
+    harness.time.now += played_s
+    await harness.ask("What did you say?")
+    await harness.until(lambda harness: len(chat.requests) == 2)
     roles = prompts(chat)[1]
     if remembered is None:
         assert roles == [("user", "Talk.\nWhat did you say?")]
@@ -235,46 +237,46 @@ async def test_history_keeps_what_can_have_been_heard(connect, played_s, remembe
 
 async def test_what_was_not_heard_is_not_billed_again(connect):
     chat = ScriptedChatModel([LONG, "Well."])
-    line = await connect(audio_setup(), ScriptedRegistry(chat))
-    await line.ask("Talk.")
-    await line.until(lambda line: bool(line.time.sleepers))
-    line.time.now += 1.0
-    await line.ask("What did you say?")
-    await line.shows("turnComplete+usage")
-    said = line.messages[-1].usage_metadata.response_token_count
+    harness = await connect(audio_setup(), ScriptedRegistry(chat))
+    await harness.ask("Talk.")
+    await harness.until(lambda harness: bool(harness.time.sleepers))
+    harness.time.now += 1.0
+    await harness.ask("What did you say?")
+    await harness.shows("turnComplete+usage")
+    said = harness.messages[-1].usage_metadata.response_token_count
     assert said > 2 * 25
-    await line.until(lambda line: len(line.time.sleepers) == 2)
-    line.time.advance(60)
-    await line.shows("turnComplete+usage", 2)
-    billed = line.messages[-1].usage_metadata.prompt_tokens_details
+    await harness.until(lambda harness: len(harness.time.sleepers) == 2)
+    harness.time.advance(60)
+    await harness.shows("turnComplete+usage", 2)
+    billed = harness.messages[-1].usage_metadata.prompt_tokens_details
     assert [d.token_count for d in billed if d.modality == "AUDIO"] == [25]
 
 
 async def test_no_interruption_queues_the_input_as_the_next_turn(connect):
     chat = ScriptedChatModel([LONG, "Second answer."])
     config = RealtimeInputConfig(activity_handling="NO_INTERRUPTION")
-    line = await connect(audio_setup(realtime_input_config=config), ScriptedRegistry(chat))
-    await line.ask("Talk.")
-    await line.until(lambda line: bool(line.time.sleepers))
-    await line.say(utterance())
-    assert "interrupted" not in line.words()
-    assert "heard" not in line.words()
-    line.time.advance(60)
-    await line.until(lambda line: len(chat.requests) == 2)
+    harness = await connect(audio_setup(realtime_input_config=config), ScriptedRegistry(chat))
+    await harness.ask("Talk.")
+    await harness.until(lambda harness: bool(harness.time.sleepers))
+    await harness.say(utterance())
+    assert "interrupted" not in harness.words()
+    assert "heard" not in harness.words()
+    harness.time.advance(60)
+    await harness.until(lambda harness: len(chat.requests) == 2)
     assert prompts(chat)[1][1:] == [("assistant", LONG), ("user", "One.")]
-    assert "interrupted" not in line.words()
+    assert "interrupted" not in harness.words()
 
 
 @pytest.mark.parametrize(("silence_ms", "turns"), [(100, 2), (800, 1)])
 async def test_a_pause_of_400_ms_ends_the_turn_or_not(connect, silence_ms, turns):
     chat = ScriptedChatModel(["Yes."])
     config = detection(silence_duration_ms=silence_ms)
-    line = await connect(audio_setup(realtime_input_config=config), ScriptedRegistry(chat))
+    harness = await connect(audio_setup(realtime_input_config=config), ScriptedRegistry(chat))
     pieces = [silence(0.3), speech_like(1), silence(0.4), speech_like(1), silence(1.2)]
-    await line.say(np.concatenate(pieces))
-    await line.until(lambda line: bool(line.time.sleepers))
-    await line.until(lambda line: len(line.heard()) == turns)
-    assert len(line.heard()) == turns
+    await harness.say(np.concatenate(pieces))
+    await harness.until(lambda harness: bool(harness.time.sleepers))
+    await harness.until(lambda harness: len(harness.heard()) == turns)
+    assert len(harness.heard()) == turns
 
 
 @pytest.mark.parametrize("message_ms", [5, 20, 100, 10_000])
@@ -282,11 +284,11 @@ async def test_a_pause_of_400_ms_ends_the_turn_or_not(connect, silence_ms, turns
 async def test_any_rate_and_any_message_length_is_heard(connect, message_ms, rate):
     lengths = []
     transcriber = ScriptedTranscriber(lambda samples: lengths.append(len(samples)) or "One.")
-    line = await connect(audio_setup(), ScriptedRegistry(transcriber=transcriber))
+    harness = await connect(audio_setup(), ScriptedRegistry(transcriber=transcriber))
     rest = np.zeros(rate, np.float32)
-    await line.say(np.concatenate([rest, speech_like(1.0, rate), rest]), rate, message_ms)
-    await line.shows("heard")
-    told = line.messages[0].server_content.input_transcription
+    await harness.say(np.concatenate([rest, speech_like(1.0, rate), rest]), rate, message_ms)
+    await harness.shows("heard")
+    told = harness.messages[0].server_content.input_transcription
     start, end = (float(offset[:-1]) for offset in (told.start_offset, told.end_offset))
     assert start == pytest.approx(0.7, abs=0.1)  # 300 ms of look-back
     assert end == pytest.approx(2.2, abs=0.1)  # 200 ms of tail
@@ -300,10 +302,10 @@ async def test_messages_may_part_the_sound_within_a_sample(connect, rate):
     rest = np.zeros(rate, np.float32)
     data = pcm16_from_float(np.concatenate([rest, speech_like(1.0, rate), rest]))
     for size in (2_000, 2_001, 7):
-        line = await connect(audio_setup(), ScriptedRegistry(transcriber=transcriber))
+        harness = await connect(audio_setup(), ScriptedRegistry(transcriber=transcriber))
         for start in range(0, len(data), size):
-            await line.session.handle(AudioReceived(data[start : start + size], rate))
-        await line.shows("heard")
+            await harness.session.handle(AudioReceived(data[start : start + size], rate))
+        await harness.shows("heard")
     whole, odd, tiny = heard
     assert np.array_equal(whole, odd)
     assert np.array_equal(whole, tiny)
@@ -311,10 +313,10 @@ async def test_messages_may_part_the_sound_within_a_sample(connect, rate):
 
 async def test_silence_and_a_click_make_no_turn(connect):
     chat = ScriptedChatModel()
-    line = await connect(audio_setup(), ScriptedRegistry(chat))
-    await line.say(np.concatenate([silence(2), speech_like(0.15), silence(2)]))
-    await line.session.handle(AudioStreamEnded())
-    assert line.messages == []
+    harness = await connect(audio_setup(), ScriptedRegistry(chat))
+    await harness.say(np.concatenate([silence(2), speech_like(0.15), silence(2)]))
+    await harness.session.handle(AudioStreamEnded())
+    assert harness.messages == []
     assert chat.requests == []
 
 
@@ -322,36 +324,36 @@ async def test_noise_between_question_and_answer_does_not_lose_the_question(conn
     gate = threading.Event()
     transcriber = ScriptedTranscriber(lambda _: "A question." if gate.wait(30) else "")
     chat = ScriptedChatModel(["An answer."])
-    line = await connect(audio_setup(), ScriptedRegistry(chat, transcriber))
-    await line.say(np.concatenate([utterance(pause=0.7), speech_like(0.17), silence(0.8)]))
+    harness = await connect(audio_setup(), ScriptedRegistry(chat, transcriber))
+    await harness.say(np.concatenate([utterance(pause=0.7), speech_like(0.17), silence(0.8)]))
     gate.set()
-    await line.shows("generationComplete")
+    await harness.shows("generationComplete")
     assert prompts(chat) == [[("user", "A question.")]]
 
 
 async def test_speech_that_resumes_discards_the_speculation(connect):
     lengths = []
     transcriber = ScriptedTranscriber(lambda samples: lengths.append(len(samples)) or "Words.")
-    line = await connect(audio_setup(), ScriptedRegistry(transcriber=transcriber))
+    harness = await connect(audio_setup(), ScriptedRegistry(transcriber=transcriber))
     pieces = [silence(0.3), speech_like(1), silence(0.3), speech_like(1), silence(0.6)]
-    await line.say(np.concatenate(pieces))
-    await line.shows("generationComplete")
-    assert line.heard() == ["Words."]
+    await harness.say(np.concatenate(pieces))
+    await harness.shows("generationComplete")
+    assert harness.heard() == ["Words."]
     assert len(lengths) == 2  # at the pause that was none, and at the one that was the end
     assert lengths[1] > 2 * 16_000
 
 
 async def test_manual_activity_commits_at_once_and_ignores_what_is_outside(connect):
     chat = ScriptedChatModel(["Yes."])
-    line = await connect(audio_setup(realtime_input_config=MANUAL), ScriptedRegistry(chat))
-    await line.say(utterance())
-    assert line.messages == []
-    await line.session.handle(ActivityStarted())
-    await line.say(np.concatenate([speech_like(1), silence(1.5), speech_like(1)]))
+    harness = await connect(audio_setup(realtime_input_config=MANUAL), ScriptedRegistry(chat))
+    await harness.say(utterance())
+    assert harness.messages == []
+    await harness.session.handle(ActivityStarted())
+    await harness.say(np.concatenate([speech_like(1), silence(1.5), speech_like(1)]))
     assert chat.requests == []
-    await line.session.handle(ActivityEnded())
-    await line.shows("generationComplete")
-    assert line.heard() == ["One.", " Two."]
+    await harness.session.handle(ActivityEnded())
+    await harness.shows("generationComplete")
+    assert harness.heard() == ["One.", " Two."]
     assert prompts(chat) == [[("user", "One.\nTwo.")]]
 
 
@@ -361,12 +363,12 @@ async def test_all_input_takes_what_is_outside_the_activity(connect):
         automatic_activity_detection=AutomaticActivityDetection(disabled=True),
         turn_coverage="TURN_INCLUDES_ALL_INPUT",
     )
-    line = await connect(audio_setup(realtime_input_config=config), ScriptedRegistry(chat))
-    await line.say(utterance())
-    await line.session.handle(ActivityStarted())
-    await line.say(speech_like(1))
-    await line.session.handle(ActivityEnded())
-    await line.shows("generationComplete")
+    harness = await connect(audio_setup(realtime_input_config=config), ScriptedRegistry(chat))
+    await harness.say(utterance())
+    await harness.session.handle(ActivityStarted())
+    await harness.say(speech_like(1))
+    await harness.session.handle(ActivityEnded())
+    await harness.shows("generationComplete")
     assert prompts(chat) == [[("user", "One.\nTwo.")]]
 
 
@@ -375,50 +377,50 @@ async def test_an_activity_without_words_is_a_turn_without_an_answer(connect, he
     """Who marks activities waits for the turn's end, whatever the microphone brought."""
     chat = ScriptedChatModel(["Yes."])
     registry = ScriptedRegistry(chat, transcriber=ScriptedTranscriber([""]))
-    line = await connect(audio_setup(realtime_input_config=MANUAL), registry)
-    await line.session.handle(ActivityStarted())
-    await line.say(speech_like(1) if heard else silence(2))
-    await line.session.handle(ActivityEnded())
-    await line.shows("turnComplete+usage")
-    assert line.words() == ["generationComplete", "turnComplete+usage"]
+    harness = await connect(audio_setup(realtime_input_config=MANUAL), registry)
+    await harness.session.handle(ActivityStarted())
+    await harness.say(speech_like(1) if heard else silence(2))
+    await harness.session.handle(ActivityEnded())
+    await harness.shows("turnComplete+usage")
+    assert harness.words() == ["generationComplete", "turnComplete+usage"]
     assert chat.requests == []
 
 
 async def test_an_activity_that_was_answered_by_its_end_brings_no_second_turn(connect):
     chat = ScriptedChatModel(["Yes."])
-    line = await connect(text_setup(realtime_input_config=MANUAL), ScriptedRegistry(chat))
-    await line.session.handle(ActivityStarted())
-    await line.session.handle(TextReceived("Well?"))
-    await line.shows("turnComplete+usage")
-    while line.session.busy:  # noqa: ASYNC110 - it has nothing more to tell
+    harness = await connect(text_setup(realtime_input_config=MANUAL), ScriptedRegistry(chat))
+    await harness.session.handle(ActivityStarted())
+    await harness.session.handle(TextReceived("Well?"))
+    await harness.shows("turnComplete+usage")
+    while harness.session.busy:  # noqa: ASYNC110 - it has nothing more to tell
         await asyncio.sleep(0)
-    await line.session.handle(ActivityEnded())
-    assert not line.session.busy
-    assert line.words().count("turnComplete+usage") == 1
+    await harness.session.handle(ActivityEnded())
+    assert not harness.session.busy
+    assert harness.words().count("turnComplete+usage") == 1
 
 
 async def test_audio_stream_end_flushes_open_speech_and_audio_may_resume(connect):
     chat = ScriptedChatModel(["Yes."])
-    line = await connect(audio_setup(), ScriptedRegistry(chat))
+    harness = await connect(audio_setup(), ScriptedRegistry(chat))
     for count in (1, 2):
-        await line.say(utterance(pause=0.0))
-        await line.session.handle(AudioStreamEnded())
-        await line.shows("generationComplete", count)
-        line.time.advance(60)
-    assert line.heard() == ["One.", "Two."]
+        await harness.say(utterance(pause=0.0))
+        await harness.session.handle(AudioStreamEnded())
+        await harness.shows("generationComplete", count)
+        harness.time.advance(60)
+    assert harness.heard() == ["One.", "Two."]
 
 
 async def test_history_is_stored_without_an_answer_until_the_turn_is_complete(connect):
     chat = ScriptedChatModel(["Berlin."])
-    line = await connect(text_setup(), ScriptedRegistry(chat))
+    harness = await connect(text_setup(), ScriptedRegistry(chat))
     turns = [
         Content(role="user", parts=[Part(text="Capital of France?")]),
         Content(role="model", parts=[Part(text="Paris.")]),
     ]
-    await line.session.handle(ContentReceived(turns, False))
-    assert line.messages == []
-    await line.ask("And of Germany?")
-    await line.shows("turnComplete+usage")
+    await harness.session.handle(ContentReceived(turns, False))
+    assert harness.messages == []
+    await harness.ask("And of Germany?")
+    await harness.shows("turnComplete+usage")
     assert prompts(chat) == [
         [("user", "Capital of France?"), ("assistant", "Paris."), ("user", "And of Germany?")]
     ]
@@ -427,11 +429,11 @@ async def test_history_is_stored_without_an_answer_until_the_turn_is_complete(co
 async def test_initial_history_is_only_stored_even_when_complete(connect):
     chat = ScriptedChatModel(["Yes."])
     setup = text_setup(history_config=HistoryConfig(initial_history_in_client_content=True))
-    line = await connect(setup, ScriptedRegistry(chat))
-    await line.ask("Remember this.")
+    harness = await connect(setup, ScriptedRegistry(chat))
+    await harness.ask("Remember this.")
     assert chat.requests == []
-    await line.session.handle(TextReceived(" "))
-    await line.shows("turnComplete+usage")
+    await harness.session.handle(TextReceived(" "))
+    await harness.shows("turnComplete+usage")
     assert prompts(chat) == [[("user", "Remember this.")]]
 
 
@@ -439,10 +441,10 @@ async def test_resumption_gives_the_history_back_from_its_handle(connect):
     chat = ScriptedChatModel(["First.", "Second."])
     setup = text_setup(session_resumption=SessionResumptionConfig())
     engine = LiveEngine(registry=ScriptedRegistry(chat))
-    line = await connect(setup, engine=engine)
-    await line.ask("One?")
-    await line.shows("resumption")
-    handle = line.messages[-1].session_resumption_update.new_handle
+    harness = await connect(setup, engine=engine)
+    await harness.ask("One?")
+    await harness.shows("resumption")
+    handle = harness.messages[-1].session_resumption_update.new_handle
     again = text_setup(session_resumption=SessionResumptionConfig(handle=handle))
     engine_line = await connect(again, engine=engine)
     await engine_line.ask("Two?")
@@ -455,19 +457,19 @@ async def test_resumption_gives_the_history_back_from_its_handle(connect):
 
 
 async def test_a_turn_is_in_no_handle_before_its_end(connect):
-    line = await connect(text_setup(session_resumption=SessionResumptionConfig()))
-    await line.ask("One?")
-    await line.shows("resumption")
-    assert line.words()[0] == "not resumable"
-    assert line.words()[1:].count("not resumable") == 0
-    assert line.words()[-2:] == ["turnComplete+usage", "resumption"]
+    harness = await connect(text_setup(session_resumption=SessionResumptionConfig()))
+    await harness.ask("One?")
+    await harness.shows("resumption")
+    assert harness.words()[0] == "not resumable"
+    assert harness.words()[1:].count("not resumable") == 0
+    assert harness.words()[-2:] == ["turnComplete+usage", "resumption"]
 
 
 async def test_resumption_is_silent_when_not_asked(connect):
-    line = await connect(text_setup())
-    await line.ask("One?")
-    await line.shows("turnComplete+usage")
-    assert line.words()[-1] == "turnComplete+usage"
+    harness = await connect(text_setup())
+    await harness.ask("One?")
+    await harness.shows("turnComplete+usage")
+    assert harness.words()[-1] == "turnComplete+usage"
 
 
 async def test_compression_drops_the_oldest_turns_and_keeps_the_instruction(connect):
@@ -479,10 +481,10 @@ async def test_compression_drops_the_oldest_turns_and_keeps_the_instruction(conn
         context_window_compression=compression,
         system_instruction=Content(parts=[Part(text="Be brief.")]),
     )
-    line = await connect(setup, ScriptedRegistry(chat))
+    harness = await connect(setup, ScriptedRegistry(chat))
     for index in range(8):
-        await line.ask(f"Question {index}?")
-        await line.shows("turnComplete+usage", index + 1)
+        await harness.ask(f"Question {index}?")
+        await harness.shows("turnComplete+usage", index + 1)
     lengths = [len(request.messages) for request in chat.requests]
     assert max(lengths) < 16
     drops = sum(after < before for before, after in pairwise(lengths))
@@ -502,23 +504,25 @@ async def test_thoughts_are_sent_only_when_asked_and_never_spoken(connect):
 
     for include, words in ((True, ["thought", "said"]), (False, ["said"])):
         thinking = GenerationConfig(thinking_config=ThinkingConfig(include_thoughts=include))
-        line = await connect(audio_setup(generation_config=thinking), ScriptedRegistry(Thinker()))
-        await line.ask("2+2?")
-        await line.until(lambda line: bool(line.time.sleepers))
-        line.time.advance(60)
-        await line.shows("turnComplete+usage")
-        assert line.words() == [*words, "generationComplete", "turnComplete+usage"]
-        assert line.said() == "Four."
-        assert line.messages[-1].usage_metadata.thoughts_token_count == 3
+        harness = await connect(
+            audio_setup(generation_config=thinking), ScriptedRegistry(Thinker())
+        )
+        await harness.ask("2+2?")
+        await harness.until(lambda harness: bool(harness.time.sleepers))
+        harness.time.advance(60)
+        await harness.shows("turnComplete+usage")
+        assert harness.words() == [*words, "generationComplete", "turnComplete+usage"]
+        assert harness.said() == "Four."
+        assert harness.messages[-1].usage_metadata.thoughts_token_count == 3
 
 
 async def test_context_update_changes_the_instruction(connect):
     chat = ScriptedChatModel(["Yes."])
-    line = await connect(text_setup(), ScriptedRegistry(chat))
+    harness = await connect(text_setup(), ScriptedRegistry(chat))
     new = Content(parts=[Part(text="New rules.")])
-    await line.session.handle(ContextUpdated(new, None))
-    await line.ask("Hello?")
-    await line.shows("turnComplete+usage")
+    await harness.session.handle(ContextUpdated(new, None))
+    await harness.ask("Hello?")
+    await harness.shows("turnComplete+usage")
     assert chat.requests[0].messages[0].text == "New rules."
 
 
@@ -527,11 +531,11 @@ async def failure_of_a_chat_model_that_raises(connect, error):
         def generate(self, request, on_delta):
             raise error
 
-    line = await connect(text_setup(), ScriptedRegistry(Broken()))
-    await line.ask("Hello?")
-    failure = await line.session.failed()
+    harness = await connect(text_setup(), ScriptedRegistry(Broken()))
+    await harness.ask("Hello?")
+    failure = await harness.session.failed()
     with pytest.raises(EngineError) as told:
-        await line.ask("Hello?")
+        await harness.ask("Hello?")
     assert told.value is failure
     return failure
 
@@ -550,9 +554,9 @@ async def test_a_stage_that_crashes_tells_the_log_and_not_the_client(connect):
 
 async def test_a_typed_session_never_loads_ears(connect):
     registry = ScriptedRegistry()
-    line = await connect(text_setup(), registry)
-    await line.ask("Hello?")
-    await line.shows("turnComplete+usage")
+    harness = await connect(text_setup(), registry)
+    await harness.ask("Hello?")
+    await harness.shows("turnComplete+usage")
     states = {readiness.stage.value: readiness.state for readiness in registry.report()}
     assert states == {
         "detector": "unloaded",
@@ -569,8 +573,8 @@ async def test_two_sessions_share_the_stages_and_not_the_history(connect):
     second = await connect(text_setup(), registry)
     await first.ask("I am one.")
     await second.ask("I am two.")
-    for line in (first, second):
-        await line.shows("turnComplete+usage")
+    for harness in (first, second):
+        await harness.shows("turnComplete+usage")
     assert sorted(prompts(chat)) == [[("user", "I am one.")], [("user", "I am two.")]]
 
 
@@ -582,12 +586,12 @@ async def test_a_session_that_ends_lets_its_detector_go(connect, model):
         def __init__(self):
             made.append(weakref.ref(self))
 
-    line = await connect(Setup(model=f"models/{model}"), ScriptedRegistry(detector=Detector))
+    harness = await connect(Setup(model=f"models/{model}"), ScriptedRegistry(detector=Detector))
     gc.disable()  # native memory does not make it run
     try:
-        await line.say(silence(0.2))
+        await harness.say(silence(0.2))
         assert [ref() is None for ref in made] == [False]
-        await line.session.close()
+        await harness.session.close()
         async with asyncio.timeout(5):
             while made[0]() is not None:  # noqa: ASYNC110 - its thread lets go of it a little later
                 await asyncio.sleep(0.01)

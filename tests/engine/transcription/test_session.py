@@ -14,26 +14,26 @@ from live_cli.engine.transcription.interim import EVERY_S, InterimSchedule
 from live_cli.errors import UnsupportedError
 from live_cli.protocol.events import AudioReceived, AudioStreamEnded
 from live_cli.protocol.messages import Setup
-from tests.harness.scripted_session import FakeTime, Line, ScriptedRegistry, silence
+from tests.harness.scripted_session import FakeTime, ScriptedRegistry, SessionHarness, silence
 from tests.harness.speech import BECKETT, word_error_rate
 
 SETUP = Setup(model="models/gemini-3.5-transcribe-live")
 TENTH = 1600
 
 
-def previews(line: Line) -> list[str]:
-    contents = [message.server_content for message in line.messages if message.server_content]
+def previews(harness: SessionHarness) -> list[str]:
+    contents = [message.server_content for message in harness.messages if message.server_content]
     told = [content.interim_input_transcription for content in contents]
     return [transcript.text or "" for transcript in told if transcript]
 
 
-async def speak(line: Line, samples: np.ndarray, *, live: bool = True) -> None:
+async def speak(harness: SessionHarness, samples: np.ndarray, *, live: bool = True) -> None:
     """In steps of 100 ms; ``live``: no faster than it is spoken."""
     for start in range(0, len(samples), TENTH):
-        await line.say(samples[start : start + TENTH])
+        await harness.say(samples[start : start + TENTH])
         if live:
-            line.time.advance(0.1)
-            while line.session._transcribing_interim:  # type: ignore[union-attr] # noqa: ASYNC110
+            harness.time.advance(0.1)
+            while harness.session._transcribing_interim:  # type: ignore[union-attr] # noqa: ASYNC110
                 await asyncio.sleep(0.001)
 
 
@@ -63,17 +63,17 @@ def test_a_sender_that_paused_is_no_faster_for_it() -> None:
 
 
 async def test_open_speech_is_previewed_and_then_replaced(connect) -> None:  # type: ignore[no-untyped-def]
-    line = await connect(SETUP, ScriptedRegistry(transcriber=ScriptedTranscriber(_seconds)))
-    await speak(line, np.concatenate([silence(0.3), speech_like(4.0), silence(2.0)]))
-    await line.session.handle(AudioStreamEnded())
-    await line.shows("turnComplete+usage")
-    heard = previews(line)
+    harness = await connect(SETUP, ScriptedRegistry(transcriber=ScriptedTranscriber(_seconds)))
+    await speak(harness, np.concatenate([silence(0.3), speech_like(4.0), silence(2.0)]))
+    await harness.session.handle(AudioStreamEnded())
+    await harness.shows("turnComplete+usage")
+    heard = previews(harness)
     assert len(heard) in (3, 4)
     lengths = [float(text.split()[0]) for text in heard]
     assert lengths == sorted(lengths), "a preview has all that was said, not a piece of it"
     kinds = [bool(m.server_content and m.server_content.interim_input_transcription)
-             for m in line.messages]  # fmt: skip
-    final = next(i for i, m in enumerate(line.messages)
+             for m in harness.messages]  # fmt: skip
+    final = next(i for i, m in enumerate(harness.messages)
                  if m.server_content and m.server_content.input_transcription)  # fmt: skip
     assert not any(kinds[final:]), "nothing replaces what is final"
 
@@ -83,22 +83,22 @@ def _seconds(samples: np.ndarray) -> str:
 
 
 async def test_a_file_at_full_speed_is_not_previewed(connect) -> None:  # type: ignore[no-untyped-def]
-    line = await connect(SETUP)
-    await speak(line, np.concatenate([speech_like(6.0), silence(2.0)]), live=False)
-    await line.session.handle(AudioStreamEnded())
-    await line.shows("turnComplete+usage")
-    assert previews(line) == []
+    harness = await connect(SETUP)
+    await speak(harness, np.concatenate([speech_like(6.0), silence(2.0)]), live=False)
+    await harness.session.handle(AudioStreamEnded())
+    await harness.shows("turnComplete+usage")
+    assert previews(harness) == []
 
 
 async def test_previews_leave_the_final_words_as_they_are(connect, real) -> None:  # type: ignore[no-untyped-def]
     samples, rate = soundfile.read(bundled_folder().parent / "beckett.wav", dtype="float32")
     clip = np.asarray(soxr.resample(samples, rate, 16_000), np.float32)
-    line = await connect(SETUP, real)
-    await speak(line, clip)
-    await line.session.handle(AudioStreamEnded())
-    await line.shows("turnComplete+usage")
-    assert word_error_rate(BECKETT, "".join(line.heard())) <= 0.03
-    spoken = [text for text in previews(line) if text.strip()]
+    harness = await connect(SETUP, real)
+    await speak(harness, clip)
+    await harness.session.handle(AudioStreamEnded())
+    await harness.shows("turnComplete+usage")
+    assert word_error_rate(BECKETT, "".join(harness.heard())) <= 0.03
+    spoken = [text for text in previews(harness) if text.strip()]
     assert len(spoken) >= 3
     words = set(BECKETT.lower().replace(".", "").replace(",", "").split())
     said = [word for text in spoken for word in text.lower().strip().strip(".").split()]
@@ -106,12 +106,12 @@ async def test_previews_leave_the_final_words_as_they_are(connect, real) -> None
 
 
 async def test_ten_minutes_are_all_it_takes(connect) -> None:  # type: ignore[no-untyped-def]
-    line = await connect(SETUP)
+    harness = await connect(SETUP)
     minute = AudioReceived(bytes(2 * 8000 * 60), 8000)
     for _ in range(10):
-        await line.session.handle(minute)
+        await harness.session.handle(minute)
     with pytest.raises(UnsupportedError, match="10 minutes") as refused:
-        await line.session.handle(minute)
+        await harness.session.handle(minute)
     assert refused.value.close_code == 1008
 
 
@@ -120,6 +120,6 @@ async def test_an_engine_of_ones_own_takes_more(connect) -> None:  # type: ignor
     engine = LiveEngine(
         registry=ScriptedRegistry(), clock=time.clock, sleep=time.sleep, limits_audio=False
     )
-    line = await connect(SETUP, engine=engine)
+    harness = await connect(SETUP, engine=engine)
     for _ in range(11):
-        await line.session.handle(AudioReceived(bytes(2 * 8000 * 60), 8000))
+        await harness.session.handle(AudioReceived(bytes(2 * 8000 * 60), 8000))

@@ -18,7 +18,7 @@ from live_cli.engine.conversation.cues.prosody import (
     syllables,
     toned,
 )
-from live_cli.engine.setup.voices import VOICES
+from live_cli.engine.setup.voices import VOICE_TRAITS
 from live_cli.engine.stages import VoiceTraits
 
 RATE = 16_000
@@ -61,12 +61,12 @@ def whispered(samples):
 
 
 @pytest.fixture(scope="session")
-def speech(mouth):
+def speech(synthesizer):
     """Real speech at 16 kHz, at -26 dB full scale and ``gain_db``; each sentence made once."""
 
     @cache
     def made(text, voice):
-        samples = soxr.resample(np.concatenate(list(mouth.speak(text, voice))), 24_000, RATE)
+        samples = soxr.resample(np.concatenate(list(synthesizer.speak(text, voice))), 24_000, RATE)
         return samples / np.sqrt(np.mean(samples * samples))
 
     def spoken(text, voice=VoiceTraits(), gain_db=0.0):  # noqa: B008 - frozen
@@ -218,7 +218,7 @@ def test_real_speech_is_read_against_its_speaker_whatever_the_microphone(
     assert sum(manner in manners for manner in read) >= at_least
 
 
-@given(st.sampled_from(list(VOICES.values())), st.sampled_from(list(Manner)))
+@given(st.sampled_from(list(VOICE_TRAITS.values())), st.sampled_from(list(Manner)))
 def test_every_voice_stays_intelligible_in_every_manner(voice, manner):
     answer = toned(voice, manner)
     assert 0.62 <= answer.pitch <= 1.3

@@ -77,25 +77,25 @@ EXCITED = said(pitch_hz=170.0, level=0.15)
 SOFT = said(level=0.012)
 
 
-async def turn(line, samples):
+async def turn(harness, samples):
     """One spoken turn, played to its end."""
-    done = line.words().count("turnComplete+usage")
-    await line.say(samples)
-    await line.until(lambda line: played(line, done))
+    done = harness.words().count("turnComplete+usage")
+    await harness.say(samples)
+    await harness.until(lambda harness: played(harness, done))
 
 
-def played(line, done):
-    if not all(woken.done() for _, woken in line.time.sleepers):
-        line.time.advance(60)
-    return line.words().count("turnComplete+usage") > done
+def played(harness, done):
+    if not all(woken.done() for _, woken in harness.time.sleepers):
+        harness.time.advance(60)
+    return harness.words().count("turnComplete+usage") > done
 
 
 def asked(chat, index=-1):
     return chat.requests[index].messages[-1].text
 
 
-def sound(line):
-    return [part.inline_data.data for m in line.messages for part in parts_of(m)]
+def sound(harness):
+    return [part.inline_data.data for m in harness.messages for part in parts_of(m)]
 
 
 @pytest.mark.parametrize(
@@ -105,23 +105,23 @@ def sound(line):
 async def test_how_the_user_sounds_is_told_and_answered_in_kind(
     connect, samples, tells, higher, faster
 ):
-    chat, mouth = ScriptedChatModel(["Oh really."]), ListeningSynthesizer()
+    chat, synthesizer = ScriptedChatModel(["Oh really."]), ListeningSynthesizer()
     transcriber = ScriptedTranscriber(["Where are you going now?"])
-    line = await connect(affective(), ScriptedRegistry(chat, transcriber, mouth))
+    harness = await connect(affective(), ScriptedRegistry(chat, transcriber, synthesizer))
     for _ in range(3):
-        await turn(line, USUAL)
-    assert set(mouth.voices) == {VoiceTraits()}
-    await turn(line, samples)
+        await turn(harness, USUAL)
+    assert set(synthesizer.voices) == {VoiceTraits()}
+    await turn(harness, samples)
     words, aside = asked(chat).split("\n")
     assert words == "Where are you going now?"
     assert aside.startswith("(")
     assert tells in aside
-    assert (mouth.voices[-1].pitch > 1, mouth.voices[-1].pace > 1) == (higher, faster)
+    assert (synthesizer.voices[-1].pitch > 1, synthesizer.voices[-1].pace > 1) == (higher, faster)
     assert STYLE in chat.requests[-1].messages[0].text
     assert asked(chat, 0) == words  # usual speech is not commented on
-    assert tells not in line.said() + "".join(line.heard())
-    await turn(line, USUAL)
-    assert mouth.voices[-1] == VoiceTraits()
+    assert tells not in harness.said() + "".join(harness.heard())
+    await turn(harness, USUAL)
+    assert synthesizer.voices[-1] == VoiceTraits()
     # What the model has read of the turn before is still there: its cache holds.
     assert f"{words}\n{aside}" in [message.text for message in chat.requests[-1].messages]
 
@@ -134,16 +134,18 @@ async def test_how_the_user_sounds_is_told_and_answered_in_kind(
         (VoiceTraits(pace=0.9), 0.2, "softly"),
     ],
 )
-async def test_real_speech_through_real_ears(connect, ears, mouth, voice, gain, tells):
+async def test_real_speech_through_a_real_transcriber(
+    connect, transcriber, synthesizer, voice, gain, tells
+):
     chat, spoke = ScriptedChatModel(["Oh really."]), ListeningSynthesizer()
-    line = await connect(affective(), ScriptedRegistry(chat, ears, spoke, SileroDetector))
+    harness = await connect(affective(), ScriptedRegistry(chat, transcriber, spoke, SileroDetector))
     usual = ("Where are you going now?", "Tell me about the book on the table.", QUESTION)
     for text in usual:
-        await turn(line, np.concatenate([silence(0.5), spoken(mouth, text), silence(1.0)]))
-    loudness = np.sqrt(np.mean(spoken(mouth, SISTER) ** 2))
-    speech = spoken(mouth, SISTER, voice)
+        await turn(harness, np.concatenate([silence(0.5), spoken(synthesizer, text), silence(1.0)]))
+    loudness = np.sqrt(np.mean(spoken(synthesizer, SISTER) ** 2))
+    speech = spoken(synthesizer, SISTER, voice)
     speech *= np.float32(gain * loudness / np.sqrt(np.mean(speech**2)))
-    await turn(line, np.concatenate([silence(0.5), speech, silence(1.0)]))
+    await turn(harness, np.concatenate([silence(0.5), speech, silence(1.0)]))
     words, _, aside = asked(chat).partition("\n")
     # Which word is misheard differs between processors, and the manner is what is tested.
     assert SequenceMatcher(None, words.split(), SISTER.split()).ratio() > 0.8
@@ -154,34 +156,34 @@ async def test_real_speech_through_real_ears(connect, ears, mouth, voice, gain, 
 async def test_without_the_flag_nothing_is_read_told_or_changed(connect):
     outcomes = []
     for setup in (affective(wanted=False), affective(wanted=None)):
-        chat, mouth = ScriptedChatModel(["Oh really."]), ListeningSynthesizer()
-        line = await connect(setup, ScriptedRegistry(chat, ScriptedTranscriber(), mouth))
+        chat, synthesizer = ScriptedChatModel(["Oh really."]), ListeningSynthesizer()
+        harness = await connect(setup, ScriptedRegistry(chat, ScriptedTranscriber(), synthesizer))
         for samples in (USUAL, USUAL, USUAL, EXCITED, SOFT):
-            await turn(line, samples)
-        assert set(mouth.voices) == {VoiceTraits()}
-        outcomes.append((chat.requests, sound(line)))
+            await turn(harness, samples)
+        assert set(synthesizer.voices) == {VoiceTraits()}
+        outcomes.append((chat.requests, sound(harness)))
     assert outcomes[0] == outcomes[1]
     assert {asked(chat, index) for index in range(5)} == {"Hello."}
     assert STYLE not in chat.requests[0].messages[0].text
 
 
 async def test_typed_words_have_no_tone(connect):
-    chat, mouth = ScriptedChatModel(["Oh really."]), ListeningSynthesizer()
-    line = await connect(affective(), ScriptedRegistry(chat, ScriptedTranscriber(), mouth))
+    chat, synthesizer = ScriptedChatModel(["Oh really."]), ListeningSynthesizer()
+    harness = await connect(affective(), ScriptedRegistry(chat, ScriptedTranscriber(), synthesizer))
     for samples in (USUAL, USUAL, USUAL, EXCITED):
-        await turn(line, samples)
-    await line.session.handle(TextReceived("And now?"))
-    await line.until(lambda line: played(line, 4))
-    assert mouth.voices[-1] == VoiceTraits()
+        await turn(harness, samples)
+    await harness.session.handle(TextReceived("And now?"))
+    await harness.until(lambda harness: played(harness, 4))
+    assert synthesizer.voices[-1] == VoiceTraits()
     assert asked(chat) == "And now?"
 
 
 async def test_a_new_instruction_keeps_the_word_on_tone(connect):
     chat = ScriptedChatModel(["Oh."])
-    line = await connect(affective(), ScriptedRegistry(chat))
-    await line.session.handle(ContextUpdated(instruction("New rules."), None))
-    await line.session.handle(TextReceived("Hello?"))
-    await line.until(lambda line: bool(chat.requests))
+    harness = await connect(affective(), ScriptedRegistry(chat))
+    await harness.session.handle(ContextUpdated(instruction("New rules."), None))
+    await harness.session.handle(TextReceived("Hello?"))
+    await harness.until(lambda harness: bool(chat.requests))
     assert STYLE in chat.requests[0].messages[0].text
     assert "New rules." in chat.requests[0].messages[0].text
 
@@ -189,26 +191,26 @@ async def test_a_new_instruction_keeps_the_word_on_tone(connect):
 async def test_chatter_ends_as_a_turn_without_a_word_and_is_remembered(connect):
     chat = ScriptedChatModel(["Paris."])
     transcriber = ScriptedTranscriber([CHATTER, QUESTION])
-    line = await connect(proactive(), ScriptedRegistry(chat, transcriber))
-    await turn(line, utterance())
-    assert line.words() == ["heard", "generationComplete", "turnComplete+usage"]
-    assert sound(line) == []
+    harness = await connect(proactive(), ScriptedRegistry(chat, transcriber))
+    await turn(harness, utterance())
+    assert harness.words() == ["heard", "generationComplete", "turnComplete+usage"]
+    assert sound(harness) == []
     assert chat.requests == []
-    usage = line.messages[-1].usage_metadata
+    usage = harness.messages[-1].usage_metadata
     assert usage.response_token_count == 0
     assert [(d.modality, d.token_count) for d in usage.response_tokens_details] == [("AUDIO", 0)]
     assert usage.prompt_token_count >= 25
-    await turn(line, utterance())
-    assert line.said() == "Paris."
+    await turn(harness, utterance())
+    assert harness.said() == "Paris."
     assert asked(chat).split("\n") == [CHATTER, "(Said to somebody else.)", QUESTION]
 
 
 async def test_without_the_flag_everything_is_answered(connect):
     chat = ScriptedChatModel(["I see."])
-    line = await connect(
+    harness = await connect(
         proactive(proactivity=None), ScriptedRegistry(chat, ScriptedTranscriber([CHATTER]))
     )
-    await turn(line, utterance())
+    await turn(harness, utterance())
     assert asked(chat) == CHATTER
 
 
@@ -223,11 +225,11 @@ async def test_without_the_flag_everything_is_answered(connect):
 async def test_what_is_typed_is_always_answered(connect, wish, event):
     chat = ScriptedChatModel(["I see."])
     setup = proactive(proactivity=ProactivityConfig(**{wish: True}))
-    line = await connect(setup, ScriptedRegistry(chat, ScriptedTranscriber([CHATTER])))
-    await turn(line, utterance())
+    harness = await connect(setup, ScriptedRegistry(chat, ScriptedTranscriber([CHATTER])))
+    await turn(harness, utterance())
     assert chat.requests == []
-    await line.session.handle(event)
-    await line.shows("said")
+    await harness.session.handle(event)
+    await harness.shows("said")
     assert len(chat.requests) == 1
 
 
@@ -237,15 +239,15 @@ async def test_a_statement_right_after_a_reply_belongs_to_the_conversation(
 ):
     chat = ScriptedChatModel(["It is in Hamburg."])
     transcriber = ScriptedTranscriber([QUESTION, CHATTER])
-    line = await connect(proactive(), ScriptedRegistry(chat, transcriber))
-    await line.say(utterance())
-    await line.until(lambda line: bool(line.time.sleepers))
-    line.time.advance(line.time.sleepers[0][0] - line.time.now)  # just played
-    await line.shows("turnComplete+usage")
-    while line.session.busy:  # noqa: ASYNC110 - it has nothing more to tell
+    harness = await connect(proactive(), ScriptedRegistry(chat, transcriber))
+    await harness.say(utterance())
+    await harness.until(lambda harness: bool(harness.time.sleepers))
+    harness.time.advance(harness.time.sleepers[0][0] - harness.time.now)  # just played
+    await harness.shows("turnComplete+usage")
+    while harness.session.busy:  # noqa: ASYNC110 - it has nothing more to tell
         await asyncio.sleep(0)
-    line.time.now += seconds
-    await turn(line, utterance())
+    harness.time.now += seconds
+    await turn(harness, utterance())
     assert len(chat.requests) == answers
 
 
@@ -253,13 +255,13 @@ async def test_its_name_calls_it_and_may_change(connect):
     chat = ScriptedChatModel(["Yes."])
     lines = ["Nova, the door was open.", "Ivy, the door was open.", "Ivy, the door was open."]
     setup = proactive(system_instruction=instruction("You are Nova."))
-    line = await connect(setup, ScriptedRegistry(chat, ScriptedTranscriber(lines)))
-    await turn(line, utterance())
-    line.time.now += 60
-    await turn(line, utterance())
+    harness = await connect(setup, ScriptedRegistry(chat, ScriptedTranscriber(lines)))
+    await turn(harness, utterance())
+    harness.time.now += 60
+    await turn(harness, utterance())
     assert len(chat.requests) == 1
-    await line.session.handle(ContextUpdated(instruction("You are Ivy."), None))
-    await turn(line, utterance())
+    await harness.session.handle(ContextUpdated(instruction("You are Ivy."), None))
+    await turn(harness, utterance())
     assert len(chat.requests) == 2
 
 
@@ -267,11 +269,11 @@ async def test_an_hour_of_television_does_not_fill_the_window(connect):
     chat = ScriptedChatModel(["Paris."])
     news = " ".join([CHATTER] * 10)
     transcriber = ScriptedTranscriber([*[news] * 99, QUESTION])
-    line = await connect(proactive(), ScriptedRegistry(chat, transcriber))
+    harness = await connect(proactive(), ScriptedRegistry(chat, transcriber))
     for _ in range(99):
-        await turn(line, utterance(seconds=0.5, pause=0.6))
+        await turn(harness, utterance(seconds=0.5, pause=0.6))
     assert chat.requests == []
-    await turn(line, utterance())
+    await turn(harness, utterance())
     [request] = chat.requests
     assert sum(len(message.text) for message in request.messages) / 4 < 0.8 * 4096
     assert asked(chat).endswith(QUESTION)
@@ -281,20 +283,22 @@ async def test_an_hour_of_television_does_not_fill_the_window(connect):
 async def test_a_silent_turn_can_be_resumed_from(connect):
     setup = proactive(session_resumption=SessionResumptionConfig())
     registry = ScriptedRegistry(transcriber=ScriptedTranscriber([CHATTER]))
-    line = await connect(setup, registry)
-    await line.say(utterance())
-    await line.shows("resumption")
-    assert line.words()[-2:] == ["turnComplete+usage", "resumption"]
+    harness = await connect(setup, registry)
+    await harness.say(utterance())
+    await harness.shows("resumption")
+    assert harness.words()[-2:] == ["turnComplete+usage", "resumption"]
 
 
-async def test_real_chatter_is_left_alone_and_a_real_question_is_answered(connect, ears, mouth):
+async def test_real_chatter_is_left_alone_and_a_real_question_is_answered(
+    connect, transcriber, synthesizer
+):
     chat = ScriptedChatModel(["Paris."])
-    line = await connect(
-        proactive(), ScriptedRegistry(chat, ears, ScriptedSynthesizer(), SileroDetector)
+    harness = await connect(
+        proactive(), ScriptedRegistry(chat, transcriber, ScriptedSynthesizer(), SileroDetector)
     )
     for text in ("They said that he had left the house before noon.", CHATTER, QUESTION):
-        samples = spoken(mouth, text)
-        await turn(line, np.concatenate([silence(0.5), samples, silence(1.0)]))
-    assert len(line.heard()) == 3
+        samples = spoken(synthesizer, text)
+        await turn(harness, np.concatenate([silence(0.5), samples, silence(1.0)]))
+    assert len(harness.heard()) == 3
     assert len(chat.requests) == 1
     assert "France" in asked(chat)

@@ -69,17 +69,17 @@ def last_prompt(chat):
     ]
 
 
-async def finish(line, turns=1):
+async def finish(harness, turns=1):
     """Let the client play until that many turns are complete."""
     for count in range(1, turns + 1):
-        await line.until(
-            lambda line, count=count: (
-                line.words().count("turnComplete+usage") >= count
-                or any(not woken.done() for _, woken in line.time.sleepers)
+        await harness.until(
+            lambda harness, count=count: (
+                harness.words().count("turnComplete+usage") >= count
+                or any(not woken.done() for _, woken in harness.time.sleepers)
             )
         )
-        line.time.advance(60)
-        await line.shows("turnComplete+usage", count)
+        harness.time.advance(60)
+        await harness.shows("turnComplete+usage", count)
 
 
 # --- blocking ----------------------------------------------------------------------------------
@@ -88,15 +88,15 @@ async def finish(line, turns=1):
 @pytest.mark.parametrize("setup", [written_setup(), spoken_setup()], ids=["text", "audio"])
 async def test_the_model_goes_on_from_the_result_in_the_same_turn(connect, setup):
     chat = scripted(LIGHTS, "The lights are on.")
-    line = await connect(setup, ScriptedRegistry(chat))
-    await line.ask("Turn on the lights.")
-    await line.shows("toolCall")
-    [call] = line.calls()
+    harness = await connect(setup, ScriptedRegistry(chat))
+    await harness.ask("Turn on the lights.")
+    await harness.shows("toolCall")
+    [call] = harness.calls()
     assert (call.name, call.args) == ("turn_on_the_lights", {"brightness": 1})
     assert call.id.removeprefix("function-call-").isdecimal()
-    assert line.words() == ["toolCall"]  # nothing more before the response
-    await line.answer(0, "done")
-    await finish(line)
+    assert harness.words() == ["toolCall"]  # nothing more before the response
+    await harness.answer(0, "done")
+    await finish(harness)
     assert last_prompt(chat) == [
         ("user", "Turn on the lights."),
         ("assistant", ["turn_on_the_lights"]),
@@ -104,94 +104,94 @@ async def test_the_model_goes_on_from_the_result_in_the_same_turn(connect, setup
     ]
     [use] = chat.requests[-1].messages[-2].calls
     assert (use.id, chat.requests[-1].messages[-1].call_id) == (call.id, call.id)
-    said = line.said() or "".join(line.texts())
+    said = harness.said() or "".join(harness.texts())
     assert said == "The lights are on."
-    assert line.words()[-2:] == ["generationComplete", "turnComplete+usage"]
-    assert line.words().count("turnComplete+usage") == 1
+    assert harness.words()[-2:] == ["generationComplete", "turnComplete+usage"]
+    assert harness.words().count("turnComplete+usage") == 1
 
 
 async def test_declarations_reach_the_model(connect):
     chat = scripted("Yes.")
-    line = await connect(written_setup(), ScriptedRegistry(chat))
-    await line.ask("Hello.")
-    await finish(line)
+    harness = await connect(written_setup(), ScriptedRegistry(chat))
+    await harness.ask("Hello.")
+    await finish(harness)
     assert [tool.name for tool in chat.requests[0].tools] == ["turn_on_the_lights", "lock"]
 
 
 async def test_what_is_said_before_a_call_is_sent_before_it(connect):
     chat = scripted(f"One moment. {LIGHTS}", "Done.", "So.")
-    line = await connect(spoken_setup(), ScriptedRegistry(chat))
-    await line.ask("Turn on the lights.")
-    await line.shows("toolCall")
-    assert line.words() == ["said", "toolCall"]
-    await line.answer(0)
-    await finish(line)
-    assert line.said() == "One moment.Done."
+    harness = await connect(spoken_setup(), ScriptedRegistry(chat))
+    await harness.ask("Turn on the lights.")
+    await harness.shows("toolCall")
+    assert harness.words() == ["said", "toolCall"]
+    await harness.answer(0)
+    await finish(harness)
+    assert harness.said() == "One moment.Done."
     message = chat.requests[-1].messages[-2]
     assert (message.text, len(message.calls)) == ("One moment.", 1)
-    await line.ask("And now?")
-    await line.shows("generationComplete", 2)
+    await harness.ask("And now?")
+    await harness.shows("generationComplete", 2)
     assert last_prompt(chat)[-2:] == [("assistant", "Done."), ("user", "And now?")]
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 async def test_several_calls_are_answered_one_by_one_in_any_order(connect, order):
     chat = scripted(f"{LIGHTS} call:lock", "Both done.")
-    line = await connect(written_setup(), ScriptedRegistry(chat))
-    await line.ask("Go.")
-    await line.shows("toolCall")
-    assert [call.name for call in line.calls()] == ["turn_on_the_lights", "lock"]
-    await line.answer(order[0], f"result {order[0]}")
+    harness = await connect(written_setup(), ScriptedRegistry(chat))
+    await harness.ask("Go.")
+    await harness.shows("toolCall")
+    assert [call.name for call in harness.calls()] == ["turn_on_the_lights", "lock"]
+    await harness.answer(order[0], f"result {order[0]}")
     assert len(chat.requests) == 1
-    await line.answer(order[1], f"result {order[1]}")
-    await finish(line)
+    await harness.answer(order[1], f"result {order[1]}")
+    await finish(harness)
     assert last_prompt(chat)[-2:] == [("tool", "result 0"), ("tool", "result 1")]
 
 
 async def test_several_calls_are_answered_in_one_message(connect):
     chat = scripted(f"{LIGHTS} call:lock", "Both done.")
-    line = await connect(written_setup(), ScriptedRegistry(chat))
-    await line.ask("Go.")
-    await line.shows("toolCall")
+    harness = await connect(written_setup(), ScriptedRegistry(chat))
+    await harness.ask("Go.")
+    await harness.shows("toolCall")
     responses = [
         FunctionResponse(id=call.id, name=call.name, response={"error": "no"})
-        for call in reversed(line.calls())
+        for call in reversed(harness.calls())
     ]
-    await line.session.handle(ToolResponseReceived(responses))
-    await finish(line)
+    await harness.session.handle(ToolResponseReceived(responses))
+    await finish(harness)
     assert last_prompt(chat)[-2:] == [("tool", '{"error": "no"}')] * 2
 
 
 async def test_vertex_answers_by_name_alone(connect):
     chat = scripted(LIGHTS, "Done.")
-    line = await connect(written_setup(), ScriptedRegistry(chat))
-    await line.ask("Go.")
-    await line.shows("toolCall")
+    harness = await connect(written_setup(), ScriptedRegistry(chat))
+    await harness.ask("Go.")
+    await harness.shows("toolCall")
     response = FunctionResponse(name="turn_on_the_lights", response={"output": "ok"})
-    await line.session.handle(ToolResponseReceived([response]))
-    await finish(line)
+    await harness.session.handle(ToolResponseReceived([response]))
+    await finish(harness)
 
 
 async def test_a_blocking_call_waits_for_its_final_response(connect):
     chat = scripted(LIGHTS, "Done.")
-    line = await connect(written_setup(), ScriptedRegistry(chat))
-    await line.ask("Go.")
-    await line.shows("toolCall")
-    await line.answer(0, "half", will_continue=True)
+    harness = await connect(written_setup(), ScriptedRegistry(chat))
+    await harness.ask("Go.")
+    await harness.shows("toolCall")
+    await harness.answer(0, "half", will_continue=True)
     assert len(chat.requests) == 1
-    await line.answer(0, "whole")
-    await finish(line)
+    await harness.answer(0, "whole")
+    await finish(harness)
     assert last_prompt(chat)[-1] == ("tool", "half\nwhole")
 
 
 async def test_a_result_may_lead_to_another_call(connect):
     chat = scripted(LIGHTS, "call:lock", "All done.")
-    line = await connect(written_setup(), ScriptedRegistry(chat))
-    await line.ask("Go.")
+    harness = await connect(written_setup(), ScriptedRegistry(chat))
+    await harness.ask("Go.")
     for number in (0, 1):
-        await line.shows("toolCall", number + 1)
-        await line.answer(number)
-    await finish(line)
+        await harness.shows("toolCall", number + 1)
+        await harness.answer(number)
+    await finish(harness)
     assert [role for role, _ in last_prompt(chat)] == [
         "user", "assistant", "tool", "assistant", "tool",
     ]  # fmt: skip
@@ -199,27 +199,27 @@ async def test_a_result_may_lead_to_another_call(connect):
 
 async def test_a_turn_does_not_call_for_ever(connect):
     chat = scripted(LIGHTS)
-    line = await connect(written_setup(), ScriptedRegistry(chat))
-    await line.ask("Go.")
+    harness = await connect(written_setup(), ScriptedRegistry(chat))
+    await harness.ask("Go.")
     for number in range(16):
-        await line.shows("toolCall", number + 1)
-        await line.answer(number)
-    await finish(line)
-    assert len(line.calls()) == 16
+        await harness.shows("toolCall", number + 1)
+        await harness.answer(number)
+    await finish(harness)
+    assert len(harness.calls()) == 16
     assert chat.requests[-1].tools == ()
 
 
 async def test_on_2_5_the_turn_ends_with_the_call_and_another_begins_with_the_response(connect):
     chat = scripted(f"One moment. {LIGHTS}", "Done.")
-    line = await connect(spoken_setup(model=NATIVE), ScriptedRegistry(chat))
-    await line.ask("Go.")
-    await finish(line)
+    harness = await connect(spoken_setup(model=NATIVE), ScriptedRegistry(chat))
+    await harness.ask("Go.")
+    await finish(harness)
     one_turn = ["said", "toolCall", "generationComplete", "turnComplete+usage"]
-    assert line.words() == one_turn
+    assert harness.words() == one_turn
     assert len(chat.requests) == 1
-    await line.answer(0, "ok")
-    await finish(line, 2)
-    assert line.words() == [*one_turn, "said", "generationComplete", "turnComplete+usage"]
+    await harness.answer(0, "ok")
+    await finish(harness, 2)
+    assert harness.words() == [*one_turn, "said", "generationComplete", "turnComplete+usage"]
     assert last_prompt(chat)[-2:] == [("assistant", ["turn_on_the_lights"]), ("tool", "ok")]
 
 
@@ -230,39 +230,39 @@ async def test_on_2_5_the_turn_ends_with_the_call_and_another_begins_with_the_re
 async def test_new_input_cancels_what_the_model_waits_for(connect, by):
     chat = scripted(f"One moment. {LIGHTS}", "Something else.")
     registry = ScriptedRegistry(chat, ScriptedTranscriber(["Never mind."]))
-    line = await connect(spoken_setup(), registry)
-    await line.ask("Go.")
-    await line.shows("toolCall")
-    line.time.advance(60)  # what was said is heard
+    harness = await connect(spoken_setup(), registry)
+    await harness.ask("Go.")
+    await harness.shows("toolCall")
+    harness.time.advance(60)  # what was said is heard
     if by == "speech":
-        await line.say(utterance())
+        await harness.say(utterance())
     elif by == "text":
-        await line.session.handle(TextReceived("Never mind."))
+        await harness.session.handle(TextReceived("Never mind."))
     else:
-        await line.ask("Never mind.")
-    await line.shows("generationComplete")
+        await harness.ask("Never mind.")
+    await harness.shows("generationComplete")
     cut = ["said", "toolCall", "interrupted", "toolCallCancellation", "turnComplete+usage"]
-    assert line.words()[:5] == cut
-    assert line.cancelled() == [line.calls()[0].id]
+    assert harness.words()[:5] == cut
+    assert harness.cancelled() == [harness.calls()[0].id]
     assert last_prompt(chat) == [
         ("user", "Go."),
         ("assistant", "One moment."),
         ("user", "Never mind."),
     ]
-    await line.answer(0, "late")  # is ignored
-    await finish(line, 2)
+    await harness.answer(0, "late")  # is ignored
+    await finish(harness, 2)
     assert len(chat.requests) == 2
 
 
 async def test_what_was_answered_before_the_cancellation_stays_in_the_history(connect):
     chat = scripted(f"{LIGHTS} call:lock", "Fine.")
-    line = await connect(written_setup(), ScriptedRegistry(chat))
-    await line.ask("Go.")
-    await line.shows("toolCall")
-    await line.answer(0, "lit")
-    await line.ask("Leave the door.")
-    await finish(line, 2)
-    assert line.cancelled() == [line.calls()[1].id]
+    harness = await connect(written_setup(), ScriptedRegistry(chat))
+    await harness.ask("Go.")
+    await harness.shows("toolCall")
+    await harness.answer(0, "lit")
+    await harness.ask("Leave the door.")
+    await finish(harness, 2)
+    assert harness.cancelled() == [harness.calls()[1].id]
     assert last_prompt(chat)[1:] == [
         ("assistant", ["turn_on_the_lights"]),
         ("tool", "lit"),
@@ -273,27 +273,27 @@ async def test_what_was_answered_before_the_cancellation_stays_in_the_history(co
 
 async def test_on_2_5_the_call_of_a_turn_that_has_ended_is_cancelled_alone(connect):
     chat = scripted(LIGHTS, "Something else.")
-    line = await connect(written_setup(model=HALF_CASCADE), ScriptedRegistry(chat))
-    await line.ask("Go.")
-    await finish(line)
-    await line.ask("Never mind.")
-    await finish(line, 2)
-    assert line.words()[3:5] == ["toolCallCancellation", "text"]
+    harness = await connect(written_setup(model=HALF_CASCADE), ScriptedRegistry(chat))
+    await harness.ask("Go.")
+    await finish(harness)
+    await harness.ask("Never mind.")
+    await finish(harness, 2)
+    assert harness.words()[3:5] == ["toolCallCancellation", "text"]
     assert last_prompt(chat) == [("user", "Go.\nNever mind.")]
 
 
 async def test_a_call_that_is_not_waited_for_survives_an_interruption(connect):
     chat = scripted(f"{LIGHTS}", "It is on its way to you now.", "Yes?", "The lights are on.")
     setup = spoken_setup(tools=tools(behavior="NON_BLOCKING"))
-    line = await connect(setup, ScriptedRegistry(chat))
-    await line.ask("Go.")
-    await line.shows("generationComplete")
-    await line.ask("Wait.")
-    await line.shows("generationComplete", 2)
-    assert line.cancelled() == []
-    await line.answer(0)
-    await finish(line, 3)
-    assert line.said().endswith("The lights are on.")
+    harness = await connect(setup, ScriptedRegistry(chat))
+    await harness.ask("Go.")
+    await harness.shows("generationComplete")
+    await harness.ask("Wait.")
+    await harness.shows("generationComplete", 2)
+    assert harness.cancelled() == []
+    await harness.answer(0)
+    await finish(harness, 3)
+    assert harness.said().endswith("The lights are on.")
 
 
 # --- not blocking ------------------------------------------------------------------------------
@@ -307,51 +307,51 @@ def later(*replies):
 async def test_the_talk_goes_on_and_the_result_is_told_when_nobody_speaks(connect, scheduling):
     registry, chat = later("They are on.")
     setup = written_setup(tools=tools(behavior="NON_BLOCKING"))
-    line = await connect(setup, registry)
-    await line.ask("Go.")
-    await finish(line)
-    assert "".join(line.texts()) == "I am at it."
+    harness = await connect(setup, registry)
+    await harness.ask("Go.")
+    await finish(harness)
+    assert "".join(harness.texts()) == "I am at it."
     [role, placeholder] = last_prompt(chat)[-1]
     assert role == "tool"
     assert RUNNING in placeholder
-    await line.answer(0, "lit", scheduling=scheduling)
-    await finish(line, 2)
-    assert "".join(line.texts()) == "I am at it.They are on."
+    await harness.answer(0, "lit", scheduling=scheduling)
+    await finish(harness, 2)
+    assert "".join(harness.texts()) == "I am at it.They are on."
     assert last_prompt(chat)[-1] == ("user", "[The function turn_on_the_lights has answered: lit]")
 
 
 async def test_when_idle_waits_for_the_end_of_the_output(connect):
     registry, chat = later("They are on.")
-    line = await connect(spoken_setup(tools=tools(behavior="NON_BLOCKING")), registry)
-    await line.ask("Go.")
-    await line.shows("generationComplete")
-    await line.answer(0, scheduling="WHEN_IDLE")
+    harness = await connect(spoken_setup(tools=tools(behavior="NON_BLOCKING")), registry)
+    await harness.ask("Go.")
+    await harness.shows("generationComplete")
+    await harness.answer(0, scheduling="WHEN_IDLE")
     assert len(chat.requests) == 2
-    await finish(line, 2)
-    assert "interrupted" not in line.words()
-    assert line.said() == "I am at it.They are on."
+    await finish(harness, 2)
+    assert "interrupted" not in harness.words()
+    assert harness.said() == "I am at it.They are on."
 
 
 async def test_interrupt_stops_the_output(connect):
     registry, _ = later("They are on.")
-    line = await connect(spoken_setup(tools=tools(behavior="NON_BLOCKING")), registry)
-    await line.ask("Go.")
-    await line.shows("generationComplete")
-    await line.answer(0, scheduling="INTERRUPT")
-    await line.shows("generationComplete", 2)
-    assert line.words()[2:5] == ["generationComplete", "interrupted", "turnComplete+usage"]
-    assert "toolCallCancellation" not in line.words()
+    harness = await connect(spoken_setup(tools=tools(behavior="NON_BLOCKING")), registry)
+    await harness.ask("Go.")
+    await harness.shows("generationComplete")
+    await harness.answer(0, scheduling="INTERRUPT")
+    await harness.shows("generationComplete", 2)
+    assert harness.words()[2:5] == ["generationComplete", "interrupted", "turnComplete+usage"]
+    assert "toolCallCancellation" not in harness.words()
 
 
 async def test_silent_only_stores(connect):
     registry, chat = later("Yes, they are.")
-    line = await connect(written_setup(tools=tools(behavior="NON_BLOCKING")), registry)
-    await line.ask("Go.")
-    await finish(line)
-    await line.answer(0, "lit", scheduling="SILENT")
+    harness = await connect(written_setup(tools=tools(behavior="NON_BLOCKING")), registry)
+    await harness.ask("Go.")
+    await finish(harness)
+    await harness.answer(0, "lit", scheduling="SILENT")
     assert len(chat.requests) == 2
-    await line.ask("Are they on?")
-    await finish(line, 2)
+    await harness.ask("Are they on?")
+    await finish(harness, 2)
     [role, text] = last_prompt(chat)[-1]
     assert role == "user"
     assert text.splitlines() == [
@@ -368,15 +368,15 @@ async def test_nothing_is_told_while_the_user_speaks(connect, scheduling):
         tools=tools(behavior="NON_BLOCKING"),
         realtime_input_config=RealtimeInputConfig(automatic_activity_detection=detection),
     )
-    line = await connect(setup, registry)
-    await line.ask("Go.")
-    await finish(line)
-    await line.session.handle(ActivityStarted())
-    await line.say(utterance())
-    await line.answer(0, "lit", scheduling=scheduling)
+    harness = await connect(setup, registry)
+    await harness.ask("Go.")
+    await finish(harness)
+    await harness.session.handle(ActivityStarted())
+    await harness.say(utterance())
+    await harness.answer(0, "lit", scheduling=scheduling)
     assert len(chat.requests) == 2
-    await line.session.handle(ActivityEnded())
-    await finish(line, 2)
+    await harness.session.handle(ActivityEnded())
+    await finish(harness, 2)
     assert len(chat.requests) == 3
     assert last_prompt(chat)[-1][1].splitlines()[0].endswith("has answered: lit]")
 
@@ -384,61 +384,61 @@ async def test_nothing_is_told_while_the_user_speaks(connect, scheduling):
 async def test_a_result_is_told_after_noise_that_was_no_speech(connect):
     registry, chat = later("They are on.")
     registry.made["transcriber"] = lambda: ScriptedTranscriber([""])
-    line = await connect(spoken_setup(tools=tools(behavior="NON_BLOCKING")), registry)
-    await line.ask("Go.")
-    await finish(line)
-    await line.say(utterance(pause=0.1))
-    await line.answer(0)
+    harness = await connect(spoken_setup(tools=tools(behavior="NON_BLOCKING")), registry)
+    await harness.ask("Go.")
+    await finish(harness)
+    await harness.say(utterance(pause=0.1))
+    await harness.answer(0)
     assert len(chat.requests) == 2
-    await line.session.handle(AudioStreamEnded())
-    await finish(line, 2)
-    assert line.said().endswith("They are on.")
+    await harness.session.handle(AudioStreamEnded())
+    await finish(harness, 2)
+    assert harness.said().endswith("They are on.")
 
 
 async def test_a_generator_tells_its_results_one_by_one_until_the_last(connect):
     registry, chat = later("Half.", "Whole.", "Late.")
-    line = await connect(written_setup(tools=tools(behavior="NON_BLOCKING")), registry)
-    await line.ask("Go.")
-    await finish(line)
-    await line.answer(0, "half", will_continue=True)
-    await finish(line, 2)
+    harness = await connect(written_setup(tools=tools(behavior="NON_BLOCKING")), registry)
+    await harness.ask("Go.")
+    await finish(harness)
+    await harness.answer(0, "half", will_continue=True)
+    await finish(harness, 2)
     assert last_prompt(chat)[-1][1].endswith("answers so far: half]")
-    await line.answer(0, "whole")
-    await finish(line, 3)
-    await line.answer(0, "late")
+    await harness.answer(0, "whole")
+    await finish(harness, 3)
+    await harness.answer(0, "late")
     assert len(chat.requests) == 4
 
 
 async def test_blocking_and_not_in_one_reply(connect):
     chat = scripted(f"{LIGHTS} call:lock", "Locked.", "And lit.")
     mixed = [*tools("lock"), *tools("turn_on_the_lights", behavior="NON_BLOCKING")]
-    line = await connect(written_setup(tools=mixed), ScriptedRegistry(chat))
-    await line.ask("Go.")
-    await line.shows("toolCall")
-    await line.answer(1, "locked")
-    await finish(line)
+    harness = await connect(written_setup(tools=mixed), ScriptedRegistry(chat))
+    await harness.ask("Go.")
+    await harness.shows("toolCall")
+    await harness.answer(1, "locked")
+    await finish(harness)
     assert RUNNING in last_prompt(chat)[-2][1]
     assert last_prompt(chat)[-1] == ("tool", "locked")
-    await line.answer(0)
-    await finish(line, 2)
-    assert "".join(line.texts()) == "Locked.And lit."
+    await harness.answer(0)
+    await finish(harness, 2)
+    assert "".join(harness.texts()) == "Locked.And lit."
 
 
 async def test_on_2_5_what_came_meanwhile_waits_for_the_call_that_the_model_waits_for(connect):
     chat = scripted("call:turn_on_the_lights call:lock", "Both are done.")
     mixed = [*tools("lock"), *tools("turn_on_the_lights", behavior="NON_BLOCKING")]
-    line = await connect(written_setup(model=HALF_CASCADE, tools=mixed), ScriptedRegistry(chat))
-    await line.ask("Go.")
-    await finish(line)
+    harness = await connect(written_setup(model=HALF_CASCADE, tools=mixed), ScriptedRegistry(chat))
+    await harness.ask("Go.")
+    await finish(harness)
     for _ in range(5):
         await asyncio.sleep(0)
-    assert not line.session.busy
-    await line.answer(0, "lit", scheduling="INTERRUPT")
+    assert not harness.session.busy
+    await harness.answer(0, "lit", scheduling="INTERRUPT")
     await asyncio.sleep(0)
-    assert line.cancelled() == []
+    assert harness.cancelled() == []
     assert len(chat.requests) == 1
-    await line.answer(1, "locked")
-    await finish(line, 2)
+    await harness.answer(1, "locked")
+    await finish(harness, 2)
     assert [text for _, text in last_prompt(chat)[-3:]] == [
         "locked",
         "…",
@@ -452,65 +452,65 @@ async def test_on_2_5_what_came_meanwhile_waits_for_the_call_that_the_model_wait
 @pytest.mark.parametrize("reply", ["Well. call:turn_on_the_lights {bad", "Well. call:unheard_of"])
 async def test_a_malformed_call_ends_the_turn_and_says_so(connect, reply):
     chat = scripted(reply, "Again.")
-    line = await connect(written_setup(), ScriptedRegistry(chat))
-    await line.ask("Go.")
-    await finish(line)
-    assert line.calls() == []
-    content = line.messages[-1].server_content
+    harness = await connect(written_setup(), ScriptedRegistry(chat))
+    await harness.ask("Go.")
+    await finish(harness)
+    assert harness.calls() == []
+    content = harness.messages[-1].server_content
     assert content.turn_complete_reason == "MALFORMED_FUNCTION_CALL"
-    await line.ask("Once more.")
-    await finish(line, 2)
-    assert line.messages[-1].server_content.turn_complete_reason is None
+    await harness.ask("Once more.")
+    await finish(harness, 2)
+    assert harness.messages[-1].server_content.turn_complete_reason is None
     assert last_prompt(chat)[1] == ("assistant", "Well.")
 
 
 async def test_a_reply_cut_at_its_limit_is_logged(connect, caplog):
     generation = GenerationConfig(response_modalities=["TEXT"], max_output_tokens=2)
-    line = await connect(
+    harness = await connect(
         text_setup(generation_config=generation), ScriptedRegistry(scripted("One two three."))
     )
-    await line.ask("Count.")
-    await finish(line)
+    await harness.ask("Count.")
+    await finish(harness)
     assert "cut at its limit" in caplog.text
 
 
 async def test_results_are_counted_apart_in_their_turn_and_as_prompt_after_it(connect):
     chat = scripted(LIGHTS, "Done.", "Yes.")
-    line = await connect(written_setup(), ScriptedRegistry(chat))
-    await line.ask("Go.")
-    await line.shows("toolCall")
-    await line.answer(0, "x" * 400)
-    await finish(line)
-    first = line.messages[-1].usage_metadata
+    harness = await connect(written_setup(), ScriptedRegistry(chat))
+    await harness.ask("Go.")
+    await harness.shows("toolCall")
+    await harness.answer(0, "x" * 400)
+    await finish(harness)
+    first = harness.messages[-1].usage_metadata
     assert first.tool_use_prompt_token_count == 100
     assert first.total_token_count == first.prompt_token_count + first.response_token_count + 100
-    await line.ask("Sure?")
-    await finish(line, 2)
-    second = line.messages[-1].usage_metadata
+    await harness.ask("Sure?")
+    await finish(harness, 2)
+    second = harness.messages[-1].usage_metadata
     assert second.tool_use_prompt_token_count is None
     assert second.prompt_token_count > first.prompt_token_count + 100
 
 
 async def test_huge_results_are_cut_to_what_the_window_bears(connect):
     chat = scripted(LIGHTS, "Done.")
-    line = await connect(written_setup(), ScriptedRegistry(chat))
-    await line.ask("Go.")
-    await line.shows("toolCall")
-    await line.answer(0, "x" * 1_000_000)
-    await finish(line)
+    harness = await connect(written_setup(), ScriptedRegistry(chat))
+    await harness.ask("Go.")
+    await harness.shows("toolCall")
+    await harness.answer(0, "x" * 1_000_000)
+    await finish(harness)
     assert len(last_prompt(chat)[-1][1]) <= chat.context_tokens
 
 
 async def test_a_session_bears_more_results_than_its_window(connect):
     many = " ".join(["call:lock"] * 30)
     chat = scripted(*[many] * 8, "Done.")
-    line = await connect(written_setup(), ScriptedRegistry(chat))
-    await line.ask("Go.")
+    harness = await connect(written_setup(), ScriptedRegistry(chat))
+    await harness.ask("Go.")
     for turn in range(8):
-        await line.shows("toolCall", turn + 1)
+        await harness.shows("toolCall", turn + 1)
         for number in range(30 * turn, 30 * turn + 30):
-            await line.answer(number, f"{number} " * 2000)
-    await finish(line)
+            await harness.answer(number, f"{number} " * 2000)
+    await finish(harness)
     read = sum(len(message.text) for message in chat.requests[-1].messages)
     assert read <= 4 * chat.context_tokens
     assert chat.requests[-1].messages[-1].text.startswith("239 239 ")
@@ -520,14 +520,14 @@ async def test_a_session_bears_more_results_than_its_window(connect):
 
 async def test_a_flood_of_silent_results_leaves_the_newest(connect):
     registry, chat = later("So many.")
-    line = await connect(written_setup(tools=tools(behavior="NON_BLOCKING")), registry)
-    await line.ask("Go.")
-    await finish(line)
+    harness = await connect(written_setup(tools=tools(behavior="NON_BLOCKING")), registry)
+    await harness.ask("Go.")
+    await finish(harness)
     for number in range(500):
         result = f"{number} " * 100
-        await line.answer(0, result, scheduling="SILENT", will_continue=True)
-    await line.ask("How many?")
-    await finish(line, 2)
+        await harness.answer(0, result, scheduling="SILENT", will_continue=True)
+    await harness.ask("How many?")
+    await finish(harness, 2)
     read = [message.text for message in chat.requests[-1].messages]
     assert sum(map(len, read)) <= 4 * chat.context_tokens
     assert "499 499" in read[-1]
@@ -536,7 +536,7 @@ async def test_a_flood_of_silent_results_leaves_the_newest(connect):
 
 async def test_results_in_turns_of_the_past_are_read_as_such(connect):
     chat = scripted("Seven degrees.")
-    line = await connect(written_setup(), ScriptedRegistry(chat))
+    harness = await connect(written_setup(), ScriptedRegistry(chat))
     past = [
         Content(role="user", parts=[Part(text="How cold is it?")]),
         Content(role="model", parts=[Part(function_call=FunctionCall(id="1", name="cold"))]),
@@ -545,8 +545,8 @@ async def test_results_in_turns_of_the_past_are_read_as_such(connect):
             parts=[Part(function_response=FunctionResponse(name="cold", response={"output": 7}))],
         ),
     ]
-    await line.session.handle(ContentReceived(past, True))
-    await finish(line)
+    await harness.session.handle(ContentReceived(past, True))
+    await finish(harness)
     assert last_prompt(chat) == [("user", "How cold is it?\n[The function cold has answered: 7]")]
 
 
@@ -556,19 +556,19 @@ async def test_there_is_no_handle_while_calls_are_open(connect):
         tools=tools(behavior="NON_BLOCKING"), session_resumption=SessionResumptionConfig()
     )
     engine = LiveEngine(registry=ScriptedRegistry(chat))
-    line = await connect(setup, engine=engine)
-    await line.ask("Go.")
-    await line.shows("not resumable", 2)
-    assert line.words()[-2:] == ["turnComplete+usage", "not resumable"]
-    await line.answer(0, "lit", scheduling="SILENT")
-    await line.shows("resumption")
-    update = line.messages[-1].session_resumption_update
+    harness = await connect(setup, engine=engine)
+    await harness.ask("Go.")
+    await harness.shows("not resumable", 2)
+    assert harness.words()[-2:] == ["turnComplete+usage", "not resumable"]
+    await harness.answer(0, "lit", scheduling="SILENT")
+    await harness.shows("resumption")
+    update = harness.messages[-1].session_resumption_update
     assert update.resumable
 
     resumption = SessionResumptionConfig(handle=update.new_handle)
     again = await connect(written_setup(session_resumption=resumption), engine=engine)
     await again.session.handle(
-        ToolResponseReceived([FunctionResponse(id=line.calls()[0].id, response={})])
+        ToolResponseReceived([FunctionResponse(id=harness.calls()[0].id, response={})])
     )
     await again.ask("Are they on?")
     await again.shows("turnComplete+usage")
@@ -578,16 +578,16 @@ async def test_there_is_no_handle_while_calls_are_open(connect):
 
 async def test_the_context_changes_in_order_with_the_rest(connect):
     chat = scripted("One.", "Two.", "Three.")
-    line = await connect(written_setup(), ScriptedRegistry(chat))
-    await line.ask("1?")
-    await finish(line)
+    harness = await connect(written_setup(), ScriptedRegistry(chat))
+    await harness.ask("1?")
+    await finish(harness)
     instruction = Content(parts=[Part(text="Sing.")])
-    await line.session.handle(ContextUpdated(instruction, tools("dance")))
-    await line.ask("2?")
-    await finish(line, 2)
-    await line.session.handle(ContextUpdated(None, []))
-    await line.ask("3?")
-    await finish(line, 3)
+    await harness.session.handle(ContextUpdated(instruction, tools("dance")))
+    await harness.ask("2?")
+    await finish(harness, 2)
+    await harness.session.handle(ContextUpdated(None, []))
+    await harness.ask("3?")
+    await finish(harness, 3)
     assert [[tool.name for tool in request.tools] for request in chat.requests] == [
         ["turn_on_the_lights", "lock"],
         ["dance"],
@@ -598,12 +598,12 @@ async def test_the_context_changes_in_order_with_the_rest(connect):
     ]
     assert systems == [[], ["Sing."], ["Sing."]]
     with pytest.raises(UnsupportedError, match="Invalid function name"):
-        await line.session.handle(ContextUpdated(None, tools("no good")))
+        await harness.session.handle(ContextUpdated(None, tools("no good")))
 
 
 async def test_a_session_ends_with_calls_open(connect):
-    line = await connect(written_setup(), ScriptedRegistry(scripted(LIGHTS)))
-    await line.ask("Go.")
-    await line.shows("toolCall")
-    await line.session.close()
-    assert line.words() == ["toolCall"]
+    harness = await connect(written_setup(), ScriptedRegistry(scripted(LIGHTS)))
+    await harness.ask("Go.")
+    await harness.shows("toolCall")
+    await harness.session.close()
+    assert harness.words() == ["toolCall"]

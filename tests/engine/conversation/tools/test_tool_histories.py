@@ -31,7 +31,7 @@ from live_cli.protocol.messages import (
 )
 from live_cli.protocol.session import Role, Session
 from live_cli.protocol.wire import encode
-from tests.harness.scripted_session import Line, ScriptedRegistry, parts_of, utterance
+from tests.harness.scripted_session import ScriptedRegistry, SessionHarness, parts_of, utterance
 
 MODELS = ("models/local", "models/gemini-live-2.5-flash-preview")
 REPLIES = (
@@ -66,7 +66,7 @@ def setup_of(chance: random.Random) -> Setup:
 class Client:
     """Does whatever a client may do, in any order; answers some calls, some of them twice."""
 
-    line: Line
+    harness: SessionHarness
     chance: random.Random
     manual: bool
     active: bool = field(default=False)
@@ -79,32 +79,32 @@ class Client:
         await self.chance.choice(moves)()
 
     async def _ask(self) -> None:
-        await self.line.ask("Well?", complete=self.chance.random() < 0.8)
+        await self.harness.ask("Well?", complete=self.chance.random() < 0.8)
 
     async def _type(self) -> None:
-        await self.line.session.handle(TextReceived("Hm?"))
+        await self.harness.session.handle(TextReceived("Hm?"))
 
     async def _speak(self) -> None:
-        handle = self.line.session.handle
+        handle = self.harness.session.handle
         if self.manual:
             await handle(ActivityEnded() if self.active else ActivityStarted())
             self.active = not self.active
-        await self.line.say(utterance(0.4, self.chance.choice([0.0, 1.0])), message_ms=100)
+        await self.harness.say(utterance(0.4, self.chance.choice([0.0, 1.0])), message_ms=100)
         if not self.manual and self.chance.random() < 0.5:
             await handle(AudioStreamEnded())
 
     async def _change(self) -> None:
-        await self.line.session.handle(ContextUpdated(None, self.chance.choice([[], TOOLS])))
+        await self.harness.session.handle(ContextUpdated(None, self.chance.choice([[], TOOLS])))
 
     async def _respond(self) -> None:
-        if calls := self.line.calls():
+        if calls := self.harness.calls():
             some = self.chance.sample(calls, min(len(calls), self.chance.randint(1, 3)))
             await self.answer([self._response(call) for call in some])
 
     async def answer(self, responses: list[FunctionResponse]) -> None:
         final = [response.id for response in responses if not response.will_continue]
-        self.answered += [(len(self.line.messages), call_id) for call_id in final]
-        await self.line.session.handle(ToolResponseReceived(responses))
+        self.answered += [(len(self.harness.messages), call_id) for call_id in final]
+        await self.harness.session.handle(ToolResponseReceived(responses))
 
     def _response(self, call: Any) -> FunctionResponse:
         return FunctionResponse(
@@ -119,7 +119,7 @@ class Client:
         await asyncio.sleep(0.002)
 
     async def _play(self) -> None:
-        self.line.time.advance(self.chance.choice([0.3, 60.0]))
+        self.harness.time.advance(self.chance.choice([0.3, 60.0]))
         await asyncio.sleep(0)
 
 
@@ -145,7 +145,7 @@ def assert_waits(client: Client) -> None:
     """The model says nothing while it waits; what it waits for is answered, or else cancelled."""
     waits: set[str] = set()
     answers = list(client.answered)
-    for index, message in enumerate(client.line.messages):
+    for index, message in enumerate(client.harness.messages):
         while answers and answers[0][0] <= index:
             waits.discard(answers.pop(0)[1])
         if parts_of(message) or message.tool_call:
@@ -158,21 +158,21 @@ def assert_waits(client: Client) -> None:
             waits = set()
 
 
-async def settle(line: Line, client: Client) -> None:
+async def settle(harness: SessionHarness, client: Client) -> None:
     """The user falls silent, every call is answered, everything is played: all turns end."""
     if client.active:
         client.active = False
-        await line.session.handle(ActivityEnded())
+        await harness.session.handle(ActivityEnded())
     elif not client.manual:
-        await line.session.handle(AudioStreamEnded())
+        await harness.session.handle(AudioStreamEnded())
     quiet = 0
     async with asyncio.timeout(20):
         while quiet < 5:
-            before = len(line.messages)
-            await client.answer([FunctionResponse(id=c.id, response={}) for c in line.calls()])
-            line.time.advance(60)
+            before = len(harness.messages)
+            await client.answer([FunctionResponse(id=c.id, response={}) for c in harness.calls()])
+            harness.time.advance(60)
             await asyncio.sleep(0.005)
-            quiet = 0 if line.session.busy or len(line.messages) > before else quiet + 1
+            quiet = 0 if harness.session.busy or len(harness.messages) > before else quiet + 1
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -180,10 +180,10 @@ async def test_any_order_of_events_leaves_a_legal_line_and_a_readable_history(co
     chance = random.Random(seed)
     setup = setup_of(chance)
     chat = ScriptedChatModel(chance.sample(REPLIES, len(REPLIES)))
-    ears = ScriptedTranscriber(["Stop.", "", "What else?"])
-    line = await connect(setup, ScriptedRegistry(chat, ears))
+    transcriber = ScriptedTranscriber(["Stop.", "", "What else?"])
+    harness = await connect(setup, ScriptedRegistry(chat, transcriber))
     detection = setup.realtime_input_config.automatic_activity_detection
-    client = Client(line, chance, manual=bool(detection.disabled))
+    client = Client(harness, chance, manual=bool(detection.disabled))
     for _ in range(50):
         await client.step()
 
@@ -191,14 +191,14 @@ async def test_any_order_of_events_leaves_a_legal_line_and_a_readable_history(co
         assert_readable(request.messages)
     server = Session(Role.SERVER)
     server.receive(encode(ClientMessage(setup=setup)), 0.0)
-    for message in [ServerMessage(setup_complete=SetupComplete()), *line.messages]:
+    for message in [ServerMessage(setup_complete=SetupComplete()), *harness.messages]:
         server.send(message, 0.0)
-    told = [call.id for call in line.calls()]
+    told = [call.id for call in harness.calls()]
     assert len(told) == len(set(told))
     assert_waits(client)
 
-    await settle(line, client)
-    done = line.words().count("turnComplete+usage")
-    await line.session.handle(TextReceived("Are you still there?"))
-    await settle(line, client)
-    assert line.words().count("turnComplete+usage") > done
+    await settle(harness, client)
+    done = harness.words().count("turnComplete+usage")
+    await harness.session.handle(TextReceived("Are you still there?"))
+    await settle(harness, client)
+    assert harness.words().count("turnComplete+usage") > done
