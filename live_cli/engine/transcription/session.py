@@ -92,9 +92,7 @@ class TranscriptionSession:
 
     async def close(self) -> None:
         await self._background.close()
-        self._segmenter = (
         self._segmenter = None  # the detector's memory is native: no garbage collector sees it
-        )
 
     async def _hear(self, data: bytes, sample_rate: int) -> None:
         seconds = len(data) / (2 * sample_rate)
