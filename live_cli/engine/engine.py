@@ -5,11 +5,11 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from live_cli.engine.conversation.context import Emit, EngineContext, SessionStages
+from live_cli.engine.conversation.context import EmitMessage, EngineContext, SessionStages
 from live_cli.engine.conversation.model_turn import Clock
 from live_cli.engine.conversation.session import ConversationSession
 from live_cli.engine.registry import Readiness, Registry
-from live_cli.engine.setup.config import SessionConfig, read_config
+from live_cli.engine.setup.config import SessionConfig, session_config_of
 from live_cli.engine.speech_in.listener import SpeechInput
 from live_cli.engine.speech_in.segmenter import Segmenter
 from live_cli.engine.stages import StageNames
@@ -50,13 +50,15 @@ class LiveEngine:
         """How far each stage is."""
         return self._registry.report()
 
-    async def open(self, setup: Setup, emit: Emit, dialect: Dialect = _DIALECT) -> EngineSession:
+    async def open(
+        self, setup: Setup, emit: EmitMessage, dialect: Dialect = _DIALECT
+    ) -> EngineSession:
         """A session for ``setup``. Raises UnsupportedError for what is not done here, EngineError.
 
         A conversation is open before its ears are loaded: who only types needs none. Where the
         setup speaks of audio input they load meanwhile, else with the first sound.
         """
-        options = read_config(setup, dialect, endpoint_chat=self._registry.chat_is_endpoint)
+        options = session_config_of(setup, dialect, endpoint_chat=self._registry.chat_is_endpoint)
         if options.transcribes_only:
             if not self._limits_audio:
                 options = replace(options, longest_audio_s=None)
@@ -67,8 +69,8 @@ class LiveEngine:
             self._registry.begin([Stage.TRANSCRIBER])
         stages = SessionStages(
             chat=await self._registry.chat(),
-            mouth=await self._registry.synthesizer() if options.speaks else None,
-            hearing=lambda: self._hearing(options),
+            synthesizer=await self._registry.synthesizer() if options.speaks else None,
+            load_speech_input=lambda: self._hearing(options),
         )
         return ConversationSession(options, stages, self._around, emit)
 

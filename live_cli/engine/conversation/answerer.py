@@ -4,7 +4,7 @@ import asyncio
 import logging
 from dataclasses import replace
 
-from live_cli.engine.conversation.context import Emit, EngineContext, SessionStages
+from live_cli.engine.conversation.context import EmitMessage, EngineContext, SessionStages
 from live_cli.engine.conversation.history import (
     MODEL,
     History,
@@ -39,40 +39,40 @@ class Answerer:
 
     def __init__(
         self,
-        conversation: History,
-        options: SessionConfig,
+        history: History,
+        config: SessionConfig,
         stages: SessionStages,
-        surroundings: EngineContext,
-        emit: Emit,
+        context: EngineContext,
+        emit: EmitMessage,
     ) -> None:
-        self._conversation = conversation
-        self._options = options
+        self._history = history
+        self._config = config
         self._chat = stages.chat
-        self._mouth = stages.mouth
-        self._around = surroundings
+        self._synthesizer = stages.synthesizer
+        self._context = context
         self._emit = emit
         self._turn: ModelTurn | None = None
-        self.voice = options.voice
+        self.voice = config.voice
         """What the next answer is spoken in."""
         self._prompt = TokenCount()  # of the turn
         self._results = 0  # tokens of the functions' results in the turn
-        self.calling = ToolCalls(conversation, options.toolbox, self._chat.context_tokens, emit)
+        self.tool_calls = ToolCalls(history, config.toolbox, self._chat.context_tokens, emit)
 
     async def prefill(self, heard: str = "") -> None:
         """Let the model read the history ahead; ``heard``: as if the user had also said that."""
-        messages, tools = self._conversation.messages(heard), self.calling.toolbox.declarations
+        messages, tools = self._history.messages(heard), self.tool_calls.toolbox.declarations
         if messages or tools:
-            await self._around.workers.run(Stage.CHAT, lambda: self._chat.prefill(messages, tools))
+            await self._context.workers.run(Stage.CHAT, lambda: self._chat.prefill(messages, tools))
 
     def take_results(self) -> int:
         """Put what functions have answered into the history; returns its tokens.
 
         They are of the turn that is under way, or of the one to come.
         """
-        tokens = self.calling.store()
+        tokens = self.tool_calls.store()
         self._results += tokens
         if tokens:
-            self._conversation.trim()
+            self._history.trim()
         return tokens
 
     async def answer(self) -> None:
@@ -80,36 +80,36 @@ class Answerer:
         self.take_results()
         self._make_room()
         await self._withhold_handle()
-        billed = self._conversation.billed()
+        billed = self._history.billed()
         self._prompt = replace(billed, text=max(0, billed.text - self._results))
         turn = self._turn = ModelTurn(
             self._chat,
-            self._mouth,
-            replace(self._options, voice=self.voice),
-            self._around.workers,
+            self._synthesizer,
+            replace(self._config, voice=self.voice),
+            self._context.workers,
             self._send,
-            self._around.time,
+            self._context.clock,
         )
         await self._say_all(turn)
         await turn.finish()
         self._turn = None
-        said = turn.take_said()
-        self._conversation.add(MODEL, said.text, said.audio_s)
+        reply = turn.take_reply()
+        self._history.add(MODEL, reply.text, reply.audio_s)
         await asyncio.shield(asyncio.create_task(self._complete(turn)))
 
     async def _say_all(self, turn: ModelTurn) -> None:
         """Say the reply; where it calls functions that it waits for, go on from their results."""
-        tools = self.calling.toolbox.declarations
+        tools = self.tool_calls.toolbox.declarations
         for _ in range(_MOST_CALLS_A_TURN):
             calls = await self._say(turn, tools)
             if not calls:
                 return
-            await self.calling.call(calls, turn.take_said())
-            if self.calling.waits and self._options.family.completes_turn_at_call:
+            await self.tool_calls.call(calls, turn.take_reply())
+            if self.tool_calls.model_waits and self._config.family.completes_turn_at_call:
                 return
-            await self.calling.settled()
+            await self.tool_calls.settled()
             self.take_results()
-            tools = self.calling.toolbox.declarations
+            tools = self.tool_calls.toolbox.declarations
         _log.warning("a turn called functions %d times: it ends without more", _MOST_CALLS_A_TURN)
         await self._say(turn, ())
 
@@ -117,20 +117,20 @@ class Answerer:
         self, turn: ModelTurn, tools: tuple[ToolDeclaration, ...]
     ) -> list[ToolUse] | None:
         """One generation; returns its calls, of which the turn can make something."""
-        messages = self._conversation.messages()
+        messages = self._history.messages()
         calls = await turn.say(self._request(messages, tools))
         usage = turn.usage
-        self._conversation.calibrate(messages, usage.prompt_tokens)
-        if usage.ending is FinishReason.CUT:
+        self._history.calibrate(messages, usage.prompt_tokens)
+        if usage.finish_reason is FinishReason.CUT:
             _log.warning("a reply was cut at its limit of tokens (maxOutputTokens)")
         if any(all(call.name != tool.name for tool in tools) for call in calls):
-            turn.usage = replace(usage, ending=FinishReason.MALFORMED_CALL)
-        return None if turn.usage.ending is FinishReason.MALFORMED_CALL else calls
+            turn.usage = replace(usage, finish_reason=FinishReason.MALFORMED_CALL)
+        return None if turn.usage.finish_reason is FinishReason.MALFORMED_CALL else calls
 
     def _make_room(self) -> None:
         """Raises UnsupportedError when the context is full, and nothing may be dropped from it."""
-        self._conversation.trim()
-        if self._conversation.is_full:
+        self._history.trim()
+        if self._history.is_full:
             raise UnsupportedError(INVALID)
 
     async def keep_silent(self) -> None:
@@ -139,9 +139,9 @@ class Answerer:
         await asyncio.shield(asyncio.create_task(self._tell_silence()))
 
     async def _tell_silence(self) -> None:
-        modality = "AUDIO" if self._options.speaks else "TEXT"
+        modality = "AUDIO" if self._config.speaks else "TEXT"
         await self._send(ServerContent(generation_complete=True))
-        await self._end(usage_of(self._conversation.billed(), 0, 0, modality))
+        await self._end(usage_of(self._history.billed(), 0, 0, modality))
 
     def stop(self) -> None:
         """Make the model stop with its next token."""
@@ -154,13 +154,13 @@ class Answerer:
         Calls that the model waits for are cancelled, also where its turn has ended with them.
         """
         turn, self._turn = self._turn, None
-        now = self._around.time.now()
+        now = self._context.clock.now()
         if turn is not None:
             await self._send(ServerContent(interrupted=True))
-        await self.calling.drop(now)
+        await self.tool_calls.drop(now)
         if turn is not None:
-            said = turn.take_said()
-            self._conversation.add(MODEL, said.heard(now), said.played_s(now))
+            reply = turn.take_reply()
+            self._history.add(MODEL, reply.heard(now), reply.played_s(now))
             await self._complete(turn)
 
     def _request(
@@ -168,28 +168,30 @@ class Answerer:
     ) -> ChatRequest:
         if not messages or messages[-1].role not in ("user", "tool"):
             messages = (*messages, _GO_ON)
-        sampling = self._options.sampling
+        sampling = self._config.sampling
         if sampling.max_tokens is None:
             sampling = replace(sampling, max_tokens=self._chat.context_tokens // _REPLY_SHARE)
         return ChatRequest(messages, sampling, tools)
 
     async def _complete(self, turn: ModelTurn) -> None:
         """The turn's last messages."""
-        if self._options.speaks:
+        if self._config.speaks:
             replied, modality = audio_tokens(turn.audio_s), "AUDIO"
         else:
             replied, modality = turn.usage.reply_tokens or text_tokens(turn.text), "TEXT"
         thoughts = turn.usage.thought_tokens
         results, self._results = self._results, 0
         usage = usage_of(self._prompt, replied, thoughts, modality, results)
-        await self._end(usage, turn.usage.ending)
+        await self._end(usage, turn.usage.finish_reason)
 
-    async def _end(self, usage: UsageMetadata, ending: FinishReason = FinishReason.WHOLE) -> None:
-        malformed = ending is FinishReason.MALFORMED_CALL
-        working = "IN_PROGRESS" if self.calling.are_open else "IDLE"
+    async def _end(
+        self, usage: UsageMetadata, finish_reason: FinishReason = FinishReason.WHOLE
+    ) -> None:
+        malformed = finish_reason is FinishReason.MALFORMED_CALL
+        working = "IN_PROGRESS" if self.tool_calls.are_open else "IDLE"
         done = ServerContent(
             turn_complete=True,
-            interaction_status=working if self._options.family.tells_status else None,
+            interaction_status=working if self._config.family.tells_status else None,
             turn_complete_reason="MALFORMED_FUNCTION_CALL" if malformed else None,
         )
         await self._emit(ServerMessage(server_content=done, usage_metadata=usage))
@@ -197,20 +199,20 @@ class Answerer:
 
     async def give_handle(self) -> None:
         """A handle for the history as it is, if asked for; while calls are open there is none."""
-        if not self._options.resumable:
+        if not self._config.resumable:
             return
-        if self.calling.are_open:
+        if self.tool_calls.are_open:
             await self._withhold_handle()
             return
-        snapshot = self._conversation.snapshot()
-        handles, now = self._around.handles, self._around.time.now()
-        handle = handles.give(self._options.model, snapshot, now)
+        snapshot = self._history.snapshot()
+        handles, now = self._context.handles, self._context.clock.now()
+        handle = handles.issue(self._config.model, snapshot, now)
         update = SessionResumptionUpdate(new_handle=handle, resumable=True)
         await self._emit(ServerMessage(session_resumption_update=update))
 
     async def _withhold_handle(self) -> None:
         """What comes now is in no handle (reference §3.5): the one before stays the best."""
-        if self._options.resumable:
+        if self._config.resumable:
             await self._emit(ServerMessage(session_resumption_update=SessionResumptionUpdate()))
 
     async def _send(self, content: ServerContent) -> None:

@@ -1,4 +1,4 @@
-"""What a session is given to work with: its stages, and what all sessions share."""
+"""What the engine gives a session: its stages, the worker threads, the clock and the handles."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -10,23 +10,27 @@ from live_cli.engine.stages import ChatModel, Synthesizer
 from live_cli.engine.workers import Workers
 from live_cli.protocol.messages import ServerMessage
 
-Emit = Callable[[ServerMessage], Awaitable[None]]
-"""Sends one message to the client."""
+EmitMessage = Callable[[ServerMessage], Awaitable[None]]
+"""Sends one message to the session's client."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionStages:
-    """What a session works with. ``hearing`` loads with the first sound."""
+    """The stages of one conversation session; ``synthesizer`` is None where it answers in text.
+
+    ``load_speech_input`` returns a segmenter of the session's own with the shared transcriber; it
+    is called when the first audio arrives, so that a typed session loads neither.
+    """
 
     chat: ChatModel
-    mouth: Synthesizer | None
-    hearing: Callable[[], Awaitable[SpeechInput]]
+    synthesizer: Synthesizer | None
+    load_speech_input: Callable[[], Awaitable[SpeechInput]]
 
 
 @dataclass(frozen=True, slots=True)
 class EngineContext:
-    """What sessions share besides the stages."""
+    """What all sessions of one engine share besides the stages."""
 
     workers: Workers
-    time: Clock
+    clock: Clock
     handles: Handles = field(default_factory=Handles)

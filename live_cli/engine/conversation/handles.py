@@ -1,8 +1,8 @@
-"""Handles that a session can be resumed by: histories in memory, for two hours. Pure.
+"""Session resumption handles: snapshots of histories, kept in memory for two hours. Pure.
 
-A handle names the history at the moment it was given; what came after is not in it (reference:
-session resumption). The oldest go first when there are too many; and where the pictures in them
-come to too many bytes, the oldest lose their pictures and keep what was said.
+A handle names the history as it was when the handle was issued; later turns are not in it
+(reference §3.5). Where there are too many handles the oldest are forgotten; where the images in
+their snapshots come to too many bytes, the oldest snapshots lose their images and keep the words.
 """
 
 import secrets
@@ -14,38 +14,45 @@ from live_cli.errors import UnsupportedError
 
 LIFETIME_S = 2 * 3600.0
 _MOST_HANDLES = 1000
-_MOST_PICTURE_BYTES = 128 * 1024 * 1024
+_MOST_IMAGE_BYTES = 128 * 1024 * 1024
 _POLICY = 1008
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _Resumable:
+    """The snapshot behind one handle; ``images`` are the snapshot's, as counted."""
+
     model: str
     snapshot: Snapshot
-    until: float
-    pictures: tuple[StoredImage, ...]
+    expires_at: float
+    images: tuple[StoredImage, ...]
 
 
 class Handles:
-    """Told ``now`` in seconds on any steady clock."""
+    """The resumption handles of one engine. ``now`` is seconds on any steady clock."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, _Kept] = {}
+        self._resumable: dict[str, _Resumable] = {}  # by handle, oldest first
 
-    def give(self, model: str, snapshot: Snapshot, now: float) -> str:
-        """A new handle for ``snapshot``."""
-        self._kept = {name: kept for name, kept in self._kept.items() if kept.until > now}
-        while len(self._kept) >= _MOST_HANDLES:
-            del self._kept[next(iter(self._kept))]
+    def issue(self, model: str, snapshot: Snapshot, now: float) -> str:
+        """Return a new handle for ``snapshot`` of a session with ``model``."""
+        self._resumable = {
+            handle: kept for handle, kept in self._resumable.items() if kept.expires_at > now
+        }
+        while len(self._resumable) >= _MOST_HANDLES:
+            del self._resumable[next(iter(self._resumable))]
         handle = secrets.token_urlsafe(24)
-        self._kept[handle] = _Kept(model, snapshot, now + LIFETIME_S, snapshot.pictures)
-        self._forget_pictures()
+        self._resumable[handle] = _Resumable(model, snapshot, now + LIFETIME_S, snapshot.images)
+        self._forget_images()
         return handle
 
-    def take(self, handle: str, model: str, now: float) -> Snapshot:
-        """The history behind ``handle``, which stays good. Raises UnsupportedError 1008 or 1007."""
-        kept = self._kept.get(handle)
-        if kept is None or kept.until <= now:
+    def snapshot_of(self, handle: str, model: str, now: float) -> Snapshot:
+        """Return the history behind ``handle``, which stays valid for further sessions.
+
+        Raises UnsupportedError: 1008 for an unknown or expired handle, 1007 for another model.
+        """
+        kept = self._resumable.get(handle)
+        if kept is None or kept.expires_at <= now:
             raise UnsupportedError(
                 "The session handle is not known or has expired: start a new session.", _POLICY
             )
@@ -55,14 +62,14 @@ class Handles:
             )
         return kept.snapshot
 
-    def _forget_pictures(self) -> None:
-        """Bound the bytes; histories of one session share their pictures, which count once."""
+    def _forget_images(self) -> None:
+        """Bound the bytes of images; those that snapshots of one session share count once."""
         counted: set[int] = set()
         total = 0
-        for handle, kept in reversed(list(self._kept.items())):
-            fresh = {id(picture): picture.bytes for picture in kept.pictures}
-            total += sum(size for known, size in fresh.items() if known not in counted)
-            counted |= fresh.keys()
-            if total > _MOST_PICTURE_BYTES and kept.pictures:
-                told = kept.snapshot.without_pictures()
-                self._kept[handle] = replace(kept, snapshot=told, pictures=())
+        for handle, kept in reversed(list(self._resumable.items())):
+            sizes = {id(image): image.bytes for image in kept.images}
+            total += sum(size for known, size in sizes.items() if known not in counted)
+            counted |= sizes.keys()
+            if total > _MOST_IMAGE_BYTES and kept.images:
+                without = kept.snapshot.without_images()
+                self._resumable[handle] = replace(kept, snapshot=without, images=())

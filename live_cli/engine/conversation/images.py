@@ -1,49 +1,59 @@
-"""What one session is shown: camera frames and pictures in turns, or why it cannot look. Pure."""
+"""The images of one session: realtime video and images inside turns, checked or refused. Pure."""
 
 from live_cli.engine.conversation.history import USER
-from live_cli.engine.conversation.inline_audio import is_speech
+from live_cli.engine.conversation.inline_audio import is_audio
 from live_cli.engine.conversation.stored_image import StoredImage, stored_image_of
 from live_cli.engine.conversation.video_images import VideoImages
 from live_cli.engine.setup.config import SessionConfig
 from live_cli.errors import UnsupportedError
 from live_cli.protocol.messages import Content, Part
 
-BLIND = (
+CANNOT_SEE = (
     "The chat model cannot see: set `chat` under [engine] to openai:URL#MODEL with one that can."
 )
 
 
 class ImageInput:
-    """``sees``: whether the chat model takes images. All calls raise UnsupportedError."""
+    """Checks every image that a client sends, and keeps those of its camera.
 
-    def __init__(self, options: SessionConfig, *, sees: bool) -> None:
-        self._resolution = options.resolution
+    ``sees``: whether the chat model takes images; if not, every image raises UnsupportedError.
+    """
+
+    def __init__(self, config: SessionConfig, *, sees: bool) -> None:
+        self._resolution = config.resolution
         self._sees = sees
-        self.frames = VideoImages(options.coverage)
+        self.video = VideoImages(config.coverage)
 
     def show(self, data: bytes, mime_type: str, now: float) -> None:
-        """A frame of the camera's, arrived ``now`` (seconds); more than one a second is dropped."""
-        self._require_sight()
-        if self.frames.due(now):
-            self.frames.keep(stored_image_of(data, mime_type, self._resolution, live=True))
+        """Take in one camera image, arrived at ``now`` seconds; over one a second it is dropped.
 
-    def pictures_in(self, content: Content) -> tuple[StoredImage, ...]:
-        """The pictures among the parts of a turn."""
-        found = (self._picture_in(part, content.role or USER) for part in content.parts or ())
-        return tuple(picture for picture in found if picture is not None)
+        Raises UnsupportedError for what is no JPEG, PNG or WebP image, and without vision.
+        """
+        self._require_vision()
+        if self.video.due(now):
+            self.video.keep(stored_image_of(data, mime_type, self._resolution, live=True))
 
-    def _picture_in(self, part: Part, role: str) -> StoredImage | None:
+    def images_in(self, content: Content) -> tuple[StoredImage, ...]:
+        """Return the images among the parts of a turn.
+
+        Raises UnsupportedError for fileData, for an image in a turn of the model, for other types
+        than JPEG, PNG and WebP, and without vision.
+        """
+        found = (self._image_in(part, content.role or USER) for part in content.parts or ())
+        return tuple(image for image in found if image is not None)
+
+    def _image_in(self, part: Part, role: str) -> StoredImage | None:
         if part.file_data is not None:
             raise UnsupportedError("fileData is not fetched here: send it as inlineData.")
         blob = part.inline_data
-        if blob is None or is_speech(blob):
+        if blob is None or is_audio(blob):
             return None
         if role != USER:
             raise UnsupportedError("Images belong into turns of the user.")
-        picture = stored_image_of(blob.data, blob.mime_type or "", self._resolution)
-        self._require_sight()  # last: to what is no picture, eyes would not help
-        return picture
+        image = stored_image_of(blob.data, blob.mime_type or "", self._resolution)
+        self._require_vision()  # last: a file that is no image is refused as such by every model
+        return image
 
-    def _require_sight(self) -> None:
+    def _require_vision(self) -> None:
         if not self._sees:
-            raise UnsupportedError(BLIND)
+            raise UnsupportedError(CANNOT_SEE)

@@ -46,7 +46,7 @@ class Clock:
 
 
 @dataclass(slots=True)
-class _Clause:
+class _SpokenClause:
     """A clause and when the client plays it."""
 
     text: str
@@ -74,7 +74,7 @@ class Reply:
     """What the model has said in one go: clauses that are spoken, or pieces of text."""
 
     pieces: list[str] = field(default_factory=list)
-    spoken: list[_Clause] = field(default_factory=list)
+    spoken: list[_SpokenClause] = field(default_factory=list)
     audio_s: float = 0.0
 
     @property
@@ -102,22 +102,22 @@ class ModelTurn:
     def __init__(
         self,
         chat: ChatModel,
-        mouth: Synthesizer | None,
-        options: SessionConfig,
+        synthesizer: Synthesizer | None,
+        config: SessionConfig,
         workers: Workers,
         send: Send,
-        time: Clock,
+        clock: Clock,
     ) -> None:
         self._chat = chat
-        self._mouth = mouth
-        self._options = options
+        self._synthesizer = synthesizer
+        self._config = config
         self._workers = workers
         self._send = send
-        self._time = time
+        self._clock = clock
         self._stopped = threading.Event()
         self._plays_until = 0.0
         self._taken: list[str] = []
-        self.said = Reply()
+        self.reply = Reply()
         """Since the turn began, or since the last call."""
         self.audio_s = 0.0
         """Seconds of speech sent in the whole turn."""
@@ -128,21 +128,21 @@ class ModelTurn:
         """Make the chat model stop with its next token."""
         self._stopped.set()
 
-    def take_said(self) -> Reply:
+    def take_reply(self) -> Reply:
         """What was said up to now; what comes is said anew."""
-        said, self.said = self.said, Reply()
-        self._taken.append(said.text)
-        return said
+        reply, self.reply = self.reply, Reply()
+        self._taken.append(reply.text)
+        return reply
 
     @property
     def text(self) -> str:
         """All that was sent in the whole turn."""
-        return "".join(self._taken) + self.said.text
+        return "".join(self._taken) + self.reply.text
 
     async def say(self, request: ChatRequest) -> list[ToolUse]:
         """Say one reply, or what it says before it calls functions; returns the calls."""
         try:
-            if self._options.speaks:
+            if self._config.speaks:
                 return await self._speak_all(request)
             return await self._write_all(request)
         except BaseException:
@@ -152,9 +152,9 @@ class ModelTurn:
     async def finish(self) -> None:
         """All is generated: wait until it has been played."""
         await self._send(ServerContent(generation_complete=True))
-        remaining = self._plays_until - self._time.now()
+        remaining = self._plays_until - self._clock.now()
         if remaining > 0:
-            await self._time.sleep(remaining)
+            await self._clock.sleep(remaining)
 
     async def _write_all(self, request: ChatRequest) -> list[ToolUse]:
         calls = []
@@ -163,7 +163,7 @@ class ModelTurn:
                 if delta.call is not None:
                     calls.append(delta.call)
                     continue
-                self.said.pieces.append(delta.text)
+                self.reply.pieces.append(delta.text)
                 await self._send(_model_turn(Part(text=delta.text)))
         return calls
 
@@ -203,7 +203,7 @@ class ModelTurn:
             while (delta := await queue.get()) is not None:
                 if not delta.thought:
                     yield delta
-                elif self._options.include_thoughts:
+                elif self._config.include_thoughts:
                     await self._send(_model_turn(Part(text=delta.text, thought=True)))
             self._count(await reply)
         finally:
@@ -217,22 +217,22 @@ class ModelTurn:
         )
 
     async def _speak(self, clause: Clause) -> None:
-        now = self._time.now()
-        spoken = _Clause(clause.text, starts_at=max(now, self._plays_until))
-        self.said.pieces.append(clause.text)
-        self.said.spoken.append(spoken)
-        if self._options.output_transcripts:
+        now = self._clock.now()
+        spoken = _SpokenClause(clause.text, starts_at=max(now, self._plays_until))
+        self.reply.pieces.append(clause.text)
+        self.reply.spoken.append(spoken)
+        if self._config.output_transcripts:
             transcript = Transcription(text=clause.text)
             await self._send(ServerContent(output_transcription=transcript))
-        if not clause.speech or self._mouth is None:
+        if not clause.speech or self._synthesizer is None:
             return
-        chunks = self._mouth.speak(clause.speech, self._options.voice)
+        chunks = self._synthesizer.speak(clause.speech, self._config.voice)
         while (chunk := await self._next(lambda: next(chunks, None))) is not None:
             for piece in _messages(chunk):
-                now = self._time.now()
+                now = self._clock.now()
                 seconds = len(piece) / OUTPUT_SAMPLE_RATE
                 spoken.seconds += seconds
-                self.said.audio_s += seconds
+                self.reply.audio_s += seconds
                 self.audio_s += seconds
                 self._plays_until = max(now, self._plays_until) + seconds
                 blob = Blob(data=pcm16_from_float(piece), mime_type=_AUDIO_TYPE)

@@ -16,17 +16,18 @@ from typing import Any
 
 from live_cli.engine.background import Background
 from live_cli.engine.conversation.answerer import Answerer
-from live_cli.engine.conversation.context import Emit, EngineContext, SessionStages
+from live_cli.engine.conversation.context import EmitMessage, EngineContext, SessionStages
 from live_cli.engine.conversation.cues.user_cues import UserCues
-from live_cli.engine.conversation.history import MODEL, USER, History, Window
+from live_cli.engine.conversation.history import MODEL, USER, ContextWindow, History
 from live_cli.engine.conversation.images import ImageInput
-from live_cli.engine.conversation.inline_audio import words_in
+from live_cli.engine.conversation.inline_audio import transcripts_of
 from live_cli.engine.conversation.tools.open_calls import Scheduling
-from live_cli.engine.conversation.user_turn import Input, Said, Typed, UserTurn
+from live_cli.engine.conversation.user_turn import TypedText, UserInput, UserTurn, UserTurnKind
 from live_cli.engine.setup.config import SessionConfig, system_prompt
 from live_cli.engine.setup.families import INVALID
 from live_cli.engine.setup.toolbox import toolbox_of
-from live_cli.engine.speech_in.listener import Began, Finished, Listener, Spoken
+from live_cli.engine.speech_in.endpointer import SpeechEnded, SpeechStarted
+from live_cli.engine.speech_in.listener import Listener, Spoken, SpokenEvent
 from live_cli.errors import EngineError, UnsupportedError
 from live_cli.protocol.events import (
     ActivityEnded,
@@ -47,42 +48,47 @@ from live_cli.protocol.messages import (
     Tool,
     VoiceActivity,
 )
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 
 class ConversationSession:
     """A session that answers. See `EngineSession` in net for the contract."""
 
     def __init__(
-        self, options: SessionConfig, stages: SessionStages, surroundings: EngineContext, emit: Emit
+        self,
+        config: SessionConfig,
+        stages: SessionStages,
+        context: EngineContext,
+        emit: EmitMessage,
     ) -> None:
-        self._options = options
+        self._config = config
         self._emit = emit
-        window = Window(
+        window = ContextWindow(
             stages.chat.context_tokens,
-            options.trigger_tokens,
-            options.target_tokens,
-            options.family.model.context_tokens,
+            config.trigger_tokens,
+            config.target_tokens,
+            config.family.model.context_tokens,
         )
-        self._conversation = History(options.system, window)
-        if options.handle:
-            now = surroundings.time.now()
-            kept = surroundings.handles.take(options.handle, options.model, now)
-            self._conversation.restore(kept)
-        self._time = surroundings.time
-        self._workers = surroundings.workers
-        self._hearing = stages.hearing
-        self._eyes = ImageInput(options, sees=stages.chat.sees)
-        self._rapport = UserCues(options, surroundings)
-        self._user = UserTurn(self._conversation, self._eyes.frames, self._rapport, options, emit)
-        self._model = Answerer(self._conversation, options, stages, surroundings, emit)
-        self._listener = Listener(stages.hearing, surroundings.workers, self._read_ahead)
-        self._storing_history = options.history_first
+        self._history = History(config.system, window)
+        if config.handle:
+            now = context.clock.now()
+            kept = context.handles.snapshot_of(config.handle, config.model, now)
+            self._history.restore(kept)
+        self._clock = context.clock
+        self._workers = context.workers
+        self._load_speech_input = stages.load_speech_input
+        self._images = ImageInput(config, sees=stages.chat.sees)
+        self._cues = UserCues(config, context)
+        self._user = UserTurn(self._history, self._images.video, self._cues, config, emit)
+        self._model = Answerer(self._history, config, stages, context, emit)
+        self._listener = Listener(stages.load_speech_input, context.workers, self._read_ahead)
+        self._storing_history = config.history_first
         self._in_activity = False
         self._awaits_turn = False  # an activity was marked, and no turn has begun in it
         self._speaking = False
         self._utterance: list[Spoken] = []  # of the activity that is open
-        self._go = False  # an answer was asked for, whatever was said
-        self._news = False  # functions have answered, and the model has not spoken of it
+        self._answer_wanted = False  # an answer was asked for, whatever was said
+        self._results_wait = False  # functions have answered, and the model has not spoken of it
         self._task: asyncio.Task[None] | None = None
         self._background = Background()
         self._background.do(self._model.prefill())
@@ -94,20 +100,20 @@ class ConversationSession:
             case AudioReceived(data, sample_rate):
                 await self._hear(data, sample_rate)
             case AudioStreamEnded():
-                if not self._options.manual_activity:
+                if not self._config.manual_activity:
                     await self._heard(await self._listener.flush())
             case ActivityStarted():
                 await self._start_activity()
             case ActivityEnded():
                 await self._end_activity()
             case TextReceived(text):
-                await self._begin([Typed(text)], interrupting=self._options.interrupts)
+                await self._begin([TypedText(text)], interrupting=self._config.interrupts)
             case ContentReceived(turns, turn_complete):
                 await self._take_content(turns, turn_complete)
             case ContextUpdated(system_instruction, tools):
                 self._change(system_instruction, tools)
             case VideoReceived(data, mime_type):
-                self._eyes.show(data, mime_type, self._time.now())
+                self._images.show(data, mime_type, self._clock.now())
             case ToolResponseReceived(responses):
                 await self._take_responses(responses)
 
@@ -125,7 +131,7 @@ class ConversationSession:
         self._model.stop()
         tasks: list[asyncio.Task[Any]] = [self._task] if self._task is not None else []
         tasks += self._user.transcriptions()
-        tasks += [spoken.text for spoken in [*self._utterance, *self._listener.underway()]]
+        tasks += [spoken.text for spoken in [*self._utterance, *self._listener.ahead()]]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, self._background.close(), return_exceptions=True)
@@ -134,24 +140,25 @@ class ConversationSession:
     # --- hearing -------------------------------------------------------------------------------
 
     async def _hear(self, data: bytes, sample_rate: int) -> None:
-        outside = self._options.manual_activity and not self._in_activity
-        if not outside or self._options.all_input:
-            await self._heard(await self._listener.hear(data, sample_rate))
+        outside = self._config.manual_activity and not self._in_activity
+        if not outside or self._config.all_input:
+            await self._heard(await self._listener.push(data, sample_rate))
 
-    async def _heard(self, heard: list[Began | Finished]) -> None:
-        manual = self._options.manual_activity
-        for event in heard:
+    async def _heard(self, heard: list[SpokenEvent]) -> None:
+        manual = self._config.manual_activity
+        for event, spoken in heard:
+            if spoken is not None:
+                self._utterance.append(spoken)
             match event:
-                case Began(at_s):
+                case SpeechStarted(sample):
                     self._speaking = True
-                    self._eyes.frames.begin_activity()
-                    await self._signal("ACTIVITY_START", at_s)
-                    if self._options.interrupts and not manual:
+                    self._images.video.begin_activity()
+                    await self._signal("ACTIVITY_START", sample)
+                    if self._config.interrupts and not manual:
                         await self._interrupt()
-                case Finished(spoken, at_s):
+                case SpeechEnded(sample=sample):
                     self._speaking = False
-                    await self._signal("ACTIVITY_END", at_s)
-                    self._utterance += spoken
+                    await self._signal("ACTIVITY_END", sample)
                     if not manual:
                         await self._commit()
 
@@ -159,33 +166,34 @@ class ConversationSession:
         """What was said is a turn of the user's."""
         utterance, self._utterance = self._utterance, []
         if utterance:
-            await self._begin(utterance, interrupting=self._options.interrupts)
+            await self._begin(utterance, interrupting=self._config.interrupts)
         elif (self._user.is_open or self._awaits_turn) and self._task is None:
             await self._begin([], interrupting=True)  # only noise: go on with what was carried
         else:
-            self._eyes.frames.end_activity()
+            self._images.video.end_activity()
             await self._tell_results()
 
     async def _start_activity(self) -> None:
-        if self._options.interrupts:
+        if self._config.interrupts:
             await self._interrupt()
         self._in_activity = self._awaits_turn = True
-        self._eyes.frames.begin_activity()
+        self._images.video.begin_activity()
 
     async def _end_activity(self) -> None:
         self._in_activity = False
         await self._heard(await self._listener.flush())
         await self._commit()
 
-    async def _signal(self, kind: str, at_s: float) -> None:
-        if self._options.voice_signals:
+    async def _signal(self, kind: str, sample: int) -> None:
+        if self._config.voice_signals:
+            at_s = sample / INPUT_SAMPLE_RATE
             activity = VoiceActivity(type=kind, audio_offset=f"{at_s:.3f}s")
             await self._emit(ServerMessage(voice_activity=activity))
 
     # --- turns ---------------------------------------------------------------------------------
 
     async def _take_content(self, turns: list[Content], turn_complete: bool) -> None:
-        family = self._options.family
+        family = self._config.family
         if family.model.client_content == "initial" and not self._storing_history:
             raise UnsupportedError(INVALID)
         if turn_complete or family.model.content_interrupts:
@@ -196,23 +204,23 @@ class ConversationSession:
         if self._storing_history:
             self._storing_history = not turn_complete
         elif turn_complete:
-            self._go = True
+            self._answer_wanted = True
             await self._begin([], interrupting=True)
 
     async def _store(self, content: Content) -> None:
-        role = content.role or ("" if self._options.family.needs_roles else USER)
-        if role == "system" and self._options.vertex:
+        role = content.role or ("" if self._config.family.needs_roles else USER)
+        if role == "system" and self._config.vertex:
             self._change(content, None)
             return
         if role not in (USER, MODEL):
             raise UnsupportedError("Please use a valid role: user, model.")
-        pictures = self._eyes.pictures_in(content)
-        for words in await words_in(content, self._hearing, self._workers):
-            self._conversation.add(role, words.text, words.seconds)
-        self._conversation.add(role, content.text, pictures=pictures)
-        self._model.calling.recall(content)
+        images = self._images.images_in(content)
+        for words in await transcripts_of(content, self._load_speech_input, self._workers):
+            self._history.add(role, words.text, words.seconds)
+        self._history.add(role, content.text, images=images)
+        self._model.tool_calls.recall(content)
 
-    async def _begin(self, inputs: Sequence[Input], *, interrupting: bool) -> None:
+    async def _begin(self, inputs: Sequence[UserInput], *, interrupting: bool) -> None:
         if self._task is not None and not interrupting:
             self._user.wait(inputs)
             return
@@ -234,20 +242,20 @@ class ConversationSession:
             self._task = None
         await self._model.cut_off()
         if task is not None:
-            self._rapport.replied(self._conversation)
+            self._cues.replied(self._history)
 
     async def _answer(self) -> None:
         """One turn, from what was said to its end; then the next, if input waits for it."""
         try:
             self._take_results()
-            said = await self._user.store(asked=self._go)
-            if said is Said.ASKED or self._news:
-                self._go = self._news = False
-                self._model.voice = self._rapport.voice
+            said = await self._user.store(asked=self._answer_wanted)
+            if said is UserTurnKind.ASKED or self._results_wait:
+                self._answer_wanted = self._results_wait = False
+                self._model.voice = self._cues.voice
                 await self._model.answer()
-                self._rapport.replied(self._conversation)
-            elif said is Said.OVERHEARD or self._options.manual_activity:
-                self._eyes.frames.end_activity()
+                self._cues.replied(self._history)
+            elif said is UserTurnKind.OVERHEARD or self._config.manual_activity:
+                self._images.video.end_activity()
                 await self._model.keep_silent()
             self._task = None
             if self._user.waits:
@@ -262,37 +270,37 @@ class ConversationSession:
     def _change(self, system_instruction: Content | None, tools: list[Tool] | None) -> None:
         """What changes holds for the next request of the model's."""
         if system_instruction is not None:
-            options, own = self._options, system_instruction.text
-            system = system_prompt(own, options.modality, affective=options.affective)
-            self._conversation.system = system
-            self._rapport.instructed(own)
+            config, own = self._config, system_instruction.text
+            system = system_prompt(own, config.modality, affective=config.affective)
+            self._history.system = system
+            self._cues.instructed(own)
         if tools is not None:
-            toolbox = toolbox_of(tools, self._options.family)
-            self._model.calling.change(toolbox)
+            toolbox = toolbox_of(tools, self._config.family)
+            self._model.tool_calls.change(toolbox)
         if self._task is None:
             self._background.do(self._model.prefill())
 
     async def _take_responses(self, responses: list[FunctionResponse]) -> None:
-        calling = self._model.calling
-        urgency = calling.answer(responses)
-        if urgency is Scheduling.INTERRUPT and not self._user_speaks and not calling.waits:
+        tool_calls = self._model.tool_calls
+        urgency = tool_calls.take_responses(responses)
+        if urgency is Scheduling.INTERRUPT and not self._user_speaks and not tool_calls.model_waits:
             await self._interrupt()
         await self._tell_results()
 
     async def _tell_results(self) -> None:
         """Let the model speak of what came back, as soon as nobody else does."""
-        calling = self._model.calling
-        if self._task is not None or self._user_speaks or calling.waits:
+        tool_calls = self._model.tool_calls
+        if self._task is not None or self._user_speaks or tool_calls.model_waits:
             return
         stored = self._take_results()
-        if self._go or self._news:
+        if self._answer_wanted or self._results_wait:
             await self._begin([], interrupting=True)
         elif stored:
             await self._model.give_handle()
 
     def _take_results(self) -> int:
         """What came back stands in the history before what is said next; returns its tokens."""
-        self._news = self._news or self._model.calling.has_news
+        self._results_wait = self._results_wait or self._model.tool_calls.has_untold_results
         return self._model.take_results()
 
     @property

@@ -1,4 +1,4 @@
-"""An image in the history: its type checked, its cost in tokens known. Pure."""
+"""Images as the history keeps them: type checked, cost in tokens known. Pure."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,10 @@ LARGEST_IMAGE_BYTES = 7 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:
-    """An image in the history. ``live``: a frame of the camera's (VIDEO), not one sent (IMAGE)."""
+    """An image in the history with its billed cost.
+
+    ``live``: it came as realtime video (modality VIDEO), not as a part of a turn (IMAGE).
+    """
 
     image: Image
     tokens: int = Resolution().tokens
@@ -25,11 +28,15 @@ class StoredImage:
 def stored_image_of(
     data: bytes, mime_type: str, resolution: Resolution, *, live: bool = False
 ) -> StoredImage:
-    """An image as it came, of one of the three types. Raises UnsupportedError, which says why."""
-    said = mime_type.partition(";")[0].strip().lower().replace("image/jpg", "image/jpeg")
-    if said not in ("image/jpeg", "image/png", "image/webp"):
+    """Return the image in ``data``: JPEG, PNG or WebP, at most 7 MiB.
+
+    Raises UnsupportedError (1007) for another type, for too many bytes, and where the first bytes
+    are not those of ``mime_type``.
+    """
+    named = mime_type.partition(";")[0].strip().lower().replace("image/jpg", "image/jpeg")
+    if named not in ("image/jpeg", "image/png", "image/webp"):
         raise UnsupportedError(
-            f"Images of type {said[:40]!r} are not read: send JPEG, PNG or WebP."
+            f"Images of type {named[:40]!r} are not read: send JPEG, PNG or WebP."
         )
     if not data:
         raise UnsupportedError("The image is empty.")
@@ -38,14 +45,14 @@ def stored_image_of(
         raise UnsupportedError(f"The image has {len(data) / 2**20:.1f} MiB; at most {limit} go in.")
     found = _type_of(data)
     if found is None:
-        raise UnsupportedError(f"The data is not an image: it does not begin as {said} does.")
-    if found != said:
-        raise UnsupportedError(f"The image is {found}, not {said} as its mimeType says.")
-    return StoredImage(Image(data, said, resolution.detail), resolution.tokens, live)
+        raise UnsupportedError(f"The data is not an image: it does not begin as {named} does.")
+    if found != named:
+        raise UnsupportedError(f"The image is {found}, not {named} as its mimeType says.")
+    return StoredImage(Image(data, named, resolution.detail), resolution.tokens, live)
 
 
 def _type_of(data: bytes) -> str | None:
-    """The type that the first bytes tell, of those that are read here."""
+    """Return the MIME type that the first bytes of a JPEG, PNG or WebP file tell, else None."""
     if data.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     if data.startswith(b"\x89PNG\r\n\x1a\n"):

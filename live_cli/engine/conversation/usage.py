@@ -1,30 +1,16 @@
-"""Messages that report: what was heard, and what a turn cost. Pure."""
+"""The usageMetadata of a turn: what it cost, by modality. Pure."""
 
 from live_cli.engine.conversation.history import TokenCount
-from live_cli.protocol.messages import ModalityTokenCount, Transcription, UsageMetadata
-
-
-def transcription_of(
-    text: str, start_s: float, end_s: float, *, final: bool, first: bool
-) -> Transcription:
-    """What was heard, with where it lies in the session's audio.
-
-    Clients append what they get: all but the ``first`` begin with the space that parts them.
-    """
-    return Transcription(
-        text=text if first else f" {text}",
-        finished=final or None,
-        start_offset=f"{start_s:.3f}s",
-        end_offset=f"{end_s:.3f}s",
-    )
+from live_cli.protocol.messages import ModalityTokenCount, UsageMetadata
 
 
 def usage_of(
     prompt: TokenCount, replied: int, thoughts: int, modality: str, results: int = 0
 ) -> UsageMetadata:
-    """Billed tokens of one turn: the whole context as its prompt, and the reply's modality.
+    """Return the billed tokens of one turn, for which the whole context is the prompt.
 
-    ``results``: of the function calls in it, which are not in the prompt.
+    ``replied``: tokens of the reply, all of ``modality``. ``thoughts``: tokens of its thoughts.
+    ``results``: tokens of function results that came during the turn, not counted in ``prompt``.
     """
     counts = (
         ("TEXT", prompt.text),

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from live_cli.engine.conversation.context import Emit
+from live_cli.engine.conversation.context import EmitMessage
 from live_cli.engine.conversation.cues.user_cues import SpokenSegment, UserCues
 from live_cli.engine.conversation.history import USER, History
-from live_cli.engine.conversation.usage import transcription_of
+from live_cli.engine.conversation.input_transcript import transcription_of
 from live_cli.engine.conversation.video_images import VideoImages
 from live_cli.engine.setup.config import SessionConfig
 from live_cli.engine.speech_in.listener import Spoken
@@ -16,11 +16,11 @@ from live_cli.protocol.messages import ServerContent, ServerMessage
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class TypedText:
     text: str
 
 
-class Said(Enum):
+class UserTurnKind(Enum):
     """What there was in the user's turn: nothing, something for others, something to answer."""
 
     NOTHING = "nothing"
@@ -28,7 +28,7 @@ class Said(Enum):
     ASKED = "asked"
 
 
-Input = Spoken | Typed
+UserInput = Spoken | TypedText
 
 
 class UserTurn:
@@ -39,20 +39,20 @@ class UserTurn:
 
     def __init__(
         self,
-        conversation: History,
-        frames: VideoImages,
-        rapport: UserCues,
-        options: SessionConfig,
-        emit: Emit,
+        history: History,
+        video: VideoImages,
+        cues: UserCues,
+        config: SessionConfig,
+        emit: EmitMessage,
     ) -> None:
-        self._conversation = conversation
-        self._frames = frames
-        self._rapport = rapport
-        self._options = options
+        self._history = history
+        self._video = video
+        self._cues = cues
+        self._config = config
         self._emit = emit
-        self._inputs: list[Input] = []  # of the turn that is in its first stage
-        self._waiting: list[Input] = []  # for the turn after this one (NO_INTERRUPTION)
-        self._told_some = False  # of this turn
+        self._inputs: list[UserInput] = []  # of the turn that is in its first stage
+        self._waiting: list[UserInput] = []  # for the turn after this one (NO_INTERRUPTION)
+        self._transcript_sent = False  # of this turn
 
     @property
     def is_open(self) -> bool:
@@ -64,11 +64,11 @@ class UserTurn:
         """Whether input waits for the turn after this one."""
         return bool(self._waiting)
 
-    def wait(self, inputs: Sequence[Input]) -> None:
+    def wait(self, inputs: Sequence[UserInput]) -> None:
         """Keep ``inputs`` for the turn after this one."""
         self._waiting += inputs
 
-    def add(self, inputs: Sequence[Input]) -> None:
+    def add(self, inputs: Sequence[UserInput]) -> None:
         """``inputs``, and what has waited for this turn, belong to it."""
         self._inputs += [*self._waiting, *inputs]
         self._waiting = []
@@ -78,7 +78,7 @@ class UserTurn:
         inputs = [*self._inputs, *self._waiting]
         return [given.text for given in inputs if isinstance(given, Spoken)]
 
-    async def store(self, *, asked: bool) -> Said:
+    async def store(self, *, asked: bool) -> UserTurnKind:
         """Put what was said and shown into the history, and tell whether it wants an answer.
 
         ``asked``: an answer is wanted, whatever was said.
@@ -89,30 +89,30 @@ class UserTurn:
             for given, text in said
             if isinstance(given, Spoken) and text.strip()
         ]
-        reading = await self._rapport.read(heard)
-        self._told_some = False
+        reading = await self._cues.read(heard)
+        self._transcript_sent = False
         self._inputs = []
-        typed = any(isinstance(given, Typed) for given, _ in said)
+        typed = any(isinstance(given, TypedText) for given, _ in said)
         meant = asked or typed or (bool(heard) and reading.addressed)
         if meant:
-            self._conversation.add(USER, "", pictures=self._frames.take())
+            self._history.add(USER, "", images=self._video.take())
         for given, text in said:
-            if isinstance(given, Typed):
-                self._conversation.add(USER, text)
+            if isinstance(given, TypedText):
+                self._history.add(USER, text)
                 continue
             ends = bool(heard) and given.segment is heard[-1].segment
             aside = reading.aside if ends else ""
             seconds = given.segment.seconds
-            self._conversation.add(USER, text, seconds, aside=aside, overheard=not meant)
+            self._history.add(USER, text, seconds, aside=aside, overheard=not meant)
         if meant:
-            return Said.ASKED
-        return Said.OVERHEARD if heard else Said.NOTHING
+            return UserTurnKind.ASKED
+        return UserTurnKind.OVERHEARD if heard else UserTurnKind.NOTHING
 
-    async def _text_of(self, given: Input) -> str:
-        if isinstance(given, Typed):
+    async def _text_of(self, given: UserInput) -> str:
+        if isinstance(given, TypedText):
             return given.text
         text = await asyncio.shield(given.text)
-        if text and not given.told and self._options.input_transcripts:
+        if text and not given.told and self._config.input_transcripts:
             given.told = True
             await self._tell(given, text)
         return text
@@ -123,8 +123,8 @@ class UserTurn:
             given.segment.start_s,
             given.segment.end_s,
             final=given.final,
-            first=not self._told_some,
+            first=not self._transcript_sent,
         )
-        self._told_some = True
+        self._transcript_sent = True
         content = ServerContent(input_transcription=told)
         await self._emit(ServerMessage(server_content=content))

@@ -2,17 +2,17 @@
 
 Theory of operation
 -------------------
-A camera sends as fast as it likes; one frame a second is kept (the Live API's rate, reference
-§2.6) and the rest is dropped. Frames that come at about one a second arrive a little early or late,
+A camera sends as fast as it likes; one image a second is kept (the Live API's rate, reference
+§2.6) and the rest is dropped. Images that come at about one a second arrive a little early or late,
 and none of those may be lost: arrival is held against a schedule that allows half a second of
 earliness (the generic cell rate algorithm), so the long-run rate is one a second all the same.
 
 What is kept belongs to the turn in which it was shown (turn coverage, reference §2.3):
 
-    TURN_INCLUDES_ONLY_ACTIVITY   frames during the activity, and the latest one before it
-    the other two                 all frames since the last turn
+    TURN_INCLUDES_ONLY_ACTIVITY   images during the activity, and the latest one before it
+    the other two                 all images since the last turn
 
-The kept are bounded in number and in bytes; of too many the oldest go.
+The kept images are bounded in number and in bytes; of too many the oldest go.
 """
 
 from collections import deque
@@ -20,15 +20,15 @@ from collections import deque
 from live_cli.engine.conversation.stored_image import StoredImage
 from live_cli.engine.setup.media import ONLY_ACTIVITY
 
-MOST_FRAMES = 60
+MOST_IMAGES = 60
 MOST_BYTES = 24 * 1024 * 1024
-"""Of one turn; a JPEG of a camera has some 100 kB."""
+"""Bytes of one turn's images; a JPEG of a camera has some 100 kB."""
 _INTERVAL_S = 1.0
 _EARLINESS_S = 0.5
 
 
 class VideoImages:
-    """The stills of the user's turn that is coming. Told ``now`` in seconds on a steady clock."""
+    """The camera images of the user's next turn. ``now`` is seconds on any steady clock."""
 
     def __init__(self, coverage: str = ONLY_ACTIVITY) -> None:
         self._only_activity = coverage == ONLY_ACTIVITY
@@ -38,33 +38,33 @@ class VideoImages:
         self._next_s = float("-inf")
 
     def due(self, now: float) -> bool:
-        """Whether a frame that arrives ``now`` is kept; if so, the next is due a second later."""
+        """Whether an image that arrives ``now`` is to be kept; if so, the next is due in 1 s."""
         if now < self._next_s:
             return False
         self._next_s = max(self._next_s + _INTERVAL_S, now + _INTERVAL_S - _EARLINESS_S)
         return True
 
-    def keep(self, picture: StoredImage) -> None:
-        """Keep a frame that was due, in place of what it makes stale."""
+    def keep(self, image: StoredImage) -> None:
+        """Keep an image that was due; outside an activity it may replace the ones before it."""
         if self._only_activity and not self._active:
             self._drop(len(self._kept))
-        self._kept.append(picture)
-        self._bytes += picture.bytes
-        while len(self._kept) > MOST_FRAMES or self._bytes > MOST_BYTES:
+        self._kept.append(image)
+        self._bytes += image.bytes
+        while len(self._kept) > MOST_IMAGES or self._bytes > MOST_BYTES:
             self._drop(1)
 
     def begin_activity(self) -> None:
-        """The user began to speak: what is shown from now on belongs to the turn."""
+        """Begin the user's activity: all images from now on belong to its turn."""
         self._active = True
 
     def end_activity(self) -> None:
-        """It was only noise: no turn comes of it."""
+        """End an activity that brings no turn of the user, such as noise."""
         self._active = False
         if self._only_activity:
             self._drop(len(self._kept) - 1)
 
     def take(self) -> tuple[StoredImage, ...]:
-        """The user's turn is over: its frames, oldest first. None of them comes again."""
+        """Hand over the images of the user's turn, oldest first, and forget them."""
         taken = tuple(self._kept)
         self._drop(len(self._kept))
         self._active = False

@@ -15,7 +15,7 @@ from live_cli.engine.setup.media import (
     resolution_of,
 )
 from live_cli.engine.setup.toolbox import Toolbox, toolbox_of
-from live_cli.engine.setup.validation import AUDIO, family_of, modality_of, validate
+from live_cli.engine.setup.validation import AUDIO, check_setup, family_of, modality_of
 from live_cli.engine.setup.voices import traits_of
 from live_cli.engine.speech_in.endpointer import EndpointingRules
 from live_cli.engine.stages import Sampling, VoiceTraits
@@ -47,7 +47,7 @@ _CONVERSING_SILENCE_MS = 500
 _TRANSCRIBING_SILENCE_MS = 1500
 """Nobody waits for an answer, and a transcriber that hears whole paragraphs errs less: of the
 opening of A Tale of Two Cities 9.2 % of the words are wrong at 500 ms, 1.7 % at 1500."""
-_LONGEST_KNOB_MS = 60_000
+_LONGEST_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class SessionConfig:
         return self.coverage == ALL_INPUT
 
 
-def read_config(
+def session_config_of(
     setup: Setup, dialect: Dialect = _DIALECT, *, endpoint_chat: bool = False
 ) -> SessionConfig:
     """Read ``setup``, said in ``dialect``.
@@ -108,7 +108,7 @@ def read_config(
     ``endpoint_chat``: the chat model is an endpoint, which may know more languages than English.
     """
     family = family_of(setup.model, dialect)
-    validate(setup, family, dialect, any_text=endpoint_chat)
+    check_setup(setup, family, dialect, any_text=endpoint_chat)
     transcribes_only = family.model.transcribes_only
     generation = setup.generation_config or GenerationConfig()
     modality = modality_of(generation, family)
@@ -235,10 +235,12 @@ def _endpointing_of(
         end_threshold=_threshold(
             detection.end_of_speech_sensitivity, _END_THRESHOLD, default.end_threshold
         ),
-        prefix_padding_ms=_knob(
+        prefix_padding_ms=_milliseconds(
             "prefixPaddingMs", detection.prefix_padding_ms, default.prefix_padding_ms
         ),
-        silence_ms=_knob("silenceDurationMs", detection.silence_duration_ms, default_silence_ms),
+        silence_ms=_milliseconds(
+            "silenceDurationMs", detection.silence_duration_ms, default_silence_ms
+        ),
     )
 
 
@@ -252,9 +254,9 @@ def _threshold(sensitivity: str | None, table: dict[str, float], default: float)
     return table[sensitivity]
 
 
-def _knob(name: str, value: int | None, default: int) -> int:
+def _milliseconds(name: str, value: int | None, default: int) -> int:
     if value is None:
         return default
-    if not 0 <= value <= _LONGEST_KNOB_MS:
-        raise UnsupportedError(f"{name} must lie between 0 and {_LONGEST_KNOB_MS} ms, not {value}.")
+    if not 0 <= value <= _LONGEST_MS:
+        raise UnsupportedError(f"{name} must lie between 0 and {_LONGEST_MS} ms, not {value}.")
     return value

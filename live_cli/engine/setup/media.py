@@ -14,7 +14,7 @@ _DEFAULT_TOKENS = (258, "auto")
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What one picture costs, billed, and how closely an endpoint is asked to look at it."""
+    """What one image costs, billed, and how closely an endpoint is asked to look at it."""
 
     tokens: int = _DEFAULT_TOKENS[0]
     detail: str = _DEFAULT_TOKENS[1]

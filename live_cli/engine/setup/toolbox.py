@@ -19,7 +19,7 @@ _log = logging.getLogger("live_cli.serve.engine")
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,127}")
 _DEEPEST = 32
-_NOT_HERE = {
+_RUN_AT_GOOGLE = {
     "google_search": "googleSearch",
     "google_search_retrieval": "googleSearchRetrieval",
     "code_execution": "codeExecution",
@@ -35,9 +35,6 @@ class Toolbox:
     declarations: tuple[ToolDeclaration, ...] = ()
     non_blocking: frozenset[str] = frozenset()
 
-    def has(self, name: str) -> bool:
-        return any(declaration.name == name for declaration in self.declarations)
-
 
 def toolbox_of(tools: Sequence[Tool] | None, family: Family) -> Toolbox:
     """Read ``tools``. Raises UnsupportedError for a declaration that cannot be called.
@@ -51,10 +48,10 @@ def toolbox_of(tools: Sequence[Tool] | None, family: Family) -> Toolbox:
     for name in names:
         if names.count(name) > 1:
             raise UnsupportedError(f"Duplicate function declaration found: {name[:60]}")
-    missing = [said for name, said in _NOT_HERE.items() if _any_has(tools or (), name)]
+    missing = [said for name, said in _RUN_AT_GOOGLE.items() if _any_has(tools or (), name)]
     if missing:
         _log.warning("ignored, there is nothing behind it here: %s", ", ".join(missing))
-    later = (given.name or "" for given in declared if _behavior(given, family))
+    later = (given.name or "" for given in declared if _runs_beside(given, family))
     return Toolbox(declarations, frozenset(later))
 
 
@@ -85,7 +82,7 @@ def _declaration(given: FunctionDeclaration) -> ToolDeclaration:
     return ToolDeclaration(name, given.description or "", NO_PARAMETERS | schema)
 
 
-def _behavior(given: FunctionDeclaration, family: Family) -> bool:
+def _runs_beside(given: FunctionDeclaration, family: Family) -> bool:
     """Whether ``given`` runs while the talk goes on."""
     behavior = given.behavior or "UNSPECIFIED"
     if behavior == "UNSPECIFIED":

@@ -44,7 +44,7 @@ def family_of(name: str, dialect: Dialect) -> Family:
     )
 
 
-def validate(setup: Setup, family: Family, dialect: Dialect, *, any_text: bool) -> None:
+def check_setup(setup: Setup, family: Family, dialect: Dialect, *, any_text: bool) -> None:
     """Raises UnsupportedError for the first thing that ``family`` or this engine does not do.
 
     ``any_text``: a chat model answers that may write in other languages than English.
@@ -56,7 +56,7 @@ def validate(setup: Setup, family: Family, dialect: Dialect, *, any_text: bool) 
     _check_thinking(generation.thinking_config, family)
     _check_proactive(setup, family)
     _check_affective(generation, family)
-    for reason, asked in _not_here(setup, generation, family):
+    for reason, asked in _unsupported(setup, generation, family):
         if asked:
             raise UnsupportedError(reason)
     if dialect.vertex:
@@ -186,7 +186,7 @@ def _check_compression(asked: ContextWindowCompressionConfig | None) -> None:
         raise UnsupportedError(f"targetTokens must lie between 0 and 128000, not {target}.")
 
 
-def _not_here(
+def _unsupported(
     setup: Setup, generation: GenerationConfig, family: Family
 ) -> Iterator[tuple[str, object]]:
     speech = generation.speech_config or SpeechConfig()

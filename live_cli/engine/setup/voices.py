@@ -48,14 +48,16 @@ _GRID: dict[str, tuple[float, float, float]] = {
     "Sadaltager": (0.64, 1.03, 0.90),  # knowledgeable
 }
 
-VOICES: dict[str, VoiceTraits] = {name: VoiceTraits(*traits) for name, traits in _GRID.items()}
+VOICE_TRAITS: dict[str, VoiceTraits] = {
+    name: VoiceTraits(*traits) for name, traits in _GRID.items()
+}
 
 
 def traits_of(name: str | None) -> VoiceTraits:
     """How ``name`` sounds; None: the default voice. Names are case-sensitive, as on the wire."""
-    voice = VOICES.get(name or DEFAULT_VOICE)
+    voice = VOICE_TRAITS.get(name or DEFAULT_VOICE)
     if voice is not None:
         return voice
-    near = get_close_matches((name or "").title(), VOICES, n=1)
+    near = get_close_matches((name or "").title(), VOICE_TRAITS, n=1)
     hint = f" Did you mean {near[0]}?" if near else " There are 30: see `live-cli voices`."
     raise UnsupportedError(f"Voice {(name or '')[:40]!r} is not known.{hint}")

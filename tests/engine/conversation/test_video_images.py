@@ -27,8 +27,8 @@ def shown(frames, arrivals, first=0):
     return numbers
 
 
-def numbers(pictures):
-    return [int.from_bytes(picture.image.data[3:7], "big") for picture in pictures]
+def numbers(images):
+    return [int.from_bytes(image.image.data[3:7], "big") for image in images]
 
 
 @pytest.mark.parametrize(
@@ -41,9 +41,9 @@ def numbers(pictures):
     ],
 )
 def test_the_three_types_are_read(data, mime_type, kept_as):
-    picture = stored_image_of(data, mime_type, Resolution(64, "low"))
-    assert (picture.image.data, picture.image.mime_type) == (data, kept_as)
-    assert (picture.image.detail, picture.tokens) == ("low", 64)
+    image = stored_image_of(data, mime_type, Resolution(64, "low"))
+    assert (image.image.data, image.image.mime_type) == (data, kept_as)
+    assert (image.image.detail, image.tokens) == ("low", 64)
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from live_cli.engine.setup.config import SPOKEN_STYLE, read_config
-from live_cli.engine.setup.voices import VOICES, traits_of
+from live_cli.engine.setup.config import SPOKEN_STYLE, session_config_of
+from live_cli.engine.setup.voices import VOICE_TRAITS, traits_of
 from live_cli.errors import UnsupportedError
 from live_cli.protocol.messages import (
     AudioTranscriptionConfig,
@@ -108,7 +108,7 @@ def detection(**fields):
 )
 def test_refused(asked, code, words):
     with pytest.raises(UnsupportedError, match=words) as refused:
-        read_config(asked)
+        session_config_of(asked)
     assert refused.value.close_code == code
     assert len(refused.value.reason.encode()) <= 123
 
@@ -124,17 +124,19 @@ def test_refused(asked, code, words):
     ],
 )
 def test_accepted_models_answer_by_voice(model):
-    options = read_config(setup(model))
-    assert options.speaks
-    assert not options.transcribes_only
+    config = session_config_of(setup(model))
+    assert config.speaks
+    assert not config.transcribes_only
 
 
 def test_the_instruction_stands_after_the_spoken_style_and_alone_in_text():
     own = Content(parts=[Part(text="Be a pirate.")])
-    assert read_config(setup(system_instruction=own)).system == f"{SPOKEN_STYLE}\nBe a pirate."
+    assert (
+        session_config_of(setup(system_instruction=own)).system == f"{SPOKEN_STYLE}\nBe a pirate."
+    )
     text = GenerationConfig(response_modalities=["TEXT"])
     written = setup(system_instruction=own, generation_config=text)
-    assert read_config(written).system == "Be a pirate."
+    assert session_config_of(written).system == "Be a pirate."
 
 
 @pytest.mark.parametrize(
@@ -148,11 +150,11 @@ def test_the_instruction_stands_after_the_spoken_style_and_alone_in_text():
 )
 def test_activity_handling(handling, interrupts):
     config = RealtimeInputConfig(activity_handling=handling)
-    assert read_config(setup(realtime_input_config=config)).interrupts is interrupts
+    assert session_config_of(setup(realtime_input_config=config)).interrupts is interrupts
 
 
 def test_sampling_is_passed_through():
-    sampling = read_config(
+    sampling = session_config_of(
         generation(
             temperature=0.7, top_p=0.9, top_k=40.0, max_output_tokens=512, seed=7,
             presence_penalty=0.1, frequency_penalty=0.2,
@@ -179,11 +181,11 @@ def test_sampling_is_passed_through():
 def test_thinking(modality, thinking, budget):
     config = ThinkingConfig(**thinking)
     asked = generation(response_modalities=[modality], thinking_config=config)
-    assert read_config(asked).sampling.thinking_budget == budget
+    assert session_config_of(asked).sampling.thinking_budget == budget
 
 
-def test_detection_knobs():
-    rules = read_config(
+def test_detection_settings():
+    rules = session_config_of(
         detection(
             start_of_speech_sensitivity="START_SENSITIVITY_LOW",
             end_of_speech_sensitivity="END_SENSITIVITY_LOW",
@@ -191,7 +193,7 @@ def test_detection_knobs():
             silence_duration_ms=100,
         )
     ).endpointing
-    default = read_config(setup()).endpointing
+    default = session_config_of(setup()).endpointing
     assert rules.start_threshold > default.start_threshold
     assert rules.end_threshold < default.end_threshold
     assert (rules.prefix_padding_ms, rules.silence_ms) == (20, 100)
@@ -199,7 +201,7 @@ def test_detection_knobs():
 
 
 def test_compression_resumption_and_activity():
-    options = read_config(
+    config = session_config_of(
         setup(
             context_window_compression=ContextWindowCompressionConfig(
                 trigger_tokens=9, sliding_window=SlidingWindow(target_tokens=4)
@@ -210,46 +212,48 @@ def test_compression_resumption_and_activity():
             ),
         )
     )
-    assert (options.trigger_tokens, options.target_tokens) == (9, 4)
-    assert options.resumable
-    assert options.handle == "h"
-    assert not options.interrupts
-    assert options.all_input
+    assert (config.trigger_tokens, config.target_tokens) == (9, 4)
+    assert config.resumable
+    assert config.handle == "h"
+    assert not config.interrupts
+    assert config.all_input
 
 
 def test_a_transcription_model_writes():
-    options = read_config(setup(TRANSCRIBER))
-    assert options.transcribes_only
-    assert options.input_transcripts
-    assert not options.speaks
+    config = session_config_of(setup(TRANSCRIBER))
+    assert config.transcribes_only
+    assert config.input_transcripts
+    assert not config.speaks
 
 
 def test_an_avatar_is_ignored_and_not_refused():
     """It is an addition to what is spoken (reference 2.1); an answer as VIDEO is refused."""
-    assert read_config(setup(avatar_config={"x": 1})) == read_config(setup())
+    assert session_config_of(setup(avatar_config={"x": 1})) == session_config_of(setup())
 
 
 def test_native_audio_ignores_the_language_code():
     german = GenerationConfig(speech_config=SpeechConfig(language_code="de-DE"))
     native = "models/gemini-2.5-flash-native-audio-preview-12-2025"
-    assert read_config(setup(native, generation_config=german)) == read_config(setup(native))
+    assert session_config_of(setup(native, generation_config=german)) == session_config_of(
+        setup(native)
+    )
     with pytest.raises(UnsupportedError, match="English"):
-        read_config(setup(HALF_CASCADE, generation_config=german))
+        session_config_of(setup(HALF_CASCADE, generation_config=german))
 
 
 def test_other_languages_in_text_where_an_endpoint_answers():
     config = GenerationConfig(
         response_modalities=["TEXT"], speech_config=SpeechConfig(language_code="de-DE")
     )
-    assert read_config(setup(generation_config=config), endpoint_chat=True).modality == "TEXT"
+    assert session_config_of(setup(generation_config=config), endpoint_chat=True).modality == "TEXT"
 
 
 def test_there_are_30_voices_and_each_is_its_own():
-    assert len(VOICES) == 30
-    points = [(v.pitch / 0.03, v.pace / 0.04, v.timbre / 0.03) for v in VOICES.values()]
+    assert len(VOICE_TRAITS) == 30
+    points = [(v.pitch / 0.03, v.pace / 0.04, v.timbre / 0.03) for v in VOICE_TRAITS.values()]
     for index, one in enumerate(points):
         for other in points[index + 1 :]:
             assert max(abs(a - b) for a, b in zip(one, other, strict=True)) >= 1
-    for voice in VOICES.values():
+    for voice in VOICE_TRAITS.values():
         assert 0.62 <= voice.pitch <= 1.3
-    assert traits_of(None) == VOICES["Kore"]
+    assert traits_of(None) == VOICE_TRAITS["Kore"]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_cli.engine.setup.config import read_config
+from live_cli.engine.setup.config import session_config_of
 from live_cli.engine.setup.families import FAMILY_3_8, NEUTRAL
 from live_cli.engine.setup.toolbox import schema_of, toolbox_of
 from live_cli.engine.stages import ToolDeclaration
@@ -126,7 +126,9 @@ def test_a_name_is_declared_once():
 )
 def test_behaviour_is_the_models_unless_a_function_says(model, behavior, waits_not):
     tools = [Tool(function_declarations=[FunctionDeclaration(name="f", behavior=behavior)])]
-    assert (read_config(Setup(model=model, tools=tools)).toolbox.non_blocking == {"f"}) is waits_not
+    assert (
+        session_config_of(Setup(model=model, tools=tools)).toolbox.non_blocking == {"f"}
+    ) is waits_not
 
 
 def test_tools_that_run_at_google_are_left_out_with_one_warning(caplog):

@@ -3,7 +3,7 @@
 import pytest
 
 from live_cli.catalog import LANGUAGES, NEWER_LANGUAGES
-from live_cli.engine.setup.config import read_config
+from live_cli.engine.setup.config import session_config_of
 from live_cli.errors import UnsupportedError
 from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.messages import (
@@ -59,7 +59,9 @@ def outcome(model, dialect=BETA, **fields):
             thinking_config=ThinkingConfig(thinking_level="low"),
         )
     try:
-        read_config(Setup(model=f"models/{model}", generation_config=generation, **fields), dialect)
+        session_config_of(
+            Setup(model=f"models/{model}", generation_config=generation, **fields), dialect
+        )
     except UnsupportedError as refused:
         return refused.close_code, refused.reason
     return None
@@ -133,8 +135,8 @@ def test_proactive_audio_cannot_be_turned_off_where_it_is_always_on():
     wish = ProactivityConfig(proactive_audio=False)
     assert outcome(V3_8, ALPHA, proactivity=wish) == (1007, INVALID)
     assert outcome(V2_5, ALPHA, proactivity=wish) is None
-    assert read_config(Setup(model=V3_8)).proactive
-    assert not read_config(Setup(model=V2_5)).proactive
+    assert session_config_of(Setup(model=V3_8)).proactive
+    assert not session_config_of(Setup(model=V2_5)).proactive
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 Theory of operation
 -------------------
 A microphone in a room hears the television and the neighbours too. What was said is weighed by a
-handful of signs, in points; one point and more is answered:
+handful of signs, in score_of; one point and more is answered:
 
     its own name, called                           answered, whatever else
     somebody else's name, or "mum", called         -4
@@ -53,7 +53,7 @@ _WISH = re.compile(
     r"don't understand|do not understand|can't find|can't remember)\b"
     r"|\bi'd (like|love)\b|\bi'm (looking for|trying to|wondering)\b"
 )
-_OPENING = re.compile(
+_LEAD_IN = re.compile(
     r"((well|okay|ok|so|and|but|oh|um|uh|er|now|then|alright|right|yes|no|yeah|please|sorry|hey|hi|"
     r"hello|actually|also|just|maybe|great|thanks|thank you|good|cool)\b[\s,.!]*)+"
 )
@@ -90,7 +90,7 @@ _ARTICLES = ("A", "An", "The", "In", "Not", "Always")
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class DialogueState:
     """Where the conversation stands when something is said.
 
     ``since_reply_s``: from the end of the last reply to the first word, None when there was none.
@@ -110,9 +110,9 @@ def name_in(instruction: str) -> str | None:
     return next((name for name in found if name not in _ARTICLES), None)
 
 
-def is_addressed(text: str, moment: Moment) -> bool:
+def is_addressed(text: str, state: DialogueState) -> bool:
     """Whether ``text``, as transcribed, is for the assistant."""
-    return calls(text, moment.name) or points(text, moment) >= _ENOUGH
+    return calls(text, state.name) or score_of(text, state) >= _ENOUGH
 
 
 def calls(text: str, name: str | None) -> bool:
@@ -123,32 +123,32 @@ def calls(text: str, name: str | None) -> bool:
     return bool(get_close_matches(name.lower(), [*words[:3], words[-1]], n=1, cutoff=0.8))
 
 
-def points(text: str, moment: Moment) -> float:
+def score_of(text: str, state: DialogueState) -> float:
     """The weight of all signs but the name's."""
     plain = text.strip().lower().replace("’", "'").replace("？", "?")
-    opening = _OPENING.match(plain)
-    core = plain[opening.end() :] if opening else plain
+    lead_in = _LEAD_IN.match(plain)
+    core = plain[lead_in.end() :] if lead_in else plain
     asks = bool(_QUESTION.match(core)) or (plain.endswith("?") and not _TAG.search(plain))
     requests = bool(_REQUEST.match(core) or _WISH.search(core))
     score = 2.0 * asks + 2.0 * requests
     score += 1.0 * bool(_GREETING.match(plain))
     score += 0.5 * ("please" in plain) + 0.5 * bool(_YOU.search(plain))
-    score -= 4.0 * calls_somebody(text, moment.name)
-    score -= 1.5 * (moment.level_db <= _QUIET_DB)
-    return score + _standing(plain, core, moment, meant=asks or requests)
+    score -= 4.0 * calls_somebody(text, state.name)
+    score -= 1.5 * (state.level_db <= _QUIET_DB)
+    return score + _standing(plain, core, state, meant=asks or requests)
 
 
-def _standing(plain: str, core: str, moment: Moment, *, meant: bool) -> float:
+def _standing(plain: str, core: str, state: DialogueState, *, meant: bool) -> float:
     """What the state of the conversation adds. ``meant``: it is a question or a request."""
-    since = moment.since_reply_s
-    murmur = 2.0 if _MURMUR.fullmatch(plain) and not moment.reply_asked else 0.0
+    since = state.since_reply_s
+    murmur = 2.0 if _MURMUR.fullmatch(plain) and not state.reply_asked else 0.0
     if since is not None and since <= _CONVERSING_S:
         return 2.0 - murmur
     score = -murmur
     if since is None:
         score += 1.0
     elif since <= _LINGERING_S:
-        score += 2.0 if moment.reply_asked else 0.5
+        score += 2.0 if state.reply_asked else 0.5
     score -= 2.0 * bool(_SOMEBODY.search(plain)) + 0.5 * bool(_WE.search(plain))
     return score - 1.0 * (not meant and bool(_WORLD.match(core)))
 
@@ -180,8 +180,8 @@ def _is_called(word: str, name: str | None) -> bool:
     return word[0].isupper() and not own and not _NO_NAME.fullmatch(lower)
 
 
-class Attention:
-    """One session's: what it takes to tell a moment. Told ``now`` in seconds on a steady clock."""
+class AddresseeDetector:
+    """One session's: what it takes to tell a state. Told ``now`` in seconds on a steady clock."""
 
     def __init__(self, instruction: str) -> None:
         self.name = name_in(instruction)
@@ -198,7 +198,7 @@ class Attention:
         self._replied_at = now
         self._asked = text.rstrip().endswith("?")
 
-    def attends(self, text: str, level_dbfs: float | None, begun_at: float) -> bool:
+    def is_addressed(self, text: str, level_dbfs: float | None, begun_at: float) -> bool:
         """Whether ``text``, which began then and was that loud, is for the assistant.
 
         ``level_dbfs``: None when it was too short to tell.
@@ -207,7 +207,7 @@ class Attention:
         if level_dbfs is not None and self._levels:
             level_db = level_dbfs - median(self._levels)
         since = None if self._replied_at is None else max(0.0, begun_at - self._replied_at)
-        addressed = is_addressed(text, Moment(since, self._asked, self.name, level_db))
+        addressed = is_addressed(text, DialogueState(since, self._asked, self.name, level_db))
         if addressed and level_dbfs is not None:
             self._levels.append(level_dbfs)
         return addressed

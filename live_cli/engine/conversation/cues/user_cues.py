@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from live_cli.engine.conversation.context import EngineContext
-from live_cli.engine.conversation.cues.addressee import Attention
+from live_cli.engine.conversation.cues.addressee import AddresseeDetector
 from live_cli.engine.conversation.cues.prosody import (
     Manner,
     MannerReader,
@@ -29,7 +29,7 @@ class SpokenSegment:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class UtteranceCues:
     """What an utterance was like. ``aside``: the line about it for the chat model, or ""."""
 
     aside: str = ""
@@ -39,50 +39,50 @@ class Reading:
 class UserCues:
     """One session's. Without affective dialog and proactive audio it does nothing."""
 
-    def __init__(self, options: SessionConfig, surroundings: EngineContext) -> None:
-        self._options = options
-        self._around = surroundings
+    def __init__(self, config: SessionConfig, context: EngineContext) -> None:
+        self._config = config
+        self._context = context
         self._manners = MannerReader()
         self._manner = Manner.NEUTRAL
-        self._attention = Attention(options.system)
+        self._addressee = AddresseeDetector(config.system)
         self._last_reply: Entry | None = None
 
     @property
     def voice(self) -> VoiceTraits:
         """The voice to answer the last utterance in."""
-        return toned(self._options.voice, self._manner)
+        return toned(self._config.voice, self._manner)
 
     def instructed(self, instruction: str) -> None:
         """The system instruction has changed: it may give another name."""
-        self._attention.rename(instruction)
+        self._addressee.rename(instruction)
 
-    def replied(self, conversation: History) -> None:
+    def replied(self, history: History) -> None:
         """A turn of the model's may have ended; what it said is the last thing in the history."""
-        last = conversation.entries[-1] if conversation.entries else None
+        last = history.entries[-1] if history.entries else None
         if last is not None and last.role == MODEL and last is not self._last_reply:
             self._last_reply = last
-            self._attention.replied(last.text, self._around.time.now())
+            self._addressee.replied(last.text, self._context.clock.now())
 
-    async def read(self, heard: Sequence[SpokenSegment]) -> Reading:
+    async def read(self, heard: Sequence[SpokenSegment]) -> UtteranceCues:
         """What the parts of one utterance were like; typed words (none) are neutral and meant."""
         self._manner = Manner.NEUTRAL
-        options = self._options
-        if not heard or not (options.affective or options.proactive):
-            return Reading()
+        config = self._config
+        if not heard or not (config.affective or config.proactive):
+            return UtteranceCues()
         longest = max(heard, key=lambda part: part.segment.seconds)
-        prosody = await self._around.workers.run(
+        prosody = await self._context.workers.run(
             Stage.DETECTOR, lambda: prosody_of(longest.segment.samples, longest.text)
         )
-        if options.proactive and not self._is_addressed(heard, prosody):
-            return Reading(addressed=False)
-        if options.affective and prosody is not None:
+        if config.proactive and not self._is_addressed(heard, prosody):
+            return UtteranceCues(addressed=False)
+        if config.affective and prosody is not None:
             self._manner = self._manners.read(prosody)
-        return Reading(aside_of(self._manner))
+        return UtteranceCues(aside_of(self._manner))
 
     def _is_addressed(self, heard: Sequence[SpokenSegment], prosody: Prosody | None) -> bool:
         text = " ".join(part.text for part in heard)
         spoken_s = sum(part.segment.seconds for part in heard)
-        waited_s = self._options.endpointing.silence_ms / 1000
-        begun_at = self._around.time.now() - spoken_s - waited_s
+        waited_s = self._config.endpointing.silence_ms / 1000
+        begun_at = self._context.clock.now() - spoken_s - waited_s
         level = prosody.level_dbfs if prosody is not None else None
-        return self._attention.attends(text, level, begun_at)
+        return self._addressee.is_addressed(text, level, begun_at)

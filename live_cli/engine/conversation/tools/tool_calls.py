@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from live_cli.engine.conversation.context import Emit
+from live_cli.engine.conversation.context import EmitMessage
 from live_cli.engine.conversation.history import MODEL, TOOL, History, text_tokens
 from live_cli.engine.conversation.model_turn import Reply
 from live_cli.engine.conversation.tools.open_calls import (
@@ -39,7 +39,7 @@ _RUNNING = '{"status": "running", "note": "The result comes later. The conversat
 class _Exchange:
     """What was said, what was called then, and whether the model can go on from it."""
 
-    said: Reply
+    reply: Reply
     calls: list[OpenCall]
     settled: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -52,20 +52,20 @@ class ToolCalls:
     """One session's. ``most_characters``: what is kept of one result."""
 
     def __init__(
-        self, conversation: History, toolbox: Toolbox, most_characters: int, emit: Emit
+        self, history: History, toolbox: Toolbox, most_characters: int, emit: EmitMessage
     ) -> None:
-        self._conversation = conversation
+        self._history = history
         self._most_characters = most_characters
         self._emit = emit
         self._calls = OpenCalls(most_characters)
         self._exchange: _Exchange | None = None
-        self._news: dict[str, LateResult] = {}  # by call: what waits to be told
+        self._late_results: dict[str, LateResult] = {}  # by call: what waits to be told
         self.change(toolbox)
 
     def change(self, toolbox: Toolbox) -> None:
         """What may be called from now on."""
         self.toolbox = toolbox
-        self._conversation.tool_tokens = sum(
+        self._history.tool_tokens = sum(
             text_tokens(f"{tool.name}{tool.description}{tool.parameters}")
             for tool in toolbox.declarations
         )
@@ -76,20 +76,22 @@ class ToolCalls:
         return self._calls.are_open
 
     @property
-    def waits(self) -> bool:
+    def model_waits(self) -> bool:
         """Whether the model cannot go on before a response has come."""
         return self._exchange is not None and not self._exchange.settled.is_set()
 
     @property
-    def has_news(self) -> bool:
+    def has_untold_results(self) -> bool:
         """Whether there are results that want to be spoken about."""
         settled = self._exchange is not None and self._exchange.settled.is_set()
-        return settled or any(news.scheduling > Scheduling.SILENT for news in self._news.values())
+        return settled or any(
+            news.scheduling > Scheduling.SILENT for news in self._late_results.values()
+        )
 
-    async def call(self, uses: Sequence[ToolUse], said: Reply) -> None:
+    async def call(self, uses: Sequence[ToolUse], reply: Reply) -> None:
         """Tell the client what the model calls, after what it ``said``."""
         calls = self._calls.start(uses, self.toolbox.non_blocking)
-        self._exchange = _Exchange(said, calls)
+        self._exchange = _Exchange(reply, calls)
         told = [
             FunctionCall(id=call.use.id, name=call.use.name, args=call.use.arguments)
             for call in calls
@@ -103,14 +105,14 @@ class ToolCalls:
         if self._exchange is not None:
             await self._exchange.settled.wait()
 
-    def answer(self, responses: Sequence[FunctionResponse]) -> Scheduling:
+    def take_responses(self, responses: Sequence[FunctionResponse]) -> Scheduling:
         """Take responses in; how soon the most urgent of them wants to be told."""
         answers = (self._calls.answer(response) for response in responses)
         news = [answer for answer in answers if answer is not None]
         for one in news:
-            before = self._news.get(one.use.id)
+            before = self._late_results.get(one.use.id)
             told = before.followed_by(one, self._most_characters) if before else one
-            self._news[one.use.id] = told
+            self._late_results[one.use.id] = told
         if self._exchange is not None:
             self._exchange.settle()
         return max((one.scheduling for one in news), default=Scheduling.SILENT)
@@ -124,16 +126,16 @@ class ToolCalls:
         if exchange is not None and not exchange.settled.is_set():
             exchange = None
         calls = exchange.calls if exchange is not None else []
-        room = self._most_characters // max(1, len(calls) + len(self._news))
+        room = self._most_characters // max(1, len(calls) + len(self._late_results))
         results = [fitting(_result_of(call), room) for call in calls]
         if exchange is not None:
             self._exchange = None
             answered = list(zip((call.use for call in calls), results, strict=True))
-            self._conversation.add_calls(exchange.said.text, exchange.said.audio_s, answered)
-        for news in self._news.values():
+            self._history.add_calls(exchange.reply.text, exchange.reply.audio_s, answered)
+        for news in self._late_results.values():
             results.append(fitting(news.result, room))
-            self._conversation.add(TOOL, note_of(news.use.name, results[-1], final=news.final))
-        self._news = {}
+            self._history.add(TOOL, note_of(news.use.name, results[-1], final=news.final))
+        self._late_results = {}
         return sum(map(text_tokens, results))
 
     def recall(self, content: Content) -> None:
@@ -141,7 +143,7 @@ class ToolCalls:
         for part in content.parts or ():
             if (told := part.function_response) is not None:
                 result = fitting(text_of_result(told.response), self._most_characters)
-                self._conversation.add(TOOL, note_of(told.name or "", result))
+                self._history.add(TOOL, note_of(told.name or "", result))
 
     async def drop(self, now: float) -> None:
         """The user goes on: what the model waits for is not wanted any more.
@@ -153,12 +155,12 @@ class ToolCalls:
             return
         self._exchange = None
         kept = [call for call in exchange.calls if call.final or not call.blocking]
-        heard, seconds = exchange.said.heard(now), exchange.said.played_s(now)
+        heard, seconds = exchange.reply.heard(now), exchange.reply.played_s(now)
         if kept:
             results = [(call.use, _result_of(call)) for call in kept]
-            self._conversation.add_calls(heard, seconds, results)
+            self._history.add_calls(heard, seconds, results)
         else:
-            self._conversation.add(MODEL, heard, seconds)
+            self._history.add(MODEL, heard, seconds)
         unanswered = [call for call in exchange.calls if call not in kept]
         await self._tell_cancelled(self._calls.give_up(unanswered))
 

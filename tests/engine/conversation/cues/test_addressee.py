@@ -4,17 +4,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_cli.engine.conversation.cues.addressee import Attention, Moment, is_addressed, name_in
+from live_cli.engine.conversation.cues.addressee import (
+    AddresseeDetector,
+    DialogueState,
+    is_addressed,
+    name_in,
+)
 
-FIRST = Moment()
-CONVERSING = Moment(since_reply_s=3.0)
-ASKED = Moment(since_reply_s=12.0, reply_asked=True)
-LONG_AGO = Moment(since_reply_s=300.0)
-NOVA = Moment(since_reply_s=300.0, name="Nova")
+FIRST = DialogueState()
+CONVERSING = DialogueState(since_reply_s=3.0)
+ASKED = DialogueState(since_reply_s=12.0, reply_asked=True)
+LONG_AGO = DialogueState(since_reply_s=300.0)
+NOVA = DialogueState(since_reply_s=300.0, name="Nova")
 
 
 @pytest.mark.parametrize(
-    ("text", "moment"),
+    ("text", "state"),
     [
         # questions, whenever
         ("What is the capital of France?", LONG_AGO),
@@ -71,12 +76,12 @@ NOVA = Moment(since_reply_s=300.0, name="Nova")
         ("okay novah", NOVA),
     ],
 )
-def test_said_to_it(text, moment):
-    assert is_addressed(text, moment)
+def test_said_to_it(text, state):
+    assert is_addressed(text, state)
 
 
 @pytest.mark.parametrize(
-    ("text", "moment"),
+    ("text", "state"),
     [
         # talk to others, by name or by what they are to one another
         ("Peter, can you bring the bread?", LONG_AGO),
@@ -89,7 +94,7 @@ def test_said_to_it(text, moment):
         ("Hi, Martha!", LONG_AGO),
         ("Maria, come here.", CONVERSING),
         ("Dad, what time is it?", CONVERSING),
-        ("Peter, ask Nova about it tomorrow.", Moment(since_reply_s=300.0, name="Ivy")),
+        ("Peter, ask Nova about it tomorrow.", DialogueState(since_reply_s=300.0, name="Ivy")),
         # television and radio
         ("The president arrived in Paris this morning.", LONG_AGO),
         ("In other news, shares fell by two percent.", LONG_AGO),
@@ -122,12 +127,12 @@ def test_said_to_it(text, moment):
         ("Thanks.", LONG_AGO),
         ("Yes.", LONG_AGO),
         # from the next room
-        ("Where did I put the scissors?", Moment(300.0, level_db=-14.0)),
-        ("It was the second one.", Moment(3.0, level_db=-14.0)),
+        ("Where did I put the scissors?", DialogueState(300.0, level_db=-14.0)),
+        ("It was the second one.", DialogueState(3.0, level_db=-14.0)),
     ],
 )
-def test_said_to_others(text, moment):
-    assert not is_addressed(text, moment)
+def test_said_to_others(text, state):
+    assert not is_addressed(text, state)
 
 
 @pytest.mark.parametrize(
@@ -151,23 +156,27 @@ def test_its_name_is_in_the_instruction(instruction, name):
 
 
 def test_attention_fades_after_a_reply():
-    attention = Attention("")
-    assert attention.attends("The weather was awful.", -30.0, begun_at=0.0) is False
-    attention.replied("It was sunny.", now=10.0)
-    answered = [attention.attends("In Hamburg.", -30.0, begun_at=10.0 + s) for s in (1, 7, 9, 30)]
+    detector = AddresseeDetector("")
+    assert detector.is_addressed("The weather was awful.", -30.0, begun_at=0.0) is False
+    detector.replied("It was sunny.", now=10.0)
+    answered = [
+        detector.is_addressed("In Hamburg.", -30.0, begun_at=10.0 + s) for s in (1, 7, 9, 30)
+    ]
     assert answered == [True, True, False, False]
-    attention.replied("Where was that?", now=100.0)
-    answered = [attention.attends("In Hamburg.", -30.0, begun_at=100.0 + s) for s in (1, 15, 25)]
+    detector.replied("Where was that?", now=100.0)
+    answered = [
+        detector.is_addressed("In Hamburg.", -30.0, begun_at=100.0 + s) for s in (1, 15, 25)
+    ]
     assert answered == [True, True, False]
 
 
 def test_quiet_is_what_is_quieter_than_those_who_talk_to_it():
-    attention = Attention("")
-    attention.replied("It is noon.", now=-300.0)
+    detector = AddresseeDetector("")
+    detector.replied("It is noon.", now=-300.0)
     for _ in range(3):
-        assert attention.attends("What time is it?", -45.0, begun_at=0.0)
-    assert not attention.attends("What time is it?", -58.0, begun_at=0.0)
-    assert attention.attends("What time is it?", -50.0, begun_at=0.0)
+        assert detector.is_addressed("What time is it?", -45.0, begun_at=0.0)
+    assert not detector.is_addressed("What time is it?", -58.0, begun_at=0.0)
+    assert detector.is_addressed("What time is it?", -50.0, begun_at=0.0)
 
 
 @pytest.mark.parametrize("text", ["m" * 5000 + "x", "ok " * 5000 + "x", "so, " * 5000, "a" * 5000])
@@ -176,5 +185,5 @@ def test_what_is_endless_is_decided_too(text):
 
 
 @given(st.text(max_size=80), st.sampled_from([FIRST, CONVERSING, ASKED, LONG_AGO, NOVA]))
-def test_whatever_is_heard_is_decided(text, moment):
-    assert is_addressed(text, moment) in (True, False)
+def test_whatever_is_heard_is_decided(text, state):
+    assert is_addressed(text, state) in (True, False)
