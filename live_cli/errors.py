@@ -2,6 +2,7 @@
 
     LiveError                      1
     ├── SettingsError              3   settings or key
+    │   └── OptionError            2   wrong usage
     ├── ConnectError               4   cannot connect
     ├── DeviceError                5   audio device
     ├── SessionError               6   the session failed
@@ -27,6 +28,12 @@ class SettingsError(LiveError):
     """A setting, an option value or a key is missing or wrong."""
 
     exit_code = 3
+
+
+class OptionError(SettingsError):
+    """A value on the command line is wrong or missing: wrong usage, not a wrong setting."""
+
+    exit_code = 2
 
 
 class ConnectError(LiveError):

@@ -1,6 +1,7 @@
-"""What each verb takes: options to Settings to one command, which is imported when it runs.
+"""The verbs: each takes its options and Settings to one command, imported when it runs.
 
-The parser hands back an act, which `cli` runs outside of it: ``--help`` loads nothing heavy.
+The parser returns a call, which `cli.main` makes outside of the parser: ``--help`` loads nothing
+heavy.
 """
 
 from pathlib import Path
@@ -8,18 +9,9 @@ from typing import Annotated
 
 import typer
 
-from live_cli.cli.options import (
-    FOR_SERVE,
-    FOR_TALK,
-    FOR_TEXT,
-    FOR_TRANSCRIBE,
-    GroupedCommand,
-    PlainGroup,
-    later,
-    with_settings,
-)
+from live_cli.cli.options import GroupedCommand, PlainGroup, later, with_settings
+from live_cli.errors import OptionError
 from live_cli.settings.schema import Settings
-from live_cli.settings.sources import OptionError
 
 app = typer.Typer(
     cls=PlainGroup, rich_markup_mode=None, add_completion=False, no_args_is_help=False
@@ -68,7 +60,7 @@ def root(
 
 
 @app.command(cls=GroupedCommand)
-@with_settings(*FOR_TALK)
+@with_settings("talk")
 def talk(
     settings: Settings,
     input: Annotated[
@@ -96,7 +88,7 @@ def talk(
 
 
 @app.command(cls=GroupedCommand)
-@with_settings(*FOR_TEXT)
+@with_settings("text")
 def text(
     settings: Settings,
     message: Annotated[
@@ -130,7 +122,7 @@ def text(
 
 
 @app.command(cls=GroupedCommand)
-@with_settings(*FOR_TRANSCRIBE)
+@with_settings("transcribe")
 def transcribe(
     settings: Settings,
     files: Annotated[
@@ -170,7 +162,7 @@ def _format(given: str) -> str:
 
 
 @app.command(cls=GroupedCommand)
-@with_settings(*FOR_SERVE)
+@with_settings("serve")
 def serve(
     settings: Settings,
     print_env: Annotated[
@@ -193,7 +185,7 @@ def devices(json: _JsonTable = False) -> None:
 
 
 @app.command(cls=GroupedCommand)
-@with_settings("server", "talk.input_device", "talk.output_device")
+@with_settings("doctor")
 def doctor(
     settings: Settings,
     audio: Annotated[

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from live_cli.errors import SettingsError
-from live_cli.settings.schema import KEYS, Settings, config_path, load, unknown_variables
+from live_cli.settings.load import config_path, load, unknown_variables
+from live_cli.settings.schema import SETTINGS, Settings
 from live_cli.ui.printable import printable
 
 _EXAMPLE = "config.example.toml"
@@ -23,7 +24,7 @@ def path(config: Path | None) -> None:
 
 def show(settings: Settings, *, json: bool) -> None:
     """Print the merged settings as TOML that could be a settings file, or as one JSON object."""
-    values = {key.name: _value(settings, key.group, key.path[-1]) for key in KEYS.values()}
+    values = {key.name: _value(settings, key.group, key.path[-1]) for key in SETTINGS.values()}
     if json:
         print(json_module.dumps({**values, **_keys(settings)}, ensure_ascii=False))
         return
@@ -34,7 +35,7 @@ def show(settings: Settings, *, json: bool) -> None:
     for name, state in _keys(settings).items():
         print(f"# {name}: {state or 'not set'}")
     table = ""
-    for key in sorted(KEYS.values(), key=lambda key: key.path[:-1]):
+    for key in sorted(SETTINGS.values(), key=lambda key: key.path[:-1]):
         if key.path[:-1] and key.path[0] != table:
             table = key.path[0]
             print(f"\n[{table}]")

@@ -15,7 +15,7 @@ from live_cli.net.close_codes import explain, starting_a_sentence
 from live_cli.plan.plan import SessionPlan
 from live_cli.protocol.events import SessionClosed
 from live_cli.protocol.messages import Setup
-from live_cli.settings.schema import unknown_variables
+from live_cli.settings.load import unknown_variables
 
 CHILD = (sys.executable, "-P", "-m", "live_cli.commands.serve.child")
 """-P: no module in the person's folder may take the place of one of ours."""
@@ -79,23 +79,23 @@ class RunningServer:
 
 
 @asynccontextmanager
-async def running_server(opening: SessionPlan) -> AsyncIterator[RunningServer]:
-    """The server of ``opening``; a child of our own runs as long as this context."""
-    if opening.url is not None:
-        yield RunningServer(Address(opening.url, opening.key, opening.api_version, opening.label))
+async def running_server(plan: SessionPlan) -> AsyncIterator[RunningServer]:
+    """The server of ``plan``; a child of our own runs as long as this context."""
+    if plan.url is not None:
+        yield RunningServer(Address(plan.url, plan.key, plan.api_version, plan.label))
         return
-    async with ServerChild.start(opening.child_args, program=CHILD) as child:
-        yield RunningServer(replace(child.address, api_version=opening.api_version), child)
+    async with ServerChild.start(plan.child_args, program=CHILD) as child:
+        yield RunningServer(replace(child.address, api_version=plan.api_version), child)
 
 
-def notes(opening: SessionPlan, chat: str) -> list[str]:
+def notes(plan: SessionPlan, chat: str) -> list[str]:
     """What the person should know before the session; a pipe is not told about the small model."""
-    small = _small_model_note(opening, chat) if sys.stderr.isatty() else None
-    return [*unknown_variables(os.environ), *opening.warnings, *([small] if small else [])]
+    small = _small_model_note(plan, chat) if sys.stderr.isatty() else None
+    return [*unknown_variables(os.environ), *plan.warnings, *([small] if small else [])]
 
 
-def _small_model_note(opening: SessionPlan, chat: str) -> str | None:
-    if opening.kind != "child" or "chat" not in opening.needs or chat != "gguf":
+def _small_model_note(plan: SessionPlan, chat: str) -> str | None:
+    if plan.kind != "child" or "chat" not in plan.needs or chat != "gguf":
         return None
     from live_cli.engine.chat_models.lookup import BUNDLED, PULLABLE, list_models
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from live_cli.commands.connect import RunningServer, notes, running_server
 from live_cli.commands.outputs import refuse_both_on_stdout, refuse_overwriting
 from live_cli.commands.resume import resumable, resumed, tell_reconnected
+from live_cli.errors import OptionError
 from live_cli.net.client.resuming_client import ResumingClient
 from live_cli.plan.history_file import read_history
 from live_cli.plan.plan import SessionPlan, plan_session
@@ -24,7 +25,6 @@ from live_cli.protocol.events import (
 from live_cli.protocol.messages import Content, Part
 from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
 from live_cli.settings.schema import Settings
-from live_cli.settings.sources import OptionError
 from live_cli.ui.choose import choose_view
 from live_cli.ui.line_reader import LineReader
 from live_cli.ui.session_stats import SessionStats
@@ -49,18 +49,18 @@ def run(
         raise OptionError('The message is empty. Write one: live-cli text "How are you?"')
     refuse_overwriting(output_path, [str(history)] if history else [])
     turns = read_history(history) if history else []
-    opening = plan_session(
+    plan = plan_session(
         settings, "text", spoken_reply=output_path is not None, history=bool(turns)
     )
-    opening = resumed(opening, resume)
-    with _face(settings, json=json, to_stderr=output_path == "-") as face:
+    plan = resumed(plan, resume)
+    with _chosen_view(settings, json=json, to_stderr=output_path == "-") as view:
         summary = asyncio.run(
-            _converse(opening, settings.engine.chat, face, message, turns, output_path)
+            _converse(plan, settings.engine.chat, view, message, turns, output_path)
         )
-        face.close(summary if json else None)
+        view.close(summary if json else None)
 
 
-def _face(settings: Settings, *, json: bool, to_stderr: bool) -> View:
+def _chosen_view(settings: Settings, *, json: bool, to_stderr: bool) -> View:
     return choose_view(
         json=json,
         stdout_is_tty=False,  # a reply streams as plain text, also to a terminal
@@ -72,16 +72,16 @@ def _face(settings: Settings, *, json: bool, to_stderr: bool) -> View:
 
 
 async def _converse(
-    opening: SessionPlan,
+    plan: SessionPlan,
     chat_model: str,
-    face: View,
+    view: View,
     message: str | None,
     turns: list[Content],
     output: str | None,
 ) -> Summary:
     with ExitStack() as stack:
-        for text in notes(opening, chat_model):
-            face.note(text)
+        for text in notes(plan, chat_model):
+            view.note(text)
         writer = None
         if output is not None:
             from live_cli.audio.files.speech_files import (
@@ -89,8 +89,8 @@ async def _converse(
             )
 
             writer = stack.enter_context(WavWriter(output, OUTPUT_SAMPLE_RATE))
-        async with running_server(opening) as server, resumable(server, opening) as client:
-            chat = _Chat(server, client, face, opening, writer)
+        async with running_server(plan) as server, resumable(server, plan) as client:
+            chat = _Chat(server, client, view, plan, writer)
             await chat.send_history(turns)
             async for line in _messages(message):
                 await chat.ask(line)
@@ -124,17 +124,17 @@ class _Chat:
         self,
         server: RunningServer,
         client: ResumingClient,
-        face: View,
-        opening: SessionPlan,
+        view: View,
+        plan: SessionPlan,
         writer: "WavWriter | None",
     ) -> None:
         self._server = server
         self._client = client
-        self._face = face
-        self._rule = opening.model.client_content
+        self._view = view
+        self._rule = plan.model.client_content
         self._writer = writer
         self._clock = asyncio.get_running_loop().time
-        self._tally = SessionStats(self._clock())
+        self._stats = SessionStats(self._clock())
 
     async def send_history(self, turns: list[Content]) -> None:
         """Earlier turns, to be answered only with the first question."""
@@ -145,16 +145,16 @@ class _Chat:
 
     async def ask(self, text: str) -> None:
         """Send a message and show the whole answer. Raises SessionError if it breaks off."""
-        self._tally.input_ended(self._clock())
+        self._stats.input_ended(self._clock())
         if self._rule == "session":
             turn = Content(role="user", parts=[Part(text=text)])
             await self._client.send(compose.turns([turn]))
         else:
             await self._client.send(compose.text(text))
         async for event in self._client:
-            if changes := self._tally.event(event, self._clock()):
-                self._face.status(**changes)
-            self._face.event(event)
+            if changes := self._stats.event(event, self._clock()):
+                self._view.status(**changes)
+            self._view.event(event)
             match event:
                 case AudioChunk(data=data) if self._writer is not None:
                     self._writer.write_pcm16(data)
@@ -163,13 +163,13 @@ class _Chat:
                 case Reconnecting(lost) if lost.turn_lost:
                     raise await self._server.lost(lost)
                 case Reconnecting():
-                    self._face.status(connection="reconnecting")
+                    self._view.status(connection="reconnecting")
                 case Reconnected(restored):
-                    tell_reconnected(self._face, restored)
+                    tell_reconnected(self._view, restored)
                 case SessionClosed():
                     raise await self._server.lost(event)
                 case _:
                     pass
 
     def summary(self) -> Summary:
-        return self._tally.summary(self._clock())
+        return self._stats.summary(self._clock())

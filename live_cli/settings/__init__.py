@@ -1,1 +1,1 @@
-"""TODO"""
+"""Settings: what each may be, where its value comes from, and all of them merged and frozen."""

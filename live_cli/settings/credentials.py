@@ -1,6 +1,6 @@
-"""Keys, and a system instruction in a file: what settings name but do not hold.
+"""Keys: read from the environment or a file of their own, and removed from what is logged.
 
-A key comes from the environment or from a file that nobody else may read; no error shows it.
+A key's file must be one that nobody else may read; no error shows a key.
 """
 
 import os
@@ -9,13 +9,17 @@ import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from live_cli.errors import InputFileError, SettingsError
+from live_cli.errors import SettingsError
 
 _SHORTEST_SECRET = 4
+"""Characters: a shorter word in the text of a log is more likely a word than a key."""
 
 
 def gemini_key(env: Mapping[str, str], key_file: str | None) -> tuple[str | None, str | None]:
-    """The key for Gemini and where it came from: the first of the three places that has one."""
+    """Return the key for Gemini and its source: the first of two variables and a file to have one.
+
+    Raises SettingsError for a key that cannot be read or does not fit in a header.
+    """
     for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY"):
         if env.get(name, "").strip():
             return _checked(env[name], name), name
@@ -25,34 +29,14 @@ def gemini_key(env: Mapping[str, str], key_file: str | None) -> tuple[str | None
 
 
 def server_key(env: Mapping[str, str], key_file: str | None) -> str | None:
-    """The key for a server by address, and for `serve`."""
+    """Return the key for a server by address and for `serve`, from LIVE_CLI_KEY or the file."""
     if env.get("LIVE_CLI_KEY", "").strip():
         return _checked(env["LIVE_CLI_KEY"], "LIVE_CLI_KEY")
     return _key_in(key_file, "server_key_file") if key_file else None
 
 
-def read_system(text: str) -> str:
-    """A system instruction: the text, or what is in the file after ``@``; ``@@`` is one ``@``."""
-    if text.startswith("@@"):
-        return text[1:]
-    if not text.startswith("@"):
-        return text
-    path = Path(text[1:]).expanduser()
-    try:
-        content = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as exc:
-        reason = "it is not UTF-8 text" if isinstance(exc, ValueError) else exc.strerror
-        raise InputFileError(
-            f"The system instruction {str(path)!r} cannot be read: {reason}. "
-            "--system @FILE names a text file."
-        ) from exc
-    if not content.strip():
-        raise InputFileError(f"The system instruction {str(path)!r} is empty.")
-    return content
-
-
 def _key_in(name: str, setting: str) -> str:
-    """The key in a file that nobody else may read (checked where there are POSIX modes)."""
+    """Read the key in a file that nobody else may read (checked where there are POSIX modes)."""
     path = Path(name).expanduser()
     try:
         mode = path.stat().st_mode
@@ -70,7 +54,7 @@ def _key_in(name: str, setting: str) -> str:
 
 
 def _checked(key: str, source: str) -> str:
-    """A key that fits in a header: printable ASCII in one piece. The error never shows it."""
+    """Return ``key`` stripped; refuse one that does not fit in a header, without showing it."""
     key = key.strip()
     if not key.isascii() or not key.isprintable() or any(char.isspace() for char in key):
         raise SettingsError(f"{source} does not hold a key: it must be one word of plain letters.")
@@ -82,12 +66,12 @@ _seen: set[str] = set()
 
 
 def seen_keys() -> set[str]:
-    """Every key this process has read, or could read from its environment: for `scrub`."""
+    """Return every key that this process has read, or could read from its environment."""
     variables = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "LIVE_CLI_KEY", "OPENAI_API_KEY")
     return _seen | {os.environ.get(name, "").strip() for name in variables}
 
 
 def scrub(text: str, keys: Iterable[str]) -> str:
-    """``text`` without the keys in it: for logs. A word that short is no secret, but a letter."""
+    """Return ``text`` with ``[key]`` in place of each key of at least four characters."""
     found = sorted((key for key in keys if len(key) >= _SHORTEST_SECRET), key=len, reverse=True)
     return re.sub("|".join(map(re.escape, found)), "[key]", text) if found else text

@@ -1,6 +1,6 @@
-"""What a setting may be: one rule a kind, each reading values from TOML and from text.
+"""What a value may be: one rule a kind, each reading values from TOML and from text.
 
-A rule answers with the value as the program uses it, or raises ValueError with the end of a
+A rule returns the value as the program uses it, or raises ValueError with the end of a
 sentence that starts with the key's name: "must be true or false, not 3".
 """
 
@@ -18,27 +18,29 @@ _SHOWN_CHARS = 60
 
 
 class ValueRule(Protocol):
-    """What a value of one kind must be."""
+    """A kind of value: what is allowed, and how it is read."""
 
     @property
     def allowed(self) -> str:
-        """In words, for the example file and for complaints."""
+        """What is allowed, in words, for complaints."""
 
     def read(self, value: object) -> Any:
-        """The value as the program uses it; ``value`` as TOML has it. Raises ValueError."""
+        """Return ``value``, which comes from TOML, as the program uses it. Raises ValueError."""
 
     def from_text(self, text: str) -> object:
-        """What TOML would have for this text, from the environment or the command line."""
+        """Return what TOML would have for ``text`` from the environment or the command line."""
 
 
 def shown(value: object) -> str:
-    """A wrong value as a complaint shows it: short, and nothing in it that steers a terminal."""
+    """Return a wrong value for a complaint: cut at 60 characters, control characters escaped."""
     text = repr(value) if not isinstance(value, bool) else str(value).lower()
     return text if len(text) <= _SHOWN_CHARS else text[: _SHOWN_CHARS - 1] + "…"
 
 
 @dataclass(frozen=True, slots=True)
-class Flag:
+class Boolean:
+    """True or false; in text also yes and no, on and off, 1 and 0."""
+
     allowed: str = "true or false"
 
     def read(self, value: object) -> bool:
@@ -52,7 +54,7 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class WholeNumber:
     """A whole number from ``least`` to ``most``."""
 
     least: int
@@ -74,6 +76,8 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Text:
+    """Any text that is not blank."""
+
     allowed: str = "text"
 
     def read(self, value: object) -> str:
@@ -86,7 +90,10 @@ class Text:
 
 
 class DeviceName(Text):
-    """A part of a device's name. Numbers shift as devices come and go: they are for one run."""
+    """A part of a device's name.
+
+    A number is allowed for one run alone: numbers change when devices come and go.
+    """
 
     def read(self, value: object) -> str:
         if isinstance(value, int) or (isinstance(value, str) and value.strip().isdecimal()):
@@ -98,13 +105,13 @@ class DeviceName(Text):
         return Text.read(self, value)
 
     def read_option(self, text: str) -> str:
-        """A name or a number, from the command line."""
+        """Read a name or a number from the command line. Raises ValueError."""
         return Text.read(self, text)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of a few words, upper and lower case aside."""
+    """One of a few words, upper and lower case aside; read in lower case."""
 
     words: tuple[str, ...]
 
@@ -125,7 +132,7 @@ class Choice:
 
 
 class VoiceName(Text):
-    """One of the thirty voices."""
+    """One of the thirty voices, whatever the case; read as the wire spells it."""
 
     def read(self, value: object) -> str:
         voice = find_voice(value) if isinstance(value, str) else None
@@ -136,7 +143,7 @@ class VoiceName(Text):
 
 
 class LanguageCode(Text):
-    """A language code."""
+    """A language code of `catalog.LANGUAGES`, also by a newer name; read as the API spells it."""
 
     def read(self, value: object) -> str:
         code = find_language(value) if isinstance(value, str) else None
@@ -149,7 +156,7 @@ class LanguageCode(Text):
 
 
 class Origins:
-    """Origins of web pages, each a scheme and a host; from text separated by commas."""
+    """Origins of web pages, each a scheme and a host; in text separated by commas."""
 
     allowed: str = "origins of web pages such as https://app.example:8080"
 
@@ -175,7 +182,7 @@ class Origins:
 
 
 class ServerAddress(Text):
-    """auto, gemini, local, or the address of a server, which never carries a key."""
+    """One of auto, gemini and local, or the address of a server, which never carries a key."""
 
     def read(self, value: object) -> str:
         words = ("auto", "gemini", "local")

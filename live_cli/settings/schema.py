@@ -1,136 +1,302 @@
-"""All settings, merged once and frozen.
+"""All settings as frozen groups: each field has its rule, its default and its option.
 
-    built-in defaults < the TOML file < its [profiles.NAME] < the environment < the command line
-
-Every setting is one field below; its place is its name everywhere: ``silence_ms`` in the file,
-``LIVE_CLI_SILENCE_MS`` in the environment; ``[serve] port`` and ``LIVE_CLI_SERVE_PORT``.
+A setting's place is its name everywhere: ``silence_ms`` in the file, ``LIVE_CLI_SILENCE_MS`` in
+the environment, ``--silence-ms`` on the command line; ``[serve] port``, ``LIVE_CLI_SERVE_PORT``
+and ``--port``.
 Keys are no settings: they come from the environment or from a file of their own, never from the
 command line, and no repr or error shows them.
 """
 
-import os
-from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, field, fields, replace
+from collections.abc import Iterator
+from dataclasses import MISSING, dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from live_cli.catalog import did_you_mean
-from live_cli.errors import SettingsError
 from live_cli.loopback import LOOPBACK_ADDRESS
-from live_cli.settings.credentials import gemini_key, read_system, server_key
 from live_cli.settings.rules import (
+    Boolean,
     Choice,
     DeviceName,
-    Flag,
     LanguageCode,
     Origins,
     ServerAddress,
     Text,
     ValueRule,
     VoiceName,
-    Whole,
+    WholeNumber,
 )
-from live_cli.settings.sources import TABLES, Setting, from_environment, from_file, from_options
-from live_cli.settings.toml_file import ConfigFile, KeyPath, read_config
+from live_cli.settings.toml_file import KeyPath
 
 
-def _setting(rule: ValueRule, default: Any = None) -> Any:
-    return field(default=default, metadata={"rule": rule})
+@dataclass(frozen=True, slots=True)
+class Option:
+    """How the command line offers a setting, but for the flag, which follows from the key.
+
+    ``heading``: where ``--help`` lists the option. ``verbs``: the commands that have it.
+    ``metavar``: the value's name in ``--help``, None for a switch. ``one_way``: a switch that only
+    leaves the default, without the spelling that returns to it. ``late``: listed after the options
+    of the same heading that are not late.
+    """
+
+    heading: str
+    help: str
+    metavar: str | None = None
+    verbs: tuple[str, ...] = ("talk", "text")
+    one_way: bool = False
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its path in the file, the group that holds it, its rule, default and option."""
+
+    path: KeyPath
+    group: str | None
+    rule: ValueRule
+    default: Any
+    option: Option | None
+
+    @property
+    def name(self) -> str:
+        """The key as `load` takes it and the file spells it: ``voice``, ``serve.port``."""
+        return ".".join(self.path)
+
+    @property
+    def variable(self) -> str:
+        """The environment variable: ``LIVE_CLI_VOICE``, ``LIVE_CLI_SERVE_PORT``."""
+        return "LIVE_CLI_" + "_".join(self.path).upper()
+
+    @property
+    def flag(self) -> str:
+        """The long option: ``--silence-ms``. A list's items come singly: ``--allow-origin``."""
+        name = self.path[-1].replace("_", "-")
+        return f"--{name.removesuffix('s') if self.is_list else name}"
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the option may be given more than once."""
+        return isinstance(self.default, tuple)
+
+
+def _setting(rule: ValueRule, default: Any = None, option: Option | None = None) -> Any:
+    return field(default=default, metadata={"rule": rule, "option": option})
 
 
 _HIGH_LOW = Choice(("high", "low"))
 
+_TALK, _SERVE = ("talk",), ("serve",)
+_SPEECH = ("talk", "text", "transcribe")
+
+_connection = partial(Option, "Connection")
+_session = partial(Option, "Session")
+_thinking = partial(Option, "Thinking")
+_voice_activity = partial(Option, "Voice activity", verbs=_TALK)
+_devices = partial(Option, "Devices", verbs=_TALK)
+_listening = partial(Option, "Connection", verbs=_SERVE)
+
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """What a session is asked for. None: the server's or the model's own choice."""
+    """What a session is asked for. None: the server's or the model's own choice.
 
-    model: str | None = _setting(Text())
-    api_version: str | None = _setting(Choice(("v1beta", "v1alpha")))
-    voice: str | None = _setting(VoiceName("one of the thirty voices"))
-    language: str | None = _setting(LanguageCode("a language code"))
-    system: str | None = _setting(Text("text, or @ and the name of a file"))
-    """The text itself: an ``@FILE`` has been read."""
-    modality: str | None = _setting(Choice(("audio", "text")))
-    input_transcript: bool = _setting(Flag(), True)
-    output_transcript: bool = _setting(Flag(), True)
-    affective: bool = _setting(Flag(), False)
-    proactive: bool = _setting(Flag(), False)
-    thinking_budget: int | None = _setting(Whole(-1, 1_000_000))
-    """Tokens; 0 off, -1 automatic."""
-    thinking_level: str | None = _setting(Choice(("minimal", "low", "medium", "high")))
-    show_thoughts: bool = _setting(Flag(), False)
-    media_resolution: str | None = _setting(Choice(("low", "medium", "high")))
-    resume: bool = _setting(Flag(), True)
-    compress: bool = _setting(Flag(), True)
+    ``system`` is the text itself: an ``@FILE`` has been read. ``thinking_budget`` counts tokens;
+    0 is off, -1 automatic.
+    """
+
+    model: str | None = _setting(
+        Text(), option=_connection("Model to use; the default suits the rest.", "ID", verbs=_SPEECH)
+    )
+    api_version: str | None = _setting(
+        Choice(("v1beta", "v1alpha")),
+        option=_connection(
+            "Chosen by itself when a feature needs v1alpha.", "v1beta|v1alpha", verbs=_SPEECH
+        ),
+    )
+    voice: str | None = _setting(
+        VoiceName("one of the thirty voices"),
+        option=_session("One of thirty: see live-cli voices.", "NAME"),
+    )
+    language: str | None = _setting(
+        LanguageCode("a language code"),
+        option=_session("One of seventy: see live-cli languages.", "CODE", verbs=_SPEECH),
+    )
+    system: str | None = _setting(
+        Text("text, or @ and the name of a file"),
+        option=_session("System instruction.", "TEXT|@FILE"),
+    )
+    modality: str | None = _setting(
+        Choice(("audio", "text")), option=_session("What the model answers in.", "audio|text")
+    )
+    input_transcript: bool = _setting(
+        Boolean(),
+        True,
+        _session("Write down what you say (on by default).", verbs=_TALK, late=True),
+    )
+    output_transcript: bool = _setting(
+        Boolean(), True, _session("Write down what the model says (on by default).")
+    )
+    affective: bool = _setting(Boolean(), False, _session("Answer in the tone it hears."))
+    proactive: bool = _setting(Boolean(), False, _session("Let the model decide not to answer."))
+    thinking_budget: int | None = _setting(
+        WholeNumber(-1, 1_000_000),
+        option=_thinking("Tokens for thinking; 0 off, -1 automatic.", "N"),
+    )
+    thinking_level: str | None = _setting(
+        Choice(("minimal", "low", "medium", "high")),
+        option=_thinking("How much: minimal, low, medium or high.", "LEVEL"),
+    )
+    show_thoughts: bool = _setting(Boolean(), False, _thinking("Show summaries of the thinking."))
+    media_resolution: str | None = _setting(
+        Choice(("low", "medium", "high")),
+        option=_session("Resolution of images.", "low|medium|high", verbs=_TALK, late=True),
+    )
+    resume: bool = _setting(
+        Boolean(), True, _connection("Ask for no resumption handles.", one_way=True)
+    )
+    compress: bool = _setting(
+        Boolean(), True, _connection("Do not compress a full context.", one_way=True)
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceActivitySettings:
     """When the user counts as speaking. None: the server's own choice."""
 
-    start_sensitivity: str | None = _setting(_HIGH_LOW)
-    end_sensitivity: str | None = _setting(_HIGH_LOW)
-    prefix_padding_ms: int | None = _setting(Whole(0, 5_000))
-    silence_ms: int | None = _setting(Whole(20, 10_000))
-    interruption: bool = _setting(Flag(), True)
-    turn_coverage: str | None = _setting(
-        Choice(("only-activity", "all-input", "audio-activity-and-all-video"))
+    start_sensitivity: str | None = _setting(
+        _HIGH_LOW, option=_voice_activity("How soon speech starts.", "high|low")
     )
-    push_to_talk: bool = _setting(Flag(), False)
+    end_sensitivity: str | None = _setting(
+        _HIGH_LOW, option=_voice_activity("How soon speech has ended.", "high|low")
+    )
+    prefix_padding_ms: int | None = _setting(
+        WholeNumber(0, 5_000),
+        option=_voice_activity("Milliseconds of speech before a start counts.", "N"),
+    )
+    silence_ms: int | None = _setting(
+        WholeNumber(20, 10_000),
+        option=_voice_activity("Milliseconds of silence that end speech.", "N"),
+    )
+    interruption: bool = _setting(
+        Boolean(), True, _voice_activity("Let your voice interrupt the answer (on by default).")
+    )
+    turn_coverage: str | None = _setting(
+        Choice(("only-activity", "all-input", "audio-activity-and-all-video")),
+        option=_voice_activity(
+            "What a turn holds: only-activity, all-input or audio-activity-and-all-video.", "WHAT"
+        ),
+    )
+    push_to_talk: bool = _setting(
+        Boolean(),
+        False,
+        _voice_activity("Speak while the space bar says so; no voice activity detection."),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class TalkSettings:
-    input_device: str | None = _setting(DeviceName("a part of a device's name"))
-    output_device: str | None = _setting(DeviceName("a part of a device's name"))
-    echo_cancel: bool = _setting(Flag(), True)
-    half_duplex: bool = _setting(Flag(), False)
-    record: str | None = _setting(Text("the name of a folder"))
+    """Sound devices, what is done about echo, and the folder for recordings."""
+
+    input_device: str | None = _setting(
+        DeviceName("a part of a device's name"),
+        option=_devices(
+            "Microphone: a number or a part of its name.", "DEVICE", verbs=("talk", "doctor")
+        ),
+    )
+    output_device: str | None = _setting(
+        DeviceName("a part of a device's name"),
+        option=_devices(
+            "Speaker: a number or a part of its name.", "DEVICE", verbs=("talk", "doctor")
+        ),
+    )
+    echo_cancel: bool = _setting(
+        Boolean(),
+        True,
+        _devices("Send the microphone as it is, also while the model is heard.", one_way=True),
+    )
+    half_duplex: bool = _setting(
+        Boolean(),
+        False,
+        _devices(
+            "Send silence while the model is heard, for rooms where nothing else helps.",
+            one_way=True,
+        ),
+    )
+    record: str | None = _setting(
+        Text("the name of a folder"),
+        option=_session("Keep sound, events and words as files.", "FOLDER", verbs=_TALK, late=True),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """Which implementation each stage of the local engine uses."""
+    """Which implementation each stage of the local engine uses.
+
+    ``threads``: those of the chat model; 0 is one less than the cores, at least one.
+    """
 
     detector: str = _setting(Text("a detector's name"), "silero")
     transcriber: str = _setting(Text("a transcriber's name"), "moonshine")
     chat: str = _setting(Text("a chat model's name, gguf:PATH or openai:URL#MODEL"), "gguf")
     synthesizer: str = _setting(Text("a synthesizer's name"), "hibari")
-    threads: int = _setting(Whole(0, 256), 0)
-    """Threads of the chat model; 0: one less than the cores, at least one."""
+    threads: int = _setting(WholeNumber(0, 256), 0)
 
 
 @dataclass(frozen=True, slots=True)
 class ServeSettings:
-    host: str = _setting(Text("a host name or address"), LOOPBACK_ADDRESS)
-    port: int = _setting(Whole(0, 65_535), 8765)
-    """0: a free one."""
-    strict: bool = _setting(Flag(), False)
-    allow_origins: tuple[str, ...] = _setting(Origins(), ())
-    connection_limit_s: int = _setting(Whole(0, 86_400), 600)
-    audio_session_limit_s: int = _setting(Whole(0, 86_400), 900)
-    video_session_limit_s: int = _setting(Whole(0, 86_400), 120)
-    go_away_s: int = _setting(Whole(0, 3600), 60)
-    grace_s: int = _setting(Whole(0, 600), 5)
-    max_connections: int = _setting(Whole(1, 100_000), 500)
-    max_sessions: int = _setting(Whole(1, 10_000), 16)
-    max_auth_tokens: int = _setting(Whole(0, 100_000), 1000)
-    max_message_bytes: int = _setting(Whole(1024, 900_000_000), 16_777_216)
-    max_held_bytes: int = _setting(Whole(1024, 900_000_000), 16_777_216)
-    max_small_messages_per_s: int = _setting(Whole(0, 1_000_000), 1000)
-    parallel: int = _setting(Whole(1, 64), 4)
-    """Replies that a chat model in this process generates side by side."""
+    """The address and the limits of `live-cli serve`.
+
+    ``port`` 0 is a free one. ``parallel``: replies that a chat model in this process generates
+    side by side.
+    """
+
+    host: str = _setting(
+        Text("a host name or address"),
+        LOOPBACK_ADDRESS,
+        _listening("Address to listen at (127.0.0.1); another needs a key.", "HOST"),
+    )
+    port: int = _setting(
+        WholeNumber(0, 65_535), 8765, _listening("Port to listen at (8765); 0: a free one.", "N")
+    )
+    strict: bool = _setting(
+        Boolean(), False, _listening("Refuse fields that are not known.", one_way=True)
+    )
+    allow_origins: tuple[str, ...] = _setting(
+        Origins(),
+        (),
+        _listening("Let in web pages of https://HOST too; may be repeated.", "ORIGIN", late=True),
+    )
+    connection_limit_s: int = _setting(WholeNumber(0, 86_400), 600)
+    audio_session_limit_s: int = _setting(WholeNumber(0, 86_400), 900)
+    video_session_limit_s: int = _setting(WholeNumber(0, 86_400), 120)
+    go_away_s: int = _setting(WholeNumber(0, 3600), 60)
+    grace_s: int = _setting(WholeNumber(0, 600), 5)
+    max_connections: int = _setting(WholeNumber(1, 100_000), 500)
+    max_sessions: int = _setting(
+        WholeNumber(1, 10_000), 16, _listening("Sessions at a time (16).", "N")
+    )
+    max_auth_tokens: int = _setting(WholeNumber(0, 100_000), 1000)
+    max_message_bytes: int = _setting(WholeNumber(1024, 900_000_000), 16_777_216)
+    max_held_bytes: int = _setting(WholeNumber(1024, 900_000_000), 16_777_216)
+    max_small_messages_per_s: int = _setting(WholeNumber(0, 1_000_000), 1000)
+    parallel: int = _setting(WholeNumber(1, 64), 4)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything, merged. ``config_path``: the file that was read, if any."""
+    """All settings, merged. ``config_path``: the file that was read, if any.
+
+    ``gemini_key`` comes from GEMINI_API_KEY, GOOGLE_API_KEY or ``api_key_file``, the first that is
+    there. ``server_key``, for a server by address and for `serve`, comes from LIVE_CLI_KEY or
+    ``server_key_file``.
+    """
 
     server: str = _setting(
-        ServerAddress("auto, gemini, local or an address such as wss://host:8765"), "auto"
+        ServerAddress("auto, gemini, local or an address such as wss://host:8765"),
+        "auto",
+        _connection("auto, gemini, local or an address.", "WHERE", verbs=(*_SPEECH, "doctor")),
     )
-    usage: bool = _setting(Flag(), False)
+    usage: bool = _setting(Boolean(), False, _session("Show token counts as they come.", late=True))
     api_key_file: str | None = _setting(Text("the name of a file"))
     server_key_file: str | None = _setting(Text("the name of a file"))
     session: SessionSettings = field(default_factory=SessionSettings)
@@ -139,15 +305,17 @@ class Settings:
     engine: EngineSettings = field(default_factory=EngineSettings)
     serve: ServeSettings = field(default_factory=ServeSettings)
     gemini_key: str | None = field(default=None, repr=False)
-    """From GEMINI_API_KEY, GOOGLE_API_KEY or ``api_key_file``, the first that is there."""
     gemini_key_source: str | None = None
     server_key: str | None = field(default=None, repr=False)
-    """For a server by address, and for `serve`: from LIVE_CLI_KEY or ``server_key_file``."""
     config_path: Path | None = None
     profile: str | None = None
 
 
-def _keys() -> Iterator[Setting]:
+TABLES = ("talk", "engine", "serve")
+"""Groups that are tables in the file; the keys of the other groups stand at its top."""
+
+
+def _all_settings() -> Iterator[Setting]:
     groups: tuple[tuple[str | None, Any], ...] = (
         (None, Settings),
         ("session", SessionSettings),
@@ -161,94 +329,8 @@ def _keys() -> Iterator[Setting]:
         for each in fields(kind):
             if "rule" in each.metadata:
                 default = None if each.default is MISSING else each.default
-                yield Setting((*table, each.name), group, each.metadata["rule"], default)
+                yield Setting((*table, each.name), group, default=default, **each.metadata)
 
 
-KEYS: dict[KeyPath, Setting] = {key.path: key for key in _keys()}
-_OTHER_VARIABLES = ("LIVE_CLI_CONFIG", "LIVE_CLI_PROFILE", "LIVE_CLI_KEY")
-
-
-def load(
-    options: Mapping[str, object] | None = None,
-    *,
-    config: Path | None = None,
-    profile: str | None = None,
-    environ: Mapping[str, str] | None = None,
-) -> Settings:
-    """Merge everything once. ``options``: name -> value from the command line, None: not given.
-
-    Raises SettingsError (OptionError for ``options``), InputFileError for a missing @FILE.
-    """
-    env = os.environ if environ is None else environ
-    profile = profile or env.get("LIVE_CLI_PROFILE") or None
-    file = find_config(config, env)
-    values: dict[Setting, Any] = {}
-    if file is not None:
-        values |= from_file(KEYS, file, profile)
-    elif profile:
-        raise SettingsError(
-            f"There is no profile {profile!r}: there is no settings file "
-            f"({default_config_path()}). Write one with: live-cli config init"
-        )
-    values |= from_environment(KEYS, env)
-    values |= from_options(KEYS, options or {})
-    path = file.path if file else None
-    settings = _build(values, path, profile)
-    gemini, source = gemini_key(env, settings.api_key_file)
-    return replace(
-        settings,
-        gemini_key=gemini,
-        gemini_key_source=source,
-        server_key=server_key(env, settings.server_key_file),
-    )
-
-
-def default_config_path() -> Path:
-    """The platform's own place for the file; it need not exist."""
-    from platformdirs import user_config_path
-
-    return user_config_path("live-cli", appauthor=False) / "config.toml"
-
-
-def config_path(config: Path | None, env: Mapping[str, str]) -> tuple[Path, bool]:
-    """Where the file is looked for, and whether it must exist because it was named."""
-    named = config or (Path(env["LIVE_CLI_CONFIG"]) if env.get("LIVE_CLI_CONFIG") else None)
-    return (named, True) if named else (default_config_path(), False)
-
-
-def find_config(config: Path | None, env: Mapping[str, str]) -> ConfigFile | None:
-    """The file, read; None when none was named and the platform's place is empty."""
-    path, must_exist = config_path(config, env)
-    return read_config(path) if must_exist or path.exists() else None
-
-
-def unknown_variables(env: Mapping[str, str]) -> list[str]:
-    """LIVE_CLI_ variables that are no settings, each as a sentence with the near match."""
-    known = {key.variable for key in KEYS.values()} | set(_OTHER_VARIABLES)
-    return [
-        f"{name} is not a setting{did_you_mean(name, known)}"
-        for name in sorted(env)
-        if name.startswith("LIVE_CLI_") and name not in known
-    ]
-
-
-# --- together ----------------------------------------------------------------------------------
-
-
-def _build(values: Mapping[Setting, Any], path: Path | None, profile: str | None) -> Settings:
-    def of(group: str | None) -> dict[str, Any]:
-        return {key.path[-1]: value for key, value in values.items() if key.group == group}
-
-    session = SessionSettings(**of("session"))
-    if session.system is not None:
-        session = replace(session, system=read_system(session.system))
-    return Settings(
-        **of(None),
-        session=session,
-        vad=VoiceActivitySettings(**of("vad")),
-        talk=TalkSettings(**of("talk")),
-        engine=EngineSettings(**of("engine")),
-        serve=ServeSettings(**of("serve")),
-        config_path=path,
-        profile=profile,
-    )
+SETTINGS: dict[KeyPath, Setting] = {setting.path: setting for setting in _all_settings()}
+"""Every setting by its path in the file, in the order of the groups and their fields."""

@@ -1,6 +1,6 @@
-"""The TOML file: read, and asked on which line a key stands.
+"""The TOML file: its tables, and the line on which a key stands.
 
-`tomllib` does not keep lines. A key's line is found by parsing ever longer beginnings of the
+`tomllib` keeps no lines. A key's line is found by parsing ever longer beginnings of the
 file: the statement that brings the key in starts after the last beginning that parses without it.
 """
 
@@ -20,14 +20,14 @@ KeyPath = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """A file that parsed: its tables, and its text for finding lines."""
+    """A settings file that parsed: its path, its tables, and its text for finding lines."""
 
     path: Path
     tables: dict[str, Any]
     text: str
 
     def line_of(self, key: KeyPath) -> int | None:
-        """The line, from 1, on which ``key`` gets its value or its table is opened."""
+        """Return the line, from 1, on which ``key`` gets its value or its table is opened."""
         lines = self.text.splitlines(keepends=True)
         start = 1
         for count, line in enumerate(lines, 1):
@@ -43,14 +43,14 @@ class ConfigFile:
         return None
 
     def complaint(self, key: KeyPath, says: str) -> SettingsError:
-        """An error about ``key``: file, line, key, and what is wrong with it."""
+        """Return an error about ``key``: file, line, key, and ``says``, the sentence's end."""
         line = self.line_of(key)
         where = f"{self.path}, line {line}" if line else str(self.path)
         return SettingsError(f"{where}: {_spelled(key)} {says}")
 
 
 def read_config(path: Path) -> ConfigFile:
-    """The file at ``path``. Raises SettingsError naming what cannot be read, and the line."""
+    """Read the file at ``path``. Raises SettingsError naming what cannot be read, and the line."""
     try:
         raw = path.read_bytes()
     except OSError as exc:
@@ -90,7 +90,7 @@ def _has(tables: Any, key: KeyPath) -> bool:
 
 
 def _first_statement(lines: list[str], start: int) -> int:
-    """The first line from ``start`` that is neither empty nor a comment."""
+    """Return the first line from ``start`` that is neither empty nor a comment."""
     for number in range(start, len(lines) + 1):
         line = lines[number - 1].strip()
         if line and not line.startswith("#"):

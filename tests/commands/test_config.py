@@ -8,13 +8,14 @@ import pytest
 
 from live_cli.commands import config
 from live_cli.errors import SettingsError
-from live_cli.settings.schema import KEYS, Settings, load
+from live_cli.settings.load import load
+from live_cli.settings.schema import SETTINGS, Settings
 from tests.harness.places import ROOT
 
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch):
-    for key in KEYS.values():
+    for key in SETTINGS.values():
         monkeypatch.delenv(key.variable, raising=False)
     for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY", "LIVE_CLI_KEY", "LIVE_CLI_CONFIG"):
         monkeypatch.delenv(name, raising=False)
@@ -88,7 +89,7 @@ def test_show_as_json_has_every_key_and_no_secret(tmp_path, capsys):
     config.show(settings, json=True)
     out = capsys.readouterr().out
     shown = json.loads(out)
-    assert set(shown) == {key.name for key in KEYS.values()} | {"gemini_key", "server_key"}
+    assert set(shown) == {key.name for key in SETTINGS.values()} | {"gemini_key", "server_key"}
     assert shown["gemini_key"] == "set by GOOGLE_API_KEY"
     assert shown["server_key"] is None
     assert "AIzaSecret" not in out

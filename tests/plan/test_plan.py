@@ -12,7 +12,8 @@ from live_cli.plan import server as server_choice
 from live_cli.plan.plan import plan_session
 from live_cli.protocol.messages import AutomaticActivityDetection, ClientMessage
 from live_cli.protocol.wire import decode_client, encode
-from live_cli.settings.schema import EngineSettings, load
+from live_cli.settings.load import load
+from live_cli.settings.schema import EngineSettings
 
 KEY = {"GEMINI_API_KEY": "gemini-key"}
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_cli.errors import InputFileError, SettingsError
+from live_cli.errors import InputFileError, OptionError, SettingsError
 from live_cli.settings.credentials import scrub
-from live_cli.settings.schema import KEYS, EngineSettings, Settings, load, unknown_variables
-from live_cli.settings.sources import OptionError
+from live_cli.settings.load import load, unknown_variables
+from live_cli.settings.schema import SETTINGS, EngineSettings, Settings
 from tests.harness.places import ROOT
 
 EXAMPLE = ROOT / "config.example.toml"
@@ -90,7 +90,7 @@ def test_a_device_s_number_is_for_one_run(config, number):
 
 def test_every_setting_can_come_from_the_file_the_environment_and_an_option(config):
     sample = {"voice": "Puck", "language": "de", "server": "local", "port": 9, "threads": 2}
-    for key in KEYS.values():
+    for key in SETTINGS.values():
         if key.name in (
             "system",
             "api_key_file",
@@ -103,7 +103,7 @@ def test_every_setting_can_come_from_the_file_the_environment_and_an_option(conf
         words = getattr(rule, "words", None)
         value = sample.get(name) or (words[-1] if words else None)
         if value is None:
-            value = {"Flag": not key.default, "Whole": getattr(rule, "least", 0) + 1}.get(
+            value = {"Boolean": not key.default, "WholeNumber": getattr(rule, "least", 0) + 1}.get(
                 type(rule).__name__, "sample"
             )
         table = f"[{key.path[0]}]\n" if len(key.path) > 1 else ""
@@ -263,7 +263,7 @@ def test_the_example_has_every_key_and_no_other():
     names = set()
     for name, value in _uncommented().items():
         names |= {(name, each) for each in value} if isinstance(value, dict) else {(name,)}
-    assert names == set(KEYS)
+    assert names == set(SETTINGS)
 
 
 def test_the_example_as_it_is_gives_the_defaults(config):
@@ -275,7 +275,7 @@ def test_the_example_as_it_is_gives_the_defaults(config):
 
 def test_the_example_shows_the_real_defaults_and_says_where_there_is_none():
     text = EXAMPLE.read_text(encoding="utf-8")
-    for path, key in KEYS.items():
+    for path, key in SETTINGS.items():
         value = _uncommented()
         for name in path:
             value = value[name]

@@ -19,7 +19,8 @@ from live_cli import __version__
 from live_cli.commands.doctor.findings import Finding, print_finding
 from live_cli.errors import ConnectError, DeviceError, EngineError, SettingsError
 from live_cli.plan.server import ServerChoice, choose_server, missing_local_packages
-from live_cli.settings.schema import Settings, unknown_variables
+from live_cli.settings.load import unknown_variables
+from live_cli.settings.schema import Settings
 
 LIMIT_S = 3.0
 

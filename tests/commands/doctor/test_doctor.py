@@ -10,7 +10,7 @@ from live_cli.commands.doctor import command as doctor
 from live_cli.devices.listing import SoundDevice
 from live_cli.errors import ConnectError, DeviceError, EngineError, SettingsError
 from live_cli.plan import server as server_choice
-from live_cli.settings.schema import load
+from live_cli.settings.load import load
 
 
 @pytest.fixture(autouse=True)
