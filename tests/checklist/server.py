@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from live_cli.audio.pcm import float_from_pcm16, pcm16_from_float
 from live_cli.engine.engine import LiveEngine
 from live_cli.engine.stages import Samples
-from live_cli.net.server.app import build_app, serve_on
 from live_cli.net.server.limits.limits import Limits
-from live_cli.net.server.listen import listen, port_of
+from tests.harness.live_client import receive
+from tests.harness.live_server import LiveServer, running_server
 from tests.harness.scripted_session import FakeTime, ScriptedRegistry
 
 Message = dict[str, Any]
@@ -29,7 +29,6 @@ NATIVE_AUDIO = "models/gemini-2.5-flash-native-audio-preview-12-2025"
 HALF_CASCADE = "models/gemini-live-2.5-flash-preview"
 TEXT: Message = {"generationConfig": {"responseModalities": ["TEXT"]}}
 TRANSCRIBED: Message = {"inputAudioTranscription": {}, "outputAudioTranscription": {}}
-WITHIN_S = 30.0  # a bound on waiting, not a measure
 
 
 @dataclass
@@ -61,10 +60,7 @@ class Client:
         await self.send(realtimeInput={"video": blob})
 
     async def receive(self) -> Message:
-        async with asyncio.timeout(WITHIN_S):
-            frame = await self.socket.recv()
-        assert isinstance(frame, bytes)  # Google sends binary frames
-        message: Message = json.loads(frame)
+        message: Message = await receive(self.socket)
         self.received.append(message)
         return message
 
@@ -93,11 +89,13 @@ class Client:
 
 @dataclass
 class Server:
-    port: int
+    """A running server, and sessions with it."""
+
+    live: LiveServer
 
     def dial(self, path: str = BETA, **options: Any) -> Any:
         """A WebSocket, and nothing sent on it."""
-        return connect(f"ws://127.0.0.1:{self.port}{path}", proxy=None, max_size=None, **options)
+        return self.live.connect(path, max_size=None, **options)
 
     @contextlib.asynccontextmanager
     async def connect(
@@ -123,17 +121,12 @@ class Server:
 
     async def post(self, path: str, body: Message) -> Message:
         """The answer to a POST of JSON."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        content = json.dumps(body).encode()
-        head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n"
-        head += f"content-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n"
-        writer.write(head.encode() + content)
-        answer = (await reader.read()).decode()
-        writer.close()
-        await writer.wait_closed()
-        status, _, rest = answer.partition("\r\n")
-        assert " 200 " in status, answer
-        told: Message = json.loads(rest.partition("\r\n\r\n")[2])
+        headers = ("host: localhost", "content-type: application/json")
+        status, _, answer = await self.live.ask(
+            "POST", path, *headers, body=json.dumps(body).encode()
+        )
+        assert status == 200, answer
+        told: Message = json.loads(answer)
         return told
 
 
@@ -152,16 +145,10 @@ async def running(
     """A server; what it assumes to be playing is over at once, or in ``time``."""
     pace = {"clock": time.clock, "sleep": time.sleep} if time else {"sleep": _at_once}
     engine = LiveEngine(registry=registry or ScriptedRegistry(), **pace)  # type: ignore[arg-type]
-    listeners = listen("127.0.0.1", 0)
-    stop = asyncio.Event()
-    app = build_app(engine, limits=limits, **options)
-    serving = asyncio.create_task(serve_on(app, listeners, stop=stop))
     try:
-        yield Server(port_of(listeners))
+        async with running_server(engine, limits=limits, **options) as live:
+            yield Server(live)
     finally:
-        stop.set()
-        async with asyncio.timeout(WITHIN_S):
-            await serving
         await engine.close()
 
 

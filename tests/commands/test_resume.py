@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.command import json_lines, live_cli, of_type, serving
+from tests.harness.command import json_lines, live_cli, of_type
+from tests.harness.serve_process import serving
 
 SCRIPTED = {"LIVE_CLI_ENGINE_CHAT": "scripted", "LIVE_CLI_ENGINE_SYNTHESIZER": "scripted"}
 

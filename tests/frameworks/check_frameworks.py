@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.harness.sdks import SDKS, Sdk, Serving, serving_sdks, write_sounds
 from tests.harness.speech import QUESTION, QUESTION_WORDS, word_errors
-from tests.sdk.serving import SDKS, Sdk, Serving, serving, write_sounds
 
 ANSWER = "A dog has four legs."
 
@@ -23,7 +23,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     home = tmp_path_factory.mktemp("frameworks")
     samples, _ = soundfile.read(QUESTION, dtype="float32")
     write_sounds(home, np.concatenate([samples, np.zeros(24_000, np.float32)]))
-    with serving(home, LIVE_CLI_ENGINE_CHAT=f"scripted:{ANSWER}") as running:
+    with serving_sdks(home, LIVE_CLI_ENGINE_CHAT=f"scripted:{ANSWER}") as running:
         yield running
 
 

@@ -56,7 +56,7 @@ class _Request(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving() -> Iterator[Endpoint]:
+def serving_endpoint() -> Iterator[Endpoint]:
     endpoint = Endpoint()
     thread = threading.Thread(target=endpoint.serve_forever, args=(0.01,))
     thread.start()

@@ -2,18 +2,15 @@
 
 import json
 import os
-import re
-import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from queue import Queue
 from typing import Any
 
-LIMIT_S = 120
+LIMIT_S = 120  # a bound on waiting, not a measure
+PROGRAM = (sys.executable, "-m", "live_cli")
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
@@ -32,7 +29,7 @@ def live_cli(
 ) -> subprocess.CompletedProcess[bytes]:
     """`live-cli ARGS` to its end; output as bytes."""
     return subprocess.run(
-        [sys.executable, "-m", "live_cli", *map(str, args)],
+        [*PROGRAM, *map(str, args)],
         input=stdin.encode() if isinstance(stdin, str) else stdin,
         capture_output=True,
         env={**environment(home), **(env or {})},
@@ -41,52 +38,23 @@ def live_cli(
     )
 
 
-class Serve:
-    """A running `live-cli serve`; what it logs is read as it comes."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self._lines: Queue[str] = Queue()
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-        self.address = self.until(r"http://127\.0\.0\.1:\d+")
-
-    def _read(self) -> None:
-        assert self._process.stderr is not None
-        with self._process.stderr as lines:
-            for line in lines:
-                self._lines.put(line)
-        self._lines.put("")
-
-    def ended(self) -> int:
-        """Its exit code, once it has ended and all it said is read."""
-        self._reader.join(LIMIT_S)
-        return self._process.wait(LIMIT_S)
-
-    def until(self, pattern: str) -> str:
-        """What matches in the next line that has it."""
-        while line := self._lines.get(timeout=LIMIT_S):
-            if found := re.search(pattern, line):
-                return found[0]
-        raise AssertionError(f"serve ended without {pattern!r}")
-
-
 @contextmanager
-def serving(home: Path, env: Mapping[str, str]) -> Iterator[Serve]:
-    """A running `live-cli serve`, which has to end in order."""
+def started(
+    *args: str | Path,
+    home: Path,
+    env: Mapping[str, str] | None = None,
+    program: Sequence[str] = PROGRAM,
+    **streams: Any,
+) -> Iterator[subprocess.Popen[str]]:
+    """`live-cli ARGS`, running; ended at the end if it still runs. ``streams``: those of Popen."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "live_cli", "serve", "--port", "0"],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**environment(home), **env},
+        [*program, *map(str, args)], text=True, env={**environment(home), **(env or {})}, **streams
     )
     try:
-        serve = Serve(process)
-        yield serve
-        process.send_signal(signal.SIGTERM)
-        assert serve.ended() == 0
+        yield process
     finally:
         process.kill()
+        process.wait()
 
 
 def json_lines(output: bytes) -> list[dict[str, Any]]:

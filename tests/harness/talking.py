@@ -1,9 +1,8 @@
-"""A running `live-cli talk` on a sound card, and what it says."""
+"""A running `live-cli talk --json`, and what it says."""
 
 import json
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
-from tests.harness.command import LIMIT_S, environment
+from tests.harness.command import LIMIT_S, started
 from tests.harness.virtual_audio import VirtualAudio
 
 
@@ -61,22 +60,28 @@ class Talk:
 
 @contextmanager
 def talking(
-    card: VirtualAudio, home: Path, *args: str, stdin: int = subprocess.DEVNULL, **env: str
+    sound_card: VirtualAudio | None,
+    home: Path,
+    *args: str | Path,
+    stdin: int = subprocess.DEVNULL,
+    **env: str,
 ) -> Iterator[Talk]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "live_cli", "talk", "--json", *args],
+    """`talk` on a sound card, or without one when ``args`` name files in its place."""
+    with started(
+        "talk", "--json", *args,
+        home=home,
+        env={**(sound(sound_card) if sound_card else {}), **env},
         stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**environment(home), **sound(card), **env},
-        text=True,
-    )
-    try:
-        yield Talk(process)
-    finally:
-        process.kill()
-        process.communicate()
+    ) as process:  # fmt: skip
+        try:
+            yield Talk(process)
+        finally:
+            process.kill()
+            process.communicate()
 
 
-def sound(card: VirtualAudio) -> dict[str, str]:
-    return {name: value for name, value in card.env.items() if value}
+def sound(sound_card: VirtualAudio) -> dict[str, str]:
+    """The environment in which an app finds that card."""
+    return {name: value for name, value in sound_card.env.items() if value}

@@ -7,8 +7,8 @@ import pytest
 import soundfile
 
 from live_cli.engine.backends.scripted import speech_like
+from tests.harness.sdks import SCRIPTED, Serving, serving_sdks, write_sounds
 from tests.harness.speech import QUESTION
-from tests.sdk.serving import SCRIPTED, Serving, serving, write_sounds
 
 ANSWER = "A dog has four legs."
 
@@ -19,7 +19,9 @@ def scripted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     home = tmp_path_factory.mktemp("scripted")
     write_sounds(home, np.concatenate([speech_like(1.0), np.zeros(24_000, np.float32)]))
     strict = {"LIVE_CLI_SERVE_STRICT": "true"}
-    with serving(home, **SCRIPTED, **strict, LIVE_CLI_ENGINE_CHAT="scripted:Good day.") as running:
+    with serving_sdks(
+        home, **SCRIPTED, **strict, LIVE_CLI_ENGINE_CHAT="scripted:Good day."
+    ) as running:
         yield running
 
 
@@ -29,5 +31,5 @@ def spoken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     home = tmp_path_factory.mktemp("spoken")
     samples, _ = soundfile.read(QUESTION, dtype="float32")
     write_sounds(home, np.concatenate([samples, np.zeros(24_000, np.float32)]))
-    with serving(home, LIVE_CLI_ENGINE_CHAT=f"scripted:{ANSWER}") as running:
+    with serving_sdks(home, LIVE_CLI_ENGINE_CHAT=f"scripted:{ANSWER}") as running:
         yield running

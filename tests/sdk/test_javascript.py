@@ -8,9 +8,9 @@ import re
 import pytest
 
 from live_cli.catalog import LOCAL, MODELS
+from tests.harness.sdks import NODE, NODE_2_32, Serving
 from tests.harness.speech import QUESTION_WORDS, word_errors
 from tests.sdk.programs import NATIVE_AUDIO, javascript, part, whole
-from tests.sdk.serving import NODE, NODE_2_32, Serving
 
 VERSIONS = (NODE, NODE_2_32)
 

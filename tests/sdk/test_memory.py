@@ -10,10 +10,8 @@ import numpy as np
 import pytest
 
 from live_cli.engine.backends.scripted import speech_like
-from tests.harness.chat_endpoint import Body, chunk
-from tests.harness.chat_endpoint import serving as endpoint_serving
-from tests.sdk.programs import NATIVE_AUDIO, javascript, part, python
-from tests.sdk.serving import (
+from tests.harness.chat_endpoint import Body, chunk, serving_endpoint
+from tests.harness.sdks import (
     NODE,
     NODE_2_32,
     PYTHON,
@@ -21,9 +19,10 @@ from tests.sdk.serving import (
     SCRIPTED,
     Sdk,
     Serving,
-    serving,
+    serving_sdks,
     write_sounds,
 )
+from tests.sdk.programs import NATIVE_AUDIO, javascript, part, python
 
 THOUGHT = "Was I told?"
 
@@ -139,10 +138,10 @@ def answer(body: Body) -> list[Body]:
 def remembering(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     home = tmp_path_factory.mktemp("remembering")
     write_sounds(home, np.concatenate([speech_like(1.0), np.zeros(24_000, np.float32)]))
-    with endpoint_serving() as endpoint:
+    with serving_endpoint() as endpoint:
         endpoint.answer = answer
         chat = f"openai:{endpoint.spec}"
-        with serving(home, **SCRIPTED, LIVE_CLI_ENGINE_CHAT=chat) as running:
+        with serving_sdks(home, **SCRIPTED, LIVE_CLI_ENGINE_CHAT=chat) as running:
             yield running
 
 

@@ -15,10 +15,10 @@ import soundfile
 from live_cli.audio.pcm import float_from_pcm16
 from live_cli.catalog import LOCAL, MODELS
 from tests.harness.command import LIMIT_S, environment, live_cli
+from tests.harness.sdks import PYTHON, PYTHON_1_55, Serving
 from tests.harness.speech import QUESTION_WORDS, word_errors
 from tests.sdk.conftest import ANSWER
 from tests.sdk.programs import NATIVE_AUDIO, part, python, whole
-from tests.sdk.serving import PYTHON, PYTHON_1_55, Serving
 
 VERSIONS = (PYTHON, PYTHON_1_55)
 

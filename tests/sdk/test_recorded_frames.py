@@ -10,8 +10,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from live_cli.engine.backends.scripted import speech_like
-from tests.sdk.recording import VERTEX, recording
-from tests.sdk.serving import (
+from tests.harness.sdks import (
     NODE,
     NODE_2_32,
     PYTHON,
@@ -19,8 +18,9 @@ from tests.sdk.serving import (
     SCRIPTED,
     Sdk,
     Serving,
-    serving,
+    serving_sdks,
 )
+from tests.sdk.recording import VERTEX, recording
 
 SPOKEN = np.concatenate([speech_like(1.0), np.zeros(16_000, np.float32)])
 REPLIES = (
@@ -87,7 +87,9 @@ CALLED_BY_PYTHON = {
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     home = tmp_path_factory.mktemp("recorded")
     limit = {"LIVE_CLI_SERVE_CONNECTION_LIMIT_S": "4"}
-    with serving(home, **SCRIPTED, LIVE_CLI_ENGINE_CHAT=f"scripted:{REPLIES}", **limit) as running:
+    with serving_sdks(
+        home, **SCRIPTED, LIVE_CLI_ENGINE_CHAT=f"scripted:{REPLIES}", **limit
+    ) as running:
         yield running
 
 

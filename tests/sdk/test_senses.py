@@ -12,11 +12,18 @@ import pytest
 
 from live_cli.engine.backends.scripted import speech_like
 from live_cli.engine.conversation.cues.prosody import STYLE
-from tests.harness.chat_endpoint import Endpoint, chunk
-from tests.harness.chat_endpoint import serving as endpoint_serving
+from tests.harness.chat_endpoint import Endpoint, chunk, serving_endpoint
 from tests.harness.images import png
+from tests.harness.sdks import (
+    NODE,
+    PYTHON,
+    PYTHON_1_55,
+    SCRIPTED,
+    Serving,
+    serving_sdks,
+    write_sounds,
+)
 from tests.sdk.programs import NATIVE_AUDIO, javascript, part, python
-from tests.sdk.serving import NODE, PYTHON, PYTHON_1_55, SCRIPTED, Serving, serving, write_sounds
 
 CHATTER = "The train to Berlin was late again."
 RED, BLUE = png(255, 0, 0), png(0, 0, 255)
@@ -70,7 +77,7 @@ def colour_of(body: dict[str, Any]) -> str:
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[Endpoint]:
-    with endpoint_serving() as running:
+    with serving_endpoint() as running:
         running.answer = lambda body: [chunk(colour_of(body)), "[DONE]"]
         yield running
 
@@ -81,7 +88,7 @@ def seeing(tmp_path_factory: pytest.TempPathFactory, endpoint: Endpoint) -> Iter
     home = tmp_path_factory.mktemp("seeing")
     write_sounds(home, np.concatenate([speech_like(1.0), np.zeros(24_000, np.float32)]))
     ears = SCRIPTED | {"LIVE_CLI_ENGINE_TRANSCRIBER": f"scripted:{CHATTER}"}
-    with serving(home, **ears, LIVE_CLI_ENGINE_CHAT=f"openai:{endpoint.spec}") as running:
+    with serving_sdks(home, **ears, LIVE_CLI_ENGINE_CHAT=f"openai:{endpoint.spec}") as running:
         yield running
 
 

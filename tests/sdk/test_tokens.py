@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sdk.serving import NODE, NODE_2_32, PYTHON, PYTHON_1_55, Sdk, Serving
+from tests.harness.sdks import NODE, NODE_2_32, PYTHON, PYTHON_1_55, Sdk, Serving
 
 PYTHON_PROGRAM = """
 import asyncio, datetime, os

@@ -7,8 +7,16 @@ import numpy as np
 import pytest
 
 from live_cli.engine.backends.scripted import speech_like
+from tests.harness.sdks import (
+    NODE,
+    PYTHON,
+    PYTHON_1_55,
+    SCRIPTED,
+    Serving,
+    serving_sdks,
+    write_sounds,
+)
 from tests.sdk.programs import NATIVE_AUDIO, javascript, python
-from tests.sdk.serving import NODE, PYTHON, PYTHON_1_55, SCRIPTED, Serving, serving, write_sounds
 
 CONFIG = """
 turn_on_the_lights = {"name": "turn_on_the_lights"}
@@ -81,7 +89,7 @@ def calling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     home = tmp_path_factory.mktemp("calling")
     write_sounds(home, np.concatenate([speech_like(1.0), np.zeros(24_000, np.float32)]))
     calls = 'call:turn_on_the_lights call:dim_the_lights {"brightness": 0.5}'
-    with serving(home, **SCRIPTED, LIVE_CLI_ENGINE_CHAT=f"scripted:{calls}|Done.") as running:
+    with serving_sdks(home, **SCRIPTED, LIVE_CLI_ENGINE_CHAT=f"scripted:{calls}|Done.") as running:
         yield running
 
 

@@ -1,7 +1,6 @@
 """Sessions that outlive a connection of a real `serve`, which ends each after four seconds."""
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,15 +9,8 @@ import pytest
 import soundfile
 
 from live_cli.engine.backends.scripted import speech_like
-from tests.harness.command import (
-    LIMIT_S,
-    Serve,
-    environment,
-    json_lines,
-    live_cli,
-    of_type,
-    serving,
-)
+from tests.harness.command import LIMIT_S, json_lines, live_cli, of_type, started
+from tests.harness.serve_process import Serve, serving
 
 SERVER = {
     "LIVE_CLI_ENGINE_DETECTOR": "scripted",
@@ -53,24 +45,21 @@ def test_a_talk_goes_on_over_several_connections(serve: Serve, tmp_path: Path) -
 
 
 def test_a_chat_that_waited_too_long_goes_on(serve: Serve, tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "live_cli", "text", "--json", "--server", serve.address],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment(tmp_path),
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write("My name is Ada.\n")
-    process.stdin.flush()
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if '"turn_complete"' in line:
-            break
-    serve.until("session 1 closed 1011")  # nobody reads that until the next line comes
-    rest, _ = process.communicate("Who am I?\n", timeout=LIMIT_S)
+    to = ("--server", serve.address)
+    with started(
+        "text", "--json", *to, home=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("My name is Ada.\n")
+        process.stdin.flush()
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if '"turn_complete"' in line:
+                break
+        serve.until("session 1 closed 1011")  # nobody reads that until the next line comes
+        rest, _ = process.communicate("Who am I?\n", timeout=LIMIT_S)
     records = json_lines("".join([*lines, rest]).encode())
     assert process.returncode == 0
     assert of_type(records, "reconnected")

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import re
 import shlex
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import soundfile
 from live_cli.audio.pcm import Samples, pcm16_from_float
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
 from tests.harness.command import LIMIT_S, environment
+from tests.harness.serve_process import serving
 
 SCRIPTED = {
     "LIVE_CLI_ENGINE_DETECTOR": "scripted",
@@ -119,28 +119,7 @@ def write_sounds(folder: Path, speech: Samples) -> None:
 
 
 @contextlib.contextmanager
-def serving(home: Path, **variables: str) -> Iterator[Serving]:
-    """A `serve` that is ready, with these settings; it ends by a signal, without a traceback."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "live_cli", "serve", "--port", "0"],
-        stderr=subprocess.PIPE,
-        env=environment(home, **variables),
-        text=True,
-    )
-    assert process.stderr is not None
-    said = ""
-    try:
-        for line in process.stderr:
-            said += line
-            if line == "Ready.\n":
-                break
-        found = re.search(r"Serving .*:(\d+)\.", said)
-        assert found is not None, said
-        yield Serving(home, int(found[1]), said)
-        process.terminate()
-        rest = process.communicate(timeout=LIMIT_S)[1]
-        assert "Traceback" not in said + (rest or "")
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        process.communicate()
+def serving_sdks(home: Path, **settings: str) -> Iterator[Serving]:
+    """A `serve` with these settings, and the folder in which the SDKs' programs run."""
+    with serving(home, settings) as serve:
+        yield Serving(home, serve.port, serve.said)
