@@ -20,31 +20,31 @@ from live_cli.ui.view import View
 LAST_HANDLE_S = 0.5
 
 
-def resumed(opening: SessionPlan, resume: str | None) -> SessionPlan:
-    """``opening`` with the handle to go on with; ``resume``: a handle, "last", or None."""
+def resumed(plan: SessionPlan, resume: str | None) -> SessionPlan:
+    """``plan`` with the handle to go on with; ``resume``: a handle, "last", or None."""
     if resume is None:
-        return opening
-    if opening.url is None:
+        return plan
+    if plan.url is None:
         raise SettingsError(
             "--resume needs a server that outlives the command, and the engine that a command "
             "starts does not: run live-cli serve, and name it with --server."
         )
-    if opening.setup.session_resumption is None:
+    if plan.setup.session_resumption is None:
         raise SettingsError("--resume and --no-resume exclude each other.")
-    handle = recall(opening.url, opening.model.id) if resume == LAST else resume
+    handle = recall(plan.url, plan.model.id) if resume == LAST else resume
     config = SessionResumptionConfig(handle=handle)
-    return replace(opening, setup=msgspec.structs.replace(opening.setup, session_resumption=config))
+    return replace(plan, setup=msgspec.structs.replace(plan.setup, session_resumption=config))
 
 
 @asynccontextmanager
-async def resumable(server: RunningServer, opening: SessionPlan) -> AsyncIterator[ResumingClient]:
-    """A session of ``opening``, over as many connections as it takes.
+async def resumable(server: RunningServer, plan: SessionPlan) -> AsyncIterator[ResumingClient]:
+    """A session of ``plan``, over as many connections as it takes.
 
     Its last handle is kept, however it ends. A server of our own ends with this command.
     """
-    outlives = opening.url is not None and opening.setup.session_resumption is not None
-    first = await server.connect(opening.setup)
-    client = ResumingClient(first, opening.setup, server.connect, resumes=outlives)
+    outlives = plan.url is not None and plan.setup.session_resumption is not None
+    first = await server.connect(plan.setup)
+    client = ResumingClient(first, plan.setup, server.connect, resumes=outlives)
     try:
         yield client
         if outlives:
@@ -52,14 +52,14 @@ async def resumable(server: RunningServer, opening: SessionPlan) -> AsyncIterato
     finally:
         await client.connection.close()
         if client.handle is not None and outlives:
-            remember(LastSession(str(opening.url), opening.model.id, client.handle))
+            remember(LastSession(str(plan.url), plan.model.id, client.handle))
 
 
-def tell_reconnected(face: View, restored: bool) -> None:
+def tell_reconnected(view: View, restored: bool) -> None:
     """The session goes on; say so when it has forgotten what was said."""
-    face.status(connection="connected")
+    view.status(connection="connected")
     if not restored:
-        face.note("The server no longer has this session: it starts anew, without its memory.")
+        view.note("The server no longer has this session: it starts anew, without its memory.")
 
 
 async def _hear_last_handle(client: LiveClient) -> None:

@@ -163,6 +163,10 @@ class FileSpeaker:
         """Silence ``turn`` and all before it, in the next 20 ms block."""
         self._playback.interrupt(turn)
 
+    def duck(self, low: bool) -> None:
+        """Turn all down by 15 dB, or back up."""
+        self._playback.duck(low)
+
     def snapshot(self) -> SpeakerSnapshot:
         """What is played now; once stopped, what has been played."""
         if not self._thread.is_alive():

@@ -1,4 +1,4 @@
-"""One session, shown by several faces at once."""
+"""One session, shown by several views at once."""
 
 from types import TracebackType
 from typing import Self, Unpack
@@ -8,48 +8,48 @@ from live_cli.ui.view import DeviceNews, StatusChanges, Summary, View
 
 
 class TeeView:
-    """A `View` that tells each of ``faces``, in their order."""
+    """A `View` that tells each of ``views``, in their order."""
 
-    def __init__(self, *faces: View) -> None:
-        self._faces = faces
+    def __init__(self, *views: View) -> None:
+        self._views = views
 
     def event(self, event: Event) -> None:
-        for face in self._faces:
-            face.event(event)
+        for view in self._views:
+            view.event(event)
 
     def sent(self, text: str) -> None:
-        for face in self._faces:
-            face.sent(text)
+        for view in self._views:
+            view.sent(text)
 
     def note(self, text: str) -> None:
-        for face in self._faces:
-            face.note(text)
+        for view in self._views:
+            view.note(text)
 
     def error(self, text: str) -> None:
-        for face in self._faces:
-            face.error(text)
+        for view in self._views:
+            view.error(text)
 
     def device(self, news: DeviceNews) -> None:
-        for face in self._faces:
-            face.device(news)
+        for view in self._views:
+            view.device(news)
 
     def levels(
         self, microphone_dbfs: float, speaker_dbfs: float, speaking: bool, heard_ms: float
     ) -> None:
-        for face in self._faces:
-            face.levels(microphone_dbfs, speaker_dbfs, speaking, heard_ms)
+        for view in self._views:
+            view.levels(microphone_dbfs, speaker_dbfs, speaking, heard_ms)
 
     def status(self, **changes: Unpack[StatusChanges]) -> None:
-        for face in self._faces:
-            face.status(**changes)
+        for view in self._views:
+            view.status(**changes)
 
     def close(self, summary: Summary | None = None) -> None:
-        for face in self._faces:
-            face.close(summary)
+        for view in self._views:
+            view.close(summary)
 
     def __enter__(self) -> Self:
-        for face in self._faces:
-            face.__enter__()
+        for view in self._views:
+            view.__enter__()
         return self
 
     def __exit__(
@@ -58,5 +58,5 @@ class TeeView:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for face in self._faces:
-            face.__exit__(kind, error, trace)
+        for view in self._views:
+            view.__exit__(kind, error, trace)

@@ -33,7 +33,7 @@ FRAME_S = 0.02
 PCM_40_MS = b"\0" * 1920
 
 
-class Mouth:
+class NotedPlayback:
     """Notes when sound is handed to it."""
 
     def __init__(self) -> None:
@@ -44,6 +44,7 @@ class Mouth:
 
     def end_turn(self, turn: int) -> None: ...
     def interrupt(self, turn: int) -> None: ...
+    def duck(self, low: bool) -> None: ...
 
     def snapshot(self) -> SpeakerSnapshot:
         return SpeakerSnapshot()
@@ -71,14 +72,14 @@ class Far:
 
 
 def rows() -> list[Row]:
-    far, mouth = Far(), Mouth()
+    far, playback = Far(), NotedPlayback()
     with serve(far.handle, "127.0.0.1", 0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         port = server.socket.getsockname()[1]
-        captured = asyncio.run(talk(port, mouth))
+        captured = asyncio.run(talk(port, playback))
         server.shutdown()
     up = [b - a for a, b in zip(captured, far.heard, strict=False)]
-    down = [b - a for a, b in zip(far.sent, mouth.played, strict=False)]
+    down = [b - a for a, b in zip(far.sent, playback.played, strict=False)]
     return [
         Row("frame captured -> on the socket, p99", quantile(up, 0.99) * 1e3, "ms", 5.0),
         Row("audio received -> handed to the playout, p99", quantile(down, 0.99) * 1e3, "ms", 2.0),
@@ -86,13 +87,13 @@ def rows() -> list[Row]:
     ]
 
 
-async def talk(port: int, mouth: Mouth) -> list[float]:
+async def talk(port: int, playback: NotedPlayback) -> list[float]:
     address = Address(f"ws://127.0.0.1:{port}", None, "v1beta", "the bench")
     captured: list[float] = []
     loop = asyncio.get_running_loop()
-    face = JsonView(stdout=StringIO(), stderr=StringIO())
+    view = JsonView(stdout=StringIO(), stderr=StringIO())
     async with await LiveClient.connect(address, Setup(model="m")) as client:
-        conversation = Conversation(client, face, mouth, InputGate(manual=False))
+        conversation = Conversation(client, view, playback, InputGate(manual=False))
         frame = np.zeros(320, dtype="<i2").tobytes()
 
         def capture() -> None:
@@ -101,7 +102,7 @@ async def talk(port: int, mouth: Mouth) -> list[float]:
                 due += FRAME_S
                 sleep(max(0.0, due - monotonic()))
                 captured.append(monotonic())
-                loop.call_soon_threadsafe(conversation.hear, frame, -60.0)
+                loop.call_soon_threadsafe(conversation.take_frame, frame, -60.0)
             sleep(0.2)
             loop.call_soon_threadsafe(conversation.stop)
 

@@ -34,12 +34,12 @@ from live_cli.ui.view import DeviceNews, Summary, TurnPlayback
 
 
 class Told:
-    """A face, a clock that only the test moves, and what came out."""
+    """A view, a clock that only the test moves, and what came out."""
 
     def __init__(self) -> None:
         self.now = 100.0
         self.out, self.err = io.StringIO(), io.StringIO()
-        self.face = JsonView(stdout=self.out, stderr=self.err, clock=lambda: self.now)
+        self.view = JsonView(stdout=self.out, stderr=self.err, clock=lambda: self.now)
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -83,22 +83,22 @@ class Told:
 def test_every_event_has_its_record(event: Event, record: dict[str, Any]) -> None:
     told = Told()
     told.now += 1.23456
-    told.face.event(event)
+    told.view.event(event)
     assert told.records == [{"t": 1.235, **record}]
     assert told.out.getvalue().startswith(f'{{"type": "{record["type"]}", "t": 1.235')
 
 
 def test_events_without_a_type_are_silent() -> None:
     told = Told()
-    told.face.event(GenerationComplete(1))
-    told.face.event(ResumptionUpdated("h"))
-    told.face.sent("typed")
+    told.view.event(GenerationComplete(1))
+    told.view.event(ResumptionUpdated("h"))
+    told.view.sent("typed")
     assert told.records == []
 
 
 def test_usage_has_totals_and_modalities() -> None:
     told = Told()
-    told.face.event(
+    told.view.event(
         UsageReported(
             UsageMetadata(
                 total_token_count=30,
@@ -117,9 +117,9 @@ def test_usage_has_totals_and_modalities() -> None:
 
 def test_a_turn_ends_with_its_own_latencies() -> None:
     told = Told()
-    told.face.status(latency_ms=812.04, first_text_ms=400)
-    told.face.event(TurnComplete(1, reason="DONE"))
-    told.face.event(TurnComplete(2, interrupted=True))
+    told.view.status(latency_ms=812.04, first_text_ms=400)
+    told.view.event(TurnComplete(1, reason="DONE"))
+    told.view.event(TurnComplete(2, interrupted=True))
     first, second = told.records
     assert (first["latency_ms"], first["first_text_ms"], first["first_audio_ms"]) == (
         812,
@@ -133,28 +133,28 @@ def test_a_turn_ends_with_its_own_latencies() -> None:
 def test_audio_is_counted_for_each_turn_and_an_interruption_says_what_was_heard() -> None:
     told = Told()
     for turn in (1, 1, 2):
-        told.face.event(AudioChunk(turn, bytes(4_800), 24_000))
-    told.face.levels(-20, -20, True, 150)
-    told.face.levels(-20, -90, False, 0)
-    told.face.event(Interrupted(2))
+        told.view.event(AudioChunk(turn, bytes(4_800), 24_000))
+    told.view.levels(-20, -20, True, 150)
+    told.view.levels(-20, -90, False, 0)
+    told.view.event(Interrupted(2))
     assert [record.get("total_ms") for record in told.records] == [100, 200, 100, None]
     assert told.records[-1]["heard_ms"] == 150
 
 
 def test_reconnecting_and_the_end() -> None:
     told = Told()
-    with told.face as face:
-        face.status(label="Gemini", connection="connecting")
-        face.event(SessionOpened())
+    with told.view as view:
+        view.status(label="Gemini", connection="connecting")
+        view.event(SessionOpened())
         told.now += 1
-        face.event(SessionClosed(1006, "lost\x1b", turn_lost=True))
+        view.event(SessionClosed(1006, "lost\x1b", turn_lost=True))
         told.now += 1
-        face.status(connection="reconnecting")
-        face.event(SessionOpened())
-        face.status(connection="connected")
-        face.event(SessionClosed(1000, ""))
+        view.status(connection="reconnecting")
+        view.event(SessionOpened())
+        view.status(connection="connected")
+        view.event(SessionClosed(1000, ""))
         told.now += 1
-        face.close(Summary(duration_s=3.0, turns=1, tokens_by_modality={"TEXT": 3}))
+        view.close(Summary(duration_s=3.0, turns=1, tokens_by_modality={"TEXT": 3}))
     assert [(r["type"], r["t"]) for r in told.records] == [
         ("session_open", 0),
         ("session_close", 1),
@@ -169,9 +169,9 @@ def test_reconnecting_and_the_end() -> None:
 
 def test_leaving_an_open_session_closes_it() -> None:
     told = Told()
-    told.face.event(SessionOpened())
-    told.face.close(Summary(turns=2))
-    told.face.close()
+    told.view.event(SessionOpened())
+    told.view.close(Summary(turns=2))
+    told.view.close()
     assert [record["type"] for record in told.records] == ["session_open", "session_close"]
     assert told.records[1]["code"] is None
     assert told.records[1]["summary"]["turns"] == 2
@@ -179,8 +179,8 @@ def test_leaving_an_open_session_closes_it() -> None:
 
 def test_an_error_is_a_record_and_a_note_is_not() -> None:
     told = Told()
-    told.face.error("No key.\x1b")
-    told.face.note("By the way\x1b.")
+    told.view.error("No key.\x1b")
+    told.view.note("By the way\x1b.")
     assert told.records == [{"type": "error", "t": 0, "message": "No key.\x1b"}]
     assert told.err.getvalue() == "By the way␛.\n"
 
@@ -188,7 +188,7 @@ def test_an_error_is_a_record_and_a_note_is_not() -> None:
 @given(st.text(st.characters(exclude_categories=[])))
 def test_no_text_puts_anything_but_printable_ascii_on_the_line(text: str) -> None:
     told = Told()
-    told.face.event(TextChunk(1, text))
+    told.view.event(TextChunk(1, text))
     (line,) = told.out.getvalue().split("\n")[:-1]
     assert line.isascii()
     assert line.isprintable()
@@ -197,9 +197,9 @@ def test_no_text_puts_anything_but_printable_ascii_on_the_line(text: str) -> Non
 
 def test_how_a_turn_was_played_is_told_with_its_end_and_with_no_other() -> None:
     told = Told()
-    told.face.status(playback=TurnPlayback(1999.96, 21.0, 2, 130.04))
-    told.face.event(TurnComplete(1))
-    told.face.event(TurnComplete(2))
+    told.view.status(playback=TurnPlayback(1999.96, 21.0, 2, 130.04))
+    told.view.event(TurnComplete(1))
+    told.view.event(TurnComplete(2))
     played, written = told.records
     names = ("heard_ms", "start_delay_ms", "underruns", "dry_ms")
     assert [played[name] for name in names] == [2000.0, 21.0, 2, 130.0]
@@ -208,7 +208,7 @@ def test_how_a_turn_was_played_is_told_with_its_end_and_with_no_other() -> None:
 
 def test_a_device_that_comes_and_goes_is_a_record_of_its_own() -> None:
     told = Told()
-    told.face.device(DeviceNews("microphone", "back", "USB", "It is back.", 1.5, 75))
+    told.view.device(DeviceNews("microphone", "back", "USB", "It is back.", 1.5, 75))
     assert told.records == [
         {
             "type": "device",
@@ -226,7 +226,7 @@ def test_a_device_that_comes_and_goes_is_a_record_of_its_own() -> None:
 def test_that_the_way_of_the_echo_is_known_is_told_once_and_again_when_it_is_not() -> None:
     told = Told()
     for erle_db, converged in [(None, False), (3.0, False), (9.04, True), (12.0, True), (5, False)]:
-        told.face.status(erle_db=erle_db, echo_converged=converged)
+        told.view.status(erle_db=erle_db, echo_converged=converged)
     assert [
         (record["type"], record["converged"], record["erle_db"]) for record in told.records
     ] == [

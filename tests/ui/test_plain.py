@@ -20,18 +20,18 @@ from live_cli.ui.view import Summary
 
 def written(*told: Event, wanted: Wanted = "conversation", **options: bool) -> tuple[str, str]:
     out, err = io.StringIO(), io.StringIO()
-    with PlainView(wanted, stdout=out, stderr=err, **options) as face:
+    with PlainView(wanted, stdout=out, stderr=err, **options) as view:
         for event in told:
-            face.event(event)
+            view.event(event)
     return out.getvalue(), err.getvalue()
 
 
 def test_a_reply_streams_as_it_comes_and_ends_its_line() -> None:
     out = io.StringIO()
-    face = PlainView("reply", stdout=out, stderr=io.StringIO())
+    view = PlainView("reply", stdout=out, stderr=io.StringIO())
     seen = []
     for event in (TextChunk(1, "Hel"), TextChunk(1, "lo,\nyou"), TurnComplete(1), TurnComplete(2)):
-        face.event(event)
+        view.event(event)
         seen.append(out.getvalue())
     assert seen == ["Hel", "Hello,\nyou", "Hello,\nyou\n", "Hello,\nyou\n"]
 
@@ -68,10 +68,10 @@ def test_a_conversation_is_a_line_for_each_side() -> None:
 
 def test_a_cut_answer_keeps_what_was_not_heard_behind_the_mark() -> None:
     out = io.StringIO()
-    with PlainView(stdout=out, stderr=io.StringIO()) as face:
-        face.event(OutputTranscript(1, "One two three"))
-        face.levels(-100, -100, False, 0)
-        face.event(Interrupted(1))
+    with PlainView(stdout=out, stderr=io.StringIO()) as view:
+        view.event(OutputTranscript(1, "One two three"))
+        view.levels(-100, -100, False, 0)
+        view.event(Interrupted(1))
     assert out.getvalue() == "model: [interrupted] One two three\n"
 
 
@@ -86,20 +86,20 @@ def test_nothing_from_outside_carries_an_escape_code() -> None:
 def test_typed_lines_are_part_of_the_conversation_not_of_a_reply() -> None:
     for wanted, expected in (("conversation", "you: typed\n"), ("reply", "")):
         out = io.StringIO()
-        with PlainView(wanted, stdout=out, stderr=io.StringIO()) as face:
-            face.sent("typed")
+        with PlainView(wanted, stdout=out, stderr=io.StringIO()) as view:
+            view.sent("typed")
         assert out.getvalue() == expected
 
 
 def test_notes_and_the_summary_are_on_stderr() -> None:
     out, err = io.StringIO(), io.StringIO()
-    with PlainView("reply", stdout=out, stderr=err, usage=True) as face:
-        face.event(TextChunk(1, "Hi"))
-        face.note("careful\x1b")
-        face.status(connection="reconnecting")
-        face.status(connection="connected")
-        face.event(UsageReported(UsageMetadata(total_token_count=1234)))
-        face.close(Summary(duration_s=3, turns=1))
+    with PlainView("reply", stdout=out, stderr=err, usage=True) as view:
+        view.event(TextChunk(1, "Hi"))
+        view.note("careful\x1b")
+        view.status(connection="reconnecting")
+        view.status(connection="connected")
+        view.event(UsageReported(UsageMetadata(total_token_count=1234)))
+        view.close(Summary(duration_s=3, turns=1))
     assert out.getvalue() == "Hi\n"
     assert err.getvalue().splitlines() == [
         "careful␛",
@@ -126,6 +126,6 @@ class Gone(io.StringIO):
 
 
 def test_a_closed_stdout_is_told_once_as_broken_pipe() -> None:
-    face = PlainView("reply", stdout=Gone(), stderr=io.StringIO())
-    with pytest.raises(BrokenPipeError), face:
-        face.event(TextChunk(1, "Hi"))
+    view = PlainView("reply", stdout=Gone(), stderr=io.StringIO())
+    with pytest.raises(BrokenPipeError), view:
+        view.event(TextChunk(1, "Hi"))

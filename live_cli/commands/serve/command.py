@@ -39,7 +39,7 @@ from live_cli.settings.schema import EngineSettings, ServeSettings, Settings
 
 if TYPE_CHECKING:
     from live_cli.engine.engine import LiveEngine
-    from live_cli.net.server.stats.prometheus import Stages
+    from live_cli.net.server.stats.prometheus import StageStates
 
 
 def run(
@@ -105,7 +105,7 @@ async def _serve(
             limits=limits,
             strict=serving.strict,
             models=served_models(settings.engine),
-            metrics=PrometheusCounts(lambda: _stages_of(engine)),
+            counts=PrometheusCounts(lambda: _stages_of(engine)),
             ready=loading.done,
         )
         secure = server_context(certificate) if certificate else None
@@ -119,7 +119,7 @@ async def _serve(
 def limits_of(options: ServeSettings) -> Limits:
     """What sessions may cost, as it is set."""
     return Limits(
-        message_bytes=options.max_message_bytes,
+        received_payload_bytes=options.max_message_bytes,
         connections=options.max_connections,
         sessions=options.max_sessions,
         tokens=options.max_auth_tokens,
@@ -151,7 +151,7 @@ def _load_engine(options: EngineSettings, parallel: int) -> "tuple[LiveEngine, a
     return engine, asyncio.create_task(engine.load())
 
 
-def _stages_of(engine: "LiveEngine") -> "Stages":
+def _stages_of(engine: "LiveEngine") -> "StageStates":
     """Those that were asked for; the detector is made anew for each session."""
     for each in engine.report():
         if each.state != "unloaded":

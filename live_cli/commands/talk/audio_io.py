@@ -1,13 +1,13 @@
-"""The two ends of a conversation: microphone and speaker, or files in their place.
+"""The sound of a talk, in and out: microphone and speaker, or files in their place.
 
-Their callbacks come from threads of their own; each is handed to the event loop.
+The callbacks of the devices run in threads of their own; each is scheduled onto the event loop.
 """
 
 import asyncio
 import contextlib
 from collections.abc import Callable
 
-from live_cli.audio.echo.canceller import EchoCanceller, EchoStats
+from live_cli.audio.echo.canceller import EchoCanceller
 from live_cli.audio.echo.half_duplex import HalfDuplex
 from live_cli.audio.files.speech_files import open_speech
 from live_cli.audio.pcm import Samples
@@ -28,12 +28,15 @@ FILE_FORM = "Without sound: live-cli talk --input question.wav --output answer.w
 
 
 class AudioIO:
-    """Opens an ear and a mouth, and connects them to a conversation once there is one."""
+    """Opens the near and the far end, and connects them to a conversation once there is one.
+
+    ``echo`` is None where echo is not cancelled, as with a file at either end.
+    """
 
     def __init__(
         self,
         options: TalkSettings,
-        face: View,
+        view: View,
         input_path: str | None,
         output_path: str | None,
         on_played: PlayedCallback | None = None,
@@ -41,7 +44,7 @@ class AudioIO:
         push_to_talk: bool = False,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._face = face
+        self._view = view
         self._numbered = {
             role
             for role, device in (
@@ -54,82 +57,77 @@ class AudioIO:
         self._input_path = input_path
         self._told_dropped_ms = 0.0
         self._lost: LiveError | None = None
-        self._echo_path: EchoBridge | None = None
+        self.echo: EchoBridge | None = None
         if input_path is None and output_path is None:
-            self._echo_path = _echo_path(options, gated=not push_to_talk)
-        self.mouth: Speaker | FileSpeaker = (
-            Speaker(options.output_device, on_played=_both(self._echo_path, on_played))
+            self.echo = _echo_bridge(options, gated=not push_to_talk)
+        self.playback: Speaker | FileSpeaker = (
+            Speaker(options.output_device, on_played=_both(self.echo, on_played))
             if output_path is None
             else FileSpeaker(output_path, self._tell_lost_file, on_played)
         )
-        self.ear: Microphone | FileMicrophone = (
-            Microphone(options.input_device, self._on_frame, echo_path=self._echo_path)
+        self.microphone: Microphone | FileMicrophone = (
+            Microphone(options.input_device, self._on_frame, echo_path=self.echo)
             if input_path is None
             else FileMicrophone(input_path, self._on_frame, self._on_end)
         )
-        devices = [end for end in (self.ear, self.mouth) if isinstance(end, Microphone | Speaker)]
+        ends = (self.microphone, self.playback)
+        devices = [end for end in ends if isinstance(end, Microphone | Speaker)]
         self._supervisor = DeviceSupervisor(devices, self._on_device_change)
 
     async def open(self) -> None:
-        """Open what needs no conversation. Raises DeviceError, InputFileError."""
+        """Open both ends; an input file is only checked. Raises DeviceError, InputFileError."""
         await asyncio.to_thread(self._open)
 
     def _open(self) -> None:
         if self._input_path not in (None, "-"):
             open_speech(self._input_path).close()  # a bad file is named before a model is asked
         try:
-            self.mouth.start()
-            if isinstance(self.ear, Microphone):
-                self.ear.start()
+            self.playback.start()
+            if isinstance(self.microphone, Microphone):
+                self.microphone.start()
         except DeviceError as exc:
             raise DeviceError(f"{exc} {FILE_FORM}") from exc
         self._supervisor.start()
 
     def connect(self, conversation: Conversation) -> None:
-        """Let ``conversation`` hear; a file begins to speak now, all of it as one activity."""
+        """Give frames to ``conversation`` from now on; a file is played as one activity."""
         self._conversation = conversation
         if self._lost is not None:
             conversation.stop()
-        if isinstance(self.ear, FileMicrophone):
+        if isinstance(self.microphone, FileMicrophone):
             conversation.start_activity()
-            self.ear.start()
+            self.microphone.start()
 
     def disconnect(self) -> None:
+        """Drop what is captured from now on."""
         self._conversation = None
 
-    def echo(self) -> EchoStats | None:
-        """How echo cancellation is doing; None where there is none."""
-        return self._echo_path.stats if self._echo_path else None
-
-    def duck(self, low: bool) -> None:
-        if isinstance(self.mouth, Speaker):
-            self.mouth.duck(low)
-
     def close(self) -> None:
+        """Close both ends; what has not been played is not played any more."""
         self._supervisor.stop()
-        self.ear.stop()
-        self.mouth.stop()
+        self.microphone.stop()
+        self.playback.stop()
 
     @property
     def error(self) -> LiveError | None:
-        """Why one of the two could not be used to the end."""
+        """The error that ended one of the two early; None where both worked to the end."""
         if self._lost is not None:
             return self._lost
-        return self.ear.error if isinstance(self.ear, FileMicrophone) else None
+        return self.microphone.error if isinstance(self.microphone, FileMicrophone) else None
 
     def _on_frame(self, pcm16: bytes, level_dbfs: float, ends_at: float) -> None:
-        self._in_loop(lambda: self._hear(pcm16, level_dbfs, ends_at))
+        self._in_loop(lambda: self._pass_on(pcm16, level_dbfs, ends_at))
 
-    def _hear(self, pcm16: bytes, level_dbfs: float, ends_at: float) -> None:
+    def _pass_on(self, pcm16: bytes, level_dbfs: float, ends_at: float) -> None:
         if self._conversation is not None:
-            self._conversation.hear(pcm16, level_dbfs, ends_at)
+            self._conversation.take_frame(pcm16, level_dbfs, ends_at)
 
     def _on_end(self) -> None:
         self._in_loop(self._end_input)
 
     def _end_input(self) -> None:
-        if isinstance(self.ear, FileMicrophone) and self.ear.warning:
-            self._face.note(self.ear.warning)
+        if isinstance(self.microphone, FileMicrophone) and self.microphone.warning:
+            self._view.note(self.microphone.warning)
         if self._conversation is not None:
             self._conversation.end_input()
 
@@ -137,36 +135,36 @@ class AudioIO:
         self._in_loop(lambda: self._tell_device_change(change))
 
     def _tell_device_change(self, change: DeviceChange) -> None:
-        hears = change.role == "microphone"
-        if hears and self._conversation is not None and change.state in ("lost", "back"):
-            self._conversation.set_deaf(change.state == "lost")
+        captures = change.role == "microphone"
+        if captures and self._conversation is not None and change.state in ("lost", "back"):
+            self._conversation.set_microphone_lost(change.state == "lost")
         if change.state == "open" and change.role in self._numbered:
-            self._face.note(change.message)
+            self._view.note(change.message)
         if change.role == "speaker" and change.state == "back":
             self._tell_dropped()
-        self._face.device(
+        self._view.device(
             DeviceNews(
                 role=change.role,
                 state=change.state,
                 name=change.name,
                 message=change.message,
                 away_s=round(change.away_s, 3),
-                missed_frames=round(change.away_s * 1000 / FRAME_MS) if hears else 0,
+                missed_frames=round(change.away_s * 1000 / FRAME_MS) if captures else 0,
             )
         )
 
     def _tell_dropped(self) -> None:
-        if isinstance(self.mouth, Speaker) and self.mouth.dropped_ms > self._told_dropped_ms:
-            seconds = (self.mouth.dropped_ms - self._told_dropped_ms) / 1000
-            self._told_dropped_ms = self.mouth.dropped_ms
-            self._face.note(f"Of the answer {seconds:.1f} s were dropped: they came too long ago.")
+        if isinstance(self.playback, Speaker) and self.playback.dropped_ms > self._told_dropped_ms:
+            seconds = (self.playback.dropped_ms - self._told_dropped_ms) / 1000
+            self._told_dropped_ms = self.playback.dropped_ms
+            self._view.note(f"Of the answer {seconds:.1f} s were dropped: they came too long ago.")
 
     def _tell_lost_file(self, reason: str) -> None:
         self._in_loop(lambda: self._lose_file(reason))
 
     def _lose_file(self, reason: str) -> None:
-        nobody_listens = isinstance(self.mouth, FileSpeaker) and self.mouth.pipe_closed
-        self._stop(None if nobody_listens else InputFileError(reason))
+        reader_left = isinstance(self.playback, FileSpeaker) and self.playback.pipe_closed
+        self._stop(None if reader_left else InputFileError(reason))
 
     def _stop(self, error: LiveError | None) -> None:
         self._lost = self._lost or error
@@ -178,8 +176,8 @@ class AudioIO:
             self._loop.call_soon_threadsafe(act)
 
 
-def _echo_path(options: TalkSettings, *, gated: bool) -> EchoBridge | None:
-    """Between two devices; a file hears no speaker."""
+def _echo_bridge(options: TalkSettings, *, gated: bool) -> EchoBridge | None:
+    """Return what keeps the speaker's sound out of the microphone, as the options ask."""
     if options.half_duplex:
         return EchoBridge(HalfDuplex)
     if options.echo_cancel:
@@ -187,13 +185,13 @@ def _echo_path(options: TalkSettings, *, gated: bool) -> EchoBridge | None:
     return None
 
 
-def _both(echo_path: EchoBridge | None, on_played: PlayedCallback | None) -> PlayedCallback | None:
-    if echo_path is None or on_played is None:
-        return on_played if echo_path is None else echo_path.note_played
-    path, record = echo_path, on_played
+def _both(echo: EchoBridge | None, on_played: PlayedCallback | None) -> PlayedCallback | None:
+    if echo is None or on_played is None:
+        return on_played if echo is None else echo.note_played
+    bridge, record = echo, on_played
 
     def tell(block: Samples, at: float, spans: tuple[Span, ...]) -> None:
-        path.note_played(block, at, spans)
+        bridge.note_played(block, at, spans)
         record(block, at, spans)
 
     return tell

@@ -37,62 +37,62 @@ def run(
     resume: str | None,
     json: bool,
 ) -> None:
-    """Talk until the person leaves, or until the input file is answered. Raises LiveError."""
+    """Talk until the user leaves, or until the input file is answered. Raises LiveError."""
     refuse_both_on_stdout(output_path, json=json)
     refuse_overwriting(output_path, [input_path] if input_path else [])
-    opening = resumed(plan_session(settings, "talk"), resume)
+    plan = resumed(plan_session(settings, "talk"), resume)
     # Ctrl-C is the normal end, also before the conversation has begun
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_talk(settings, opening, input_path, output_path, json))
+        asyncio.run(_talk(settings, plan, input_path, output_path, json))
 
 
 async def _talk(
     settings: Settings,
-    opening: SessionPlan,
+    plan: SessionPlan,
     input_path: str | None,
     output_path: str | None,
     json: bool,
 ) -> None:
     with ExitStack() as stack:
-        # before the face, which keeps the stderr that it finds
+        # before the view, which keeps the stderr that it finds
         stack.enter_context(native_stderr_silenced())
-        face = _face(settings, json, sound_on_stdout=output_path == "-")
-        recording = _recording(settings.talk.record, face, stack)
-        face = stack.enter_context(TeeView(*recording.faces, face) if recording else face)
+        view = _chosen_view(settings, json, sound_on_stdout=output_path == "-")
+        recording = _recording(settings.talk.record, view, stack)
+        view = stack.enter_context(TeeView(*recording.views, view) if recording else view)
         if recording is not None:
-            face.note(f"Recording into {recording.sound_path}")
-            stack.callback(_end_recording, recording, face)
-        face.status(
+            view.note(f"Recording into {recording.sound_path}")
+            stack.callback(_end_recording, recording, view)
+        view.status(
             connection="connecting",
-            label=_label(opening, settings),
+            label=_label(plan, settings),
             push_to_talk=settings.vad.push_to_talk,
         )
-        for text in notes(opening, settings.engine.chat):
-            face.note(text)
-        async with running_server(opening) as server:
+        for text in notes(plan, settings.engine.chat):
+            view.note(text)
+        async with running_server(plan) as server:
             # imported and opened while the server loads its models
             from live_cli.commands.talk.audio_io import AudioIO
 
             on_played, on_sent = (recording.played, recording.sent) if recording else (None, None)
-            ends = AudioIO(
+            audio = AudioIO(
                 settings.talk,
-                face,
+                view,
                 input_path,
                 output_path,
                 on_played,
                 push_to_talk=settings.vad.push_to_talk,
             )
-            stack.callback(ends.close)
-            await ends.open()
-            await _converse(server, opening, settings, face, ends, on_sent)
+            stack.callback(audio.close)
+            await audio.open()
+            await _converse(server, plan, settings, view, audio, on_sent)
 
 
 async def _converse(
     server: RunningServer,
-    opening: SessionPlan,
+    plan: SessionPlan,
     settings: Settings,
-    face: View,
-    ends: "AudioIO",
+    view: View,
+    audio: "AudioIO",
     on_sent: "SentCallback | None",
 ) -> None:
     from live_cli.commands.talk.conversation import Conversation
@@ -100,35 +100,35 @@ async def _converse(
     from live_cli.protocol.input_gate import InputGate
 
     gate = InputGate(manual=settings.vad.push_to_talk)
-    async with resumable(server, opening) as client:
+    async with resumable(server, plan) as client:
         conversation = Conversation(
             client,
-            face,
-            ends.mouth,
+            view,
+            audio.playback,
             gate,
             on_sent,
-            content_interrupts=opening.model.client_content == "session"
-            and opening.model.content_interrupts,
-            echo=ends,
+            content_interrupts=plan.model.client_content == "session"
+            and plan.model.content_interrupts,
+            echo=audio.echo,
         )
-        keys = Keymap(conversation, face)
-        keyboard = Keyboard(keys.press, releases=gate.manual)
+        keymap = Keymap(conversation, view)
+        keyboard = Keyboard(keymap.press, releases=gate.manual)
         with _stopping_on_signals(conversation.stop), keyboard:
-            ends.connect(conversation)
+            audio.connect(conversation)
             try:
                 await conversation.run()
             finally:
-                ends.disconnect()
-    face.close(conversation.summary(ends.ear.dropped, ends.ear.missed_frames))
+                audio.disconnect()
+    view.close(conversation.summary(audio.microphone.dropped, audio.microphone.missed_frames))
     closed = conversation.closed
     if closed is not None and closed.code != NORMAL_CLOSE:
         raise await server.lost(closed)
-    if ends.error is not None:
-        raise ends.error
+    if audio.error is not None:
+        raise audio.error
 
 
-def _recording(folder: str | None, face: View, stack: ExitStack) -> "Recording | None":
-    """The recording that was asked for, closed by ``stack``. Raises InputFileError."""
+def _recording(folder: str | None, view: View, stack: ExitStack) -> "Recording | None":
+    """Start the recording that was asked for; ``stack`` closes it. Raises InputFileError."""
     if folder is None:
         return None
     from live_cli.commands.talk.recording import Recording
@@ -136,20 +136,20 @@ def _recording(folder: str | None, face: View, stack: ExitStack) -> "Recording |
     loop = asyncio.get_running_loop()
 
     def tell(text: str) -> None:
-        loop.call_soon_threadsafe(face.error, text)
+        loop.call_soon_threadsafe(view.error, text)
 
     recording = Recording(folder, tell)
     stack.callback(recording.close)
     return recording
 
 
-def _end_recording(recording: "Recording", face: View) -> None:
+def _end_recording(recording: "Recording", view: View) -> None:
     missing = recording.end_sound()
     if missing:
-        face.error(missing)
+        view.error(missing)
 
 
-def _face(settings: Settings, json: bool, *, sound_on_stdout: bool) -> View:
+def _chosen_view(settings: Settings, json: bool, *, sound_on_stdout: bool) -> View:
     return choose_view(
         json=json,
         stdout_is_tty=sys.stdout.isatty() and not sound_on_stdout,
@@ -159,8 +159,8 @@ def _face(settings: Settings, json: bool, *, sound_on_stdout: bool) -> View:
     )
 
 
-def _label(opening: SessionPlan, settings: Settings) -> str:
-    names = (opening.label, opening.model.id, settings.session.voice)
+def _label(plan: SessionPlan, settings: Settings) -> str:
+    names = (plan.label, plan.model.id, settings.session.voice)
     return " · ".join(name for name in names if name)
 
 

@@ -1,15 +1,15 @@
-"""When the model's voice is turned down because somebody speaks over it. Pure; seconds.
+"""Ducking: the model's voice is turned down while the user speaks over it. Pure; seconds.
 
-FULL      somebody begins to speak over the model                           -> LOW
+FULL      the user begins to speak over the model                           -> LOW
 LOW       the server confirms (`interrupted`), or has not within a second   -> SPENT
-SPENT     full volume; nobody has spoken for a second                          -> FULL
+SPENT     full volume; the user has been silent for 1 s                        -> FULL
 """
 
 from enum import Enum
 
 CONFIRM_S = 1.0
 PAUSE_S = 1.0
-"""Shorter pauses are within what somebody says: the volume does not follow them."""
+"""Shorter pauses are part of an utterance: the volume does not follow them."""
 
 
 class _State(Enum):
@@ -19,7 +19,7 @@ class _State(Enum):
 
 
 class Ducking:
-    """Told now and then whether somebody speaks over the model."""
+    """Decides the volume from regular reports of near-end speech during playback."""
 
     def __init__(self) -> None:
         self._state = _State.FULL
@@ -27,9 +27,11 @@ class Ducking:
 
     @property
     def low(self) -> bool:
+        """Whether the model's voice is to be turned down now."""
         return self._state is _State.LOW
 
     def note(self, near_speech: bool, now: float) -> None:
+        """Take one report: whether the user speaks over the model, at ``now`` seconds."""
         if near_speech:
             self._spoken_at = now
         if self._state is _State.FULL and near_speech:
@@ -40,5 +42,5 @@ class Ducking:
             self._state = _State.FULL
 
     def interrupted(self) -> None:
-        """The server has heard it: what is left of the answer fades out anyway."""
+        """Return to full volume: the server has confirmed, and the answer fades out anyway."""
         self._state = _State.SPENT

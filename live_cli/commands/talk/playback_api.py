@@ -1,71 +1,25 @@
-"""What a conversation needs of what plays, whether that is a device or a file.
+"""The interface between a conversation and the device that plays its answers."""
 
-Values and Protocols alone: the rooms that fit them do not see this one.
-"""
+from typing import TYPE_CHECKING, Protocol
 
-from collections.abc import Mapping
-from typing import Protocol
-
-
-class TurnFate(Protocol):
-    """How a turn was played; see `audio.playout.TurnFate`."""
-
-    @property
-    def start_delay_ms(self) -> float: ...
-    @property
-    def underruns(self) -> int: ...
-    @property
-    def dry_ms(self) -> float: ...
-
-
-class PlaybackLevels(Protocol):
-    """What a mouth tells of itself; see `devices.speaker.SpeakerSnapshot`."""
-
-    @property
-    def turn(self) -> int: ...
-
-    @property
-    def level_dbfs(self) -> float: ...
-    @property
-    def playing(self) -> bool: ...
-    @property
-    def idle(self) -> bool: ...
-    @property
-    def heard_ms(self) -> float: ...
-    @property
-    def underruns(self) -> int: ...
-    @property
-    def dry_ms(self) -> float: ...
-    @property
-    def mean_start_delay_ms(self) -> float: ...
-    @property
-    def turns_started(self) -> int: ...
-    @property
-    def fates(self) -> Mapping[int, TurnFate]: ...
+if TYPE_CHECKING:
+    from live_cli.devices.playback import SpeakerSnapshot
 
 
 class PlaybackDevice(Protocol):
-    """What plays: a speaker, or a file in its place."""
+    """A speaker, or a file in its place. Every call returns at once."""
 
-    def play(self, turn: int, pcm16: bytes, sample_rate: int) -> None: ...
-    def end_turn(self, turn: int) -> None: ...
-    def interrupt(self, turn: int) -> None: ...
-    def snapshot(self) -> PlaybackLevels: ...
+    def play(self, turn: int, pcm16: bytes, sample_rate: int) -> None:
+        """Queue a chunk of ``turn``, PCM16 mono."""
 
+    def end_turn(self, turn: int) -> None:
+        """Play the rest of ``turn`` without waiting for more of it."""
 
-class EchoFigures(Protocol):
-    """How echo cancellation is doing; see `audio.echo.EchoStats`."""
+    def interrupt(self, turn: int) -> None:
+        """Silence ``turn`` and every turn before it."""
 
-    @property
-    def erle_db(self) -> float | None: ...
-    @property
-    def converged(self) -> bool: ...
-    @property
-    def near_speech(self) -> bool: ...
+    def duck(self, low: bool) -> None:
+        """Turn the volume down, or back up."""
 
-
-class EchoSource(Protocol):
-    """What knows of echo and can turn the model down; see `ends.Ends`."""
-
-    def echo(self) -> EchoFigures | None: ...
-    def duck(self, low: bool, /) -> None: ...
+    def snapshot(self) -> "SpeakerSnapshot":
+        """Return what is played at this moment, and the counts so far."""

@@ -1,6 +1,6 @@
 """A recorded conversation: sound, events and words as files, written by a thread of their own.
 
-Whoever hears, plays or shows only puts things into a bounded queue; the writer takes them out four
+Microphone, speaker and views only put things into a bounded queue, which the writer empties four
 times a second. So a slow disk costs parts of the recording, counted and said, and never a callback
 its time. What is written is flushed at once: a process that is killed leaves playable sound up to
 two seconds before its end, and whole lines.
@@ -35,7 +35,7 @@ from live_cli.ui.subtitles.subtitles import render
 from live_cli.ui.view import View
 
 HELD_BACK_S = 2.0
-"""Sound older than this is written: by then all of it has come, whatever its latency."""
+"""Sound older than this is written: by then all of it has come, whatever the devices' latency."""
 QUEUE_LIMIT = 6_000
 """A minute of both sides, 20 ms a piece."""
 _LOOK_EVERY_S = 0.25
@@ -47,11 +47,11 @@ _SOUND, _EVENTS, _WORDS, _CAPTIONS = ".flac", ".jsonl", ".txt", ".srt"
 class Recording:
     """Four files in ``folder``, named by the time of the start; nothing that exists is touched.
 
-    The microphone's side is what was let through to be sent; what a slow line drops after that is
-    in it, and counted in the summary.
+    The microphone's side is the sound that was let through to be sent; what a slow connection drops
+    after that is recorded all the same, and counted in the summary.
 
-    Raises InputFileError when they cannot be made. A later failure is told to ``tell``, once, from
-    the writer's thread; the conversation goes on without it.
+    Raises InputFileError when the files cannot be made. A later failure is told to ``tell``, once,
+    from the writer's thread; the conversation goes on unrecorded.
     """
 
     def __init__(self, folder: str | os.PathLike[str], tell: Callable[[str], None]) -> None:
@@ -67,38 +67,39 @@ class Recording:
         self._words = self._paths[_WORDS].open("w", encoding="utf-8")
         self._flac = FlacWriter(self._paths[_SOUND], OUTPUT_SAMPLE_RATE, 2)
         self._start = time.monotonic()
-        self._tape = StereoMix(self._start)
+        self._mix = StereoMix(self._start)
         self._dialogue = Dialogue()
-        self.faces = self._faces()
-        """What must be shown the session: they write the events and the words."""
+        self.views = self._views()
+        """The views that write the events and the words: shown the session like any other."""
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
         self._thread.start()
 
     @property
     def sound_path(self) -> Path:
+        """The FLAC file: left the microphone, right the model."""
         return self._paths[_SOUND]
 
-    def _faces(self) -> tuple[View, ...]:
+    def _views(self) -> tuple[View, ...]:
         nowhere = _Sink(lambda text: None)
         words = _Sink(lambda text: self._put(lambda: self._words.write(text)))
         events = _Sink(lambda text: self._put(lambda: self._events.write(text)))
         return (
-            _CaptionFace(self._caption, stdout=words, stderr=nowhere),
+            _CaptionView(self._caption, stdout=words, stderr=nowhere),
             JsonView(stdout=events, stderr=nowhere),
         )
 
     # --- what is put into the queue, by any thread -------------------------------------------
 
     def sent(self, pcm16: bytes, ends_at: float) -> None:
-        """A `SentCallback`."""
-        self._put(lambda: self._tape.sent(pcm16, ends_at))
+        """Record sound on its way to the server, as a `SentCallback`."""
+        self._put(lambda: self._mix.sent(pcm16, ends_at))
 
     def played(self, block: Samples, at: float, spans: tuple[Span, ...]) -> None:
-        """A `PlayedCallback`."""
-        self._put(lambda: self._tape.played(block, at, spans))
+        """Record a block as it is played, as a `PlayedCallback`."""
+        self._put(lambda: self._mix.played(block, at, spans))
 
     def _caption(self, event: Event | str) -> None:
-        """An event, or a line that was typed."""
+        """Note an event, or a line that was typed, for the captions."""
         at_s = time.monotonic() - self._start
         if isinstance(event, str):
             self._put(lambda: self._dialogue.sent(event, at_s))
@@ -116,10 +117,10 @@ class Recording:
 
     def _run(self) -> None:
         while not self._stopping.wait(_LOOK_EVERY_S):
-            self._write(lambda: self._tape.take(time.monotonic() - HELD_BACK_S))
+            self._write(lambda: self._mix.take(time.monotonic() - HELD_BACK_S))
 
     def _write(self, sound: Callable[[], npt.NDArray[np.float32]] | None) -> None:
-        """Do what is queued, then write the ``sound`` that is there; once it fails, nothing."""
+        """Do what is queued, then write ``sound``; after a first failure, do nothing."""
         try:
             for _ in range(len(self._queue)):
                 act = self._queue.popleft()
@@ -153,15 +154,18 @@ class Recording:
     # --- the end -----------------------------------------------------------------------------
 
     def end_sound(self) -> str | None:
-        """Write the sound to its end, once both devices are closed. What is missing in it."""
+        """Write the sound to its end, once both devices are closed.
+
+        Returns a sentence about what is missing in it, or None.
+        """
         self._stopping.set()
         self._thread.join()
-        self._write(self._tape.rest)
+        self._write(self._mix.rest)
         try:
             self._flac.close()
         except OSError as exc:
             self._fail(exc)
-        lost_s = self._tape.lost_s
+        lost_s = self._mix.lost_s
         if self._last_words is None and (self._dropped or lost_s > _WORTH_SAYING_S):
             return (
                 f"{self.sound_path} has holes: {self._dropped} pieces came faster than they could "
@@ -170,7 +174,7 @@ class Recording:
         return self._last_words
 
     def close(self) -> None:
-        """Write what the faces said last, and the captions. No session: nothing is left behind."""
+        """Write what the views said last, and the captions. Without a session all files go."""
         self._write(None)
         for file in (self._events, self._words):
             with contextlib.suppress(OSError):  # a full disk, which has been told
@@ -183,16 +187,16 @@ class Recording:
             self._paths[_CAPTIONS].write_text(self._captions(), encoding="utf-8")
 
     def _captions(self) -> str:
-        tape = self._tape
+        mix = self._mix
         turns = {
-            turn: PlayedTurn(places.end_s, places.at) for turn, places in tape.turn_places.items()
+            turn: PlayedTurn(places.end_s, places.at) for turn, places in mix.turn_places.items()
         }
-        segments = self._dialogue.segments(tape.sent_places.at, tape.speech.runs, turns)
+        segments = self._dialogue.segments(mix.sent_places.at, mix.speech.runs, turns)
         return render(segments, "srt", name=self.sound_path.name, duration_s=0.0)
 
 
-class _CaptionFace(PlainView):
-    """The transcript in plain lines; and every event and typed line once more, for the captions."""
+class _CaptionView(PlainView):
+    """Writes the transcript as plain lines, and passes events and typed lines on for captions."""
 
     def __init__(
         self, caption: Callable[[Event | str], None], *, stdout: "_Sink", stderr: "_Sink"
@@ -210,7 +214,7 @@ class _CaptionFace(PlainView):
 
 
 class _Sink(io.StringIO):
-    """A text stream that hands on what is written."""
+    """A text stream that passes on what is written to it."""
 
     def __init__(self, on_text: Callable[[str], None]) -> None:
         super().__init__()
@@ -222,7 +226,7 @@ class _Sink(io.StringIO):
 
 
 def _new_files(folder: Path) -> dict[str, Path]:
-    """Empty files for one recording, readable by their owner alone."""
+    """Create the empty files of one recording, readable by their owner alone."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         start = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
@@ -239,7 +243,7 @@ def _new_files(folder: Path) -> dict[str, Path]:
 
 
 def _create(paths: Iterable[Path]) -> bool:
-    """All of ``paths``, or none where one is there already."""
+    """Create all of ``paths``, or none where one is there already."""
     made: list[Path] = []
     for path in paths:
         try:

@@ -34,8 +34,8 @@ def run(
             f"Several {format} files do not fit into one stream: name a folder with --output."
         )
     targets = _targets(files, format, output)
-    opening = plan_session(settings, "transcribe")
-    job = _Job(opening, format, json)
+    plan = plan_session(settings, "transcribe")
+    job = _Job(plan, format, json)
     asyncio.run(job.run(list(zip(files, targets, strict=True))))
 
 
@@ -43,15 +43,15 @@ def run(
 class _Job:
     """What to do with each file; a target of None is stdout."""
 
-    opening: SessionPlan
+    plan: SessionPlan
     file_format: str
     json: bool
 
     async def run(self, files: list[tuple[str, Path | None]]) -> None:
-        for note in notes(self.opening, chat=""):
+        for note in notes(self.plan, chat=""):
             _tell(note)
         failures = 0
-        async with running_server(self.opening) as server:
+        async with running_server(self.plan) as server:
             for file, target in files:
                 try:
                     await self._transcribe(server, file, target)
@@ -64,7 +64,7 @@ class _Job:
             raise InputFileError(f"{failures} of {len(files)} files could not be transcribed.")
 
     async def _transcribe(self, server: RunningServer, file: str, target: Path | None) -> None:
-        transcript = await _transcribe_one(server, self.opening, file, self.json)
+        transcript = await _transcribe_one(server, self.plan, file, self.json)
         if target is None and self.json:
             return  # the events have told it all
         text = printable(
@@ -84,17 +84,17 @@ class _Job:
 
 
 async def _transcribe_one(
-    server: RunningServer, opening: SessionPlan, file: str, json: bool
+    server: RunningServer, plan: SessionPlan, file: str, json: bool
 ) -> Transcript:
     with ExitStack() as stack:
         watch: Watch = lambda event: None  # noqa: E731
         if json:
-            face = stack.enter_context(JsonView())
-            face.status(label=f"{opening.label} · {opening.model.id} · {file}")
-            watch = face.event
+            view = stack.enter_context(JsonView())
+            view.status(label=f"{plan.label} · {plan.model.id} · {file}")
+            watch = view.event
         stack.enter_context(native_stderr_silenced())  # libsndfile's MP3 decoder prints
         progress = stack.enter_context(progress_bar(Path(file).name))
-        transcript = await transcribe_file(server, opening, file, progress, watch)
+        transcript = await transcribe_file(server, plan, file, progress, watch)
     if transcript.warning:
         _tell(transcript.warning)
     return transcript

@@ -55,7 +55,7 @@ class Transcript:
 
 async def transcribe_file(
     server: RunningServer,
-    opening: SessionPlan,
+    plan: SessionPlan,
     file: str,
     progress: ProgressCallback,
     watch: Watch = lambda _: None,
@@ -69,9 +69,9 @@ async def transcribe_file(
         chunks = _chunks(speech)
         more = True
         while more:
-            client = await server.connect(opening.setup)
+            client = await server.connect(plan.setup)
             async with client:
-                part = _Part(server, client, transcript, opening.model.max_audio_s, watch)
+                part = _Part(server, client, transcript, plan.model.max_audio_s, watch)
                 more = await part.run(chunks, speech.duration_s, progress)
         transcript.warning = speech.warning
     return transcript

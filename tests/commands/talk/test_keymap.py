@@ -34,7 +34,7 @@ class Talking:
         self.done.append(f"line {text}")
 
 
-class Face:
+class FakeView:
     def __init__(self) -> None:
         self.told: list[dict[str, object]] = []
 
@@ -44,7 +44,7 @@ class Face:
 
 def done(*keys: str, push_to_talk: bool = False) -> list[str]:
     talking = Talking(push_to_talk=push_to_talk)
-    talk_keys = Keymap(talking, Face())  # type: ignore[arg-type]
+    talk_keys = Keymap(talking, FakeView())  # type: ignore[arg-type]
     for key in keys:
         talk_keys.press(key)
     return talking.done
@@ -84,6 +84,6 @@ def test_keys_with_push_to_talk(keys: list[str], acts: list[str]) -> None:
 
 
 def test_the_face_learns_that_the_key_is_held() -> None:
-    face = Face()
-    Keymap(Talking(push_to_talk=True), face).press("releases-told")  # type: ignore[arg-type]
-    assert face.told == [{"hold_to_talk": True}]
+    view = FakeView()
+    Keymap(Talking(push_to_talk=True), view).press("releases-told")  # type: ignore[arg-type]
+    assert view.told == [{"hold_to_talk": True}]

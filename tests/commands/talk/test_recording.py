@@ -25,8 +25,8 @@ def record(folder: Path, *, told: list[str] | None = None) -> Recording:
 
 
 def open_session(recording: Recording) -> None:
-    for face in recording.faces:
-        face.event(events.SessionOpened("s"))
+    for view in recording.views:
+        view.event(events.SessionOpened("s"))
 
 
 def files(folder: Path) -> dict[str, Path]:
@@ -75,14 +75,14 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
 def test_events_are_those_of_json_and_words_those_of_plain_lines(tmp_path: Path) -> None:
     recording = record(tmp_path)
     open_session(recording)
-    for face in recording.faces:
-        face.event(events.InputTranscript("Hello.", finished=True))
-        face.event(events.OutputTranscript(1, "Good day."))
-        face.event(events.TurnComplete(1))
-        face.sent("And you?")
-        face.note("A note is for the person.")
-        face.error("It broke.")
-        face.close()
+    for view in recording.views:
+        view.event(events.InputTranscript("Hello.", finished=True))
+        view.event(events.OutputTranscript(1, "Good day."))
+        view.event(events.TurnComplete(1))
+        view.sent("And you?")
+        view.note("A note is for the person.")
+        view.error("It broke.")
+        view.close()
     recording.end_sound()
     recording.close()
     found = files(tmp_path)
@@ -119,8 +119,8 @@ from live_cli.protocol.events import SessionOpened
 resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY))
 told = []
 recording = Recording(sys.argv[1], told.append)
-for face in recording.faces:
-    face.event(SessionOpened("s"))
+for view in recording.views:
+    view.event(SessionOpened("s"))
 rng, start = np.random.default_rng(0), time.monotonic() - 30
 for k in range(1000):
     recording.played(rng.uniform(-0.5, 0.5, 480).astype(np.float32), start + k * 0.02 + 30, ())

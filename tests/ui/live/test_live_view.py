@@ -216,8 +216,8 @@ def test_a_failure_while_drawing_is_told_to_the_caller(monkeypatch) -> None:
 )
 def test_the_face_fits_the_stream(monkeypatch, json, tty, term, wanted, kind) -> None:
     monkeypatch.setenv("TERM", term)
-    face = choose_view(json=json, stdout_is_tty=tty, wanted=wanted, stdout=io.StringIO())
-    assert type(face) is kind
+    view = choose_view(json=json, stdout_is_tty=tty, wanted=wanted, stdout=io.StringIO())
+    assert type(view) is kind
 
 
 def test_a_pipe_does_not_pay_for_rich() -> None:
