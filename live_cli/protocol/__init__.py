@@ -1,1 +1,1 @@
-"""THE WIRE: messages, their JSON, and the session state machine. Pure: no I/O, no clock."""
+"""The Live API's protocol: messages, their JSON, the session state machine. No I/O, no clock."""

@@ -1,4 +1,4 @@
-"""Which of the Live API's two dialects, and which version of it, a client speaks. Pure."""
+"""The Live API's two dialects, Gemini's and Vertex's, and messages in the wording of each. Pure."""
 
 from dataclasses import dataclass
 
@@ -9,17 +9,18 @@ from live_cli.protocol.messages import ServerMessage
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """Told by the path that a client came in by: some fields exist in some versions only.
+    """The dialect and API version of a client, known from the path of its request.
 
-    ``vertex``: models are named ``publishers/google/models/…`` and defaults differ (reference §2).
+    Some fields exist in some versions only. ``vertex``: models are named
+    ``publishers/google/models/…`` and defaults differ (reference §2).
     """
 
     api_version: str = "v1beta"
     vertex: bool = False
 
 
-def worded(message: ServerMessage, dialect: Dialect) -> ServerMessage:
-    """``message`` as ``dialect`` says it: Vertex counts a reply as candidates (reference §3.4)."""
+def in_dialect(message: ServerMessage, dialect: Dialect) -> ServerMessage:
+    """Return ``message`` worded for ``dialect``: Vertex counts candidates (reference §3.4)."""
     usage = message.usage_metadata
     if usage is None or not dialect.vertex:
         return message

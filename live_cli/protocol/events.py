@@ -1,8 +1,9 @@
-"""What a session tells its owner: one class per fact.
+"""Events, the facts that a session tells its owner: one class per fact.
 
-`Session.receive` and its siblings return these in the order in which they must be handled.
-A *turn* is the client's own count of model turns, from 1: everything the model says until its
-``turnComplete`` belongs to one turn. Times are seconds on the clock the owner passes as ``now``.
+`Session.receive`, `Session.lose` and `Session.tick` return events in the order in which they must
+be handled. A *turn* is the client's own count of model turns, from 1: everything the model says
+until its ``turnComplete`` belongs to one turn. Times are seconds on the clock that the owner passes
+as ``now``.
 """
 
 import msgspec
@@ -18,10 +19,10 @@ from live_cli.protocol.messages import (
 
 
 class Event(msgspec.Struct, frozen=True):
-    """Root of all events. Structs, not dataclasses: forty of those take 30 ms to define."""
+    """Root of all events. Structs, since forty dataclasses take 30 ms to define."""
 
 
-# --- told to a client --------------------------------------------------------------------------
+# --- of a client's session ---------------------------------------------------------------------
 
 
 class SessionOpened(Event, frozen=True):
@@ -31,9 +32,10 @@ class SessionOpened(Event, frozen=True):
 
 
 class InputTranscript(Event, frozen=True):
-    """What the user said: a delta to append or, when ``interim``, a preview the next replaces.
+    """A transcript of the user: a delta to append, or an ``interim`` preview to replace.
 
-    ``start_s`` and ``end_s`` count from the start of the session's audio, where the server says.
+    ``start_s`` and ``end_s`` count from the start of the session's audio; None where the server
+    tells no times.
     """
 
     text: str
@@ -44,7 +46,7 @@ class InputTranscript(Event, frozen=True):
 
 
 class OutputTranscript(Event, frozen=True):
-    """A delta of what the model says; spaces belong to it."""
+    """A delta of the transcript of the model's speech, with the spaces to append."""
 
     turn: int
     text: str
@@ -52,7 +54,7 @@ class OutputTranscript(Event, frozen=True):
 
 
 class AudioChunk(Event, frozen=True):
-    """PCM16 little-endian mono from the model."""
+    """PCM16 little-endian mono from the model, at ``sample_rate`` Hz."""
 
     turn: int
     data: bytes
@@ -84,13 +86,13 @@ class Interrupted(Event, frozen=True):
 
 
 class GenerationComplete(Event, frozen=True):
-    """All of the turn has been generated; it may still be playing."""
+    """The model has generated all of the turn, which may still be playing."""
 
     turn: int
 
 
 class TurnComplete(Event, frozen=True):
-    """The turn is over. ``reason`` is the server's, where it gave one.
+    """The turn is over. ``reason``: the server's turnCompleteReason, where it gave one.
 
     ``more_follows``: another turn comes without new input (a filler before a long thought).
     """
@@ -122,26 +124,26 @@ class GoingAway(Event, frozen=True):
 
 
 class ResumptionUpdated(Event, frozen=True):
-    """``handle`` resumes the session; None while it cannot be resumed (keep the previous one)."""
+    """A new resumption handle; None: not resumable now, and the previous handle stays good."""
 
     handle: str | None
 
 
 class VoiceActivityChanged(Event, frozen=True):
-    """The server's own voice activity signal, where it sends one."""
+    """The user began or ceased to speak, by the server's own detector, where it tells."""
 
     active: bool
     offset_s: float | None = None
 
 
 class SetupTimedOut(Event, frozen=True):
-    """No setupComplete within the limit."""
+    """No setupComplete came within ``after_s`` seconds, and the session is over."""
 
     after_s: float
 
 
 class SessionClosed(Event, frozen=True):
-    """The connection is gone. ``turn_lost``: a model turn was open, its rest will not come."""
+    """The connection has ended. ``turn_lost``: within a model turn, the rest of which is lost."""
 
     code: int
     reason: str
@@ -155,12 +157,12 @@ class Reconnecting(Event, frozen=True):
 
 
 class Reconnected(Event, frozen=True):
-    """The session goes on over a new connection; not ``restored``: without its memory."""
+    """The session goes on over a new connection. ``restored``: none of its history is lost."""
 
     restored: bool
 
 
-# --- told to a server --------------------------------------------------------------------------
+# --- of a server's session ---------------------------------------------------------------------
 
 
 class SetupReceived(Event, frozen=True):
@@ -182,7 +184,7 @@ class AudioReceived(Event, frozen=True):
 
 
 class VideoReceived(Event, frozen=True):
-    """One still frame."""
+    """One still image, encoded as ``mime_type`` says."""
 
     data: bytes
     mime_type: str
@@ -211,7 +213,7 @@ class ToolResponseReceived(Event, frozen=True):
 
 
 class ContextUpdated(Event, frozen=True):
-    """Only what is present changes; an empty ``tools`` list clears them."""
+    """A change of instruction or tools. None: unchanged; an empty ``tools`` list clears them."""
 
     system_instruction: Content | None
     tools: list[Tool] | None

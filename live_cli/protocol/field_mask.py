@@ -1,4 +1,4 @@
-"""Which fields of a session's setup an ephemeral token decides, and the setup that comes of it.
+"""The setup of a session of which an ephemeral token decides some fields, by the token's mask.
 
 | the token's setup | mask   | the session's setup                                            |
 |-------------------|--------|----------------------------------------------------------------|
@@ -24,21 +24,21 @@ from live_cli.errors import RemoteProtocolError
 from live_cli.protocol.messages import GenerationConfig, Message, SessionResumptionConfig, Setup
 from live_cli.protocol.wire import shape_of
 
-Path = tuple[str, ...]
-_GENERATION: Path = ("generation_config",)
+FieldPath = tuple[str, ...]
+_GENERATION: FieldPath = ("generation_config",)
 
 
-def read_mask(text: str) -> tuple[Path, ...]:
-    """``"model,generationConfig.topK"`` as paths in snake_case.
+def read_mask(text: str) -> tuple[FieldPath, ...]:
+    """Parse a mask such as ``"model,generationConfig.topK"`` into paths in snake_case.
 
-    Raises RemoteProtocolError that names a path which no setup has.
+    Raises RemoteProtocolError, which names a path that no setup has.
     """
     named = (part.strip() for part in text.split(","))
     return tuple(dict.fromkeys(_path(part) for part in named if part))
 
 
-def effective_setup(client: Setup, token: Setup | None, mask: tuple[Path, ...]) -> Setup:
-    """The setup a session really gets."""
+def effective_setup(client: Setup, token: Setup | None, mask: tuple[FieldPath, ...]) -> Setup:
+    """Return the setup of the session, by the table above."""
     if token is None and not mask:
         return client
     source = token or Setup()
@@ -60,14 +60,14 @@ def _resuming(setup: Setup, client: Setup) -> Setup:
     return replace(setup, session_resumption=resumption)
 
 
-def _path(text: str) -> Path:
+def _path(text: str) -> FieldPath:
     spelled = text.split(".")
     if spelled[0] not in _fields(Setup) and spelled[0] in _fields(GenerationConfig):
         return _GENERATION + _resolved(GenerationConfig, spelled, text)
     return _resolved(Setup, spelled, text)
 
 
-def _resolved(kind: type[Message], spelled: list[str], text: str) -> Path:
+def _resolved(kind: type[Message], spelled: list[str], text: str) -> FieldPath:
     path: list[str] = []
     holder: type[Message] | None = kind
     for name in spelled:
@@ -80,8 +80,8 @@ def _resolved(kind: type[Message], spelled: list[str], text: str) -> Path:
     return tuple(path)
 
 
-def _overlaid(base: Message, top: Message | None, path: Path) -> Any:
-    """``base`` with the one field at ``path`` as ``top`` has it, set or not."""
+def _overlaid(base: Message, top: Message | None, path: FieldPath) -> Any:
+    """Return ``base`` with the one field at ``path`` as it is in ``top``, set or not."""
     name, *rest = path
     value: Any = getattr(top, name) if top is not None else None
     if rest:
@@ -97,6 +97,6 @@ def _overlaid(base: Message, top: Message | None, path: Path) -> Any:
 
 @cache
 def _fields(kind: type[Message]) -> dict[str, msgspec.structs.FieldInfo]:
-    """Both spellings of every field."""
+    """Return the fields of ``kind`` by both of their spellings."""
     fields = msgspec.structs.fields(kind)
     return {spelling: field for field in fields for spelling in (field.encode_name, field.name)}

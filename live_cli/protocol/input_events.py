@@ -1,4 +1,4 @@
-"""What a client said, as the events a server handles, in the order in which it must handle them.
+"""The events that a server's session makes of client messages, in the order to handle them.
 
 One realtimeInput may carry several fields. The start of an activity comes before what belongs
 to it, the ends come after (reference §2.6). Refusals carry close code 1007; the one wording that
@@ -37,15 +37,15 @@ EXPLICIT_ACTIVITY: Final = (
 )
 
 
-def marks_activity_itself(setup: Setup) -> bool:
-    """Whether this setup turns automatic voice activity detection off."""
+def has_manual_activity(setup: Setup) -> bool:
+    """Whether ``setup`` turns automatic voice activity detection off."""
     config = setup.realtime_input_config
     detection = config.automatic_activity_detection if config else None
     return bool(detection and detection.disabled)
 
 
 def input_events(message: ClientMessage, *, manual_activity: bool) -> list[Event]:
-    """Events of any client message but setup. Raises RemoteProtocolError."""
+    """Return the events of any client message but setup. Raises RemoteProtocolError."""
     if message.realtime_input is not None:
         return list(_realtime_events(message.realtime_input, manual_activity))
     if (content := message.client_content) is not None:
@@ -103,7 +103,7 @@ def _is_image(blob: Blob) -> bool:
 
 
 def _with_scheduling(response: FunctionResponse) -> FunctionResponse:
-    """The guides put ``scheduling`` inside ``response``, the schema beside it: read either."""
+    """Lift ``scheduling`` out of ``response``, where the guides put it, to its place beside it."""
     inner = (response.response or {}).get("scheduling")
     if response.scheduling is None and isinstance(inner, str):
         return replace(response, scheduling=inner)

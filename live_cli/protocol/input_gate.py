@@ -1,4 +1,4 @@
-"""Which microphone frames go to the server: mute, push to talk, and its pre-roll.
+"""The gate between microphone and server: mute, push to talk, and pre-roll.
 
 Pure: time is counted in frames. Each call returns the messages to send now, in order.
 
@@ -22,7 +22,7 @@ PAUSE_MS = 1000
 
 
 class InputGate:
-    """Decides for each 20 ms frame of PCM16 at 16 kHz; ``manual`` means push to talk."""
+    """Makes messages of 20 ms frames of PCM16 at 16 kHz mono; ``manual``: push to talk."""
 
     def __init__(self, *, manual: bool) -> None:
         self.manual = manual
@@ -33,7 +33,7 @@ class InputGate:
         self._stream_open = False
 
     def frame(self, pcm16: bytes) -> list[ClientMessage]:
-        """One frame from the microphone."""
+        """Take one frame from the microphone."""
         if self.muted:
             return self._muted_frame()
         if self.manual and not self.held:
@@ -63,7 +63,7 @@ class InputGate:
         return messages
 
     def press(self) -> list[ClientMessage]:
-        """The talk key goes down: the activity starts, with its pre-roll."""
+        """Start an activity with its pre-roll: the talk key went down."""
         if not self.manual or self.held or self.muted:
             return []
         self.held = True
@@ -73,16 +73,16 @@ class InputGate:
         return [start, compose.audio(preroll)] if preroll else [start]
 
     def release(self) -> list[ClientMessage]:
-        """The talk key comes up: the activity ends, and the model answers."""
+        """End the activity, so that the model answers: the talk key came up."""
         if not self.held:
             return []
         self.held = False
         return [compose.activity_end()]
 
     def pause(self) -> list[ClientMessage]:
-        """No frames come for more than a second; the next one reopens the stream by itself."""
+        """End the stream while no frames come; the next frame reopens it by itself."""
         return self._end_stream()
 
     def end(self) -> list[ClientMessage]:
-        """The input is over for good, as at the end of a file."""
+        """End the input for good, as at the end of a file."""
         return self.release() or self._end_stream()

@@ -1,4 +1,4 @@
-"""Every message of the Live API, both ways: the vocabulary all rooms share.
+"""Every message of the Live API, both ways: the vocabulary that all packages share.
 
 Field names here are the wire's names in snake_case; `wire.py` alone knows how they look on the
 wire. ``None`` means absent. Enum-like fields are plain strings in upper case (`__post_init__`
@@ -20,7 +20,7 @@ Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
-    """Root of everything that travels; subclasses are found by reflection in the tests."""
+    """Root of all messages and their parts; tests find the subclasses by reflection."""
 
 
 def _upper(message: Message, *fields: str) -> None:
@@ -76,7 +76,7 @@ class CodeExecutionResult(Message, frozen=True):
 
 
 class Part(Message, frozen=True):
-    """One piece of content; exactly one of the payload fields is set."""
+    """One piece of content; exactly one field is set, beside ``thought``."""
 
     text: str | None = None
     thought: bool | None = None
@@ -89,7 +89,7 @@ class Part(Message, frozen=True):
 
 
 class Content(Message, frozen=True):
-    """One turn: role ``user`` or ``model``, and its parts."""
+    """One turn of the history: its role, ``user`` or ``model``, and its parts."""
 
     role: str | None = None
     parts: list[Part] | None = None
@@ -185,7 +185,7 @@ class RealtimeInputConfig(Message, frozen=True):
 
 
 class AudioTranscriptionConfig(Message, frozen=True):
-    """Its presence, even empty, turns a transcription on."""
+    """The settings of a transcription, which their presence, even empty, turns on."""
 
     language_codes: list[str] | None = None
     custom_vocabulary: list[str] | None = None
@@ -202,7 +202,7 @@ class AudioTranscriptionConfig(Message, frozen=True):
 
 
 class SessionResumptionConfig(Message, frozen=True):
-    """Its presence asks for handles; ``handle`` resumes."""
+    """A request for resumption handles; ``handle`` resumes the session that it names."""
 
     handle: str | None = None
     transparent: bool | None = None
@@ -400,7 +400,7 @@ class ModalityTokenCount(Message, frozen=True):
 
 
 class UsageMetadata(Message, frozen=True):
-    """Token counts of one turn, the whole context as its prompt; sums are not promised."""
+    """Token counts of one turn, with the whole context as its prompt; the total is no sure sum."""
 
     prompt_token_count: Int64 | None = None
     cached_content_token_count: Int64 | None = None
@@ -437,7 +437,7 @@ class ServerMessage(Message, frozen=True):
 
 
 class AuthToken(Message, frozen=True):
-    """What an ephemeral token is asked for with. Times are RFC 3339; ``uses`` 0 is no limit.
+    """A request for an ephemeral token. Times are RFC 3339; ``uses`` 0 is no limit.
 
     ``field_mask``: comma-joined paths of the setup's fields that the token decides.
     """

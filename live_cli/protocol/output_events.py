@@ -1,6 +1,6 @@
-"""What a server said, as the events a client handles: the parts that need no state.
+"""The events that a client's session makes of server messages: the parts that need no state.
 
-`session.py` says when these happen and to which turn they belong.
+`session.py` says when the events happen and to which turn they belong.
 """
 
 from live_cli.protocol.events import (
@@ -31,7 +31,7 @@ _USUAL_TYPE = f"audio/pcm;rate={OUTPUT_SAMPLE_RATE}"
 
 
 def notices(message: ServerMessage) -> list[Event]:
-    """Facts that belong to no turn. Offsets and times in seconds."""
+    """Return the events that belong to no turn. Offsets and times are in seconds."""
     events: list[Event] = []
     if (activity := message.voice_activity) is not None:
         started = activity.type == "ACTIVITY_START"
@@ -48,7 +48,7 @@ def notices(message: ServerMessage) -> list[Event]:
 
 
 def resumable_handle(update: SessionResumptionUpdate) -> str | None:
-    """The handle that resumes; ``{}`` means "not now, keep the previous one" (reference §3.5)."""
+    """Return the new handle; None for ``{}``: "not now, keep the previous one" (reference §3.5)."""
     return (update.new_handle or None) if update.resumable else None
 
 
@@ -82,7 +82,7 @@ def output_transcripts(given: Transcription, turn: int) -> list[Event]:
 
 
 def part_events(content: Content, turn: int) -> list[Event]:
-    """Sound, text and thoughts of one modelTurn; parts of other kinds have no event."""
+    """Return sound, text and thoughts of one modelTurn; parts of other kinds have no event."""
     events: list[Event] = []
     for part in content.parts or ():
         if (blob := part.inline_data) is not None:
@@ -107,7 +107,7 @@ def _text_event(part: Part, text: str, turn: int) -> Event:
 
 
 def in_response_names(usage: UsageMetadata) -> UsageMetadata:
-    """Usage with Vertex's ``candidates*`` under the Live API's own ``response*`` names."""
+    """Return ``usage`` with Vertex's ``candidates*`` under Gemini's ``response*`` names."""
     if usage.candidates_token_count is None and usage.candidates_tokens_details is None:
         return usage
     count = usage.response_token_count

@@ -2,7 +2,7 @@
 
 `states.py` holds the theory and the transition table. The session is told bytes or messages, and
 ``now`` in seconds on any steady clock. It never asks the time, and keeps no output back: every
-call returns all that came of it.
+call returns all events that came of it.
 """
 
 from enum import Enum, auto
@@ -22,8 +22,8 @@ from live_cli.protocol.events import (
 )
 from live_cli.protocol.input_events import (
     EXPLICIT_ACTIVITY,
+    has_manual_activity,
     input_events,
-    marks_activity_itself,
 )
 from live_cli.protocol.messages import (
     ClientMessage,
@@ -62,9 +62,9 @@ class Role(Enum):
 
 
 class Session:
-    """One end of one session. ``setup_limit_s``: how long a client waits for setupComplete.
+    """One end of one session. Turns are counted from ``first_turn``.
 
-    Turns are counted from ``first_turn``.
+    ``setup_limit_s``: seconds that a client waits for setupComplete.
     """
 
     def __init__(self, role: Role, *, setup_limit_s: float = 10.0, first_turn: int = 1) -> None:
@@ -92,42 +92,42 @@ class Session:
 
     @property
     def turn_is_unfinished(self) -> bool:
-        """Whether more of the model's turn should come: it speaks, and has not said that is all."""
+        """Whether the model speaks and has not yet generated all of its turn."""
         return self.state is State.GENERATING and not self._progress.all_generated
 
     @property
     def handle(self) -> str | None:
-        """What resumes this session: the last handle the server called resumable."""
+        """The handle that resumes this session: the last one the server called resumable."""
         return self._handle
 
     @property
     def leaving_at(self) -> float | None:
-        """When the server said it would close the connection, on the owner's clock."""
+        """When the server will close the connection, by its goAway, on the owner's clock."""
         return self._leaving_at
 
     # --- what the owner does ---
 
     def send(self, message: ClientMessage | ServerMessage, now: float) -> bytes:
-        """The frame to write. Raises LocalProtocolError when this may not be sent now."""
+        """Return the payload to write. Raises LocalProtocolError when this may not be sent now."""
         if isinstance(message, ClientMessage) is not (self._role is Role.CLIENT):
             raise LocalProtocolError(f"A {self._role.name.lower()} does not send this message.")
-        frame = encode(message)
+        payload = encode(message)
         if isinstance(message, ClientMessage):
             self._send_input(message, now)
         else:
             self._send_output(message, now)
-        return frame
+        return payload
 
-    def receive(self, frame: bytes | str, now: float) -> list[Event]:
-        """What a frame means. Raises RemoteProtocolError; after the end, frames mean nothing."""
+    def receive(self, payload: bytes | str, now: float) -> list[Event]:
+        """Return the events of a payload, none after the end. Raises RemoteProtocolError."""
         if self.state is State.CLOSED:
             return []
         if self._role is Role.CLIENT:
-            return self._receive_output(decode_server(frame), now)
-        return self._receive_input(decode_client(frame), now)
+            return self._receive_output(decode_server(payload), now)
+        return self._receive_input(decode_client(payload), now)
 
     def lose(self, code: int, reason: str, now: float) -> list[Event]:
-        """The connection ended with this close code and reason; the second time it is no news."""
+        """Return the event of a connection's end with this close code; none the second time."""
         if self.state is State.CLOSED:
             return []
         turn_lost = self.turn_is_unfinished
@@ -136,10 +136,11 @@ class Session:
         return [SessionClosed(code, reason, turn_lost)]
 
     def timer(self) -> float | None:
-        """When `tick` wants to be called; None: not at all."""
+        """Return when to call `tick`, on the owner's clock; None: not at all."""
         return self._setup_due
 
     def tick(self, now: float) -> list[Event]:
+        """Return the event of a setup that timed out, once the time is up."""
         if self._setup_due is None or now < self._setup_due:
             return []
         self._setup_due = None
@@ -155,7 +156,7 @@ class Session:
             self._commit([Fact.INPUT], now)
             return
         self._commit([Fact.SETUP], now)
-        self._follow(message.setup)
+        self.adopt(message.setup)
         self._setup_due = now + self._setup_limit_s
 
     def _receive_output(self, message: ServerMessage, now: float) -> list[Event]:
@@ -200,7 +201,7 @@ class Session:
         return events
 
     def _open_turn(self, now: float) -> list[Event]:
-        """Output came: it opens a turn, goes on with one, or is late."""
+        """Take model output: open a turn, go on with one, or end a forgotten one first."""
         ended: list[Event] = []
         if self._progress.misses_turn_complete(now):
             ended.append(self._end_turn(None, False, now))
@@ -231,7 +232,7 @@ class Session:
     def _receive_input(self, message: ClientMessage, now: float) -> list[Event]:
         if message.setup is not None:
             self._advance(Fact.SETUP, now)
-            self._follow(message.setup)
+            self.adopt(message.setup)
             return [SetupReceived(message.setup)]
         self._advance(Fact.INPUT, now)
         return input_events(message, manual_activity=self._manual_activity)
@@ -241,18 +242,15 @@ class Session:
             _refuse_unasked(message, self._setup)
         self._commit(facts_of(message), now)
 
+    # --- both sides ---
+
     def adopt(self, setup: Setup) -> None:
-        """Go by this setup in place of the client's: an ephemeral token decides some of it."""
-        self._follow(setup)
-
-    # --- the machine ---
-
-    def _follow(self, setup: Setup) -> None:
+        """Go by ``setup``: the client's own, or what an ephemeral token makes of it."""
         self._setup = setup
-        self._manual_activity = marks_activity_itself(setup)
+        self._manual_activity = has_manual_activity(setup)
 
     def _commit(self, facts: list[Fact], now: float) -> None:
-        """Advance by what we say ourselves: all of it is legal, or nothing happens."""
+        """Advance by what this side sends: all of it is legal, or nothing changes."""
         state = self.state
         for fact in facts:
             after = TRANSITIONS[state].get(fact)

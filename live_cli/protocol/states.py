@@ -177,7 +177,7 @@ def advance(before: SessionProgress, fact: Fact, now: float) -> SessionProgress:
 
 
 def complaint(state: State, fact: Fact) -> str:
-    """Why ``fact`` is refused in ``state``, for the close reason."""
+    """Return why ``fact`` is refused in ``state``, for the close reason."""
     if fact is Fact.INPUT and state is State.CONNECTING:
         return "The first message of a session must be setup."
     if fact is Fact.INPUT:
@@ -189,7 +189,7 @@ NO_CONTENT: Final = ServerContent()
 
 
 def facts_of(message: ServerMessage) -> list[Fact]:
-    """What a server message does to the state, in the order in which it happens."""
+    """Return the facts in a server message, in the order in which they happen."""
     content = message.server_content or NO_CONTENT
     output = content.model_turn is not None or content.output_transcription is not None
     happens = (

@@ -7,11 +7,11 @@ no defaults, compact. What comes in is proto-JSON as its clients really write it
 - ``null`` is "not set",
 - standard and URL-safe base64, with or without padding,
 - integers as strings or integral floats, enum values in any case and ones we do not know,
-- fields we do not know are ignored (`unknown_fields` lists them, for a strict server),
+- fields we do not know are ignored (`find_unknown_fields` lists them, for a strict server),
 - what users put under ``args``, ``response`` and JSON schemas is never renamed.
 
-Nearly every frame is already canonical, and audio always is, so `msgspec` decodes it straight
-into Structs. A frame with an underscore in it, or one that the straight way refuses, is parsed
+Nearly every payload is already canonical, and audio always is, so `msgspec` decodes it straight
+into Structs. A payload with an underscore in it, or one that the straight way refuses, is parsed
 to plain objects, walked along the Structs' own types, and converted. The outcome is the same by
 either way; only the price differs (a 40 ms audio message: 3 µs against 9).
 
@@ -43,47 +43,47 @@ _M = TypeVar("_M", ClientMessage, ServerMessage, AuthToken)
 
 
 def encode(message: ClientMessage | ServerMessage) -> bytes:
-    """One frame. Raises LocalProtocolError when user data in it has no JSON form."""
+    """Return the payload of ``message``. Raises LocalProtocolError for data without a JSON form."""
     try:
         return _encoder.encode(message)
     except _ENCODING_ERRORS as exc:
         raise LocalProtocolError(f"This message has no JSON form: {exc}.") from exc
 
 
-def decode_client(frame: bytes | str) -> ClientMessage:
-    """What a client sent: an envelope with exactly one message. Raises RemoteProtocolError only."""
-    message = _decode(frame, ClientMessage, _client_decoder)
+def decode_client(payload: bytes | str) -> ClientMessage:
+    """Decode an envelope with exactly one client message. Raises RemoteProtocolError only."""
+    message = _decode(payload, ClientMessage, _client_decoder)
     present = [name for name in _ENVELOPE if getattr(message, name) is not None]
     if len(present) != 1:
-        raise RemoteProtocolError(_envelope_complaint(frame, present))
+        raise RemoteProtocolError(_envelope_complaint(payload, present))
     return message
 
 
-def decode_server(frame: bytes | str) -> ServerMessage:
-    """What a server sent; an empty frame is an empty message. Raises RemoteProtocolError only."""
-    if not frame:
+def decode_server(payload: bytes | str) -> ServerMessage:
+    """Decode a server message, empty if the payload is. Raises RemoteProtocolError only."""
+    if not payload:
         return ServerMessage()
-    return _decode(frame, ServerMessage, _server_decoder)
+    return _decode(payload, ServerMessage, _server_decoder)
 
 
 def decode_auth_token(body: bytes) -> AuthToken:
-    """What a token is asked for with; nothing is all defaults. Raises RemoteProtocolError only."""
+    """Decode a token request; an empty body is all defaults. Raises RemoteProtocolError only."""
     return _decode(body, AuthToken, _token_decoder) if body.strip() else AuthToken()
 
 
-def unknown_fields(frame: bytes | str, kind: type[Message] = ClientMessage) -> list[str]:
-    """Dotted paths of the fields we do not know, such as ``setup.tools[0].newTool``.
+def find_unknown_fields(payload: bytes | str, kind: type[Message] = ClientMessage) -> list[str]:
+    """Return dotted paths of the fields that no message has, such as ``setup.tools[0].newTool``.
 
     Parents are spelled in snake_case, as the service spells them in its complaints; the last
-    name is spelled as it was sent. Raises RemoteProtocolError when the frame is no JSON object.
+    name is spelled as it was sent. Raises RemoteProtocolError when the payload is no JSON object.
     """
     found: list[str] = []
-    _collect_unknown(_plain_object(frame), kind, "", found)
+    _collect_unknown(_plain_object(payload), kind, "", found)
     return found
 
 
 def unknown_field_reason(path: str) -> str:
-    """The service's complaint about one path of `unknown_fields`."""
+    """Return the service's complaint about one path of `find_unknown_fields`."""
     parent, _, name = path.rpartition(".")
     place = f" at '{parent}'" if parent else ""
     return f'Invalid JSON payload received. Unknown name "{name}"{place}: Cannot find field.'
@@ -98,19 +98,19 @@ _RATES: Final = range(1_000, 384_001)
 
 
 def parse_duration(text: str | None) -> float | None:
-    """Seconds of a proto duration such as ``"9.5s"``; None when absent or unreadable."""
+    """Return the seconds of a proto duration such as ``"9.5s"``; None when absent or unreadable."""
     match = _DURATION.fullmatch(text) if text else None
     return float(match[1]) if match else None
 
 
 def format_duration(seconds: float) -> str:
-    """``9.5`` -> ``"9.5s"``; nanoseconds at most, no exponent, no trailing zeros."""
+    """Return seconds as a proto duration, such as ``"9.5s"``: at most nanoseconds, no exponent."""
     digits = f"{seconds:.9f}".rstrip("0").rstrip(".")
     return f"{'0' if digits in ('', '-0') else digits}s"
 
 
 def sample_rate_of(mime_type: str | None, default: int = INPUT_SAMPLE_RATE) -> int:
-    """Hz named by ``audio/pcm;rate=N``; ``default`` where no rate is named.
+    """Return the Hz that ``audio/pcm;rate=N`` names, or ``default`` where no rate is named.
 
     Raises RemoteProtocolError for a rate that is no number or no rate of sound.
     """
@@ -132,29 +132,29 @@ def is_mono(mime_type: str | None) -> bool:
 # --- the two ways in ---------------------------------------------------------------------------
 
 
-def _decode(frame: bytes | str, kind: type[_M], decoder: "msgspec.json.Decoder[_M]") -> _M:
-    if not _may_hold_underscore(frame):
+def _decode(payload: bytes | str, kind: type[_M], decoder: "msgspec.json.Decoder[_M]") -> _M:
+    if not _may_hold_underscore(payload):
         try:
-            return decoder.decode(frame)
+            return decoder.decode(payload)
         except _DECODING_ERRORS:
             pass  # the walk below forgives more, and words the error
-    canonical = _canonical(_plain_object(frame), kind)
+    canonical = _canonical(_plain_object(payload), kind)
     try:
         return msgspec.convert(canonical, kind, strict=False)
     except msgspec.ValidationError as exc:
         raise RemoteProtocolError(_invalid_value(str(exc))) from exc
 
 
-def _may_hold_underscore(frame: bytes | str) -> bool:
+def _may_hold_underscore(payload: bytes | str) -> bool:
     # One-byte searches cost 0.1 µs on an audio message, the six-byte one 2 µs: hence the order.
-    if isinstance(frame, str):
-        return "_" in frame or ("\\" in frame and "\\u005f" in frame.lower())
-    return b"_" in frame or (b"\\" in frame and b"\\u005f" in frame.lower())
+    if isinstance(payload, str):
+        return "_" in payload or ("\\" in payload and "\\u005f" in payload.lower())
+    return b"_" in payload or (b"\\" in payload and b"\\u005f" in payload.lower())
 
 
-def _plain_object(frame: bytes | str) -> dict[str, Any]:
+def _plain_object(payload: bytes | str) -> dict[str, Any]:
     try:
-        plain = _plain_decoder.decode(frame)
+        plain = _plain_decoder.decode(payload)
     except RecursionError as exc:
         raise RemoteProtocolError("Invalid JSON payload received. Nested too deeply.") from exc
     except UnicodeError as exc:
@@ -168,7 +168,7 @@ def _plain_object(frame: bytes | str) -> dict[str, Any]:
 
 
 def _invalid_value(complaint: str) -> str:
-    """msgspec's "Expected `int`, got `str` - at `$.setup.x`" in the service's order of words."""
+    """Reword msgspec's "Expected `int`, got `str` - at `$.setup.x`" in the service's order."""
     what, _, place = complaint.replace("`", "").replace(" | null", "").partition(" - at ")
     path = _snake(place.removeprefix("$").removeprefix("."))
     return f"Invalid value at '{path}': {what}." if path else f"Invalid value: {what}."
@@ -177,14 +177,14 @@ def _invalid_value(complaint: str) -> str:
 _ENVELOPE: Final = ClientMessage.__struct_fields__
 
 
-def _envelope_complaint(frame: bytes | str, present: list[str]) -> str:
+def _envelope_complaint(payload: bytes | str, present: list[str]) -> str:
     if present:
         first, second = (_camel(name) for name in present[:2])
         return (
             f"Invalid value (oneof), oneof field 'message_type' is already set "
             f"to '{first}'. Cannot set '{second}'."
         )
-    unknown = unknown_fields(frame)
+    unknown = find_unknown_fields(payload)
     if unknown:
         return unknown_field_reason(unknown[0])
     return "Invalid JSON payload received. The message is empty."
@@ -197,7 +197,7 @@ _Fix = Callable[[Any], Any]
 
 @cache
 def _fields_of(kind: type[Message]) -> dict[str, tuple[str, _Fix | None]]:
-    """Every spelling of every field -> its canonical name, and what its value needs."""
+    """Map both spellings of every field to its canonical name and the fix its value needs."""
     plan: dict[str, tuple[str, _Fix | None]] = {}
     for field in msgspec.structs.fields(kind):
         entry = (field.encode_name, _fix_for(field.type))
@@ -227,7 +227,7 @@ def _fix_for(annotation: Any) -> _Fix | None:
 
 
 def shape_of(annotation: Any) -> tuple[Any, type[Message] | None]:
-    """The outer type of a field without its ``| None``, and the Struct it holds, if any."""
+    """Return the outer type of a field without its ``| None``, and the Struct in it, if any."""
     if get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     if get_origin(annotation) in (Union, UnionType):
@@ -241,7 +241,7 @@ def shape_of(annotation: Any) -> tuple[Any, type[Message] | None]:
 
 
 def _canonical(value: Any, kind: type[Message]) -> Any:
-    """``value`` with the wire's own names and base64 wherever ``kind`` is known; never fails."""
+    """Return ``value`` with the wire's own names and base64 in all of ``kind``; never fails."""
     if not isinstance(value, dict):
         return value
     fields = _fields_of(kind)

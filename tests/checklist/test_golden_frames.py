@@ -1,4 +1,4 @@
-"""Every frame that the official SDKs were seen to send, sent to a server: accepted, or refused
+"""Every payload that the official SDKs were seen to send, sent to a server: accepted, or refused
 where the reference says so."""
 
 from collections.abc import Awaitable
@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 from live_cli.engine.backends.scripted import ScriptedChatModel
 from tests.checklist.server import ALPHA, HALF_CASCADE, TEXT, Client, running, text
 from tests.harness.scripted_session import ScriptedRegistry
-from tests.harness.sdk_frames import FRAMES
+from tests.harness.sdk_payloads import PAYLOADS
 
 VERTEX = "/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent"
 MANUAL: dict[str, Any] = {"realtimeInputConfig": {"automaticActivityDetection": {"disabled": True}}}
@@ -35,8 +35,8 @@ class Seeing(ScriptedChatModel):
     sees = True
 
 
-SETUPS = [name for name in FRAMES if "/S " in name]
-MESSAGES = [name for name in FRAMES if "/M " in name]
+SETUPS = [name for name in PAYLOADS if "/S " in name]
+MESSAGES = [name for name in PAYLOADS if "/M " in name]
 
 
 STRICT = pytest.mark.parametrize("strict", [False, True], ids=["lenient", "strict"])
@@ -49,7 +49,7 @@ async def test_setups(strict: bool) -> None:
         for name in SETUPS:
             async with server.dial(door(name)) as socket:
                 client = Client(socket)
-                await socket.send(FRAMES[name])
+                await socket.send(PAYLOADS[name])
                 outcomes[name] = await outcome_of(client.receive())
     assert {name: got for name, got in outcomes.items() if got != expected(name)} == {}
 
@@ -62,7 +62,7 @@ async def test_messages(strict: bool) -> None:
         for name in MESSAGES:
             by_hand = MANUAL if name.endswith(("rt as", "rt ae", "rt two fields")) else {}
             async with server.connect(HALF_CASCADE, door(name), **TEXT, **by_hand) as client:
-                await client.socket.send(FRAMES[name])
+                await client.socket.send(PAYLOADS[name])
                 await client.send(realtimeInput={"text": "Still here?"})
                 outcomes[name] = await outcome_of(still_here(client))
     assert {name: got for name, got in outcomes.items() if got != expected(name)} == {}
@@ -79,7 +79,7 @@ def door(name: str) -> str:
 
 def expected(name: str) -> tuple[int, str] | None:
     kind = name.partition("/")[2]
-    if kind not in REFUSED and kind.startswith("S ") and '"TEXT"' in FRAMES[name]:
+    if kind not in REFUSED and kind.startswith("S ") and '"TEXT"' in PAYLOADS[name]:
         return WRITTEN
     return REFUSED.get(kind)
 

@@ -27,7 +27,7 @@ from tests.checklist.server import (
     text,
 )
 from tests.harness.scripted_session import FakeTime, ScriptedRegistry
-from tests.harness.sdk_frames import FRAMES
+from tests.harness.sdk_payloads import PAYLOADS
 
 CONSTRAINED = f"{ALPHA}Constrained?access_token="
 RESUMABLE: dict[str, Any] = {"sessionResumption": {}}
@@ -269,7 +269,7 @@ async def test_row_28_compatibility(client: str) -> None:
         for setup in ("S AUDIO", "S voice", "S out transcription"):
             async with server.dial(path, additional_headers=headers) as socket:
                 session = Client(socket)
-                await socket.send(FRAMES[f"{client}/{setup}"])
+                await socket.send(PAYLOADS[f"{client}/{setup}"])
                 assert "setupComplete" in await session.receive()
-                await socket.send(FRAMES[f"{client}/M rt text"])
+                await socket.send(PAYLOADS[f"{client}/M rt text"])
                 assert len(sound(await session.turn())) > 0

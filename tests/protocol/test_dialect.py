@@ -1,6 +1,6 @@
 """What is said differently in the dialect of Vertex."""
 
-from live_cli.protocol.dialect import Dialect, worded
+from live_cli.protocol.dialect import Dialect, in_dialect
 from live_cli.protocol.messages import (
     ModalityTokenCount,
     ServerContent,
@@ -17,8 +17,8 @@ def test_vertex_counts_a_reply_as_candidates() -> None:
         prompt_token_count=3, response_token_count=7, response_tokens_details=reply
     )
     message = ServerMessage(server_content=ServerContent(turn_complete=True), usage_metadata=usage)
-    assert worded(message, Dialect()) is message
-    assert worded(message, VERTEX) == ServerMessage(
+    assert in_dialect(message, Dialect()) is message
+    assert in_dialect(message, VERTEX) == ServerMessage(
         server_content=ServerContent(turn_complete=True),
         usage_metadata=UsageMetadata(
             prompt_token_count=3, candidates_token_count=7, candidates_tokens_details=reply
@@ -28,4 +28,4 @@ def test_vertex_counts_a_reply_as_candidates() -> None:
 
 def test_what_counts_nothing_is_the_same_in_both() -> None:
     message = ServerMessage(server_content=ServerContent(turn_complete=True))
-    assert worded(message, VERTEX) is message
+    assert in_dialect(message, VERTEX) is message

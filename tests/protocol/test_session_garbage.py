@@ -73,10 +73,10 @@ def test_a_server_hears_anything(messages: list[dict[str, Any]], set_up: bool) -
 
 
 @pytest.mark.parametrize("role", list(Role))
-@given(frame=st.binary(max_size=60) | st.text(max_size=60))
-def test_any_bytes_on_a_new_session(role: Role, frame: bytes | str) -> None:
+@given(payload=st.binary(max_size=60) | st.text(max_size=60))
+def test_any_bytes_on_a_new_session(role: Role, payload: bytes | str) -> None:
     session = Session(role)
     try:
-        session.receive(frame, 0.0)
+        session.receive(payload, 0.0)
     except RemoteProtocolError as exc:
         assert exc.close_code == 1007  # noqa: PT017 - as above

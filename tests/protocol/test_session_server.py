@@ -76,8 +76,8 @@ class Pair:
         assert self.client.turn == self.server.turn
         return events
 
-    def hears(self, frame: bytes | str) -> list[Event]:
-        return self.server.receive(frame, 0.0)
+    def hears(self, payload: bytes | str) -> list[Event]:
+        return self.server.receive(payload, 0.0)
 
 
 def output(**fields: object) -> ServerMessage:
@@ -100,7 +100,7 @@ def test_every_state_has_its_row_and_every_fact_its_place() -> None:
 
 
 @pytest.mark.parametrize(
-    ("setup", "frame", "events"),
+    ("setup", "payload", "events"),
     [
         (
             AUTOMATIC,
@@ -171,12 +171,12 @@ def test_every_state_has_its_row_and_every_fact_its_place() -> None:
         ),
     ],
 )
-def test_what_a_server_hears(setup: Setup, frame: str, events: list[Event]) -> None:
-    assert Pair(setup).hears(frame) == events
+def test_what_a_server_hears(setup: Setup, payload: str, events: list[Event]) -> None:
+    assert Pair(setup).hears(payload) == events
 
 
 @pytest.mark.parametrize(
-    ("frame", "reason"),
+    ("payload", "reason"),
     [
         (
             '{"realtimeInput":{"activityStart":{}}}',
@@ -211,9 +211,9 @@ def test_what_a_server_hears(setup: Setup, frame: str, events: list[Event]) -> N
         ("{}", "Invalid JSON payload received. The message is empty."),
     ],
 )
-def test_what_a_server_refuses(frame: str, reason: str) -> None:
+def test_what_a_server_refuses(payload: str, reason: str) -> None:
     with pytest.raises(RemoteProtocolError) as caught:
-        Pair().hears(frame)
+        Pair().hears(payload)
     assert (caught.value.close_code, caught.value.reason) == (1007, reason)
 
 

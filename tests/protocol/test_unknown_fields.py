@@ -1,4 +1,4 @@
-"""Fields that are not known are found in every frame, also in one that looks like others."""
+"""Fields that are not known are found in every payload, also in one that looks like others."""
 
 import json
 from typing import Any
@@ -7,33 +7,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_cli.protocol.unknown_fields import FieldCheck
-from live_cli.protocol.wire import unknown_fields
-from tests.harness.sdk_frames import FRAMES
+from live_cli.protocol.unknown_fields import UnknownFieldFinder
+from live_cli.protocol.wire import find_unknown_fields
+from tests.harness.sdk_payloads import PAYLOADS
 
 
-@pytest.mark.parametrize("name", FRAMES)
-def test_frames_of_the_sdks_are_judged_as_by_the_walk_also_the_second_time(name: str) -> None:
-    check, frame = FieldCheck(), FRAMES[name]
-    expected = unknown_fields(frame)
+@pytest.mark.parametrize("name", PAYLOADS)
+def test_payloads_of_the_sdks_are_judged_as_by_the_walk_also_the_second_time(name: str) -> None:
+    finder, payload = UnknownFieldFinder(), PAYLOADS[name]
+    expected = find_unknown_fields(payload)
     for _ in range(2):
-        assert check.unknown(frame) == check.unknown(frame.encode()) == expected
+        assert finder.find(payload) == finder.find(payload.encode()) == expected
 
 
 def test_a_shape_is_walked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     walked: list[bytes | str] = []
 
-    def walk(frame: bytes | str) -> list[str]:
-        walked.append(frame)
-        return unknown_fields(frame)
+    def walk(payload: bytes | str) -> list[str]:
+        walked.append(payload)
+        return find_unknown_fields(payload)
 
-    monkeypatch.setattr("live_cli.protocol.unknown_fields.unknown_fields", walk)
-    check = FieldCheck()
+    monkeypatch.setattr("live_cli.protocol.unknown_fields.find_unknown_fields", walk)
+    finder = UnknownFieldFinder()
     for size in range(100):
-        frame = json.dumps(
+        payload = json.dumps(
             {"realtime_input": {"audio": {"data": "A" * 4 * size, "mime_type": "x"}}}
         )
-        assert check.unknown(frame) == check.unknown(frame.encode()) == []
+        assert finder.find(payload) == finder.find(payload.encode()) == []
     assert len(walked) == 2  # as text and as bytes
 
 
@@ -46,11 +46,11 @@ INPUT = st.dictionaries(
 
 
 @given(st.lists(INPUT, min_size=2, max_size=6), st.booleans())
-def test_no_frame_hides_behind_another(inputs: list[dict[str, Any]], compact: bool) -> None:
-    """One check over many frames that differ in little says of each what the walk says."""
-    check = FieldCheck()
+def test_no_payload_hides_behind_another(inputs: list[dict[str, Any]], compact: bool) -> None:
+    """One finder over many payloads that differ in little says of each what the walk says."""
+    finder = UnknownFieldFinder()
     separators = (",", ":") if compact else None
     for given_input in inputs * 2:
-        frame = json.dumps({"realtimeInput": given_input}, separators=separators)
-        assert check.unknown(frame) == unknown_fields(frame)
-        assert check.unknown(frame.encode()) == unknown_fields(frame)
+        payload = json.dumps({"realtimeInput": given_input}, separators=separators)
+        assert finder.find(payload) == find_unknown_fields(payload)
+        assert finder.find(payload.encode()) == find_unknown_fields(payload)

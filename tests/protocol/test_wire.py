@@ -37,11 +37,11 @@ from live_cli.protocol.wire import (
     decode_client,
     decode_server,
     encode,
+    find_unknown_fields,
     format_duration,
     parse_duration,
     sample_rate_of,
     unknown_field_reason,
-    unknown_fields,
 )
 
 CLASSES = [
@@ -71,7 +71,7 @@ def filled(kind: type[Message]) -> Message:
     return kind(**{field.name: sample(field.type) for field in fields})
 
 
-def snake_frame(message: Message) -> bytes:
+def snake_payload(message: Message) -> bytes:
     """``message`` as a snake_case client would write it, with URL-safe base64 without padding."""
 
     def walk(value: Any) -> Any:
@@ -117,9 +117,9 @@ def test_client_round_trip(name: str) -> None:
     full = filled(ClientMessage)
     message = ClientMessage(**{name: getattr(full, name)})
     assert decode_client(encode(message)) == message
-    assert decode_client(snake_frame(message)) == message
-    assert decode_client(snake_frame(message).decode()) == message
-    assert unknown_fields(encode(message)) == []
+    assert decode_client(snake_payload(message)) == message
+    assert decode_client(snake_payload(message).decode()) == message
+    assert find_unknown_fields(encode(message)) == []
 
 
 @pytest.mark.parametrize("name", ServerMessage.__struct_fields__)
@@ -128,8 +128,8 @@ def test_server_round_trip(name: str) -> None:
     message = ServerMessage(**{name: getattr(full, name)})
     assert decode_server(encode(message)) == message
     assert decode_server(encode(message).decode()) == message
-    assert decode_server(snake_frame(message)) == message
-    assert unknown_fields(snake_frame(message), ServerMessage) == []
+    assert decode_server(snake_payload(message)) == message
+    assert find_unknown_fields(snake_payload(message), ServerMessage) == []
 
 
 def audio(data: bytes) -> ServerMessage:
@@ -145,8 +145,8 @@ def test_both_base64_alphabets_with_and_without_padding(data: bytes) -> None:
     for spelling in (text, text.rstrip("="), safe, safe.rstrip("=")):
         if not data:
             break  # an empty default is not written at all
-        frame = standard.replace(f'"{text}"'.encode(), f'"{spelling}"'.encode())
-        assert decode_server(frame) == audio(data)
+        payload = standard.replace(f'"{text}"'.encode(), f'"{spelling}"'.encode())
+        assert decode_server(payload) == audio(data)
 
 
 def test_what_goes_out_is_canonical() -> None:
@@ -160,7 +160,7 @@ PRETTY = b'{\n  "serverContent": {\n    "turnComplete": true\n  }\n}\n'
 
 
 @pytest.mark.parametrize(
-    ("frame", "message"),
+    ("payload", "message"),
     [
         (PRETTY, ServerMessage(server_content=ServerContent(turn_complete=True))),
         (b"", ServerMessage()),
@@ -222,8 +222,8 @@ PRETTY = b'{\n  "serverContent": {\n    "turnComplete": true\n  }\n}\n'
         ),
     ],
 )
-def test_what_a_server_may_write(frame: bytes | str, message: ServerMessage) -> None:
-    assert decode_server(frame) == message
+def test_what_a_server_may_write(payload: bytes | str, message: ServerMessage) -> None:
+    assert decode_server(payload) == message
 
 
 def test_null_is_unset_also_where_the_default_is_not_none() -> None:
@@ -241,7 +241,7 @@ def test_two_mebibytes_pass() -> None:
 
 
 @pytest.mark.parametrize(
-    ("frame", "reason"),
+    ("payload", "reason"),
     [
         (b"hello", "Invalid JSON payload received. JSON is malformed: invalid character (byte 0)."),
         (b"[]", "Invalid JSON payload received. Expected an object."),
@@ -270,9 +270,9 @@ def test_two_mebibytes_pass() -> None:
         ),
     ],
 )
-def test_complaints(frame: bytes, reason: str) -> None:
+def test_complaints(payload: bytes, reason: str) -> None:
     with pytest.raises(RemoteProtocolError) as caught:
-        decode_client(frame)
+        decode_client(payload)
     assert caught.value.reason == reason
     assert caught.value.close_code == 1007
 
@@ -301,10 +301,10 @@ GARBAGE = [
 ]
 
 
-@pytest.mark.parametrize("frame", GARBAGE, ids=range(len(GARBAGE)))
-def test_garbage_by_name(frame: bytes | str) -> None:
+@pytest.mark.parametrize("payload", GARBAGE, ids=range(len(GARBAGE)))
+def test_garbage_by_name(payload: bytes | str) -> None:
     with pytest.raises(RemoteProtocolError) as caught:
-        decode_server(frame)
+        decode_server(payload)
     assert caught.value.reason.isprintable()
 
 
@@ -326,20 +326,20 @@ JSON = st.recursive(
 )
 
 
-def either_message_or_our_error(frame: bytes | str) -> None:
+def either_message_or_our_error(payload: bytes | str) -> None:
     for decode in (decode_client, decode_server):
         try:
-            message = decode(frame)
+            message = decode(payload)
         except RemoteProtocolError:
             continue
         assert decode(encode(message)) == message
     with contextlib.suppress(RemoteProtocolError):
-        unknown_fields(frame)
+        find_unknown_fields(payload)
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200))
-def test_bytes_of_any_kind(frame: bytes | str) -> None:
-    either_message_or_our_error(frame)
+def test_bytes_of_any_kind(payload: bytes | str) -> None:
+    either_message_or_our_error(payload)
 
 
 @settings(max_examples=300)
@@ -348,7 +348,7 @@ def test_json_of_any_shape(value: Any) -> None:
     either_message_or_our_error(json.dumps(value))
 
 
-def paths_to_frames(kind: type[Message], value: Any) -> list[Any]:
+def objects_in(kind: type[Message], value: Any) -> list[Any]:
     return [{field.encode_name: value} for field in msgspec.structs.fields(kind)]
 
 
@@ -360,16 +360,16 @@ def test_any_value_under_every_envelope_field(
 ) -> None:
     envelope = data.draw(st.sampled_from([ClientMessage, ServerMessage]))
     outer = data.draw(st.sampled_from(msgspec.structs.fields(envelope))).encode_name
-    inner = data.draw(st.sampled_from(paths_to_frames(kind, value) or [{}]))
+    inner = data.draw(st.sampled_from(objects_in(kind, value) or [{}]))
     either_message_or_our_error(json.dumps({outer: inner}))
 
 
 @given(st.binary(min_size=1, max_size=40), st.integers(0, 10_000))
-def test_a_damaged_frame(damage: bytes, at: int) -> None:
-    frame = bytearray(encode(audio(bytes(range(64)))))
-    at %= len(frame)
-    frame[at : at + len(damage)] = damage
-    either_message_or_our_error(bytes(frame))
+def test_a_damaged_payload(damage: bytes, at: int) -> None:
+    payload = bytearray(encode(audio(bytes(range(64)))))
+    at %= len(payload)
+    payload[at : at + len(damage)] = damage
+    either_message_or_our_error(bytes(payload))
 
 
 def test_what_has_no_json_form_is_our_mistake() -> None:
@@ -384,11 +384,11 @@ def test_what_has_no_json_form_is_our_mistake() -> None:
 
 
 def test_unknown_fields_are_named_by_path() -> None:
-    frame = (
+    payload = (
         b'{"setup":{"tools":[{},{"functionDeclarations":[{"newField":1,"parameters":{"a":1}}]}],'
         b'"proactivityX":{}},"y_z":1}'
     )
-    assert unknown_fields(frame) == [
+    assert find_unknown_fields(payload) == [
         "setup.tools[1].function_declarations[0].newField",
         "setup.proactivityX",
         "y_z",

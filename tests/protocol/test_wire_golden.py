@@ -1,4 +1,4 @@
-"""Frames that the official SDKs really send: each decodes, nothing known to us is lost."""
+"""Payloads that the official SDKs really send: each decodes, nothing known to us is lost."""
 
 import base64
 import json
@@ -19,8 +19,8 @@ from live_cli.protocol.messages import (
     Setup,
     ToolList,
 )
-from live_cli.protocol.wire import decode_client, encode, unknown_fields
-from tests.harness.sdk_frames import FRAMES
+from live_cli.protocol.wire import decode_client, encode, find_unknown_fields
+from tests.harness.sdk_payloads import PAYLOADS
 
 # An independent notion of "the same content": names in camelCase, base64 as bytes, numbers as
 # floats, enum-like words in capitals, nothing unset. Data of users is compared untouched.
@@ -60,23 +60,23 @@ def normal(value: Any, name: str = "") -> Any:
 
 
 def test_every_capture_is_there() -> None:
-    sources = {name.partition("/")[0] for name in FRAMES}
+    sources = {name.partition("/")[0] for name in PAYLOADS}
     assert sources == {"js", "py", "py_1.55", "py_2x", "py_vertex"}
-    assert len(FRAMES) > 250
+    assert len(PAYLOADS) > 250
 
 
-@pytest.mark.parametrize("name", FRAMES)
+@pytest.mark.parametrize("name", PAYLOADS)
 def test_nothing_known_is_lost(name: str) -> None:
-    frame = FRAMES[name]
-    message = decode_client(frame)
-    assert unknown_fields(frame) == []
-    assert normal(json.loads(encode(message))) == normal(json.loads(frame))
+    payload = PAYLOADS[name]
+    message = decode_client(payload)
+    assert find_unknown_fields(payload) == []
+    assert normal(json.loads(encode(message))) == normal(json.loads(payload))
     assert decode_client(encode(message)) == message
-    assert decode_client(frame.encode()) == message
+    assert decode_client(payload.encode()) == message
 
 
 def setup(name: str) -> Setup:
-    message = decode_client(FRAMES[name])
+    message = decode_client(PAYLOADS[name])
     assert message.setup is not None
     return message.setup
 
@@ -197,11 +197,11 @@ def test_schemas_are_the_users() -> None:
     ],
 )
 def test_key_messages(name: str, message: ClientMessage) -> None:
-    assert decode_client(FRAMES[name]) == message
+    assert decode_client(PAYLOADS[name]) == message
 
 
 def test_function_responses_keep_their_data() -> None:
-    message = decode_client(FRAMES["py/M tool resp"])
+    message = decode_client(PAYLOADS["py/M tool resp"])
     assert message.tool_response is not None
     assert message.tool_response.function_responses == [
         FunctionResponse(

@@ -20,10 +20,10 @@ from live_cli.net.server.limits.limits import Limits
 from tests.harness.live_client import PATH, SETUP, WITHIN_S, ending, receive, said, say, set_up
 from tests.harness.live_server import LiveServer, running_server
 from tests.harness.mutation import bent
-from tests.harness.sdk_frames import FRAMES, token_requests
+from tests.harness.sdk_payloads import PAYLOADS, token_requests
 
-SETUPS = [frame for frame in FRAMES.values() if frame.startswith('{"setup"')]
-MESSAGES = [frame for frame in FRAMES.values() if not frame.startswith('{"setup"')]
+SETUPS = [payload for payload in PAYLOADS.values() if payload.startswith('{"setup"')]
+MESSAGES = [payload for payload in PAYLOADS.values() if not payload.startswith('{"setup"')]
 REFUSALS = {1007, 1008, 1009}
 ALPHA = PATH.replace("v1beta", "v1alpha")
 IMPATIENT = Limits(request_s=0.3, setup_s=0.3, unsent_s=0.3, grace_s=0.5, sessions=100)
@@ -97,7 +97,7 @@ async def drained(reader: asyncio.StreamReader, last: bytes = b"\0" * 9) -> byte
     return read
 
 
-# --- frames that are nearly right, on the whole server but for its models ----------------------
+# --- payloads that are nearly right, on the whole server but for its models --------------------
 
 
 @pytest.fixture
@@ -254,7 +254,7 @@ async def test_a_flood_of_pings_is_answered_and_holds_nobody_up(server: LiveServ
 
 
 async def test_a_message_in_pieces_is_held_to_the_limit() -> None:
-    limits = Limits(message_bytes=100_000)
+    limits = Limits(received_payload_bytes=100_000)
     async with (
         running_server(limits=limits) as server,
         witnessed(server),
@@ -343,7 +343,7 @@ async def round_of_abuse(server: LiveServer, random: Random) -> None:
 
 @pytest.fixture
 def unlogged() -> Iterator[None]:
-    """What pytest catches of a log holds frames, and they what is measured."""
+    """Turn logging off: records that pytest keeps hold payloads, whose memory is measured."""
     logging.disable()
     yield
     logging.disable(logging.NOTSET)

@@ -13,7 +13,7 @@ from live_cli.net.server.access.tokens import SPENT, TOO_LATE, UNKNOWN
 from live_cli.net.server.limits.limits import Limits
 from tests.harness.live_client import PATH, ending, receive, said, say
 from tests.harness.live_server import LiveServer, running_server
-from tests.harness.sdk_frames import token_requests
+from tests.harness.sdk_payloads import token_requests
 
 CONSTRAINED = PATH.replace("v1beta", "v1alpha") + "Constrained"
 LOCAL = "host: localhost"

@@ -3,17 +3,17 @@
 from tests.harness.places import GOLDEN
 
 
-def _frames() -> dict[str, str]:
-    frames = {}
+def _payloads() -> dict[str, str]:
+    payloads = {}
     for path in sorted(GOLDEN.glob("golden_*.txt")):
         for line in path.read_text(encoding="utf-8").splitlines():
-            name, _, frame = line.partition(": ")
-            if name[:2] in ("S ", "M ") and frame.startswith("{"):
-                frames[f"{path.stem.removeprefix('golden_')}/{name}"] = frame
-    return frames
+            name, _, payload = line.partition(": ")
+            if name[:2] in ("S ", "M ") and payload.startswith("{"):
+                payloads[f"{path.stem.removeprefix('golden_')}/{name}"] = payload
+    return payloads
 
 
-FRAMES = _frames()
+PAYLOADS = _payloads()
 """The JSON of each payload, by SDK and name."""
 
 
