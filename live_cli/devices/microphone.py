@@ -22,7 +22,8 @@ from live_cli.audio.stream_clock import StreamClock
 from live_cli.devices.echo_bridge import EchoBridge
 from live_cli.devices.listing import SoundDevice, find_device
 from live_cli.devices.native_stderr import native_stderr_silenced
-from live_cli.devices.portaudio import Kind, load_sounddevice, open_stream
+from live_cli.devices.portaudio import Kind, load_sounddevice
+from live_cli.devices.stream_open import open_stream
 from live_cli.devices.stream_watch import LostCallback, StreamWatch
 from live_cli.sample_rates import FRAME_SAMPLES, INPUT_SAMPLE_RATE
 
