@@ -5,7 +5,7 @@ import contextlib
 from dataclasses import dataclass, field
 
 from live_cli.errors import EngineError, UnsupportedError
-from live_cli.net.server.engine_api import Emit
+from live_cli.net.server.engine_api import SendToClient
 from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.events import AudioReceived, Event, TextReceived
 from live_cli.protocol.messages import (
@@ -33,7 +33,7 @@ def text(words: str) -> ServerMessage:
 class ScriptedSession:
     """Echoes a text, or does it: crash, fail, hang, flood, turn, audio N, text N, handle X."""
 
-    def __init__(self, setup: Setup, emit: Emit) -> None:
+    def __init__(self, setup: Setup, emit: SendToClient) -> None:
         self.setup = setup
         self.emit = emit
         self.events: list[Event] = []
@@ -103,7 +103,7 @@ class ScriptedEngine:
     loaded: asyncio.Event = field(default_factory=asyncio.Event)
     opened: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def open(self, setup: Setup, emit: Emit, dialect: Dialect) -> ScriptedSession:
+    async def open(self, setup: Setup, emit: SendToClient, dialect: Dialect) -> ScriptedSession:
         if setup.model == "models/unsupported":
             raise UnsupportedError("The engine cannot sing.", 1007)
         if setup.model == "models/missing":

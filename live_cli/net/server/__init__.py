@@ -1,1 +1,1 @@
-"""TODO"""
+"""The Live API server: WebSocket and REST endpoints on one port, around any engine."""

@@ -1,7 +1,7 @@
-"""The Live API server's line: WebSocket and HTTP on one port, around whatever answers.
+"""The server's two entry points: `build_app` makes the ASGI application, `serve_on` runs it.
 
-``build_app`` makes the application, ``serve`` runs it. Every WebSocket is accepted first and
-refused, if it must be, by a close code and a reason: clients take an HTTP status badly.
+The application routes WebSockets to `sessions.Sessions`, which opens one `connection` for each, and
+HTTP requests to `rest`; `serve_on` runs it in `uvicorn_server` on sockets that `listen` opened.
 """
 
 import asyncio
@@ -19,11 +19,10 @@ from starlette.routing import Route, WebSocketRoute
 from live_cli.net.server.access.cors import cors
 from live_cli.net.server.engine_api import Engine
 from live_cli.net.server.limits.limits import Limits
-from live_cli.net.server.listen import listen, port_of
 from live_cli.net.server.rest import ListedModel, metrics_route, no_route, rest_routes
 from live_cli.net.server.sessions import Sessions
 from live_cli.net.server.stats.counts import NoCounts
-from live_cli.net.server.uvicorn_server import Uvicorn
+from live_cli.net.server.uvicorn_server import UvicornServer
 
 if TYPE_CHECKING:
     from live_cli.net.server.stats.prometheus import PrometheusCounts
@@ -37,31 +36,33 @@ def build_app(
     limits: Limits | None = None,
     strict: bool = False,
     models: Sequence[ListedModel] = (),
-    metrics: "PrometheusCounts | None" = None,
+    counts: "PrometheusCounts | None" = None,
     ready: Callable[[], bool] = lambda: True,
     log: logging.Logger | None = None,
 ) -> Starlette:
-    """The application: the Live API's doors, the list of ``models``, ``/healthz``, ``/readyz``.
+    """Return the application: Live API and REST endpoints, ``/healthz`` and ``/readyz``.
 
-    ``keys``: any of them opens the doors; none at all means everyone on this machine may come in.
-    ``strict``: fields that are not known end a session with 1007.
-    ``origins``: web pages of these may come in beside this machine's own.
-    ``metrics``: what is counted, shown at ``/metrics`` to whom the doors are open.
-    ``ready`` answers ``/readyz`` with 200 or 503; sessions may open before, and wait in the engine.
+    ``keys``: any of these admits a client; with none, no key is asked for.
+    ``origins``: web pages of these origins are admitted beside this machine's own.
+    ``strict``: unknown fields end a session with 1007.
+    ``models``: what the list of models answers.
+    ``counts``: counts what happens; admitted clients read the metrics at ``/metrics``.
+    ``ready``: decides whether ``/readyz`` answers 200 or 503; sessions may open before it is true,
+    and wait in the engine.
     """
     log = log or logging.getLogger("live_cli.serve")
-    reception = Sessions(
-        engine, keys, origins, limits or Limits(), log, strict=strict, meter=metrics or NoCounts()
+    sessions = Sessions(
+        engine, keys, origins, limits or Limits(), log, strict=strict, counts=counts or NoCounts()
     )
 
     async def healthz(request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
     async def readyz(request: Request) -> Response:
-        if ready() and not reception.is_closing:
+        if ready() and not sessions.is_closing:
             return PlainTextResponse("ready\n")
         return PlainTextResponse(
-            "closing\n" if reception.is_closing else "loading\n", status_code=503
+            "closing\n" if sessions.is_closing else "loading\n", status_code=503
         )
 
     app = Starlette(
@@ -69,35 +70,15 @@ def build_app(
         routes=[
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            *rest_routes(models, reception),
-            *([metrics_route(metrics, reception)] if metrics else []),
+            *rest_routes(models, sessions),
+            *([metrics_route(counts, sessions)] if counts else []),
             no_route(),
-            WebSocketRoute("/{path:path}", reception.receive),
+            WebSocketRoute("/{path:path}", sessions.serve_websocket),
         ],
     )
-    app.state.reception = reception
-    app.state.metrics = metrics
+    app.state.sessions = sessions
+    app.state.counts = counts
     return app
-
-
-async def serve(
-    app: Starlette,
-    host: str,
-    port: int,
-    on_open: Callable[[int], None],
-    *,
-    stop: asyncio.Event | None = None,
-    secure: ssl.SSLContext | None = None,
-) -> None:
-    """Listen on ``host`` and ``port`` (0: a free one, told to ``on_open``) until ``stop`` is set.
-
-    Ends gracefully: sessions get a goAway, may finish their turn within the grace time, and close
-    with 1001. Raises ConnectError when the
-    port cannot be had.
-    """
-    listeners = listen(host, port)
-    on_open(port_of(listeners))
-    await serve_on(app, listeners, stop=stop, secure=secure)
 
 
 async def serve_on(
@@ -107,24 +88,25 @@ async def serve_on(
     stop: asyncio.Event | None = None,
     secure: ssl.SSLContext | None = None,
 ) -> None:
-    """Like ``serve``, on sockets that listen already; they are closed at the end.
+    """Serve on ``listeners`` until ``stop`` is set or the task is cancelled; close them at the end.
 
-    With ``secure`` every port speaks TLS beside plain HTTP.
+    The end is graceful: sessions get a goAway, may finish their turn within the grace time, and
+    close with 1001. With ``secure`` each port speaks TLS beside plain HTTP.
     """
-    reception: Sessions = app.state.reception
-    server = Uvicorn(app, reception.limits, reception.end_sessions, secure)
+    sessions: Sessions = app.state.sessions
+    server = UvicornServer(app, sessions.limits, sessions.end_sessions, secure)
 
     async def watch(stop: asyncio.Event) -> None:
         await stop.wait()
         server.stop()
 
-    metrics: PrometheusCounts | None = app.state.metrics
-    beside = [asyncio.create_task(watch(stop))] if stop is not None else []
-    beside += [asyncio.create_task(metrics.sample())] if metrics is not None else []
+    counts: PrometheusCounts | None = app.state.counts
+    tasks = [asyncio.create_task(watch(stop))] if stop is not None else []
+    tasks += [asyncio.create_task(counts.sample())] if counts is not None else []
     try:
         await server.serve(sockets=listeners)
     finally:
-        for task in beside:
+        for task in tasks:
             task.cancel()
         for listener in listeners:
             listener.close()

@@ -1,4 +1,8 @@
-"""What the line and the engine owe each other. The engine sees none of it: a structural peer."""
+"""The interface between the server and an engine.
+
+Engines do not import it: they match it structurally, since `live_cli.engine` and `live_cli.net`
+do not see each other.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -8,35 +12,36 @@ from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.events import Event
 from live_cli.protocol.messages import ServerMessage, Setup
 
-Emit = Callable[[ServerMessage], Awaitable[None]]
+SendToClient = Callable[[ServerMessage], Awaitable[None]]
+"""Sends one message to the client; returns once it is handed to the socket."""
 
 
 class EngineSession(Protocol):
-    """What answers one client."""
+    """An engine's side of one connection: takes the client's events, sends messages back."""
 
     async def handle(self, event: Event) -> None:
-        """Take in one event; the next is not read before this returns.
+        """Process one event; the server reads the next one after this returns (back pressure).
 
         Raises UnsupportedError or EngineError, which end the session by close code and reason.
         """
 
     @property
     def busy(self) -> bool:
-        """Whether a turn is under way: from the end of what was said to its turnComplete."""
+        """Whether a turn is under way: from the end of the user's input to the turnComplete."""
 
     async def failed(self) -> EngineError:
-        """Wait until a turn that runs by itself fails, and say why."""
+        """Wait until a turn fails in the background, and return its error."""
 
     async def close(self) -> None:
-        """Stop and release everything, also in the middle of a turn."""
+        """Stop any turn and release the session's resources."""
 
 
 class Engine(Protocol):
-    """What answers: opened once a session."""
+    """Opens one EngineSession for each connection."""
 
-    async def open(self, setup: Setup, emit: Emit, dialect: Dialect) -> EngineSession:
-        """Get ready for what ``setup`` asks in this ``dialect``, loading what it needs.
+    async def open(self, setup: Setup, emit: SendToClient, dialect: Dialect) -> EngineSession:
+        """Open a session for ``setup`` in this ``dialect``, loading the models it needs.
 
-        ``emit`` sends a message and returns once it is on its way; after the client has gone it
-        does nothing. Raises UnsupportedError (its close code and reason) or EngineError.
+        ``emit`` sends a message to the client; once the client has left it does nothing.
+        Raises UnsupportedError (its close code and reason) or EngineError.
         """

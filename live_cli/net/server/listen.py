@@ -1,7 +1,7 @@
-"""Open a listening socket and make a key: all that a server needs before it can be told about.
+"""Opens listening sockets and makes a one-time key.
 
-Standard library only and cheap to import: a child process opens its doors first, lets callers
-queue in the backlog, and loads its models and its HTTP stack behind them.
+Standard library only and cheap to import: a child process listens first, lets its client connect
+into the backlog, and loads its models and its HTTP stack meanwhile.
 """
 
 import errno
@@ -15,12 +15,12 @@ _BACKLOG = 128
 
 
 def one_time_key() -> str:
-    """A key for one run of a server: 256 random bits, safe in headers and URLs."""
+    """Return a key for one run of a server: 256 random bits, safe in headers and URLs."""
     return secrets.token_urlsafe(32)
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Listen on every address of ``host``, all at one port; port 0 takes a free one.
+    """Return a listening socket for each address of ``host``, all at one port; 0 takes a free one.
 
     Raises ConnectError when the host is unknown or the port is taken.
     """
@@ -44,7 +44,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
 
 
 def port_of(listeners: list[socket.socket]) -> int:
-    """The port that ``listen`` took."""
+    """Return the port that `listen` took."""
     return int(listeners[0].getsockname()[1])
 
 

@@ -1,4 +1,4 @@
-"""The REST side of the Live API, as far as it is here; errors are Google's JSON error object."""
+"""The REST endpoints: models, ephemeral tokens and metrics. Errors are Google's JSON objects."""
 
 import asyncio
 import time
@@ -26,7 +26,7 @@ _BODY_BYTES = 128 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ListedModel:
-    """What ``GET /v1beta/models`` says of a model; limits in tokens, None where unknown."""
+    """A model as ``GET /v1beta/models`` lists it; limits in tokens, None where unknown."""
 
     id: str
     title: str
@@ -36,9 +36,9 @@ class ListedModel:
     thinks: bool = False
 
 
-def rest_routes(models: Sequence[ListedModel], reception: Sessions) -> list[Route]:
-    """``models``, ``models/{id}`` and ``auth_tokens``, in each version."""
-    listing, tokens = ModelList(models, reception), TokenEndpoint(reception)
+def rest_routes(models: Sequence[ListedModel], sessions: Sessions) -> list[Route]:
+    """Return the routes of ``models``, ``models/{id}`` and ``auth_tokens``, in each API version."""
+    listing, tokens = ModelList(models, sessions), TokenEndpoint(sessions)
     return [
         Route(f"/{version}/{rest}", answer, methods=[method])
         for version in VERSIONS
@@ -51,7 +51,7 @@ def rest_routes(models: Sequence[ListedModel], reception: Sessions) -> list[Rout
 
 
 def no_route() -> Route:
-    """For every other path: the SDKs show their callers what a JSON error says."""
+    """Return the route of every other path: 404 as a JSON error, whose message the SDKs show."""
 
     async def answer(request: Request) -> Response:
         path = request.url.path[:100]
@@ -62,34 +62,34 @@ def no_route() -> Route:
     return Route("/{path:path}", answer, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
 
 
-def metrics_route(metrics: "PrometheusCounts", reception: Sessions) -> Route:
-    """``/metrics``, for whom the models are listed."""
+def metrics_route(counts: "PrometheusCounts", sessions: Sessions) -> Route:
+    """Return the route of ``/metrics``, behind the same key as the list of models."""
 
     async def answer(request: Request) -> Response:
         from live_cli.net.server.stats.prometheus import CONTENT_TYPE
 
-        return refused(reception, request) or Response(
-            metrics.text(), headers={"content-type": CONTENT_TYPE}
+        return refused(sessions, request) or Response(
+            counts.text(), headers={"content-type": CONTENT_TYPE}
         )
 
     return Route("/metrics", answer)
 
 
 class ModelList:
-    """What ``GET`` tells of the models, as Google's REST API words it."""
+    """``GET models`` and ``GET models/{id}``, in the form of Google's REST API."""
 
-    def __init__(self, models: Sequence[ListedModel], reception: Sessions) -> None:
+    def __init__(self, models: Sequence[ListedModel], sessions: Sessions) -> None:
         self._models = {model.id: _described(model) for model in models}
-        self._reception = reception
+        self._sessions = sessions
 
     async def list(self, request: Request) -> Response:
-        return refused(self._reception, request) or JSONResponse(
+        return refused(self._sessions, request) or JSONResponse(
             {"models": [*self._models.values()]}
         )
 
     async def get(self, request: Request) -> Response:
         name = request.path_params["id"]
-        if (answer := refused(self._reception, request)) is not None:
+        if (answer := refused(self._sessions, request)) is not None:
             return answer
         if name not in self._models:
             known = ", ".join(self._models)
@@ -98,36 +98,36 @@ class ModelList:
 
 
 class TokenEndpoint:
-    """``POST auth_tokens``: makes an ephemeral token, and tells its name."""
+    """``POST auth_tokens``: creates an ephemeral token and answers with its name."""
 
-    def __init__(self, reception: Sessions) -> None:
-        self._reception = reception
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
 
     async def create(self, request: Request) -> Response:
-        if (answer := refused(self._reception, request)) is not None:
+        if (answer := refused(self._sessions, request)) is not None:
             return answer
         try:
-            async with asyncio.timeout(self._reception.limits.request_s):
+            async with asyncio.timeout(self._sessions.limits.request_s):
                 body = await _body(request)
         except TimeoutError:
             return _error(408, "DEADLINE_EXCEEDED", "The body of the request did not come.")
         if body is None:
             return _error(400, "INVALID_ARGUMENT", f"A token takes {_BODY_BYTES} bytes at most.")
         try:
-            self._reception.fields.check_token(body)
+            self._sessions.unknown_fields.check_token_request(body)
             terms = terms_of(decode_auth_token(body), datetime.now(UTC))
-            name = self._reception.tokens.create(terms, time.monotonic())
+            name = self._sessions.tokens.create(terms, time.monotonic())
         except RemoteProtocolError as exc:
             return _error(400, "INVALID_ARGUMENT", exc.reason)
         except TokensFullError:
-            most = self._reception.limits.tokens
+            most = self._sessions.limits.tokens
             reason = f"This server keeps {most} tokens; wait until some have expired."
             return _error(429, "RESOURCE_EXHAUSTED", reason)
         return JSONResponse({"name": name})
 
 
 async def _body(request: Request) -> bytes | None:
-    """All of it; None when it is too large."""
+    """Return the whole body; None when it is larger than ``_BODY_BYTES``."""
     body = b""
     async for piece in request.stream():
         body += piece
@@ -136,9 +136,9 @@ async def _body(request: Request) -> bytes | None:
     return body
 
 
-def refused(reception: Sessions, request: Request) -> Response | None:
-    """The answer to who may not come in."""
-    refusal = reception.refuses(request)
+def refused(sessions: Sessions, request: Request) -> Response | None:
+    """Return the error response for a request that is not admitted, None for one that is."""
+    refusal = sessions.refusal_of(request)
     if refusal is None:
         return None
     if refusal is BAD_KEY:

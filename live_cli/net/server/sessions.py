@@ -1,4 +1,4 @@
-"""Takes WebSockets in: the doors, the count of sessions, and their common end."""
+"""The server's sessions: admits WebSockets, limits their number, and ends them all."""
 
 import asyncio
 import contextlib
@@ -10,10 +10,11 @@ from collections.abc import Collection
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from live_cli.net.server.access.admission import Caller, Endpoint, Refusal, admit
+from live_cli.net.server.access.admission import Endpoint, Handshake, admit
 from live_cli.net.server.access.tokens import Token, Tokens
-from live_cli.net.server.close import Ending, close_socket
-from live_cli.net.server.connection import SHUTTING_DOWN, ServerConnection, ServerContext
+from live_cli.net.server.close import close_socket
+from live_cli.net.server.close_reason import SHUTTING_DOWN, CloseReason
+from live_cli.net.server.connection import ServerConnection, ServerContext
 from live_cli.net.server.engine_api import Engine
 from live_cli.net.server.limits.lifetime import ResumableSessions
 from live_cli.net.server.limits.limits import Limits
@@ -21,11 +22,15 @@ from live_cli.net.server.limits.unknown_field_policy import UnknownFieldPolicy
 from live_cli.net.server.stats.counts import ServerCounts
 
 _RELEASE_S = 1.0
-"""What sessions are given beyond the grace time to let go."""
+"""How long sessions may take beyond the grace time to release their resources."""
 
 
 class Sessions:
-    """Who may come in, and who is in."""
+    """Admits clients, and holds the sessions that are open.
+
+    ``keys``: any of these is accepted; with none, no key is asked for. ``origins``: web pages of
+    these are admitted beside this machine's own. ``strict``: unknown fields end a session.
+    """
 
     def __init__(
         self,
@@ -36,45 +41,50 @@ class Sessions:
         log: logging.Logger,
         *,
         strict: bool,
-        meter: ServerCounts,
+        counts: ServerCounts,
     ) -> None:
         self.limits = limits
         self.tokens = Tokens(limits.tokens)
         self._keys = tuple(keys)
         self._origins = frozenset(origin.lower() for origin in origins)
         self._log = log
-        self.fields = UnknownFieldPolicy(log, strict=strict)
-        self._around = ServerContext(engine, limits, log, ResumableSessions(), self.fields, meter)
+        self.unknown_fields = UnknownFieldPolicy(log, strict=strict)
+        self._context = ServerContext(
+            engine, limits, log, ResumableSessions(), self.unknown_fields, counts
+        )
         self._numbers = itertools.count(1)
         self._open: dict[ServerConnection, asyncio.Event] = {}
         self._closing = False
 
-    async def receive(self, websocket: WebSocket) -> None:
-        """Accept a WebSocket, and serve it or refuse it."""
+    async def serve_websocket(self, websocket: WebSocket) -> None:
+        """Accept a WebSocket; serve its session until the end, or close it with the refusal.
+
+        Refused clients are accepted too: they take an HTTP status badly (reference 1.5).
+        """
         try:
             await websocket.accept()
         except (WebSocketDisconnect, RuntimeError):
-            return  # gone before the handshake was answered
+            return  # the client left before the handshake was answered
         admitted = self._admit(websocket)
-        if isinstance(admitted, Refusal):
-            self._around.meter.refuse(admitted.kind)
+        if isinstance(admitted, CloseReason):
+            self._context.counts.refuse(admitted.kind)
             self._log.info("refused %d %r", admitted.code, admitted.reason)
-            await self._hear_out(websocket)
-            await close_socket(websocket, Ending(admitted.code, admitted.reason))
+            await self._read_setup(websocket)
+            await close_socket(websocket, admitted)
             return
-        live = ServerConnection(websocket, *admitted, self._around, next(self._numbers))
-        released = self._open[live] = asyncio.Event()
+        connection = ServerConnection(websocket, *admitted, self._context, next(self._numbers))
+        released = self._open[connection] = asyncio.Event()
         try:
-            await live.run()
+            await connection.run()
         finally:
-            del self._open[live]
+            del self._open[connection]
             released.set()
 
-    async def _hear_out(self, websocket: WebSocket) -> None:
-        """Let one who is refused send the setup first.
+    async def _read_setup(self, websocket: WebSocket) -> None:
+        """Wait briefly for the setup message of a client that is going to be refused.
 
-        A close that comes before it meets the Python SDK while it sends: its user then gets the
-        exception of a library below, in place of the SDK's APIError with the reason.
+        The Python SDK does not expect a close while it sends the setup: its user would get an
+        exception of the WebSocket library in place of the SDK's APIError with the reason.
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.limits.refused_s):
@@ -86,34 +96,35 @@ class Sessions:
         return self._closing
 
     async def end_sessions(self) -> None:
-        """Say goAway to every session, let turns finish within the grace time, close with 1001."""
+        """Send goAway to every session, let turns finish within the grace time, close with 1001."""
         self._closing = True
-        leaving = [
-            asyncio.create_task(self._see_off(live, released))
-            for live, released in self._open.items()
+        ending = [
+            asyncio.create_task(self._end_session(connection, released))
+            for connection, released in self._open.items()
         ]
-        if leaving:
-            _, late = await asyncio.wait(leaving, timeout=self.limits.grace_s + _RELEASE_S)
-            for each in late:
-                each.cancel()
+        if ending:
+            _, late = await asyncio.wait(ending, timeout=self.limits.grace_s + _RELEASE_S)
+            for task in late:
+                task.cancel()
 
-    async def _see_off(self, live: ServerConnection, released: asyncio.Event) -> None:
-        await live.leave(self.limits.grace_s)
+    async def _end_session(self, connection: ServerConnection, released: asyncio.Event) -> None:
+        await connection.shut_down(self.limits.grace_s)
         await released.wait()
 
-    def refuses(self, request: HTTPConnection) -> Refusal | None:
-        """Why an HTTP request is not answered: keys and foreign pages, as for a session."""
-        door = admit(_caller(request, "/"), self._keys, self._origins)
-        return door if isinstance(door, Refusal) else None
+    def refusal_of(self, request: HTTPConnection) -> CloseReason | None:
+        """Return why an HTTP request is refused; its key, Origin and Host are checked."""
+        admitted = admit(_handshake(request, "/"), self._keys, self._origins)
+        return admitted if isinstance(admitted, CloseReason) else None
 
-    def _admit(self, websocket: WebSocket) -> tuple[Endpoint, Token | None] | Refusal:
-        door = admit(_caller(websocket, websocket.scope["path"]), self._keys, self._origins)
-        if isinstance(door, Refusal):
-            return door
+    def _admit(self, websocket: WebSocket) -> tuple[Endpoint, Token | None] | CloseReason:
+        handshake = _handshake(websocket, websocket.scope["path"])
+        endpoint = admit(handshake, self._keys, self._origins)
+        if isinstance(endpoint, CloseReason):
+            return endpoint
         token = None
-        if door.token is not None:
-            found = self.tokens.find(door.token, time.monotonic())
-            if isinstance(found, Refusal):
+        if endpoint.token is not None:
+            found = self.tokens.find(endpoint.token, time.monotonic())
+            if isinstance(found, CloseReason):
                 return found
             token = found
         if self._closing:
@@ -121,9 +132,9 @@ class Sessions:
         most = self.limits.sessions
         if len(self._open) >= most:
             reason = f"All {most} sessions of this server are in use. Try later."
-            return Refusal(1013, reason, "full")
-        return door, token
+            return CloseReason(1013, reason, "full")
+        return endpoint, token
 
 
-def _caller(connection: HTTPConnection, path: str) -> Caller:
-    return Caller(path, connection.scope["query_string"].decode("latin-1"), connection.headers)
+def _handshake(connection: HTTPConnection, path: str) -> Handshake:
+    return Handshake(path, connection.scope["query_string"].decode("latin-1"), connection.headers)

@@ -1,8 +1,8 @@
-"""uvicorn as this project runs it: sockets given, signals left alone, slow readers cut off.
+"""uvicorn on given sockets, with TLS and HTTP on one port, and limits on slow and silent clients.
 
-One port speaks plain HTTP and TLS. `TlsSniffer` reads what a connection sends first and steps
-aside: for plain HTTP uvicorn's protocol takes its place on the transport, for TLS asyncio's. No
-task, thread or second socket comes between, and one connection's handshake holds up no other.
+`TlsDetectingProtocol` reads the first byte of a connection and hands the transport over: to
+uvicorn's protocol for plain HTTP, to asyncio's for TLS. No task, thread or second socket comes
+between, and one connection's handshake delays no other.
 """
 
 import asyncio
@@ -23,17 +23,18 @@ from uvicorn.server import ServerState
 from live_cli.net.server.limits.limits import Limits
 
 _FLUSH_S = 1.0
-"""What a cut connection is given to take the close frame."""
-_FAREWELL_S = 5
-"""What a TLS peer is given to answer the end of its connection."""
+"""How long a client may take to receive the close frame before its connection is aborted."""
+_TLS_SHUTDOWN_S = 5
+"""How long a TLS peer may take to answer the close of its connection."""
 _CLIENT_HELLO: Final = 0x16
-"""The first byte of TLS, a handshake record (RFC 8446, 5.1); no HTTP method begins with it."""
+"""The first byte of TLS: a handshake record (RFC 8446, 5.1). No HTTP method begins with it."""
 
 
-class TlsSniffer(asyncio.Protocol):
-    """A connection that has said nothing yet. Its first byte tells TLS from plain HTTP.
+class TlsDetectingProtocol(asyncio.Protocol):
+    """The protocol of a connection that has sent nothing yet: its first byte tells TLS from HTTP.
 
-    uvicorn counts it among its connections, so that the server's end is also its own.
+    ``connections`` is uvicorn's own set, so that a shutdown ends this connection too. ``limit_s``:
+    the time from the connection to the first byte, and again for the TLS handshake.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class TlsSniffer(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._limit.cancel()
         if data[0] == _CLIENT_HELLO:
-            self._step_aside_for_tls(data)
+            self._hand_over_to_tls(data)
         else:
             self._connections.discard(self)
             http = self._http()
@@ -70,50 +71,50 @@ class TlsSniffer(asyncio.Protocol):
         self._connections.discard(self)
 
     def shutdown(self) -> None:
-        """What uvicorn calls at its end: there is nothing to finish."""
+        """Abort the connection: uvicorn is stopping, and no request is under way."""
         self._transport.abort()
 
-    def _step_aside_for_tls(self, data: bytes) -> None:
-        """Hand over to TLS, which makes the HTTP connection when the handshake is through.
+    def _hand_over_to_tls(self, data: bytes) -> None:
+        """Give the transport to asyncio's TLS, which connects HTTP when the handshake is done.
 
-        What `loop.start_tls` does, and with no moment in which HTTP could receive before it is
-        connected, nor one in which the bytes that are read already could be overtaken.
+        `loop.start_tls` does the same in more steps, between which HTTP could receive data before
+        it is connected, and the bytes already read could be overtaken by later ones.
         """
         loop = asyncio.get_running_loop()
-        shaken: asyncio.Future[None] = loop.create_future()
-        shaken.add_done_callback(self._end_handshake)
+        handshake_done: asyncio.Future[None] = loop.create_future()
+        handshake_done.add_done_callback(self._end_handshake)
         tls = SSLProtocol(
             loop,
             self._http(),
             self._secure,
-            shaken,
+            handshake_done,
             server_side=True,
             ssl_handshake_timeout=self._limit_s,  # type: ignore[arg-type] # any number will do
-            ssl_shutdown_timeout=_FAREWELL_S,
+            ssl_shutdown_timeout=_TLS_SHUTDOWN_S,
         )
         self._transport.set_protocol(tls)
         tls.connection_made(self._transport)
         tls.get_buffer(len(data))[: len(data)] = data
         tls.buffer_updated(len(data))
 
-    def _end_handshake(self, shaken: asyncio.Future[None]) -> None:
+    def _end_handshake(self, handshake_done: asyncio.Future[None]) -> None:
         self._connections.discard(self)
-        if not shaken.cancelled():
-            shaken.exception()  # a peer that cannot shake hands is no fault of ours
+        if not handshake_done.cancelled():
+            handshake_done.exception()  # retrieved and dropped: the peer's fault
 
 
-class ConnectionLimitReached(asyncio.Protocol):
-    """For a connection beyond the most that there may be: a file handle is all it costs."""
+class RejectingProtocol(asyncio.Protocol):
+    """Aborts a connection over the limit of connections before anything is allocated for it."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         cast(asyncio.Transport, transport).abort()
 
 
-class TimedHttp(H11Protocol):
-    """uvicorn's HTTP, which lets go of a peer that does not finish its first request's head."""
+class TimeLimitedHttpProtocol(H11Protocol):
+    """uvicorn's HTTP protocol; aborts when the first request's head takes over ``limit_s``."""
 
-    def __init__(self, *, limit_s: float, **uvicorns_own: Any) -> None:
-        super().__init__(**uvicorns_own)
+    def __init__(self, *, limit_s: float, **uvicorn_options: Any) -> None:
+        super().__init__(**uvicorn_options)
         self._limit_s = limit_s
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -130,20 +131,21 @@ class TimedHttp(H11Protocol):
         super().connection_lost(exc)
 
 
-class CuttableWebSocket(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket, for peers that do not read, and for peers that are not read.
+class AbortableWebSocketProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket protocol, made to end when a client or the application does not read.
 
-    ASGI's own close waits until the socket takes bytes again, which a stuck peer never grants.
-    The application finds ``cut(code, reason)`` in its scope's state. It may put ``lost()`` there,
-    which is called at the connection's end, also when the application has stopped receiving.
+    ASGI's close waits until the socket takes bytes again, which never happens when the client does
+    not read. The application finds ``close_and_abort(code, reason)`` in its scope's state. It may
+    put ``on_lost()`` there, which is called at the connection's end, also when the application has
+    stopped receiving.
     """
 
     async def run_asgi(self) -> None:
-        self.scope["state"]["cut"] = self.cut
+        self.scope["state"]["close_and_abort"] = self.close_and_abort
         await super().run_asgi()
 
-    def cut(self, code: int, reason: str) -> None:
-        """Queue a close frame behind what is unsent, and abort the connection soon after."""
+    def close_and_abort(self, code: int, reason: str) -> None:
+        """Queue a close frame behind the unsent bytes; abort the connection a second later."""
         self.stop_keepalive()
         if not self.close_sent and not self.transport.is_closing():
             self.close_sent = True
@@ -153,26 +155,26 @@ class CuttableWebSocket(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        lost: Callable[[], None] | None = self.scope["state"].get("lost")
-        if lost is not None:
-            lost()
+        on_lost: Callable[[], None] | None = self.scope["state"].get("on_lost")
+        if on_lost is not None:
+            on_lost()
 
     def handle_ping(self) -> None:
-        """Answer, but not a peer that reads no answers: they would pile up (RFC 6455, 5.5.3)."""
+        """Send a pong, unless the client does not read: pongs would pile up (RFC 6455, 5.5.3)."""
         pong = b"".join(self.conn.data_to_send())
         if self.writable.is_set():
             self.transport.write(pong)
 
     def keepalive_timeout(self) -> None:
-        if self.read_paused:  # its pong waits behind what we have not taken: no sign of death
+        if self.read_paused:  # the pong waits behind unread payloads: the client may be well
             self.pong_timer = self.pending_ping_payload = None
             self.schedule_ping()
         else:
-            self.cut(1011, "keepalive ping timeout")
+            self.close_and_abort(1011, "keepalive ping timeout")
 
 
-class Uvicorn(uvicorn.Server):
-    """A uvicorn server that ends its sessions itself, then lets uvicorn end its connections."""
+class UvicornServer(uvicorn.Server):
+    """A uvicorn server that ends its sessions gracefully before uvicorn closes the connections."""
 
     def __init__(
         self,
@@ -187,12 +189,12 @@ class Uvicorn(uvicorn.Server):
         self._stopped = asyncio.Event()
 
     def stop(self) -> None:
-        """Begin to end."""
+        """Begin to shut down."""
         self.should_exit = True
         self._stopped.set()
 
     async def main_loop(self) -> None:
-        """Once a second, for the date in HTTP headers; uvicorn's own wakes ten times."""
+        """Tick once a second, for the date in HTTP headers; uvicorn's own loop ticks ten times."""
         while not await self.on_tick(0):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1.0):
@@ -200,44 +202,49 @@ class Uvicorn(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Signals belong to the command, which ends with an exit code of its own."""
+        """Install no handlers: the command handles signals and chooses the exit code."""
         yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._end_sessions()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(_FLUSH_S, self._grace_s)):
-                # their peers answer the close frame; uvicorn has no event for it
+                # clients answer the close frame; uvicorn has no event for it
                 while self.server_state.connections:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
         await super().shutdown(sockets)
 
 
 def _config(app: ASGIApp, limits: Limits, secure: ssl.SSLContext | None) -> uvicorn.Config:
-    def connection(*, server_state: ServerState, **uvicorns_own: Any) -> asyncio.Protocol:
-        """A new connection's protocol, as uvicorn asks for it."""
+    def protocol_for_connection(
+        *, server_state: ServerState, **uvicorn_options: Any
+    ) -> asyncio.Protocol:
+        """Return a new connection's protocol; uvicorn calls this like its protocol's class."""
         if len(server_state.connections) >= limits.connections:
-            return ConnectionLimitReached()
+            return RejectingProtocol()
         http = functools.partial(
-            TimedHttp, limit_s=limits.request_s, server_state=server_state, **uvicorns_own
+            TimeLimitedHttpProtocol,
+            limit_s=limits.request_s,
+            server_state=server_state,
+            **uvicorn_options,
         )
         if secure is None:
             return http()
-        return TlsSniffer(http, secure, server_state.connections, limits.request_s)
+        return TlsDetectingProtocol(http, secure, server_state.connections, limits.request_s)
 
     return uvicorn.Config(
         app,
         loop="asyncio",
-        http=cast(type[asyncio.Protocol], connection),  # uvicorn does nothing but call it
-        ws=CuttableWebSocket,
-        ws_max_size=limits.message_bytes,
+        http=cast(type[asyncio.Protocol], protocol_for_connection),  # uvicorn only calls it
+        ws=AbortableWebSocketProtocol,
+        ws_max_size=limits.received_payload_bytes,
         ws_ping_interval=limits.ping_s,
         ws_ping_timeout=limits.pong_s,
-        ws_per_message_deflate=False,  # base64 on the loopback: time spent for nothing
+        ws_per_message_deflate=False,  # base64 over loopback: compressing it costs time for nothing
         lifespan="off",
         interface="asgi3",
         log_config=None,
-        log_level="critical",  # its other lines show query keys, or tracebacks at a peer's whim
+        log_level="critical",  # its other lines show keys in queries, or tracebacks
         access_log=False,
         proxy_headers=False,
         server_header=False,

@@ -1,4 +1,4 @@
-"""The server's line: doors, frames and refusals over real sockets."""
+"""The application over real sockets: endpoints, payloads and refusals."""
 
 import asyncio
 import base64
@@ -17,7 +17,9 @@ VERTEX = "/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent
 
 @pytest.mark.parametrize("path", [PATH, "/" + PATH, "/proxy" + PATH, VERTEX, "/", ""])
 @pytest.mark.parametrize("binary", [False, True])
-async def test_a_session_opens_at_every_door(server: LiveServer, path: str, binary: bool) -> None:
+async def test_a_session_opens_at_every_endpoint(
+    server: LiveServer, path: str, binary: bool
+) -> None:
     async with server.connect(path) as client:
         setup = json.dumps(SETUP)
         await client.send(setup.encode() if binary else setup)
@@ -73,7 +75,7 @@ async def test_refusals_come_by_close_code(
 
 
 @pytest.mark.parametrize(
-    ("frames", "code"),
+    ("payloads", "code"),
     [
         ([b"\xff\xfe\x00"], 1007),
         (["not json"], 1007),
@@ -89,12 +91,12 @@ async def test_refusals_come_by_close_code(
         ([json.dumps({"setup": {"model": "models/crash"}})], 1011),
     ],
 )
-async def test_bad_frames_close_with_a_code_and_a_reason(
-    server: LiveServer, frames: list[str | bytes], code: int
+async def test_bad_payloads_close_with_a_code_and_a_reason(
+    server: LiveServer, payloads: list[str | bytes], code: int
 ) -> None:
     async with server.connect() as client:
-        for frame in frames:
-            await client.send(frame)
+        for payload in payloads:
+            await client.send(payload)
         got = await ending(client)
         assert got[0] == code
         assert 0 < len(got[1].encode()) <= 123
@@ -126,7 +128,7 @@ async def test_audio_of_two_mebibytes_gets_in(server: LiveServer) -> None:
 
 async def test_a_message_beyond_the_limit_is_too_big() -> None:
     async with (
-        running_server(limits=Limits(message_bytes=10_000)) as server,
+        running_server(limits=Limits(received_payload_bytes=10_000)) as server,
         server.connect() as client,
     ):
         await set_up(client)
@@ -136,7 +138,7 @@ async def test_a_message_beyond_the_limit_is_too_big() -> None:
             await server.engine.sessions[0].closed.wait()
 
 
-async def test_every_frame_sent_is_below_a_mebibyte(server: LiveServer) -> None:
+async def test_every_payload_sent_is_below_a_mebibyte(server: LiveServer) -> None:
     async with server.connect(max_size=2**20 - 1) as client:
         await set_up(client)
         await client.send(say("audio 3000000"))
@@ -147,7 +149,7 @@ async def test_every_frame_sent_is_below_a_mebibyte(server: LiveServer) -> None:
         assert heard == b"\1\2" * 1_500_000
 
 
-async def test_text_too_long_for_a_frame_ends_that_session(server: LiveServer) -> None:
+async def test_text_too_long_for_a_payload_ends_that_session(server: LiveServer) -> None:
     async with server.connect() as client:
         await set_up(client)
         await client.send(say("text 1100000"))

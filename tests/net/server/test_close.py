@@ -79,8 +79,8 @@ async def test_a_slow_reader_is_cut_off_not_buffered() -> None:
         head += ["connection: upgrade", "sec-websocket-version: 13", f"sec-websocket-key: {key}"]
         writer.write("\r\n".join([*head, "", ""]).encode())
         await reader.readuntil(b"\r\n\r\n")
-        for frame in (json.dumps(SETUP), say("flood")):
-            data = frame.encode()
+        for payload in (json.dumps(SETUP), say("flood")):
+            data = payload.encode()
             writer.write(bytes([0x81, 0x80 | len(data), 0, 0, 0, 0]) + data)
         async with asyncio.timeout(WITHIN_S):
             await server.engine.opened.wait()
@@ -101,8 +101,8 @@ async def test_audio_waits_in_the_socket_while_the_engine_is_busy() -> None:
     ):
         await client.send(json.dumps({"setup": {"model": "models/slow"}}))
         blob = {"data": base64.b64encode(b"\0" * 640).decode(), "mimeType": "audio/pcm;rate=16000"}
-        frame = json.dumps({"realtimeInput": {"audio": blob}})
-        sending = asyncio.create_task(_send_all(client, [frame] * 500))
+        payload = json.dumps({"realtimeInput": {"audio": blob}})
+        sending = asyncio.create_task(_send_all(client, [payload] * 500))
         await asyncio.sleep(0.1)
         server.engine.loaded.set()
         assert await receive(client) == {"setupComplete": {}}
@@ -111,9 +111,9 @@ async def test_audio_waits_in_the_socket_while_the_engine_is_busy() -> None:
         await sending
 
 
-async def _send_all(client: ClientConnection, frames: list[str]) -> None:
-    for frame in frames:
-        await client.send(frame)
+async def _send_all(client: ClientConnection, payloads: list[str]) -> None:
+    for payload in payloads:
+        await client.send(payload)
 
 
 async def test_sessions_are_limited_and_places_come_back() -> None:

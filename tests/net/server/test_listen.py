@@ -1,4 +1,4 @@
-"""Where the server listens."""
+"""Listening sockets: free ports, ports in use, and hosts of this machine."""
 
 import asyncio
 import socket
@@ -7,18 +7,19 @@ import pytest
 from websockets.asyncio.client import connect
 
 from live_cli.errors import ConnectError
-from live_cli.net.server.app import build_app, serve
+from live_cli.net.server.app import build_app, serve_on
 from live_cli.net.server.listen import listen, port_of
 from tests.harness.live_client import PATH, set_up
 from tests.harness.scripted_engine import ScriptedEngine
 
 
-async def test_serve_takes_a_free_port_and_says_which() -> None:
-    told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+async def test_a_free_port_is_taken_and_known() -> None:
     stop = asyncio.Event()
+    listeners = listen("127.0.0.1", 0)
+    port = port_of(listeners)
     app = build_app(ScriptedEngine())
-    task = asyncio.create_task(serve(app, "127.0.0.1", 0, told.set_result, stop=stop))
-    async with connect(f"ws://127.0.0.1:{await told}{PATH}", proxy=None) as client:
+    task = asyncio.create_task(serve_on(app, listeners, stop=stop))
+    async with connect(f"ws://127.0.0.1:{port}{PATH}", proxy=None) as client:
         await set_up(client)
     stop.set()
     await task

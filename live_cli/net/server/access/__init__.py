@@ -1,1 +1,1 @@
-"""TODO"""
+"""Admission: who may connect, by which key, token or origin, and which session they get."""

@@ -1,8 +1,8 @@
-"""Who may come in, and by which door: paths, keys, browsers. Pure.
+"""Admission of a WebSocket handshake: its path, credentials, Origin and Host are checked. Pure.
 
-The doors are those of the Live API: the Gemini path in three versions (with any prefix, and with
-the doubled slash that clients make of a base URL ending in one), the Vertex path, and a bare ``/``,
-which is what a Vertex client sends to a custom base. A refusal is a close code and a reason,
+The endpoints are those of the Live API: the Gemini path in three versions (with any prefix, and
+with the doubled slash that clients make of a base URL ending in one), the Vertex path, and a bare
+``/``, which is what a Vertex client sends to a custom base. A refusal is a close code and a reason,
 because clients hang or crash on an HTTP status (reference 1.5).
 """
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qs, urlsplit
 
 from live_cli.loopback import is_loopback, is_loopback_or_ip
+from live_cli.net.server.close_reason import CloseReason
 from live_cli.protocol.dialect import Dialect
 
 _GEMINI = re.compile(
@@ -27,9 +28,10 @@ _BARE = re.compile(r"/*")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a client came in. ``constrained``: the door for ephemeral tokens.
+    """One of the Live API's WebSocket endpoints, as a client asked for it.
 
-    ``token``: the name of the one that was shown there, which nobody has looked at yet.
+    ``constrained``: the method that takes ephemeral tokens. ``token``: the name of the token shown
+    there, not yet looked up.
     """
 
     dialect: Dialect
@@ -37,41 +39,35 @@ class Endpoint:
     token: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a connection is closed: a close code and a sentence. ``kind``: a word to count it by."""
-
-    code: int
-    reason: str
-    kind: str
-
-
-BAD_KEY = Refusal(1007, "API key not valid. Please pass a valid API key.", "key")
-NO_KEY = Refusal(
+BAD_KEY = CloseReason(1007, "API key not valid. Please pass a valid API key.", "key")
+NO_KEY = CloseReason(
     1008,
     "Method doesn't allow unregistered callers (callers without established identity). "
     "Please use API Key.",
     "key",
 )
-NO_ENDPOINT = Refusal(
+NO_ENDPOINT = CloseReason(
     1008, "No such path here: use /ws/…GenerativeService.BidiGenerateContent", "path"
 )
-NO_TOKEN = Refusal(
+NO_TOKEN = CloseReason(
     1008, "This method takes an ephemeral token: create one with POST /v1alpha/auth_tokens.", "key"
 )
-FOREIGN_ORIGIN = Refusal(
+FOREIGN_ORIGIN = CloseReason(
     1008, "Pages of this origin may not use this server: allow it with --allow-origin.", "origin"
 )
-FOREIGN_HOST = Refusal(
+FOREIGN_HOST = CloseReason(
     1008, "Address this server by IP or as localhost, or start it with a key.", "host"
 )
 
-TOKEN_PREFIX = "auth_tokens/"  # noqa: S105 - how their names begin
+TOKEN_PREFIX = "auth_tokens/"  # noqa: S105 - how the names of tokens begin
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """What a handshake says. ``headers`` looks names up in lower case; ``query`` is undecoded."""
+class Handshake:
+    """The request of a WebSocket handshake, as far as admission reads it.
+
+    ``path`` is percent-decoded, ``query`` is not; ``headers`` are looked up in lower case.
+    """
 
     path: str
     query: str
@@ -79,7 +75,7 @@ class Caller:
 
 
 def find_endpoint(path: str) -> Endpoint | None:
-    """The door at ``path`` (percent-decoded), None when there is none."""
+    """Return the endpoint at ``path`` (percent-decoded), None when there is none."""
     if match := _GEMINI.fullmatch(path):
         return Endpoint(Dialect(match[1]), constrained=match[2] is not None)
     if match := _VERTEX.fullmatch(path):
@@ -91,21 +87,23 @@ def find_endpoint(path: str) -> Endpoint | None:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a handshake shows, in any of the forms that clients use (reference 1.2).
+    """The API keys and ephemeral tokens of a handshake, in every form that clients use.
 
-    ``tokens``: what came as a token or in a header that takes both. ``keys``: what came as a key.
+    ``keys``: all credentials, whatever their form. ``tokens``: those named like an ephemeral token,
+    from the forms that take one. Source: Live API reference, 1.2.
     """
 
     keys: tuple[str, ...]
     tokens: tuple[str, ...]
     as_token: bool
-    """Whether anything came in a form that is for tokens alone."""
+    """Whether a token came in a form that is for tokens alone, such as ``access_token``."""
 
 
-def credentials_of(caller: Caller) -> Credentials:
-    header = caller.headers.get("x-goog-api-key", "")
-    query = parse_qs(caller.query)
-    scheme, _, credentials = caller.headers.get("authorization", "").partition(" ")
+def credentials_of(handshake: Handshake) -> Credentials:
+    """Collect the credentials in the headers and the query of ``handshake``."""
+    header = handshake.headers.get("x-goog-api-key", "")
+    query = parse_qs(handshake.query)
+    scheme, _, credentials = handshake.headers.get("authorization", "").partition(" ")
     authorized = [credentials.strip()] if scheme.lower() in ("bearer", "token") else []
     authorized += query.get("access_token", ())
     keys = [key for key in (header, *query.get("key", ()), *authorized) if key]
@@ -115,32 +113,33 @@ def credentials_of(caller: Caller) -> Credentials:
 
 
 def admit(
-    caller: Caller, keys: Iterable[str], origins: Collection[str] = frozenset()
-) -> Endpoint | Refusal:
-    """Let a caller in, or say why not. No ``keys``: everyone is let in who is not a foreign page.
+    handshake: Handshake, keys: Iterable[str], origins: Collection[str] = frozenset()
+) -> Endpoint | CloseReason:
+    """Return the endpoint that a handshake gets, or why it is refused.
 
-    A page is refused by its Origin unless it is this machine's own or one of ``origins``. Without
-    keys the Host must be an IP address or localhost, or a page could reach this server under a
-    name of its own (DNS rebinding). An ephemeral token opens the constrained door and no other.
+    A web page is refused by its Origin unless that is this machine's or one of ``origins``. Without
+    ``keys`` no credential is asked for, but the Host must be an IP address or localhost, or a page
+    could reach this server under a name of its own (DNS rebinding). An ephemeral token is good for
+    the constrained endpoints alone.
     """
-    origin = caller.headers.get("origin")
+    origin = handshake.headers.get("origin")
     if origin is not None and not _is_own_origin(origin) and origin.lower() not in origins:
         return FOREIGN_ORIGIN
     keys = tuple(keys)
-    if not keys and not _is_own_host(caller.headers.get("host", "")):
+    if not keys and not _is_own_host(handshake.headers.get("host", "")):
         return FOREIGN_HOST
-    door = find_endpoint(caller.path)
-    if door is None:
+    endpoint = find_endpoint(handshake.path)
+    if endpoint is None:
         return NO_ENDPOINT
-    shown = credentials_of(caller)
-    if door.constrained:
+    shown = credentials_of(handshake)
+    if endpoint.constrained:
         if shown.tokens:
-            return replace(door, token=shown.tokens[0])
+            return replace(endpoint, token=shown.tokens[0])
         return BAD_KEY if any(map(_is_token, shown.keys)) else NO_TOKEN
-    return _refuse_keys(shown, keys) or door
+    return _refuse_keys(shown, keys) or endpoint
 
 
-def _refuse_keys(shown: Credentials, keys: tuple[str, ...]) -> Refusal | None:
+def _refuse_keys(shown: Credentials, keys: tuple[str, ...]) -> CloseReason | None:
     if any(map(_is_token, shown.keys)):
         return NO_KEY if shown.as_token else BAD_KEY
     if not keys:
@@ -155,7 +154,7 @@ def _is_token(key: str) -> bool:
 
 
 def _any_equal(shown: tuple[str, ...], keys: tuple[str, ...]) -> bool:
-    """Compare all with all, in a time that says nothing about where they differ."""
+    """Compare all with all, in a time that does not depend on where they differ."""
     equal = False
     for one in shown:
         for key in keys:

@@ -1,4 +1,4 @@
-"""Which web pages may read what REST answers: this machine's own, and those that are allowed."""
+"""CORS: which web pages may read the REST API's answers."""
 
 from collections.abc import Collection
 
@@ -9,7 +9,11 @@ from live_cli.loopback import LOOPBACK_ORIGIN
 
 
 def cors(origins: Collection[str]) -> Middleware:
-    """Answers preflights, and marks answers as readable; `doors.admit` refuses all the same."""
+    """Return the middleware that lets pages of this machine and of ``origins`` read answers.
+
+    It answers preflights and adds the headers; what other pages ask for is refused by
+    `admission.admit`.
+    """
     return Middleware(
         CORSMiddleware,
         allow_origins=list(origins),

@@ -1,4 +1,4 @@
-"""How a session begins: whose setup it gets, and which session it goes on with. Pure."""
+"""Decides which setup a session gets and whether it resumes an earlier session. Pure."""
 
 from live_cli.errors import RemoteProtocolError
 from live_cli.net.server.access.tokens import Token
@@ -7,17 +7,17 @@ from live_cli.protocol.messages import Setup
 
 
 def start_session(
-    asked: Setup, token: Token | None, lineages: ResumableSessions, now: float
+    requested: Setup, token: Token | None, sessions: ResumableSessions, now: float
 ) -> tuple[Setup, ResumableSession]:
-    """The setup a client really gets, and the session it begins or resumes.
+    """Return the setup after the token's constraints, and the session it begins or resumes.
 
-    A new session takes one use of the ``token``, also when its setup is refused later: who holds a
-    token may not try out setups with it. To resume a session of its own takes none.
-    Raises RemoteProtocolError when the token does not allow it.
+    A new session takes one use of the ``token``, also when the engine refuses its setup later:
+    a token must not serve to try out setups. To resume a session begun with it takes none.
+    Raises RemoteProtocolError when the token does not allow the session.
     """
-    setup = asked if token is None else token.setup_for(asked)
+    setup = requested if token is None else token.setup_for(requested)
     resumption = setup.session_resumption
-    resumed = lineages.find(resumption.handle if resumption else None)
+    resumed = sessions.find(resumption.handle if resumption else None)
     if token is not None and (resumed is None or resumed.token != token.digest):
         refusal = token.spend(now)
         if refusal is not None:

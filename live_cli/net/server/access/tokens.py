@@ -1,9 +1,9 @@
-"""Ephemeral tokens: short-lived passes for clients that must not hold a key. Pure.
+"""Ephemeral tokens: short-lived credentials for clients that must not hold a key. Pure.
 
-A token admits sessions at the constrained door: so many new ones, until a first time; existing
-ones, and those that resume one of them, until a second. It may decide fields of their setup.
-Only a hash of each name is kept, so that neither a dump nor the time of a look-up tells one.
-Source: Live API reference, §4.13.
+A token admits sessions at the constrained endpoints: a number of new ones until
+``new_sessions_until``, and those already open, or resumed, until ``expires_at``. It may fix fields
+of their setup. Only a hash of each name is kept, so that neither a memory dump nor the time of a
+look-up reveals a name. Source: Live API reference, §4.13.
 """
 
 import hashlib
@@ -13,44 +13,49 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from live_cli.errors import RemoteProtocolError
-from live_cli.net.server.access.admission import TOKEN_PREFIX, Refusal
-from live_cli.protocol.field_mask import Path, effective_setup, read_mask
+from live_cli.net.server.access.admission import TOKEN_PREFIX
+from live_cli.net.server.close_reason import CloseReason
+from live_cli.protocol.field_mask import FieldPath, effective_setup, read_mask
 from live_cli.protocol.messages import AuthToken, Setup
 
 USABLE_S = 30 * 60.0
-"""How long sessions may go on, unless it is said."""
+"""How long sessions may last where the request names no ``expireTime``."""
 NEW_SESSIONS_S = 60.0
-"""How long new sessions may begin, unless it is said."""
+"""How long new sessions may begin where the request names no ``newSessionExpireTime``."""
 LONGEST_S = 20 * 3600.0
+"""The latest time a request may name, from now."""
 
-UNKNOWN = Refusal(
+UNKNOWN = CloseReason(
     1008, "This ephemeral token is not known here or has expired: create a new one.", "token"
 )
-SPENT = Refusal(1008, "This ephemeral token has no uses left: create a new one.", "token")
-TOO_LATE = Refusal(
+SPENT = CloseReason(1008, "This ephemeral token has no uses left: create a new one.", "token")
+TOO_LATE = CloseReason(
     1008, "This ephemeral token starts no new sessions any more: create a new one.", "token"
 )
-EXPIRED = Refusal(1008, "The ephemeral token of this session has expired.", "token")
+EXPIRED = CloseReason(1008, "The ephemeral token of this session has expired.", "token")
 
 
 class TokensFullError(Exception):
-    """There are as many tokens as there may be."""
+    """The server keeps as many tokens as it may; none has expired."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a token is good for: seconds from its making; ``uses`` None: as many as one likes."""
+    """What a token allows: times in seconds from its creation; ``uses`` None is unlimited.
+
+    ``setup`` and ``mask``: the fields of a session's setup that the token fixes.
+    """
 
     uses: int | None = 1
     usable_s: float = USABLE_S
     new_sessions_s: float = NEW_SESSIONS_S
     setup: Setup | None = None
-    mask: tuple[Path, ...] = ()
+    mask: tuple[FieldPath, ...] = ()
 
 
 @dataclass(slots=True)
 class Token:
-    """One that was made. Times on the owner's steady clock."""
+    """A token that was created. Times are on the monotonic clock whose ``now`` `Tokens` is told."""
 
     digest: bytes
     terms: Terms
@@ -59,11 +64,11 @@ class Token:
     uses_left: int | None
 
     def setup_for(self, client: Setup) -> Setup:
-        """What a session with this token gets when its client asks for ``client``."""
+        """Return the setup of a session whose client asks for ``client``."""
         return effective_setup(client, self.terms.setup, self.terms.mask)
 
-    def spend(self, now: float) -> Refusal | None:
-        """Begin a new session, or say why not."""
+    def spend(self, now: float) -> CloseReason | None:
+        """Take one use for a new session, or return why the session is refused."""
         if now >= self.expires_at:
             return UNKNOWN
         if now >= self.new_sessions_until:
@@ -76,29 +81,29 @@ class Token:
         return None
 
 
-def terms_of(asked: AuthToken, wall: datetime) -> Terms:
-    """The terms a request asks for; ``wall`` is the time of day, with its zone.
+def terms_of(request: AuthToken, wall: datetime) -> Terms:
+    """Return the terms that a request asks for; ``wall`` is the time of day, with its zone.
 
-    Raises RemoteProtocolError that names the field which is wrong.
+    Raises RemoteProtocolError, which names the invalid field.
     """
-    uses = 1 if asked.uses is None else asked.uses
+    uses = 1 if request.uses is None else request.uses
     if not 0 <= uses < 2**31:
         raise _invalid("uses", "a whole number from 0 (no limit) on")
-    usable_s = _seconds_until(asked.expire_time, "expire_time", wall, USABLE_S)
+    usable_s = _seconds_until(request.expire_time, "expire_time", wall, USABLE_S)
     new_s = _seconds_until(
-        asked.new_session_expire_time, "new_session_expire_time", wall, NEW_SESSIONS_S
+        request.new_session_expire_time, "new_session_expire_time", wall, NEW_SESSIONS_S
     )
     return Terms(
         uses=uses or None,
         usable_s=usable_s,
         new_sessions_s=min(new_s, usable_s),
-        setup=asked.bidi_generate_content_setup,
-        mask=read_mask(asked.field_mask or ""),
+        setup=request.bidi_generate_content_setup,
+        mask=read_mask(request.field_mask or ""),
     )
 
 
 class Tokens:
-    """All tokens of a server, ``most`` at a time; the expired make room. ``now`` in seconds."""
+    """The tokens of a server, ``most`` at a time; expired ones make room. ``now`` in seconds."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -108,7 +113,7 @@ class Tokens:
         return len(self._tokens)
 
     def create(self, terms: Terms, now: float) -> str:
-        """The name of a new token, which is told once. Raises TokensFullError."""
+        """Create a token and return its name, which is not kept. Raises TokensFullError."""
         self._tokens = {key: each for key, each in self._tokens.items() if each.expires_at > now}
         if len(self._tokens) >= self._most:
             raise TokensFullError
@@ -119,8 +124,8 @@ class Tokens:
         )
         return name
 
-    def find(self, name: str, now: float) -> Token | Refusal:
-        """The token of that name, as long as it is good for anything."""
+    def find(self, name: str, now: float) -> Token | CloseReason:
+        """Return the token named ``name``, or UNKNOWN when there is none or it has expired."""
         digest = _digest(name)
         token = self._tokens.get(digest)
         if token is None or not hmac.compare_digest(token.digest, digest):

@@ -1,1 +1,1 @@
-"""TODO"""
+"""What clients may cost the server: sizes, rates, back pressure and how long sessions last."""

@@ -1,40 +1,43 @@
-"""What a session has received and not yet handled."""
+"""The queue of payloads that a connection has received and not yet handled."""
 
 import asyncio
 import sys
 from collections import deque
 
-_FRAME_BYTES = 100
-"""What an empty frame costs: its object and its place."""
+_PAYLOAD_OVERHEAD_BYTES = 100
+"""What an empty payload costs: its object and its place in the queue."""
 
 
 class Inbox:
-    """Frames in their order: bounded by bytes, full means the socket is not read."""
+    """A queue of payloads, oldest first, bounded by ``held_bytes``.
+
+    `put` waits while the queue is full, so the socket is not read and TCP slows the sender.
+    """
 
     def __init__(self, held_bytes: int) -> None:
         self._limit = held_bytes
-        self._frames: deque[bytes | str] = deque()
+        self._payloads: deque[bytes | str] = deque()
         self._bytes = 0
         self._changed = asyncio.Event()
 
-    async def put(self, frame: bytes | str) -> None:
-        size = len(frame) + _FRAME_BYTES
-        while self._frames and self._bytes + size > self._limit:
+    async def put(self, payload: bytes | str) -> None:
+        size = len(payload) + _PAYLOAD_OVERHEAD_BYTES
+        while self._payloads and self._bytes + size > self._limit:
             await self._change()
-        self._frames.append(frame)
+        self._payloads.append(payload)
         self._bytes += size
         self._changed.set()
 
     async def get(self) -> bytes | str:
-        while not self._frames:
+        while not self._payloads:
             await self._change()
-        frame = self._frames.popleft()
-        self._bytes -= len(frame) + _FRAME_BYTES
+        payload = self._payloads.popleft()
+        self._bytes -= len(payload) + _PAYLOAD_OVERHEAD_BYTES
         self._changed.set()
-        return frame
+        return payload
 
-    def release(self) -> None:
-        """Take in whatever comes: the sender is gone, and its last word must not wait."""
+    def lift_limit(self) -> None:
+        """Let `put` wait no longer: the sender is gone, and its close must be read at once."""
         self._limit = sys.maxsize
         self._changed.set()
 

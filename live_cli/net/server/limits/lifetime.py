@@ -5,8 +5,8 @@ Theory of operation
 
 A *connection* ends after its limit whatever happens on it. A *session* is a conversation over all
 the connections that resume it (`ResumableSession`): without compression of its context it ends
-after its limit, and sooner once video has come, for pictures fill the context faster. A *token's*
-end is the end of what it let in. The earliest of the three counts.
+after its limit, and sooner once video has come, for images fill the context faster. A *token's*
+end is the end of the sessions it admitted. The earliest of the three counts.
 
 Before each end a goAway says how much time is left: `warning_s`, or half of a limit that is shorter
 than two of them. A client answers goAway by resuming on a new connection. That helps against the
@@ -21,77 +21,80 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from live_cli.net.server.access.admission import Refusal
+from live_cli.net.server.close_reason import CloseReason
 from live_cli.protocol.wire import format_duration
 
-CONNECTION_OVER: Final = Refusal(
+CONNECTION_OVER: Final = CloseReason(
     1011, "Deadline expired before operation could complete.", "deadline"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class LifetimeLimits:
-    """Seconds; 0 is no limit. The defaults are the capabilities guide's."""
+    """Time limits in seconds; 0 is no limit. The defaults are the capabilities guide's."""
 
     connection_s: float = 600.0
     audio_session_s: float = 900.0
     video_session_s: float = 120.0
-    """From the first picture on."""
+    """Counted from the session's first image."""
     warning_s: float = 60.0
 
 
 NO_LIMITS: Final = LifetimeLimits(connection_s=0, audio_session_s=0, video_session_s=0)
-"""For a server with a client of its own."""
+"""The limits of a server that a command starts for itself alone."""
 
 
 @dataclass(slots=True, eq=False)
 class ResumableSession:
-    """One session over all its connections, of which one at a time is open.
+    """A session over all its connections, of which one at a time is open.
 
-    ``token``: the digest of the one that let it in.
+    ``token``: the digest of the ephemeral token that admitted the session. ``used_s``: the time of
+    its connections that have ended. ``video_at_s``: the session's time at its first image.
     """
 
     token: bytes | None = None
     used_s: float = 0.0
     video_at_s: float | None = None
     warned: bool = False
-    _give_way: Callable[[], None] | None = None
+    _end_connection: Callable[[], None] | None = None
 
-    def go_on(self, give_way: Callable[[], None]) -> None:
-        """A connection takes the session over from the one before, whose ``give_way`` is called.
+    def attach(self, end_connection: Callable[[], None]) -> None:
+        """Give the session to a new connection, and end the one that had it.
 
-        Who resumes has often lost a connection that looks open from here; and a token's one use
-        would be worth any number of conversations, if they could go on side by side.
+        A client that resumes has often lost a connection that still looks open to the server; and
+        a token's one use would be worth any number of sessions if they could run side by side.
         """
-        if self._give_way is not None:
-            self._give_way()
-        self._give_way = give_way
+        if self._end_connection is not None:
+            self._end_connection()
+        self._end_connection = end_connection
 
-    def leave(self, give_way: Callable[[], None]) -> None:
-        """The connection of that ``give_way`` has ended."""
-        if self._give_way == give_way:
-            self._give_way = None
+    def detach(self, end_connection: Callable[[], None]) -> None:
+        """Forget the connection that was attached with ``end_connection``: it has ended."""
+        if self._end_connection == end_connection:
+            self._end_connection = None
 
 
 @dataclass(slots=True)
 class ResumableSessions:
-    """Which session a handle resumes: the newest ``most`` handles."""
+    """The session that each resumption handle stands for; the newest ``most`` are kept."""
 
     most: int = 4096
     _by_handle: dict[str, ResumableSession] = field(default_factory=dict)
 
-    def note(self, handle: str, lineage: ResumableSession) -> None:
+    def note(self, handle: str, session: ResumableSession) -> None:
+        """Remember that ``handle`` resumes ``session``; the oldest handle makes room."""
         while len(self._by_handle) >= self.most:
             del self._by_handle[next(iter(self._by_handle))]
-        self._by_handle[handle] = lineage
+        self._by_handle[handle] = session
 
     def find(self, handle: str | None) -> ResumableSession | None:
+        """Return the session that ``handle`` resumes, None when the handle is not known."""
         return self._by_handle.get(handle) if handle else None
 
 
 @dataclass(frozen=True, slots=True)
-class Warned:
-    """The client is to be told that the connection ends in ``left_s`` seconds."""
+class GoAwayDue:
+    """A goAway is due: the connection ends in ``left_s`` seconds."""
 
     left_s: float
 
@@ -100,52 +103,54 @@ class Warned:
 class _End:
     at: float
     lead_s: float
-    why: Refusal
-    of_lineage: bool
+    why: CloseReason
+    of_session: bool
+    """Whether resuming does not help: the end is the session's or its token's."""
 
 
 class Lifetime:
-    """One connection's, told ``now`` in seconds on any steady clock.
+    """The time limits of one connection, told ``now`` in seconds on any monotonic clock.
 
-    ``compresses``: its session's context is compressed. ``token_end``: when its token expires.
+    ``compresses``: the session's context is compressed, which lifts the session's own limits.
+    ``token_end``: when the session's token expires, and the close reason for it.
     """
 
     def __init__(
         self,
         limits: LifetimeLimits,
-        lineage: ResumableSession,
+        session: ResumableSession,
         opened_at: float,
         *,
         compresses: bool = False,
-        token_end: tuple[float, Refusal] | None = None,
+        token_end: tuple[float, CloseReason] | None = None,
     ) -> None:
         self._limits = limits
-        self._lineage = lineage
+        self._session = session
         self._opened_at = opened_at
-        self._used_before_s = lineage.used_s
+        self._used_before_s = session.used_s
         self._compresses = compresses
         self._token_end = token_end
         self._warned = False
 
-    def see_video(self, now: float) -> bool:
-        """A picture came; True when it is the session's first."""
-        if self._lineage.video_at_s is not None:
+    def note_video(self, now: float) -> bool:
+        """Note an image; True when it is the session's first, which moves its end."""
+        if self._session.video_at_s is not None:
             return False
-        self._lineage.video_at_s = self._used_before_s + now - self._opened_at
+        self._session.video_at_s = self._used_before_s + now - self._opened_at
         return True
 
     def close(self, now: float) -> None:
-        """The connection is over: its time counts for the session."""
-        self._lineage.used_s += now - self._opened_at
+        """Add the connection's time to the session's: the connection has ended."""
+        self._session.used_s += now - self._opened_at
 
     def timer(self) -> float | None:
-        """When `tick` wants to be called; None: not at all."""
+        """Return when `tick` is to be called next; None when no limit is set."""
         ends = self._ends()
         warnings = (end.at - end.lead_s for end in ends if self._may_warn(end))
         return min([*warnings, *(end.at for end in ends)], default=None)
 
-    def tick(self, now: float) -> Warned | Refusal | None:
-        """What has to be said by now: that the end is near, or that it is here."""
+    def tick(self, now: float) -> GoAwayDue | CloseReason | None:
+        """Return what is due at ``now``: a goAway, the connection's end, or nothing."""
         ends = sorted(self._ends(), key=lambda end: end.at)
         for end in ends:
             if now >= end.at:
@@ -153,12 +158,12 @@ class Lifetime:
         for end in ends:
             if now >= end.at - end.lead_s and self._may_warn(end):
                 self._warned = True
-                self._lineage.warned |= end.of_lineage
-                return Warned(end.at - now)
+                self._session.warned |= end.of_session
+                return GoAwayDue(end.at - now)
         return None
 
     def _may_warn(self, end: _End) -> bool:
-        return not self._warned and not (end.of_lineage and self._lineage.warned)
+        return not self._warned and not (end.of_session and self._session.warned)
 
     def _ends(self) -> list[_End]:
         limits, ends = self._limits, []
@@ -174,7 +179,7 @@ class Lifetime:
 
     def _session_ends(self) -> list[_End]:
         limits, started_at = self._limits, self._opened_at - self._used_before_s
-        video_at_s = self._lineage.video_at_s
+        video_at_s = self._session.video_at_s
         ends = []
         if limits.audio_session_s:
             ends.append((started_at + limits.audio_session_s, limits.audio_session_s, "audio"))
@@ -191,16 +196,19 @@ class Lifetime:
 
 
 def time_left(left_s: float) -> str:
-    """As the service tells it, in whole seconds ("50s"), which clients may read as a number.
+    """Return a goAway's ``timeLeft``: whole seconds ("50s"), as Google sends them.
 
-    Only what is less than a second has a fraction.
+    Only a time below one second has a fraction.
     """
     return format_duration(math.floor(left_s + 0.05) if left_s >= 1 else round(left_s, 3))
 
 
-def session_over(limit_s: float, kind: str) -> Refusal:
-    """Why a session of that ``kind`` ends: wording of our own, the reference knows none."""
-    return Refusal(
+def session_over(limit_s: float, kind: str) -> CloseReason:
+    """Return the close reason for a session at its limit; ``kind`` is audio or video.
+
+    The wording is this server's: the reference has none.
+    """
+    return CloseReason(
         1008,
         f"A session with {kind} lasts {limit_s:g} s at most: "
         "ask for contextWindowCompression to go on longer.",

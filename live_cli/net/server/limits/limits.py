@@ -1,4 +1,4 @@
-"""What a server session may cost, and what fits into a frame. Pure."""
+"""The limits of a server's connections, and the split of messages that exceed one. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,57 +8,48 @@ from msgspec.structs import replace
 from live_cli.net.server.limits.lifetime import LifetimeLimits
 from live_cli.protocol.messages import Blob, Content, Part, ServerContent, ServerMessage
 
-REASON_BYTES = 123
-"""A close frame holds 125 bytes, two of them the code (RFC 6455, 5.5)."""
-
 _AUDIO_BYTES = 512 * 1024
-"""Most raw audio in one message: in base64 and its JSON well below a frame's limit."""
+"""The most PCM in one message: its base64 and JSON stay well below ``sent_payload_bytes``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Times in seconds, sizes in bytes."""
+    """The limits of a server. Times in seconds, sizes in bytes."""
 
-    message_bytes: int = 16 * 1024 * 1024
-    """The largest message taken in; beyond it the socket closes with 1009."""
-    frame_bytes: int = 1024 * 1024
-    """Every frame sent is smaller: the Python SDK drops the connection otherwise."""
+    received_payload_bytes: int = 16 * 1024 * 1024
+    """The largest payload received; beyond it the socket closes with 1009."""
+    sent_payload_bytes: int = 1024 * 1024
+    """Every payload sent is smaller: the Python SDK drops the connection otherwise."""
     connections: int = 500
-    """Of any kind, also those that have said nothing yet. A process may open some 1000 files."""
+    """TCP connections, also those that have sent nothing. A process may open some 1000 files."""
     sessions: int = 16
     tokens: int = 1000
     """Ephemeral tokens alive at a time."""
     lifetimes: LifetimeLimits = field(default_factory=LifetimeLimits)
     request_s: float = 10.0
-    """From the connection to the first request, and the same for a TLS handshake within it."""
+    """From the connection to the first request, and the same for its TLS handshake."""
     setup_s: float = 10.0
     """From the handshake to the setup message."""
     refused_s: float = 0.5
-    """From the handshake to the first message of one who is refused, who is told after it."""
+    """How long a refused connection is read before its close, for its setup message."""
     ping_s: float = 30.0
-    """How often a client is asked for a sign of life."""
+    """How often a client is pinged."""
     pong_s: float = 60.0
-    """How long the sign may take. Under load they were measured at 30 s (reference 4.14)."""
+    """How long a pong may take. Under load 30 s were measured (reference 4.14)."""
     unsent_s: float = 10.0
-    """How long a reader may leave its socket full before it is cut off."""
+    """How long a client may leave its socket full before its connection is aborted."""
     held_bytes: int = 16 * 1024 * 1024
-    """Received and not yet handled, of one session; beyond it the socket is not read."""
+    """Received and not yet handled, for each session; beyond it the socket is not read."""
     small_messages_per_s: float = 1000.0
-    """Of those too small for back pressure (`flood.py`), on average over five seconds."""
+    """Messages too small for back pressure (`limits.rate`), on average over five seconds."""
     grace_s: float = 5.0
-    """For turns to finish when the server stops."""
-
-
-def closing_reason(text: str) -> str:
-    """``text`` as one line of at most 123 bytes of UTF-8, cut between characters."""
-    line = " ".join(text.split())
-    return line.encode()[:REASON_BYTES].decode(errors="ignore")
+    """How long turns may go on when the server stops."""
 
 
 def split_audio(message: ServerMessage) -> Iterator[ServerMessage]:
-    """The message itself, or several in its place when its one audio part is too long for a frame.
+    """Yield the message, or several in its place when its one audio part is over 512 KiB of PCM.
 
-    What else the message says (transcripts, turn ends, usage) stays with the last piece.
+    All else in the message (transcripts, turn ends, usage) stays with the last piece.
     """
     content = message.server_content
     turn = content.model_turn if content else None

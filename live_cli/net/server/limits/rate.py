@@ -1,7 +1,7 @@
-"""How fast a client may send, and how much in one message. Pure.
+"""Limits on how fast a client may send and on the number of JSON values in one payload. Pure.
 
 Media is never refused for its speed. A client that uploads a file as fast as it can is slowed by
-back pressure: its frames wait in a bounded inbox, and while that is full its socket is not read,
+back pressure: its payloads wait in a bounded inbox, and while that is full its socket is not read,
 so TCP makes the sender wait. Only messages too small for that, below the size of any audio frame
 that is worth sending, are counted, and only a flood of them ends a session: they cost a server
 more than a client, and mean nothing.
@@ -14,14 +14,17 @@ is refused before it is parsed.
 from typing import Final
 
 SMALL_BYTES: Final = 256
-"""5 ms of 16 kHz sound with their JSON are larger."""
+"""A payload of 5 ms of 16 kHz audio is larger."""
 _BURST_S: Final = 5.0
 _MOST_VALUES: Final = 200_000
-"""Parsed in some 40 ms; a long document has fewer commas."""
+"""JSON of this many values is parsed in some 40 ms; a long document has fewer commas."""
 
 
 class SmallMessageRate:
-    """A token bucket that holds five seconds' worth. ``per_s`` 0: no limit. ``now`` in seconds."""
+    """A token bucket that holds five seconds' worth of small messages.
+
+    ``per_s`` 0: no limit. ``now`` in seconds on any monotonic clock.
+    """
 
     def __init__(self, per_s: float, now: float) -> None:
         self._per_s = per_s
@@ -29,7 +32,7 @@ class SmallMessageRate:
         self._at = now
 
     def admit(self, size: int, now: float) -> bool:
-        """Whether a message of ``size`` bytes may still be taken."""
+        """Take a message of ``size`` bytes from the bucket; False when the bucket is empty."""
         if size >= SMALL_BYTES or not self._per_s:
             return True
         self._left = min(self._most, self._left + (now - self._at) * self._per_s)
@@ -40,17 +43,17 @@ class SmallMessageRate:
         return True
 
 
-def has_too_many_values(frame: bytes | str) -> bool:
-    """Whether a frame may hold more than 200,000 values, by what separates and opens them."""
-    if len(frame) < 2 * _MOST_VALUES:
+def has_too_many_values(payload: bytes | str) -> bool:
+    """Whether a payload may hold more than 200,000 JSON values, by its commas and brackets."""
+    if len(payload) < 2 * _MOST_VALUES:
         return False
-    if isinstance(frame, str):
-        found = frame.count(",") + frame.count("[") + frame.count("{")
+    if isinstance(payload, str):
+        found = payload.count(",") + payload.count("[") + payload.count("{")
     else:
-        found = frame.count(b",") + frame.count(b"[") + frame.count(b"{")
+        found = payload.count(b",") + payload.count(b"[") + payload.count(b"{")
     return found > _MOST_VALUES
 
 
-def too_many(per_s: float) -> str:
-    """Why a flood is ended."""
+def too_many_messages_reason(per_s: float) -> str:
+    """Return the close reason for more than ``per_s`` small messages a second."""
     return f"More than {per_s:g} messages a second below {SMALL_BYTES} bytes."

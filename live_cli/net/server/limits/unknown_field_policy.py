@@ -1,40 +1,44 @@
-"""What happens to fields that we do not know: refused when strict, else told once a server."""
+"""Unknown fields in a client's JSON: refused in strict mode, else logged once each."""
 
 import logging
 import re
 
 from live_cli.errors import RemoteProtocolError
 from live_cli.protocol.messages import AuthToken
-from live_cli.protocol.unknown_fields import FieldCheck
-from live_cli.protocol.wire import unknown_field_reason, unknown_fields
+from live_cli.protocol.unknown_fields import UnknownFieldFinder
+from live_cli.protocol.wire import find_unknown_fields, unknown_field_reason
 
-_MOST_TOLD = 256
+_MOST_LOGGED = 256
 _SHOWN_CHARS = 120
 
 
 class UnknownFieldPolicy:
-    """Shared by the sessions of a server."""
+    """Refuses or logs unknown fields, for all sessions of one server.
+
+    ``strict``: the first unknown field is an error. Otherwise each field is logged once, 256 of
+    them at most, with list indices left out.
+    """
 
     def __init__(self, log: logging.Logger, *, strict: bool) -> None:
         self._log = log
         self._strict = strict
-        self._check = FieldCheck()
-        self._told: set[str] = set()
+        self._finder = UnknownFieldFinder()
+        self._logged: set[str] = set()
 
-    def check_frame(self, frame: bytes | str) -> None:
-        """Raises RemoteProtocolError when strict, in the service's words."""
-        for path in self._check.unknown(frame):
-            self._meet(path)
+    def check_payload(self, payload: bytes | str) -> None:
+        """Check a Live API message. Raises RemoteProtocolError when strict, in Google's words."""
+        for path in self._finder.find(payload):
+            self._report(path)
 
-    def check_token(self, body: bytes) -> None:
-        """The same for what a token is asked for with; nothing at all is all defaults."""
-        for path in unknown_fields(body, AuthToken) if body.strip() else ():
-            self._meet(path)
+    def check_token_request(self, body: bytes) -> None:
+        """Check the body of ``POST auth_tokens``, which may be empty. Raises as `check_payload`."""
+        for path in find_unknown_fields(body, AuthToken) if body.strip() else ():
+            self._report(path)
 
-    def _meet(self, path: str) -> None:
+    def _report(self, path: str) -> None:
         if self._strict:
             raise RemoteProtocolError(unknown_field_reason(path))
-        kind = re.sub(r"\[\d+\]", "[]", path)[:_SHOWN_CHARS]
-        if kind not in self._told and len(self._told) < _MOST_TOLD:
-            self._told.add(kind)
-            self._log.warning("ignored: field %r, which is not known here", kind)
+        field = re.sub(r"\[\d+\]", "[]", path)[:_SHOWN_CHARS]
+        if field not in self._logged and len(self._logged) < _MOST_LOGGED:
+            self._logged.add(field)
+            self._log.warning("ignored: field %r, which is not known here", field)

@@ -1,1 +1,1 @@
-"""TODO"""
+"""What the server counts and times, and how Prometheus reads it."""

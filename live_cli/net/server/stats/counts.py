@@ -1,4 +1,4 @@
-"""What a server counts, and what a connection sees of its turns. Pure."""
+"""The interface for what a server counts, and the timer of a connection's answers. Pure."""
 
 from typing import Protocol
 
@@ -13,35 +13,35 @@ from live_cli.protocol.messages import ServerMessage
 
 
 class ServerCounts(Protocol):
-    """Where connections tell what happens."""
+    """Counts what happens on a server's connections, one call for each."""
 
     def refuse(self, kind: str) -> None:
-        """A connection was not let in; ``kind``: a word for why."""
+        """A connection was refused; ``kind``: the label of `CloseReason`."""
 
     def open(self) -> None:
-        """A session began."""
+        """A connection was admitted."""
 
     def close(self, code: int) -> None:
-        """A session ended with this close code."""
+        """An admitted connection ended with this close code."""
 
     def receive(self, size: int) -> None:
-        """A message of ``size`` bytes came."""
+        """A payload of ``size`` bytes was received."""
 
     def send(self, size: int) -> None:
-        """A message of ``size`` bytes went."""
+        """A payload of ``size`` bytes was sent."""
 
     def interrupt(self) -> None:
-        """The user cut a turn off."""
+        """The user interrupted a turn."""
 
     def complete(self) -> None:
-        """A turn is over."""
+        """A turn was completed."""
 
     def answer(self, seconds: float) -> None:
-        """So long it took from the end of the input to the first of the answer."""
+        """An answer began ``seconds`` after the end of the user's input."""
 
 
 class NoCounts:
-    """Counts nothing: for a server that nobody watches."""
+    """Counts nothing: for servers without metrics."""
 
     def refuse(self, kind: str) -> None:
         pass
@@ -69,41 +69,43 @@ class NoCounts:
 
 
 class AnswerTimer:
-    """Times the answers of one connection, as they pass by. ``now`` in seconds.
+    """Times the answers of one connection from its events and messages. ``now`` in seconds.
 
-    The end of the input is what ends it on the wire: typed text, turnComplete, activityEnd or
-    audioStreamEnd. Under automatic activity detection it is when the session, on hearing one more
-    piece of sound, begins a turn of its own: the silence before that is not in it.
+    The end of the user's input is what ends it on the wire: typed text, turnComplete, activityEnd
+    or audioStreamEnd. Under automatic activity detection the wire does not show it: the time begins
+    when the engine begins a turn on receiving audio, after the silence that it waits for.
     """
 
-    def __init__(self, meter: ServerCounts) -> None:
-        self._meter = meter
+    def __init__(self, counts: ServerCounts) -> None:
+        self._counts = counts
         self._ended_at: float | None = None
-        self._cut_off = False  # the turn before: its turnComplete is yet to come
+        self._interrupted = False  # the turn before: its turnComplete is yet to come
 
-    def hear(self, event: Event, now: float) -> None:
+    def note_event(self, event: Event, now: float) -> None:
+        """Note an event of the client, which may be the end of the user's input."""
         match event:
             case TextReceived() | ActivityEnded() | AudioStreamEnded():
                 self._ended_at = now
             case ContentReceived(_, turn_complete) if turn_complete:
                 self._ended_at = now
 
-    def begin(self, now: float) -> None:
-        """The session took what was spoken for a turn."""
+    def note_turn(self, now: float) -> None:
+        """Note that the engine has begun a turn on spoken input."""
         self._ended_at = now
 
-    def say(self, message: ServerMessage, now: float) -> None:
+    def note_message(self, message: ServerMessage, now: float) -> None:
+        """Note a message to the client: the first with content is the start of the answer."""
         content = message.server_content
         if content is None:
             return
         if content.model_turn is not None and self._ended_at is not None:
-            self._meter.answer(now - self._ended_at)
+            self._counts.answer(now - self._ended_at)
             self._ended_at = None
         if content.interrupted:
-            self._meter.interrupt()
-            self._cut_off = True
+            self._counts.interrupt()
+            self._interrupted = True
         if content.turn_complete:
-            self._meter.complete()
-            if not self._cut_off:
+            self._counts.complete()
+            if not self._interrupted:
                 self._ended_at = None  # the model chose silence
-            self._cut_off = False
+            self._interrupted = False

@@ -1,6 +1,6 @@
-"""What a server tells its operators: counters and histograms, in Prometheus's text format.
+"""Counts a server's activity and shows it in Prometheus's text format.
 
-Each server has a registry of its own; nothing here is about what was said, or by whom.
+Each server has a registry of its own. No metric tells what was said, or by whom.
 """
 
 import asyncio
@@ -19,23 +19,23 @@ from prometheus_client import (
 
 __all__ = ["CONTENT_TYPE", "PrometheusCounts"]
 
-Stages = Iterable[tuple[str, str, bool]]
-"""Of each stage: what it is, what does it, and whether that is ready."""
+StageStates = Iterable[tuple[str, str, bool]]
+"""For each stage of the engine: its kind, the backend's name, and whether that is loaded."""
 
-# a line beside each count, of when the server started
+# The library would add to each counter a line with the time of the server's start.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _ANSWER_S: Final = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 _LAG_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _LAG_EVERY_S: Final = 0.25
 _CODES: Final = frozenset({1000, 1001, 1005, 1006, 1007, 1008, 1009, 1011, 1013})
-"""Counted one by one; clients may send thousands of others."""
+"""Close codes with a label of their own; clients may send thousands of others."""
 
 
 class PrometheusCounts:
-    """A `Meter`, and what its counts look like. ``stages`` is asked at each reading."""
+    """`ServerCounts` as Prometheus metrics. ``stages`` is called at each reading."""
 
-    def __init__(self, stages: Callable[[], Stages] = tuple) -> None:
+    def __init__(self, stages: Callable[[], StageStates] = tuple) -> None:
         self._stages = stages
         self._registry = registry = CollectorRegistry()
         self._open = Gauge("live_cli_sessions_open", "Sessions that are open.", registry=registry)
@@ -68,20 +68,20 @@ class PrometheusCounts:
         )
 
     def text(self) -> bytes:
-        """All of it, as `CONTENT_TYPE` says."""
+        """Return all metrics in the format that `CONTENT_TYPE` names."""
         for stage, implementation, ready in self._stages():
             self._ready.labels(stage, implementation).set(ready)
         return generate_latest(self._registry)
 
     async def sample(self) -> None:
-        """Watch the event loop until cancelled."""
+        """Sample the event loop's lag four times a second, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + _LAG_EVERY_S
             await asyncio.sleep(_LAG_EVERY_S)
             self._lag.observe(max(0.0, loop.time() - due))
 
-    # --- as a Meter ---
+    # --- ServerCounts ---
 
     def refuse(self, kind: str) -> None:
         self._refused.labels(kind).inc()

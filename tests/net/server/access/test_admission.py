@@ -1,4 +1,4 @@
-"""Who may come in: a table of paths, keys and browsers, without a socket."""
+"""Admission of handshakes by path, key, token, Origin and Host, without a socket."""
 
 import pytest
 
@@ -9,13 +9,13 @@ from live_cli.net.server.access.admission import (
     NO_ENDPOINT,
     NO_KEY,
     NO_TOKEN,
-    Caller,
     Endpoint,
-    Refusal,
+    Handshake,
     admit,
     find_endpoint,
 )
-from live_cli.net.server.limits.limits import REASON_BYTES, closing_reason, split_audio
+from live_cli.net.server.close_reason import REASON_BYTES, CloseReason, closing_reason
+from live_cli.net.server.limits.limits import split_audio
 from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.messages import Blob, Content, Part, ServerContent, ServerMessage
 
@@ -25,7 +25,7 @@ LOCAL = {"host": "127.0.0.1:8000"}
 
 @pytest.mark.parametrize("version", ["v1", "v1beta", "v1alpha"])
 @pytest.mark.parametrize("prefix", ["", "/", "/proxy/x", "//a"])
-def test_every_gemini_version_and_prefix_has_its_door(version: str, prefix: str) -> None:
+def test_every_gemini_version_and_prefix_has_its_endpoint(version: str, prefix: str) -> None:
     path = GEMINI.replace("v1beta", version)
     assert find_endpoint(prefix + path) == Endpoint(Dialect(version))
     assert find_endpoint(prefix + path + "Constrained") == Endpoint(
@@ -34,7 +34,7 @@ def test_every_gemini_version_and_prefix_has_its_door(version: str, prefix: str)
 
 
 @pytest.mark.parametrize("version", ["v1", "v1beta1"])
-def test_vertex_has_its_door(version: str) -> None:
+def test_vertex_has_its_endpoint(version: str) -> None:
     path = f"/ws/google.cloud.aiplatform.{version}.LlmBidiService/BidiGenerateContent"
     assert (
         find_endpoint(path) == find_endpoint("/" + path) == Endpoint(Dialect(version, vertex=True))
@@ -60,9 +60,9 @@ def test_a_bare_path_speaks_vertex(path: str) -> None:
         "/xws" + GEMINI[3:],
     ],
 )
-def test_other_paths_have_none(path: str) -> None:
+def test_other_paths_have_no_endpoint(path: str) -> None:
     assert find_endpoint(path) is None
-    assert admit(Caller(path, "", LOCAL), ()) == NO_ENDPOINT
+    assert admit(Handshake(path, "", LOCAL), ()) == NO_ENDPOINT
 
 
 KEY_FORMS = [
@@ -79,9 +79,9 @@ KEY_FORMS = [
 
 @pytest.mark.parametrize(("headers", "query"), KEY_FORMS)
 def test_a_key_is_taken_in_every_form(headers: dict[str, str], query: str) -> None:
-    caller = Caller(GEMINI, query, headers)
-    assert isinstance(admit(caller, ["other", "secret"]), Endpoint)
-    assert admit(caller, ["other"]) == BAD_KEY
+    handshake = Handshake(GEMINI, query, headers)
+    assert isinstance(admit(handshake, ["other", "secret"]), Endpoint)
+    assert admit(handshake, ["other"]) == BAD_KEY
 
 
 @pytest.mark.parametrize(
@@ -89,12 +89,12 @@ def test_a_key_is_taken_in_every_form(headers: dict[str, str], query: str) -> No
     [({}, ""), ({"x-goog-api-key": ""}, "key="), ({"authorization": "Basic secret"}, "")],
 )
 def test_no_key_is_not_a_wrong_key(headers: dict[str, str], query: str) -> None:
-    assert admit(Caller(GEMINI, query, headers), ["secret"]) == NO_KEY
+    assert admit(Handshake(GEMINI, query, headers), ["secret"]) == NO_KEY
 
 
 def test_a_key_beyond_ascii_is_compared_not_crashed_on() -> None:
-    assert admit(Caller(GEMINI, "key=%C3%A9%F0%9F%98%80", LOCAL), ["secret"]) == BAD_KEY
-    assert admit(Caller(GEMINI, "", {"x-goog-api-key": "s\xe9cret"}), ["secret"]) == BAD_KEY
+    assert admit(Handshake(GEMINI, "key=%C3%A9%F0%9F%98%80", LOCAL), ["secret"]) == BAD_KEY
+    assert admit(Handshake(GEMINI, "", {"x-goog-api-key": "s\xe9cret"}), ["secret"]) == BAD_KEY
 
 
 TOKEN = "auth_tokens/abc"
@@ -108,13 +108,13 @@ AS_KEY = [({"x-goog-api-key": TOKEN}, ""), ({}, f"key={TOKEN}")]
 
 @pytest.mark.parametrize("keys", [(), ("secret",)])
 @pytest.mark.parametrize(("headers", "query"), [*AS_TOKEN, AS_KEY[0]])
-def test_a_token_is_taken_at_its_door(
+def test_a_token_is_accepted_at_the_constrained_endpoint(
     headers: dict[str, str], query: str, keys: tuple[str, ...]
 ) -> None:
-    door = admit(Caller(GEMINI + "Constrained", query, {**LOCAL, **headers}), keys)
-    assert isinstance(door, Endpoint)
-    assert door.token == TOKEN
-    assert TOKEN not in repr(door)
+    endpoint = admit(Handshake(GEMINI + "Constrained", query, {**LOCAL, **headers}), keys)
+    assert isinstance(endpoint, Endpoint)
+    assert endpoint.token == TOKEN
+    assert TOKEN not in repr(endpoint)
 
 
 @pytest.mark.parametrize("keys", [(), (TOKEN,), ("secret",)])
@@ -122,24 +122,24 @@ def test_a_token_is_taken_at_its_door(
     ("headers", "query", "refusal"),
     [*((*form, NO_KEY) for form in AS_TOKEN), *((*form, BAD_KEY) for form in AS_KEY)],
 )
-def test_a_token_opens_no_other_door(
-    headers: dict[str, str], query: str, refusal: Refusal, keys: tuple[str, ...]
+def test_a_token_is_refused_at_every_other_endpoint(
+    headers: dict[str, str], query: str, refusal: CloseReason, keys: tuple[str, ...]
 ) -> None:
-    assert admit(Caller(GEMINI, query, {**LOCAL, **headers}), keys) == refusal
+    assert admit(Handshake(GEMINI, query, {**LOCAL, **headers}), keys) == refusal
 
 
 @pytest.mark.parametrize(
     ("query", "refusal"), [("", NO_TOKEN), ("key=secret", NO_TOKEN), (f"key={TOKEN}", BAD_KEY)]
 )
-def test_the_door_for_tokens_takes_nothing_else(query: str, refusal: Refusal) -> None:
-    assert admit(Caller(GEMINI + "Constrained", query, LOCAL), ["secret"]) == refusal
+def test_the_constrained_endpoint_accepts_tokens_alone(query: str, refusal: CloseReason) -> None:
+    assert admit(Handshake(GEMINI + "Constrained", query, LOCAL), ["secret"]) == refusal
 
 
 @pytest.mark.parametrize(
     "origin", ["http://localhost:3000", "https://127.0.0.1", "http://[::1]:1", "http://a.localhost"]
 )
 def test_pages_of_this_machine_may_come(origin: str) -> None:
-    assert isinstance(admit(Caller(GEMINI, "", {**LOCAL, "origin": origin}), ()), Endpoint)
+    assert isinstance(admit(Handshake(GEMINI, "", {**LOCAL, "origin": origin}), ()), Endpoint)
 
 
 @pytest.mark.parametrize(
@@ -156,14 +156,14 @@ def test_pages_of_this_machine_may_come(origin: str) -> None:
 @pytest.mark.parametrize("keys", [(), ("secret",)])
 def test_foreign_pages_may_not(origin: str, keys: tuple[str, ...]) -> None:
     headers = {**LOCAL, "origin": origin, "x-goog-api-key": "secret"}
-    assert admit(Caller(GEMINI, "", headers), keys) == FOREIGN_ORIGIN
+    assert admit(Handshake(GEMINI, "", headers), keys) == FOREIGN_ORIGIN
 
 
 def test_pages_of_allowed_origins_may_come_and_no_others() -> None:
     allowed = {"https://app.example", "http://app.example:8080"}
 
-    def coming_from(origin: str) -> Endpoint | Refusal:
-        return admit(Caller(GEMINI, "", {**LOCAL, "origin": origin}), (), allowed)
+    def coming_from(origin: str) -> Endpoint | CloseReason:
+        return admit(Handshake(GEMINI, "", {**LOCAL, "origin": origin}), (), allowed)
 
     for origin in ("https://app.example", "https://APP.example", "http://app.example:8080"):
         assert isinstance(coming_from(origin), Endpoint)
@@ -173,13 +173,13 @@ def test_pages_of_allowed_origins_may_come_and_no_others() -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1:1", "localhost:8000", "[::1]:8000", "192.168.1.7:80"])
 def test_without_keys_the_host_is_an_address_or_localhost(host: str) -> None:
-    assert isinstance(admit(Caller(GEMINI, "", {"host": host}), ()), Endpoint)
+    assert isinstance(admit(Handshake(GEMINI, "", {"host": host}), ()), Endpoint)
 
 
 @pytest.mark.parametrize("host", ["evil.example:8000", "127.0.0.1.evil.example", "", "[::1"])
 def test_without_keys_a_rebound_name_is_refused(host: str) -> None:
-    assert admit(Caller(GEMINI, "", {"host": host}), ()) == FOREIGN_HOST
-    keyed = Caller(GEMINI, "", {"host": host, "x-goog-api-key": "secret"})
+    assert admit(Handshake(GEMINI, "", {"host": host}), ()) == FOREIGN_HOST
+    keyed = Handshake(GEMINI, "", {"host": host, "x-goog-api-key": "secret"})
     assert isinstance(admit(keyed, ["secret"]), Endpoint)
 
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from live_cli.errors import RemoteProtocolError
-from live_cli.net.server.access.admission import Refusal
 from live_cli.net.server.access.tokens import (
     EXPIRED,
     SPENT,
@@ -17,7 +16,7 @@ from live_cli.net.server.access.tokens import (
     TokensFullError,
     terms_of,
 )
-from live_cli.net.server.limits.limits import closing_reason
+from live_cli.net.server.close_reason import CloseReason, closing_reason
 from live_cli.protocol.messages import AuthToken, Setup
 from live_cli.protocol.wire import decode_auth_token
 
@@ -104,7 +103,7 @@ def test_unlimited_is_unlimited() -> None:
     ("at", "refusal"),
     [(0.0, None), (59.9, None), (60.0, TOO_LATE), (1799.9, TOO_LATE), (1800.0, UNKNOWN)],
 )
-def test_new_sessions_have_a_time(at: float, refusal: Refusal | None) -> None:
+def test_new_sessions_have_a_time(at: float, refusal: CloseReason | None) -> None:
     _, token = made(Terms(), now=100.0)
     assert token.spend(100.0 + at) == refusal
 

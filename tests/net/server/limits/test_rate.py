@@ -1,4 +1,4 @@
-"""Which senders are slowed, and which are ended."""
+"""Which clients are slowed by back pressure, and which are closed for a flood."""
 
 import asyncio
 import base64

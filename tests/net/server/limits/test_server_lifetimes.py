@@ -1,4 +1,4 @@
-"""Time limits over real sockets, shortened: what is said before, how it ends, what resumes."""
+"""Time limits over real sockets, shortened: goAway, the close reason, and resumption."""
 
 import asyncio
 import base64
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from live_cli.net.server.connection import WENT_ON
+from live_cli.net.server.close_reason import RESUMED_ELSEWHERE
 from live_cli.net.server.limits.lifetime import CONNECTION_OVER, LifetimeLimits, session_over
 from live_cli.net.server.limits.limits import Limits
 from tests.harness.live_client import WITHIN_S, ending, receive, say
@@ -79,7 +79,7 @@ async def test_a_session_goes_on_over_one_connection_at_a_time() -> None:
         assert "serverContent" in await receive(first)
         await second.send(setup(sessionResumption={"handle": "h1"}))  # an older one: the same
         assert await receive(second) == {"setupComplete": {}}
-        assert await ending(first) == (1000, WENT_ON)
+        assert await ending(first) == (1000, RESUMED_ELSEWHERE.reason)
         await second.send(say("here"))
         assert "serverContent" in await receive(second)
 

@@ -1,4 +1,4 @@
-"""Unknown fields: a strict server closes, a lenient one tells of each once."""
+"""Unknown fields: a strict server closes the session, a lenient one logs each field once."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ AUDIO = {"data": "AAAAAA==", "mimeType": "audio/pcm", "loudness": 3}
 
 
 @pytest.mark.parametrize(
-    ("frames", "name", "place"),
+    ("payloads", "name", "place"),
     [
         ([ODD_SETUP], "temperature", "setup"),
         ([SETUP, json.loads(ODD_TEXT)], "mood", "realtime_input"),
@@ -22,11 +22,11 @@ AUDIO = {"data": "AAAAAA==", "mimeType": "audio/pcm", "loudness": 3}
     ],
 )
 async def test_strict_closes_in_the_services_words(
-    frames: list[dict[str, object]], name: str, place: str
+    payloads: list[dict[str, object]], name: str, place: str
 ) -> None:
     async with running_server(strict=True) as server, server.connect() as client:
-        for frame in frames:
-            await client.send(json.dumps(frame))
+        for payload in payloads:
+            await client.send(json.dumps(payload))
         expected = f"Invalid JSON payload received. Unknown name \"{name}\" at '{place}': "
         code, reason = await ending(client)
         assert (code, reason) == (1007, expected + "Cannot find field.")

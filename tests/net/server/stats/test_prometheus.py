@@ -1,4 +1,4 @@
-"""What is counted, read back from the text that Prometheus reads."""
+"""The server's counts, read back from the text that Prometheus reads."""
 
 import asyncio
 import base64
@@ -55,7 +55,7 @@ async def samples(server: LiveServer) -> Samples:
 async def test_sessions_turns_and_bytes_are_counted() -> None:
     stages = [("chat", "gguf", True), ("transcriber", "moonshine", False)]
     limits = Limits(sessions=2)
-    async with running_server(metrics=PrometheusCounts(lambda: stages), limits=limits) as server:
+    async with running_server(counts=PrometheusCounts(lambda: stages), limits=limits) as server:
         async with server.connect() as one, server.connect() as other:
             await set_up(one)
             await one.send(say("turn"))
@@ -94,7 +94,7 @@ async def test_sessions_turns_and_bytes_are_counted() -> None:
 
 
 async def test_the_event_loop_is_watched() -> None:
-    async with running_server(metrics=PrometheusCounts()) as server, asyncio.timeout(WITHIN_S):
+    async with running_server(counts=PrometheusCounts()) as server, asyncio.timeout(WITHIN_S):
         await asyncio.sleep(0.3)
         while not (await samples(server))["event_loop_lag_seconds_count",]:
             pass
@@ -104,7 +104,7 @@ async def test_spoken_turns_are_timed_where_the_server_detects_them() -> None:
     names = StageNames("scripted", "scripted", "scripted:Good day.", "scripted")
     engine = LiveEngine(names)
     sound = pcm16_from_float(np.concatenate([speech_like(1.0), np.zeros(24_000, np.float32)]))
-    async with running_server(engine=engine, metrics=PrometheusCounts()) as server:
+    async with running_server(engine=engine, counts=PrometheusCounts()) as server:
         async with server.connect() as client:
             await set_up(client)
             data = base64.b64encode(sound).decode()
@@ -120,17 +120,17 @@ async def test_spoken_turns_are_timed_where_the_server_detects_them() -> None:
 
 
 def test_codes_of_clients_do_not_swell_it() -> None:
-    metrics = PrometheusCounts()
+    counts = PrometheusCounts()
     for code in range(3000, 4999):
-        metrics.open()
-        metrics.close(code)
-    counted = read(metrics.text().decode())
+        counts.open()
+        counts.close(code)
+    counted = read(counts.text().decode())
     assert counted["sessions_ended_total", "other"] == 1999
     assert len(counted) < 100
 
 
 async def test_it_is_behind_the_key() -> None:
-    async with running_server(metrics=PrometheusCounts(), keys=["s3cret"]) as server:
+    async with running_server(counts=PrometheusCounts(), keys=["s3cret"]) as server:
         for headers, status in ((), 403), (("x-goog-api-key: s3cret",), 200):
             assert (await server.ask("GET", "/metrics", "host: localhost", *headers))[0] == status
     async with running_server() as server:
@@ -171,14 +171,14 @@ def test_answers_are_timed_from_the_end_of_the_input(
     happens: list[Event | ServerMessage | None], timed: list[float]
 ) -> None:
     answers = Answers()
-    watch = AnswerTimer(answers)
+    timer = AnswerTimer(answers)
     for now, what in enumerate(happens):
         if what is TURN_BEGINS:
-            watch.begin(now)
+            timer.note_turn(now)
         elif isinstance(what, Event):
-            watch.hear(what, now)
+            timer.note_event(what, now)
         else:
-            watch.say(what, now)
+            timer.note_message(what, now)
     assert answers.timed == timed
 
 
