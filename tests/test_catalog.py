@@ -103,7 +103,7 @@ def test_an_unknown_model_refuses_nothing():
 
 
 @pytest.mark.parametrize(
-    ("model", "wishes", "says", "instead"),
+    ("model", "requirements", "says", "instead"),
     [
         (LIVE_3_8.id, Requirements(modality="TEXT"), "does not answer in text", HALF),
         (LIVE_3_8.id, Requirements(affective=True), "has no affective dialog", NATIVE),
@@ -136,16 +136,16 @@ def test_an_unknown_model_refuses_nothing():
     ],
 )
 def test_what_a_model_does_not_do_is_refused_with_the_name_of_one_that_does(
-    model, wishes, says, instead
+    model, requirements, says, instead
 ):
-    said = " ".join(refusals(find_model(model), wishes))
+    said = " ".join(refusals(find_model(model), requirements))
     assert f"{model} " in said
     assert says in said
     assert instead in said
 
 
 TRISTATE = st.sampled_from([None, "TEXT", "AUDIO"])
-WISHES = st.builds(
+REQUIREMENTS = st.builds(
     Requirements,
     task=st.sampled_from(["talk", "text", "transcribe"]),
     modality=TRISTATE,
@@ -160,20 +160,22 @@ WISHES = st.builds(
 )
 
 
-@given(st.sampled_from(MODELS), WISHES)
-def test_every_refusal_names_a_model_that_does_that_and_none_comes_without_need(model, wishes):
-    said = refusals(model, wishes)
-    assert bool(said) is not supports(model, wishes)
+@given(st.sampled_from(MODELS), REQUIREMENTS)
+def test_every_refusal_names_a_model_that_does_that_and_none_comes_without_need(
+    model, requirements
+):
+    said = refusals(model, requirements)
+    assert bool(said) is not supports(model, requirements)
     for sentence in said:
         assert sentence.endswith((").", "no model does."))
         named = sentence.partition("--model ")[2].rstrip(").").partition(" ")[0]
         assert named != model.id
 
 
-@given(WISHES, st.sampled_from(["gemini", "local"]))
-def test_the_model_chosen_is_the_newest_that_does_all(wishes, server):
-    chosen = newest_supporting(wishes, server)
-    able = [each for each in MODELS if each.server == server and supports(each, wishes)]
+@given(REQUIREMENTS, st.sampled_from(["gemini", "local"]))
+def test_the_model_chosen_is_the_newest_that_does_all(requirements, server):
+    chosen = newest_supporting(requirements, server)
+    able = [each for each in MODELS if each.server == server and supports(each, requirements)]
     assert chosen == (able[0] if able else None)
 
 

@@ -1,6 +1,6 @@
-"""Earlier turns from a JSON file, for ``--history``.
+"""Earlier turns read from a JSON file, for ``--history``.
 
-A list of turns, each either short, ``{"role": "user", "text": "…"}``, or as the wire has it,
+The file is a list of turns, each short, ``{"role": "user", "text": "…"}``, or as on the wire,
 ``{"role": "model", "parts": [{"text": "…"}]}``.
 """
 
@@ -11,11 +11,11 @@ from typing import Any
 from live_cli.errors import InputFileError
 from live_cli.protocol.messages import Content, Part
 
-ROLES = ("user", "model")
+_ROLES = ("user", "model")
 
 
 def read_history(path: Path) -> list[Content]:
-    """The turns in ``path``. Raises InputFileError, which names the turn that is wrong."""
+    """Read the turns in ``path``. Raises InputFileError, which names the turn that is wrong."""
     try:
         turns = json.loads(path.read_bytes())
     except OSError as exc:
@@ -29,7 +29,7 @@ def read_history(path: Path) -> list[Content]:
 
 def _turn(path: Path, number: int, turn: Any) -> Content:
     role = turn.get("role") if isinstance(turn, dict) else None
-    if role not in ROLES:
+    if role not in _ROLES:
         raise InputFileError(f"{path}: turn {number} needs a role, user or model.")
     texts = [turn["text"]] if "text" in turn else _part_texts(turn.get("parts"))
     if not texts or not all(isinstance(text, str) and text for text in texts):

@@ -1,6 +1,6 @@
-"""What ``--resume`` goes on with: the last session that can be resumed, kept in the state folder.
+"""The last session that can be resumed, kept in a file of the state folder for ``--resume``.
 
-A handle opens the conversation to whoever has it, so the file is the user's own (mode 0600). The
+A handle gives the whole session to whoever has it, so the file is the user's own (mode 0600). The
 Live API keeps a session for two hours after its connection ended (reference: session resumption).
 """
 
@@ -14,25 +14,25 @@ from live_cli import paths
 from live_cli.errors import SettingsError
 
 LAST = "last"
-"""What ``--resume`` without a handle stands for."""
+"""The value that ``--resume`` without a handle gets."""
 
 
 @dataclass(frozen=True, slots=True)
 class LastSession:
-    """Where it was, with which model, and what resumes it."""
+    """A session's server and model, and the handle that resumes it."""
 
     server: str
     model: str
     handle: str
 
 
-def state_path() -> Path:
+def _state_path() -> Path:
     return paths.state_folder() / "last-session.json"
 
 
 def remember(session: LastSession, path: Path | None = None) -> None:
-    """Keep ``session`` as the last one; where nothing can be written, nothing is kept."""
-    path = path or state_path()
+    """Write ``session`` to ``path``; where the file cannot be written, nothing is kept."""
+    path = path or _state_path()
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
@@ -42,9 +42,9 @@ def remember(session: LastSession, path: Path | None = None) -> None:
 
 
 def recall(server: str, model: str, path: Path | None = None) -> str:
-    """The handle of the last session, which must have been there and with that model."""
+    """Return the last session's handle. Raises SettingsError where server or model was another."""
     try:
-        last = LastSession(**json.loads((path or state_path()).read_bytes()))
+        last = LastSession(**json.loads((path or _state_path()).read_bytes()))
     except (OSError, ValueError, TypeError):
         raise SettingsError(
             "There is no earlier session to resume: leave --resume away, or give its handle."

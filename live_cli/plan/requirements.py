@@ -1,4 +1,4 @@
-"""What a model refuses: everything asked of a session, held against what the model supports."""
+"""What a session requires of its model, checked against what each model supports."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,10 @@ from live_cli.catalog import MODELS, Model, language_name
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """What is asked of a model. ``task``: converse by voice, write to it, or transcribe."""
+    """What a session requires of its model; the defaults require nothing.
+
+    ``task``: speak with the model, write to it, or transcribe. ``modality``: AUDIO or TEXT.
+    """
 
     task: Literal["talk", "text", "transcribe"] = "talk"
     modality: str | None = None
@@ -25,115 +28,122 @@ class Requirements:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    asked: Callable[[Requirements], bool]
+    """One requirement: whether it is made, whether a model meets it, and the refusal if not.
+
+    ``refusal`` is the end of a sentence that starts with the model's id.
+    """
+
+    required: Callable[[Requirements], bool]
     met: Callable[[Model, Requirements], bool]
-    says: Callable[[Model, Requirements], str]
-    """What the model does not do; the sentence starts with its name."""
+    refusal: Callable[[Model, Requirements], str]
 
 
-def _level_met(model: Model, wishes: Requirements) -> bool:
+def _level_met(model: Model, requirements: Requirements) -> bool:
     if model.thinking == "level":
-        return wishes.thinking_level in model.thinking_levels
+        return requirements.thinking_level in model.thinking_levels
     return model.thinking == "any"
 
 
-def _level_says(model: Model, wishes: Requirements) -> str:
+def _level_refusal(model: Model, requirements: Requirements) -> str:
     if model.thinking == "level":
         levels = ", ".join(model.thinking_levels)
-        return f"has no thinking level {wishes.thinking_level} (it has {levels})"
+        return f"has no thinking level {requirements.thinking_level} (it has {levels})"
     return "takes no thinking level"
 
 
-def _language_met(model: Model, wishes: Requirements) -> bool:
-    base = (wishes.language or "").partition("-")[0]
+def _language_met(model: Model, requirements: Requirements) -> bool:
+    base = (requirements.language or "").partition("-")[0]
     return not model.languages or base in model.languages
 
 
 _RULES = (
     _Rule(
-        lambda wishes: wishes.task == "transcribe",
+        lambda requirements: requirements.task == "transcribe",
         lambda model, _: model.transcribes_only or not model.known,
         lambda *_: "answers instead of transcribing",
     ),
     _Rule(
-        lambda wishes: wishes.task != "transcribe",
+        lambda requirements: requirements.task != "transcribe",
         lambda model, _: not model.transcribes_only,
         lambda *_: "only transcribes",
     ),
     _Rule(
-        lambda wishes: wishes.task == "text",
+        lambda requirements: requirements.task == "text",
         lambda model, _: not model.translates_only,
         lambda *_: "only translates speech",
     ),
     _Rule(
-        lambda wishes: wishes.modality is not None,
-        lambda model, wishes: wishes.modality in model.modalities,
-        lambda _, wishes: f"does not answer in {(wishes.modality or '').lower()}",
+        lambda requirements: requirements.modality is not None,
+        lambda model, requirements: requirements.modality in model.modalities,
+        lambda _, requirements: f"does not answer in {(requirements.modality or '').lower()}",
     ),
     _Rule(
-        lambda wishes: wishes.voice is not None,
-        lambda model, wishes: wishes.voice in model.voices,
-        lambda _, wishes: f"has no voice {wishes.voice}",
+        lambda requirements: requirements.voice is not None,
+        lambda model, requirements: requirements.voice in model.voices,
+        lambda _, requirements: f"has no voice {requirements.voice}",
     ),
     _Rule(
-        lambda wishes: wishes.language is not None,
+        lambda requirements: requirements.language is not None,
         _language_met,
-        lambda _, wishes: f"does not speak {language_name(wishes.language or 'en')}",
+        lambda _, requirements: f"does not speak {language_name(requirements.language or 'en')}",
     ),
     _Rule(
-        lambda wishes: wishes.system,
+        lambda requirements: requirements.system,
         lambda model, _: not (model.translates_only or model.transcribes_only),
         lambda *_: "takes no system instruction",
     ),
     _Rule(
-        lambda wishes: wishes.affective,
+        lambda requirements: requirements.affective,
         lambda model, _: model.affective,
         lambda *_: "has no affective dialog",
     ),
     _Rule(
-        lambda wishes: wishes.proactive,
+        lambda requirements: requirements.proactive,
         lambda model, _: model.proactive != "no",
         lambda *_: "has no proactive audio",
     ),
     _Rule(
-        lambda wishes: wishes.thinking_budget,
+        lambda requirements: requirements.thinking_budget,
         lambda model, _: model.thinking in ("budget", "any"),
         lambda *_: "takes no thinking budget",
     ),
-    _Rule(lambda wishes: wishes.thinking_level is not None, _level_met, _level_says),
+    _Rule(lambda requirements: requirements.thinking_level is not None, _level_met, _level_refusal),
     _Rule(
-        lambda wishes: wishes.show_thoughts,
+        lambda requirements: requirements.show_thoughts,
         lambda model, _: model.thinking != "none",
         lambda *_: "does not show its thoughts",
     ),
 )
 
 
-def supports(model: Model, wishes: Requirements) -> bool:
-    """Whether the model does all that is asked."""
-    return all(rule.met(model, wishes) for rule in _RULES if rule.asked(wishes))
+def supports(model: Model, requirements: Requirements) -> bool:
+    """Whether ``model`` meets all requirements."""
+    return all(rule.met(model, requirements) for rule in _RULES if rule.required(requirements))
 
 
-def newest_supporting(wishes: Requirements, server: str) -> Model | None:
-    """The newest model of that server (``gemini`` or ``local``) that does all that is asked."""
-    return next((m for m in MODELS if m.server == server and supports(m, wishes)), None)
+def newest_supporting(requirements: Requirements, server: str) -> Model | None:
+    """Return the newest model of ``server`` (gemini or local) that meets all requirements."""
+    return next((m for m in MODELS if m.server == server and supports(m, requirements)), None)
 
 
-def refusals(model: Model, wishes: Requirements) -> list[str]:
-    """One sentence for each thing asked that the model does not do, naming one that does."""
+def refusals(model: Model, requirements: Requirements) -> list[str]:
+    """Return a sentence for each requirement that ``model`` does not meet, with one that does."""
     return [
-        f"{model.id} {rule.says(model, wishes)}{_instead(model, wishes, rule)}"
+        f"{model.id} {rule.refusal(model, requirements)}{_instead(model, requirements, rule)}"
         for rule in _RULES
-        if rule.asked(wishes) and not rule.met(model, wishes)
+        if rule.required(requirements) and not rule.met(model, requirements)
     ]
 
 
-def _instead(model: Model, wishes: Requirements, rule: _Rule) -> str:
-    """Who does it: rather one that does all that is asked, rather on the same server."""
-    able = [each for each in MODELS if rule.met(each, wishes)]
+def _instead(model: Model, requirements: Requirements, rule: _Rule) -> str:
+    """Return the end of a refusal: which model meets the rule, if any.
+
+    First one that meets all requirements, then one of the same server.
+    """
+    able = [each for each in MODELS if rule.met(each, requirements)]
     if not able:
         return "; no model does."
-    able.sort(key=lambda each: (not supports(each, wishes), each.server != model.server))
+    able.sort(key=lambda each: (not supports(each, requirements), each.server != model.server))
     best = able[0]
     server = "" if best.server == model.server else f" --server {best.server}"
     return f"; {best.id} does (--model {best.id}{server})."

@@ -1,4 +1,4 @@
-"""Settings and a model in, the Setup message out: which option becomes which field of the wire."""
+"""The Setup message: which setting becomes which field, given what the model supports."""
 
 from typing import TypeVar
 
@@ -30,39 +30,39 @@ _T = TypeVar("_T")
 def build_setup(
     settings: Settings, model: Model, verb: str, modality: str, *, history: bool
 ) -> Setup:
-    """The first message of a session; ``modality``: AUDIO or TEXT; ``history``: turns come first.
+    """Return a session's first message. ``modality``: AUDIO or TEXT; ``history``: turns come next.
 
     What the model does not support has been refused before.
     """
-    options = settings.session
+    session = settings.session
     if verb == "transcribe":
-        return _transcription_setup(options, model)
-    hears, speaks = verb == "talk", modality == "AUDIO"
-    flag = options.proactive and model.proactive != "always"
+        return _transcription_setup(session, model)
+    audio_in, audio_out = verb == "talk", modality == "AUDIO"
+    flag = session.proactive and model.proactive != "always"
     initial = history and model.client_content == "initial"
     return Setup(
         model=f"models/{model.id}",
-        generation_config=_generation(options, model, modality),
-        system_instruction=_system(options, model, modality),
-        realtime_input_config=_realtime_input(settings.vad) if hears else None,
+        generation_config=_generation(session, model, modality),
+        system_instruction=_system(session, model, modality),
+        realtime_input_config=_realtime_input(settings.vad) if audio_in else None,
         input_audio_transcription=_present(
-            AudioTranscriptionConfig(), hears and options.input_transcript
+            AudioTranscriptionConfig(), audio_in and session.input_transcript
         ),
         output_audio_transcription=_present(
-            AudioTranscriptionConfig(), speaks and options.output_transcript
+            AudioTranscriptionConfig(), audio_out and session.output_transcript
         ),
-        session_resumption=_present(SessionResumptionConfig(), options.resume),
+        session_resumption=_present(SessionResumptionConfig(), session.resume),
         context_window_compression=_present(
-            ContextWindowCompressionConfig(sliding_window=SlidingWindow()), options.compress
+            ContextWindowCompressionConfig(sliding_window=SlidingWindow()), session.compress
         ),
         proactivity=_present(ProactivityConfig(proactive_audio=True), flag),
         history_config=_present(HistoryConfig(initial_history_in_client_content=True), initial),
     )
 
 
-def _transcription_setup(options: SessionSettings, model: Model) -> Setup:
-    """The command marks where speech starts and ends: one file is one activity after another."""
-    languages = [options.language] if options.language else None
+def _transcription_setup(session: SessionSettings, model: Model) -> Setup:
+    """Return a transcription's Setup: the client marks where speech starts and ends in a file."""
+    languages = [session.language] if session.language else None
     return Setup(
         model=f"models/{model.id}",
         generation_config=GenerationConfig(response_modalities=["TEXT"]),
@@ -77,48 +77,48 @@ def _present(config: _T, wanted: bool) -> _T | None:
     return config if wanted else None
 
 
-def _generation(options: SessionSettings, model: Model, modality: str) -> GenerationConfig:
-    resolution = options.media_resolution
+def _generation(session: SessionSettings, model: Model, modality: str) -> GenerationConfig:
+    resolution = session.media_resolution
     translates = model.language == "target"
     return GenerationConfig(
         response_modalities=[modality],
-        speech_config=_speech(options, model) if modality == "AUDIO" else None,
+        speech_config=_speech(session, model) if modality == "AUDIO" else None,
         media_resolution=f"MEDIA_RESOLUTION_{resolution.upper()}" if resolution else None,
-        thinking_config=_thinking(options, model),
-        enable_affective_dialog=True if options.affective else None,
-        translation_config=TranslationConfig(target_language_code=options.language)
+        thinking_config=_thinking(session, model),
+        enable_affective_dialog=True if session.affective else None,
+        translation_config=TranslationConfig(target_language_code=session.language)
         if translates
         else None,
     )
 
 
-def _speech(options: SessionSettings, model: Model) -> SpeechConfig | None:
+def _speech(session: SessionSettings, model: Model) -> SpeechConfig | None:
     voice = None
-    if options.voice:
-        prebuilt = PrebuiltVoiceConfig(voice_name=options.voice)
+    if session.voice:
+        prebuilt = PrebuiltVoiceConfig(voice_name=session.voice)
         voice = VoiceConfig(prebuilt_voice_config=prebuilt)
-    code = options.language if model.language == "code" else None
+    code = session.language if model.language == "code" else None
     return SpeechConfig(voice_config=voice, language_code=code) if voice or code else None
 
 
-def _thinking(options: SessionSettings, model: Model) -> ThinkingConfig | None:
-    level = options.thinking_level or model.default_thinking_level
-    if level is None and options.thinking_budget is None and not options.show_thoughts:
+def _thinking(session: SessionSettings, model: Model) -> ThinkingConfig | None:
+    level = session.thinking_level or model.default_thinking_level
+    if level is None and session.thinking_budget is None and not session.show_thoughts:
         return None
     return ThinkingConfig(
-        include_thoughts=True if options.show_thoughts else None,
-        thinking_budget=options.thinking_budget,
+        include_thoughts=True if session.show_thoughts else None,
+        thinking_budget=session.thinking_budget,
         thinking_level=level,
     )
 
 
-def _system(options: SessionSettings, model: Model, modality: str) -> Content | None:
-    """The instruction, one part a paragraph; the language too, where no field carries it."""
-    texts = [options.system] if options.system else []
+def _system(session: SessionSettings, model: Model, modality: str) -> Content | None:
+    """Return the system instruction, and the language where no other field carries it."""
+    texts = [session.system] if session.system else []
     by_code = model.language == "code" and modality == "AUDIO"
-    if options.language and not by_code and model.language != "target":
-        name = language_name(options.language)
-        texts.append(f"Answer in {name} ({options.language}) only, whatever language you hear.")
+    if session.language and not by_code and model.language != "target":
+        name = language_name(session.language)
+        texts.append(f"Answer in {name} ({session.language}) only, whatever language you hear.")
     return Content(parts=[Part(text=text) for text in texts]) if texts else None
 
 

