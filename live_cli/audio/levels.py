@@ -23,26 +23,6 @@ def level_dbfs(samples: Samples) -> float:
     return max(SILENCE_DBFS, 10.0 * math.log10(mean_square))
 
 
-class LevelMeter:
-    """The ballistics of a level meter: up at once, down by ``decay_db_per_s``."""
-
-    def __init__(self, decay_db_per_s: float = 24.0, floor_dbfs: float = -60.0) -> None:
-        self._decay_db_per_s = decay_db_per_s
-        self._floor_dbfs = floor_dbfs
-        self.dbfs = floor_dbfs
-
-    def update(self, dbfs: float, elapsed_s: float) -> float:
-        """What to show, ``elapsed_s`` after the last update, now that the level is ``dbfs``."""
-        fallen = self.dbfs - self._decay_db_per_s * max(0.0, elapsed_s)
-        self.dbfs = max(self._floor_dbfs, dbfs, fallen)
-        return self.dbfs
-
-    @property
-    def fraction(self) -> float:
-        """Where the bar stands: 0 at the floor, 1 at full scale."""
-        return min(1.0, max(0.0, 1.0 - self.dbfs / self._floor_dbfs))
-
-
 class SpeechEndMeter:
     """Counts samples and keeps the index at which speech-like energy last ended.
 

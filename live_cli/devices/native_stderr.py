@@ -1,8 +1,8 @@
 """Keeps what C libraries write to stderr off the screen.
 
 PortAudio, ALSA, JACK and libsndfile's MP3 decoder print to file descriptor 2 behind Python's back:
-"ALSA lib pcm.c … underrun occurred" in the middle of a rich view. While the context below is held,
-descriptor 2 leads nowhere (or into a log) and ``sys.stderr`` leads to where it led before.
+"ALSA lib pcm.c … underrun occurred" in the middle of a rich view. Inside of
+`native_stderr_silenced` descriptor 2 leads nowhere, and ``sys.stderr`` to where it led before.
 """
 
 import os
@@ -16,11 +16,12 @@ _STDERR = 2
 
 
 @contextmanager
-def native_stderr_silenced(log_path: str | os.PathLike[str] | None = None) -> Iterator[None]:
-    """Hold it around the use of a native library, or around a whole conversation.
+def native_stderr_silenced() -> Iterator[None]:
+    """Context in which descriptor 2 leads nowhere: around a call into a C library, or a session.
 
-    It swaps a descriptor of the process: enter it in one thread at a time. May be nested. Child
-    processes started inside inherit the silence unless they are given a stderr of their own.
+    The descriptor belongs to the whole process: enter the context in one thread at a time. Contexts
+    may be nested. Child processes started inside inherit the silent descriptor unless they are
+    given a stderr of their own.
     """
     try:
         screen = os.dup(_STDERR)
@@ -39,10 +40,7 @@ def native_stderr_silenced(log_path: str | os.PathLike[str] | None = None) -> It
             errors="backslashreplace",
         )
         sys.stderr = ours
-    if log_path is None:
-        lead_nowhere(_STDERR)
-    else:
-        _lead_into(log_path)
+    lead_nowhere(_STDERR)
     try:
         yield
     finally:
@@ -53,12 +51,6 @@ def native_stderr_silenced(log_path: str | os.PathLike[str] | None = None) -> It
             if sys.stderr is ours:
                 sys.stderr = python_stderr
             ours.close()
-
-
-def _lead_into(log_path: str | os.PathLike[str]) -> None:
-    log = os.open(log_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    os.dup2(log, _STDERR)
-    os.close(log)
 
 
 def _writes_to_descriptor_2() -> bool:

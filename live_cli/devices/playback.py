@@ -46,10 +46,7 @@ class SpeakerSnapshot:
     underruns: int = 0
     dry_ms: float = 0.0
     refused_chunks: int = 0
-    overflow_ms: float = 0.0
-    start_delay_ms: float = 0.0
     mean_start_delay_ms: float = 0.0
-    target_ms: float = 0.0
     turns_started: int = 0
     fates: Mapping[int, TurnOutcome] = field(default_factory=dict)
     """Of the last turns that have begun to play."""
@@ -149,10 +146,7 @@ class Playback:
             underruns=stats.underruns,
             dry_ms=stats.dry_ms,
             refused_chunks=stats.refused_chunks + self._chunks_refused,
-            overflow_ms=stats.overflow_ms,
-            start_delay_ms=stats.start_delay_ms,
             mean_start_delay_ms=stats.mean_start_delay_ms,
-            target_ms=stats.target_ms,
             turns_started=stats.turns_started,
             fates=rendered.fates,
         )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from live_cli.audio.levels import SILENCE_DBFS, LevelMeter, SpeechEndMeter, SpeechRuns, level_dbfs
+from live_cli.audio.levels import SILENCE_DBFS, SpeechEndMeter, SpeechRuns, level_dbfs
 
 RATE = 16_000
 
@@ -34,17 +34,6 @@ def syllables(seconds: float, dbfs: float) -> np.ndarray:
 )
 def test_level(samples: np.ndarray, dbfs: float) -> None:
     assert level_dbfs(samples.astype(np.float32)) == pytest.approx(dbfs, abs=0.01)
-
-
-def test_meter_rises_at_once_and_falls_steadily() -> None:
-    meter = LevelMeter(decay_db_per_s=20, floor_dbfs=-60)
-    assert meter.fraction == 0
-    assert meter.update(-12, 0.05) == -12
-    assert meter.update(-60, 0.5) == -22
-    assert meter.update(-15, 0.05) == -15
-    assert meter.update(SILENCE_DBFS, 60) == -60
-    assert meter.update(0, 0.05) == 0
-    assert meter.fraction == 1
 
 
 @pytest.mark.parametrize("background", [-100.0, -70.0, -55.0, -45.0])

@@ -43,7 +43,6 @@ class SpeechReader:
         self._read_frames = 0
         self.name = name
         self.source_rate: int = file.samplerate
-        self.channels: int = file.channels
         promised = int(file.frames)
         self._promised_frames = promised if 0 < promised < 1 << 48 else None
         self.duration_s = promised / file.samplerate if self._promised_frames else None
@@ -205,10 +204,10 @@ class WavWriter:
             self._file, self.name = self._open(os.fspath(target))
         else:
             self._file, self.name = target, str(getattr(target, "name", "the output"))
-        self.is_pipe = not self._file.seekable() or self._file is getattr(
+        self._is_pipe = not self._file.seekable() or self._file is getattr(
             sys.stdout, "buffer", None
         )
-        if not self.is_pipe:
+        if not self._is_pipe:
             self._file.write(wav_header(0, sample_rate))
 
     def _open(self, path: str) -> tuple[BinaryIO, str]:
@@ -225,11 +224,6 @@ class WavWriter:
         self._owns_file = True
         return file, path
 
-    @property
-    def seconds(self) -> float:
-        """Seconds of sound written so far."""
-        return self._data_bytes / (2 * self._sample_rate)
-
     def write(self, samples: Samples) -> None:
         """Append ``samples``, float32 at the writer's rate."""
         self.write_pcm16(pcm16_from_float(samples))
@@ -239,7 +233,7 @@ class WavWriter:
         try:
             self._file.write(data)
             self._data_bytes += len(data)
-            if self.is_pipe:
+            if self._is_pipe:
                 self._file.flush()
             elif (
                 self._data_bytes - self._header_at_bytes
@@ -264,7 +258,7 @@ class WavWriter:
         if self._file.closed:
             return
         try:
-            if not self.is_pipe:
+            if not self._is_pipe:
                 self._update_header()
         finally:
             if self._owns_file:
