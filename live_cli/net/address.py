@@ -1,4 +1,4 @@
-"""Where a Live API server is, and how to show one's key to it."""
+"""The address of a Live API server: its URL, and the headers that carry the key."""
 
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
@@ -13,7 +13,7 @@ _TOKEN = "auth_tokens/"  # noqa: S105 - the prefix that tells a token from a key
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One server, and the key for it.
+    """The URL of one server, and the key for it.
 
     ``url``: ``wss://host[:port]``, perhaps with a path before the Live API's own; ``http`` means
     ``ws``. A URL that names the method itself (Vertex) is taken as it is. ``label``: how to call
@@ -27,7 +27,7 @@ class Address:
 
     @property
     def endpoint(self) -> str:
-        """The WebSocket's URL; the key is never in it. Raises ConnectError."""
+        """The URL of the WebSocket, without the key. Raises ConnectError for a URL that is none."""
         parts = self._parts()
         path = parts.path.rstrip("/")
         if "BidiGenerateContent" not in path:
@@ -38,7 +38,7 @@ class Address:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What shows the key: a header, for keys and for ephemeral tokens."""
+        """The headers that carry the key or token. Raises ConnectError for a malformed key."""
         if self.key is None:
             return {}
         if not self.key.isascii() or not self.key.isprintable() or " " in self.key:
@@ -50,14 +50,14 @@ class Address:
 
     @property
     def place(self) -> str:
-        """Host and port, for messages."""
+        """Host and port, for messages to the user. Raises ConnectError."""
         parts = self._parts()
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
         return f"{host}:{parts.port}" if parts.port else str(host)
 
     @property
     def is_loopback(self) -> bool:
-        """Whether the server is on this machine: no proxy then, and no compression."""
+        """Whether the server is on this machine: then without proxy and compression."""
         return is_loopback(self._parts().hostname or "")
 
     @property

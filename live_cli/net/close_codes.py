@@ -1,4 +1,4 @@
-"""Why a session ended, in plain words, and what to do about it.
+"""Explanations of WebSocket close codes: why a session ended, and what to do about it.
 
 The service reports every failure as a WebSocket close (reference §5). `RULES` is read from the
 top; the first rule whose codes and pattern fit speaks. Where no rule knows better, the server's
@@ -27,7 +27,10 @@ class Explanation:
 
 
 class CloseRule(NamedTuple):
-    """``codes``: close codes, none meaning any. ``{server}`` and ``{reason}`` are filled in."""
+    """One row of `RULES`. ``codes``: close codes, none meaning any; ``pattern``: of the reason.
+
+    ``{server}``, ``{Server}`` and ``{reason}`` are filled into ``what``.
+    """
 
     codes: tuple[int, ...]
     pattern: str
@@ -43,9 +46,9 @@ _OWN_KEY_TODO: Final = "Set LIVE_CLI_KEY to the key that the server was started 
 _LATER: Final = "Try again in a minute."
 
 GEMINI: Final = "Gemini"
-"""The label of Google's service: only its keys come from where Google gives them out."""
+"""The label of Google's service, whose keys come from elsewhere than those of other servers."""
 TOO_BIG_FOR_US: Final = "A message came that is larger than we take."
-"""The reason of a close with 1009 that was ours: no server's, whose 1009 is about our messages."""
+"""The reason of a 1009 by this client; a server's own 1009 is about the client's messages."""
 
 RULES: Final = (
     # by what the reason says, whatever the code
@@ -178,7 +181,7 @@ _TODO_BY_CODE: Final = {
 
 
 def explain(code: int, reason: str, label: str) -> Explanation:
-    """What a close means. ``label``: the server as `Address.label` names it."""
+    """Return what a close means, by `RULES`. ``label``: the server as `Address.label` names it."""
     for rule in RULES:
         fits = not rule.codes or code in rule.codes
         if fits and re.search(rule.pattern, reason, re.IGNORECASE):

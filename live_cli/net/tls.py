@@ -1,4 +1,4 @@
-"""The server's own certificate: made once, kept, renewed; and how clients come to trust it.
+"""The local server's certificate: made once, kept, renewed; and how clients come to trust it.
 
 Three files in one folder. ``server.pem`` is the private key with its certificate, in one file so
 that they can never differ; ``cert.pem`` the certificate alone; ``ca-bundle.pem`` the certificate
@@ -33,12 +33,12 @@ _SKEW = datetime.timedelta(hours=1)
 
 
 class TlsUnavailableError(ConnectError):
-    """There is no certificate to serve TLS with; the text says why, and what to do."""
+    """There is no certificate to serve TLS with; the message says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateFiles:
-    """Where the certificate is kept."""
+    """The files of the certificate, in ``folder``."""
 
     folder: Path
 
@@ -57,14 +57,14 @@ class CertificateFiles:
 
 
 def own_files() -> CertificateFiles:
-    """This person's certificate, whether it is there yet or not."""
+    """Return the files of this user's certificate, which may not be there yet."""
     return CertificateFiles(paths.state_folder() / "tls")
 
 
 def ensure_certificate(files: CertificateFiles, now: datetime.datetime) -> None:
-    """Make the certificate where there is none that is ours and lasts; write what clients trust.
+    """Make the certificate unless a good one is there; write the files that clients trust.
 
-    ``now`` knows its zone. Raises TlsUnavailableError: no `cryptography`, or no place to write.
+    ``now`` has a time zone. Raises TlsUnavailableError: no `cryptography`, or no place to write.
     """
     if find_spec("cryptography") is None:
         raise TlsUnavailableError(
@@ -82,7 +82,7 @@ def ensure_certificate(files: CertificateFiles, now: datetime.datetime) -> None:
 
 
 def server_context(files: CertificateFiles) -> ssl.SSLContext:
-    """What a server speaks TLS with: 1.2 or newer, HTTP/1.1 inside."""
+    """Return a server's TLS context: TLS 1.2 or newer, HTTP/1.1 inside."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
@@ -91,9 +91,9 @@ def server_context(files: CertificateFiles) -> ssl.SSLContext:
 
 
 def loopback_context(files: CertificateFiles) -> ssl.SSLContext:
-    """What a client speaks TLS with to a server on this machine: our own is trusted as well.
+    """Return a client's TLS context for a server on this machine, which trusts our own certificate.
 
-    Everything is verified as elsewhere, the host's name too.
+    Certificates are verified as elsewhere, the host's name too.
     """
     context = ssl.create_default_context()
     with contextlib.suppress(OSError):  # none made yet, or a broken one: then it is not trusted
@@ -105,7 +105,7 @@ def loopback_context(files: CertificateFiles) -> ssl.SSLContext:
 
 
 def _kept(pair: Path, now: datetime.datetime) -> bytes | None:
-    """The certificate of an earlier run, PEM; None when it has to be made."""
+    """Return the certificate of an earlier run, PEM; None when a new one has to be made."""
     from cryptography import x509
 
     try:
@@ -132,7 +132,7 @@ def _names(certificate: "Certificate") -> set[str]:
 
 
 def _make(pair: Path, now: datetime.datetime) -> bytes:
-    """A new key and its certificate, into ``pair``; the certificate, PEM."""
+    """Write a new key with its certificate to ``pair``; return the certificate, PEM."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -185,7 +185,7 @@ def _publish(path: Path, content: bytes) -> None:
 
 
 def _replace(path: Path, content: bytes, mode: int) -> None:
-    """Write a file whole or not at all; it is never readable by more than ``mode`` says."""
+    """Write a file whole or not at all, never readable by more than ``mode`` says."""
     import tempfile  # here: a client that only trusts needs no more of it
 
     number, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # made with mode 0600
@@ -203,11 +203,11 @@ def _replace(path: Path, content: bytes, mode: int) -> None:
 
 
 def _public_authorities(bundle: Path) -> list[bytes]:
-    """The certificates that programs here trust already, PEM; empty when none are found.
+    """Return the certificates that programs here trust already, PEM; empty when none are found.
 
-    The first that is there: what SSL_CERT_FILE names, the platform's file, certifi's, the
-    platform's folder, the platform's store (Windows). Where our own bundle is what is named, its
-    authorities stay as they are: it may be the only place that still knows them.
+    The first source that exists counts: what SSL_CERT_FILE names, the platform's file, certifi's,
+    the platform's folder, the platform's store (Windows). Where SSL_CERT_FILE names our own bundle,
+    its authorities stay as they are: it may be the only place that still knows them.
     """
     verify_paths = ssl.get_default_verify_paths()
     named = os.environ.get(verify_paths.openssl_cafile_env)

@@ -1,10 +1,10 @@
-"""The client's line: a WebSocket around Session(CLIENT), with an iterator of events.
+"""The client of one connection: a WebSocket with a `Session` on it, and an iterator of events.
 
 Nothing runs in the background: whoever iterates receives, whoever calls `send` sends. Iterate
-all the time a session is open, since pings are answered only while frames are taken.
+all the time a session is open, since pings are answered only while payloads are taken.
 
 Back pressure: `send` waits while more than 32 KiB are unsent, so a caller with a stream of sound
-keeps a bounded queue in front of it and drops the oldest there. Receiving takes a frame at a time
+keeps a bounded queue in front of it and drops the oldest there. Receiving takes a payload at a time
 and at most 16 more are held, so a slow reader slows the server.
 
 Failures: before the session is open, ConnectError in plain words. Afterwards a connection that
@@ -30,11 +30,14 @@ __all__ = ["Address", "LiveClient"]
 
 
 class LiveClient:
-    """One open session. Made by `connect`; an async iterator of events, SessionOpened first."""
+    """One connection with an open session: an async iterator of events, SessionOpened first.
 
-    def __init__(self, address: Address, line: "WebSocket", session: Session) -> None:
+    `connect` makes it.
+    """
+
+    def __init__(self, address: Address, websocket: "WebSocket", session: Session) -> None:
         self._address = address
-        self._line = line
+        self._websocket = websocket
         self._session = session
         self._events: deque[Event] = deque()
         self._clock = asyncio.get_running_loop().time
@@ -52,16 +55,16 @@ class LiveClient:
             open_websocket,  # websockets: 30 ms that --help does not need
         )
 
-        line = await open_websocket(address, setup_limit_s)
+        websocket = await open_websocket(address, setup_limit_s)
         session = Session(Role.CLIENT, setup_limit_s=setup_limit_s, first_turn=first_turn)
-        client = cls(address, line, session)
+        client = cls(address, websocket, session)
         try:
             await client._open(setup)
         except ConnectError:
-            await line.drop()
+            await websocket.drop()
             raise
         except BaseException:
-            line.abort()
+            websocket.abort()
             raise
         return client
 
@@ -86,17 +89,17 @@ class LiveClient:
 
     @property
     def turn_is_unfinished(self) -> bool:
-        """Whether more of the model's turn should come."""
+        """Whether the model speaks and has not yet generated all of its turn."""
         return self._session.turn_is_unfinished
 
     @property
     def handle(self) -> str | None:
-        """What resumes this session."""
+        """The handle that resumes this session."""
         return self._session.handle
 
     @property
     def leaving_at(self) -> float | None:
-        """When the server said it would close, on `clock`."""
+        """When the server will close the connection, by its goAway, on `clock`."""
         return self._session.leaving_at
 
     # --- sending ---
@@ -105,10 +108,10 @@ class LiveClient:
         """Send one message, waiting while too much is unsent.
 
         Raises LocalProtocolError for what is not legal now. Once the connection has ended nothing
-        is sent and nothing raised: the iterator tells.
+        is sent and nothing raised: the iterator tells of the end.
         """
-        if self._session.state is not State.CLOSED and self._line.ending is None:
-            await self._line.send(self._session.send(message, self._clock()))
+        if self._session.state is not State.CLOSED and self._websocket.closed_with is None:
+            await self._websocket.send(self._session.send(message, self._clock()))
 
     # --- receiving ---
 
@@ -123,16 +126,16 @@ class LiveClient:
         return self._events.popleft()
 
     async def _receive(self) -> list[Event]:
-        frame = await self._line.receive()
+        payload = await self._websocket.receive()
         now = self._clock()
-        if frame is None:
-            code, reason = self._line.ending or (1006, "")
+        if payload is None:
+            code, reason = self._websocket.closed_with or (1006, "")
             return self._session.lose(code, reason, now)
         try:
-            return self._session.receive(frame, now)
+            return self._session.receive(payload, now)
         except RemoteProtocolError as exc:
             self._session.lose(exc.close_code, exc.reason, now)
-            await self._line.close(exc.close_code)
+            await self._websocket.close(exc.close_code)
             who = starting_a_sentence(self._address.label)
             raise RemoteProtocolError(
                 f"{who} sent what is no Live API message: {exc.reason} Check the server's address.",
@@ -143,7 +146,7 @@ class LiveClient:
 
     async def _open(self, setup: Setup) -> None:
         session = self._session
-        await self._line.send(session.send(ClientMessage(setup=setup), self._clock()))
+        await self._websocket.send(session.send(ClientMessage(setup=setup), self._clock()))
         notices: list[Event] = []
         try:
             async with asyncio.timeout_at(session.timer()):
@@ -155,7 +158,7 @@ class LiveClient:
         except RemoteProtocolError as exc:
             raise ConnectError(str(exc)) from exc
         if session.state is State.CLOSED:
-            code, reason = self._line.ending or (1006, "")
+            code, reason = self._websocket.closed_with or (1006, "")
             raise ConnectError(str(explain(code, reason, self._address.label)), code)
         first = [event for event in notices if isinstance(event, SessionOpened)]
         self._events.extend(first + [event for event in notices if event not in first])
@@ -169,7 +172,7 @@ class LiveClient:
 
     async def close(self) -> None:
         """End the session, within two seconds; an iterator elsewhere sees SessionClosed."""
-        await self._line.close()
+        await self._websocket.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -9,12 +9,13 @@ Theory of operation
 
 *When.* After goAway as soon as the model is silent and the last turn is in the handle, or just
 before the time is up. The old connection is closed first: servers refuse a session that is open
-(reference §4.6). A connection that is lost is made anew where `closing.explain` calls its end one
-that may pass, after the pauses of `PAUSES_S`.
+(reference §4.6). A connection that is lost is made anew where `close_codes.explain` calls its end
+retryable, after the pauses of `PAUSES_S`.
 
 *What is not lost.* What is sent is kept until the model begins to answer it, the last
-`KEPT_MESSAGES` of it; a new connection gets it again, so that a question asked while the line
-broke is answered. Whoever sends meanwhile waits. The rest of an answer that had begun is lost.
+`KEPT_MESSAGES` of it; a new connection gets it again, so that a question asked while the
+connection broke is answered. A sender waits meanwhile. The rest of an answer that had begun is
+lost.
 
 *With what.* A server that does not know the handle any more gets a new session, and the owner is
 told that nothing was restored. Turns are counted on, whatever the connection.
@@ -47,12 +48,11 @@ from live_cli.protocol.messages import ClientMessage, SessionResumptionConfig, S
 from live_cli.protocol.session import State
 
 PAUSES_S: Final = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
-"""Before each attempt to connect again; after the last the session is over."""
+"""Seconds before each attempt to connect again; after the last one the session is over."""
 KEPT_MESSAGES: Final = 1500
-"""30 s of sound."""
+"""How many sent messages wait for an answer at most: 30 s of sound."""
 _MARGIN_S: Final = 1.5
-"""A connection that is about to be closed is left so long before, or in the last quarter of a
-shorter notice."""
+"""How long before its announced close a connection is left, or a quarter of a shorter notice."""
 _REFUSED: Final = (1007, 1008)
 
 Connect = Callable[[Setup, int], Awaitable[LiveClient]]
@@ -60,9 +60,10 @@ Connect = Callable[[Setup, int], Awaitable[LiveClient]]
 
 
 class ResumingClient:
-    """What `LiveClient` is for one connection; ``connect`` makes the later ones.
+    """A session over several connections, used as a `LiveClient` is used for one.
 
-    Not ``resumes``: the first connection's end is the session's.
+    ``client`` is the first connection, and ``connect`` makes the later ones. ``resumes`` False:
+    the session ends with the first connection.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class ResumingClient:
         self._sleep = sleep
         self._handle_before = setup.session_resumption.handle if setup.session_resumption else None
         self._handle_is_fresh = False
-        self._has_memory = self._handle_before is not None
+        self._has_history = self._handle_before is not None
         self._unanswered: deque[ClientMessage] = deque(maxlen=KEPT_MESSAGES)
         self._answered_turn = 0
         self._margin_s = _MARGIN_S
@@ -91,18 +92,18 @@ class ResumingClient:
 
     @property
     def connection(self) -> LiveClient:
-        """The one in use."""
+        """The connection in use."""
         return self._client
 
     @property
     def handle(self) -> str | None:
-        """What resumes this session."""
+        """The handle that resumes this session."""
         return self._client.handle or self._handle_before
 
     # --- sending ---
 
     async def send(self, message: ClientMessage) -> None:
-        """As `LiveClient.send`; waits while there is no connection."""
+        """Send one message as `LiveClient.send` does, waiting while there is no connection."""
         await self._connected.wait()
         self._unanswered.append(message)
         await self._client.send(message)
@@ -114,19 +115,19 @@ class ResumingClient:
 
     async def __anext__(self) -> Event:
         if self._lost is not None:
-            return await self._begin_again(self._lost)
+            return await self._reconnect(self._lost)
         event = await self._next()
         if event is None:
             event = await self._leave()
         self._note(event)
-        if isinstance(event, SessionClosed) and self._may_go_on(event):
+        if isinstance(event, SessionClosed) and self._may_reconnect(event):
             self._connected.clear()
             self._lost = event
             return Reconnecting(event)
         return event
 
     async def _next(self) -> Event | None:
-        """The connection's next event; None when it is time to leave it."""
+        """Return the connection's next event; None: it is time to leave the connection."""
         try:
             async with asyncio.timeout_at(self._leave_at()):
                 return await anext(self._client)
@@ -146,7 +147,7 @@ class ResumingClient:
             case ResumptionUpdated(handle):
                 self._handle_is_fresh = handle is not None
             case AudioChunk(turn) | TextChunk(turn) | OutputTranscript(turn):
-                self._handle_is_fresh, self._has_memory = False, True
+                self._handle_is_fresh, self._has_history = False, True
                 if turn != self._answered_turn:
                     self._answered_turn = turn
                     self._unanswered.clear()
@@ -165,16 +166,16 @@ class ResumingClient:
         await self._client.close()
         return SessionClosed(1001, "", turn_lost)
 
-    def _may_go_on(self, closed: SessionClosed) -> bool:
+    def _may_reconnect(self, closed: SessionClosed) -> bool:
         if not self._resumes:
             return False
         why = explain(closed.code, closed.reason, self._client.address.label)
         return why.retryable or self._client.leaving_at is not None
 
-    async def _begin_again(self, lost: SessionClosed) -> Event:
-        """The outcome: a new connection, or the end of the session."""
+    async def _reconnect(self, lost: SessionClosed) -> Event:
+        """Connect again; return Reconnected, or ``lost`` when the session is over."""
         handle = self.handle
-        first_turn = self._client.turn + 1  # what was open stays what it was
+        first_turn = self._client.turn + 1  # a turn that was open keeps its number
         for pause_s in PAUSES_S:
             await self._sleep(pause_s)
             try:
@@ -184,10 +185,10 @@ class ResumingClient:
                     continue
                 if handle is None:
                     break
-                handle = None  # it is not known any more: the next one starts afresh
+                handle = None  # the server does not know it any more: the next session is new
                 continue
             await self._take(client)
-            return Reconnected(restored=handle is not None or not self._has_memory)
+            return Reconnected(restored=handle is not None or not self._has_history)
         self._lost = None
         self._connected.set()
         return lost
@@ -196,19 +197,19 @@ class ResumingClient:
         return replace(self._setup, session_resumption=SessionResumptionConfig(handle=handle))
 
     async def _take(self, client: LiveClient) -> None:
-        """Go on with ``client``, which first hears what the one before did not answer."""
+        """Go on with ``client``, which is first sent what the old connection left unanswered."""
         self._handle_before = self.handle
         self._client, self._lost = client, None
         self._handle_is_fresh = False
-        for message in _bounded(self._unanswered):
+        for message in _with_activity_start(self._unanswered):
             await client.send(message)
         self._connected.set()
 
 
-def _bounded(messages: Iterable[ClientMessage]) -> list[ClientMessage]:
-    """``messages``, after a start for an activity of which they hold the end alone."""
-    bounds = (message.realtime_input for message in messages if message.realtime_input is not None)
-    for given in bounds:
+def _with_activity_start(messages: Iterable[ClientMessage]) -> list[ClientMessage]:
+    """Return ``messages``, after a start for an activity of which they hold the end alone."""
+    inputs = (message.realtime_input for message in messages if message.realtime_input is not None)
+    for given in inputs:
         if given.activity_start is not None:
             break
         if given.activity_end is not None:

@@ -1,6 +1,7 @@
-"""The WebSocket under a client: opened with plain words for every failure, then bytes both ways.
+"""The WebSocket under a client: opened with plain words for every failure, then payloads both ways.
 
-Imported late, since `websockets` is not needed for ``--help``. Here foreign errors become ours.
+The import is late, since `websockets` is not needed for ``--help``. Errors of `websockets` and of
+the system become ConnectError here.
 """
 
 import logging
@@ -39,65 +40,65 @@ _logger.addHandler(logging.NullHandler())
 
 
 class WebSocket:
-    """An open WebSocket. ``ending``: close code and reason, once it is closed."""
+    """An open WebSocket. ``closed_with``: its close code and reason, None while it is open."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
-        self.ending: tuple[int, str] | None = None
+        self.closed_with: tuple[int, str] | None = None
 
-    async def send(self, frame: bytes) -> bool:
-        """Write one text frame, waiting while too much is unsent; False once it is closed."""
+    async def send(self, payload: bytes) -> bool:
+        """Write one text message, waiting while too much is unsent; False: the socket is closed."""
         try:
-            await self._connection.send(frame, text=True)
+            await self._connection.send(payload, text=True)
         except ConnectionClosed as exc:
-            self.ending = _ending_of(exc)
+            self.closed_with = _close_of(exc)
             return False
         return True
 
     async def receive(self) -> bytes | None:
-        """The next frame, text or binary; None once it is closed. Safe to cancel."""
+        """Return the next payload, text or binary; None: the socket is closed. Safe to cancel."""
         try:
             return await self._connection.recv(decode=False)
         except ConnectionClosed as exc:
-            self.ending = _ending_of(exc)
+            self.closed_with = _close_of(exc)
             return None
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Say goodbye, for at most `CLOSE_LIMIT_S`; nothing when it is closed already."""
+        """Close with a handshake of at most `CLOSE_LIMIT_S`; do nothing on a closed socket."""
         await self._connection.close(code, reason)
 
     async def drop(self) -> None:
-        """End it without a goodbye."""
+        """Close without a handshake."""
         self._connection.transport.abort()
         await self._connection.wait_closed()
 
     def abort(self) -> None:
-        """`drop` for whoever may not wait."""
+        """Close without a handshake, and without waiting."""
         self._connection.transport.abort()
 
 
-def _ending_of(exc: ConnectionClosed) -> tuple[int, str]:
+def _close_of(exc: ConnectionClosed) -> tuple[int, str]:
     if exc.sent is not None and exc.sent.code == TOO_BIG and not exc.rcvd_then_sent:
         return (TOO_BIG, TOO_BIG_FOR_US)
     close = exc.rcvd or exc.sent  # sent alone: we gave up, such as on a keepalive timeout
     return (close.code, close.reason) if close is not None else (1006, "")
 
 
-class _Opening(connect):
-    """A connect that follows no redirect: it would carry the key to wherever it is told."""
+class _ConnectWithoutRedirect(connect):
+    """Follows no redirect, which would carry the key to another server."""
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         return exc
 
 
 async def open_websocket(address: Address, limit_s: float) -> WebSocket:
-    """Open the socket. Raises ConnectError in plain words; ``limit_s`` bounds all of it."""
+    """Connect to ``address`` within ``limit_s`` seconds. Raises ConnectError in plain words."""
     local = address.is_loopback
     options: dict[str, Any] = {"compression": None, "proxy": None} if local else {}
     try:
         if local and _is_secure(address):
             options["ssl"] = loopback_context(own_files())
-        connection = await _Opening(
+        connection = await _ConnectWithoutRedirect(
             address.endpoint,
             additional_headers=address.headers,
             user_agent_header=f"live-cli/{__version__}",

@@ -86,7 +86,7 @@ async def test_everything_a_client_sends() -> None:
 
     async def handler(socket: ServerConnection) -> None:
         await opened(socket)
-        heard.extend([frame async for frame in socket])
+        heard.extend([payload async for payload in socket])
 
     async with serving(handler) as address, await LiveClient.connect(address, SETUP) as client:
         await client.send(compose.audio(b"\x01\x00" * 320))
@@ -94,7 +94,7 @@ async def test_everything_a_client_sends() -> None:
         await client.send(compose.audio_stream_end())
         with pytest.raises(LocalProtocolError):
             await client.send(compose.activity_start())
-    assert [list(json.loads(frame)["realtimeInput"]) for frame in heard] == [
+    assert [list(json.loads(payload)["realtimeInput"]) for payload in heard] == [
         ["audio"],
         ["text"],
         ["audioStreamEnd"],

@@ -59,8 +59,8 @@ class Server:
         self.pauses_s.append(seconds)
 
     async def hear(self, socket: ServerConnection) -> None:
-        frame = await socket.recv()
-        self.heard[-1].append(frame if isinstance(frame, str) else frame.decode())
+        payload = await socket.recv()
+        self.heard[-1].append(payload if isinstance(payload, str) else payload.decode())
 
     @property
     def handles(self) -> list[str | None]:
@@ -239,7 +239,7 @@ async def test_who_sends_meanwhile_waits_and_is_heard_once() -> None:
         await waiting
         await client.send(compose.text("third"))
         await events_of(client)
-    words = [json.loads(frame)["realtimeInput"]["text"] for frame in server.heard[1]]
+    words = [json.loads(payload)["realtimeInput"]["text"] for payload in server.heard[1]]
     assert words == ["first", "second", "third"]
 
 
@@ -271,7 +271,7 @@ async def test_the_end_of_an_activity_gets_its_start_again(
         ):
             await client.send(message)
         await events_of(client)
-    assert [[*json.loads(frame)["realtimeInput"]] for frame in server.heard[1]] == [
+    assert [[*json.loads(payload)["realtimeInput"]] for payload in server.heard[1]] == [
         ["activityStart"],
         ["audio"],
         ["activityEnd"],

@@ -231,8 +231,8 @@ async def test_garbage_during_setup(garbage: str | bytes) -> None:
 @pytest.mark.parametrize("before", [[], ["{}"], ['{"usageMetadata":{}}', b""]])
 async def test_setup_is_never_confirmed(before: list[str | bytes]) -> None:
     async def handler(socket: ServerConnection) -> None:
-        for frame in before:
-            await socket.send(frame)
+        for payload in before:
+            await socket.send(payload)
         await socket.wait_closed()
 
     async with speaking(handler) as address:
