@@ -48,7 +48,7 @@ class SpeakerSnapshot:
     refused_chunks: int = 0
     mean_start_delay_ms: float = 0.0
     turns_started: int = 0
-    fates: Mapping[int, TurnOutcome] = field(default_factory=dict)
+    outcomes: Mapping[int, TurnOutcome] = field(default_factory=dict)
     """Of the last turns that have begun to play."""
 
 
@@ -60,7 +60,7 @@ class _Rendered:
     state: PlayoutState
     buffered_ms: float
     stats: PlayoutStats
-    fates: Mapping[int, TurnOutcome]
+    outcomes: Mapping[int, TurnOutcome]
     spans: tuple[HeardSpan, ...]
     samples_taken: int
 
@@ -148,7 +148,7 @@ class Playback:
             refused_chunks=stats.refused_chunks + self._chunks_refused,
             mean_start_delay_ms=stats.mean_start_delay_ms,
             turns_started=stats.turns_started,
-            fates=rendered.fates,
+            outcomes=rendered.outcomes,
         )
 
     # --- between two devices: while nobody renders ---------------------------------------------
@@ -216,7 +216,7 @@ class Playback:
             state=self._playout.state,
             buffered_ms=self._playout.buffered_ms,
             stats=self._playout.stats,
-            fates=self._playout.fates,
+            outcomes=self._playout.outcomes,
             spans=self._heard.published(),
             samples_taken=self._samples_taken,
         )

@@ -130,7 +130,7 @@ def test_what_is_stale_is_dropped_and_the_next_turn_plays() -> None:
     assert np.count_nonzero(playback.render(BLOCK * 50, at=61.0)) == 200 * 24
 
 
-def test_each_turn_s_fate_is_told() -> None:
+def test_the_outcome_of_each_turn_is_in_the_snapshot() -> None:
     playback = Playback()
     playback.play(1, pcm(200))
     playback.render(BLOCK * 30, at=0.0)  # 100 ms of silence
@@ -141,15 +141,15 @@ def test_each_turn_s_fate_is_told() -> None:
     playback.render(BLOCK * 3, at=0.7)
     playback.end_turn(2)
     playback.render(BLOCK * 10, at=0.73)
-    fates = playback.snapshot(math.inf).fates
-    assert (fates[1].underruns, fates[1].dry_ms, fates[1].start_delay_ms) == (1, 100, 0)
-    assert (fates[2].underruns, fates[2].dry_ms, fates[2].start_delay_ms) == (0, 0, 30)
+    outcomes = playback.snapshot(math.inf).outcomes
+    assert (outcomes[1].underruns, outcomes[1].dry_ms, outcomes[1].start_delay_ms) == (1, 100, 0)
+    assert (outcomes[2].underruns, outcomes[2].dry_ms, outcomes[2].start_delay_ms) == (0, 0, 30)
     assert playback.snapshot(math.inf).mean_start_delay_ms == 15
     for turn in range(3, 300):
         playback.play(turn, pcm(10))
     playback.end_turn(299)
     playback.render(BLOCK * 310, at=1.0)
-    assert len(playback.snapshot(math.inf).fates) <= 65
+    assert len(playback.snapshot(math.inf).outcomes) <= 65
 
 
 def test_a_ducked_voice_is_15_db_lower_without_a_click_and_comes_back() -> None:

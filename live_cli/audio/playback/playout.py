@@ -112,7 +112,7 @@ class Playout:
         self._target = StartTarget() if target is None else target
         self._turns_started = self._start_delay = self._start_delays = 0
         self._underruns = self._dry = self._refused = self._overflow = 0
-        self.fates: dict[int, TurnOutcome] = {}
+        self.outcomes: dict[int, TurnOutcome] = {}
         """Of the last turns that have begun to play; replaced, never changed."""
         self.spans: list[Span] = []
         """What the last pull was made of."""
@@ -181,8 +181,8 @@ class Playout:
         if audio.dry_since is not None:
             self._underruns += 1
             audio.underran = True
-            fate = self.fates[audio.turn]
-            self._tell_fate(audio.turn, replace(fate, underruns=fate.underruns + 1))
+            outcome = self.outcomes[audio.turn]
+            self._set_outcome(audio.turn, replace(outcome, underruns=outcome.underruns + 1))
             self._target.raise_for((self._clock - audio.dry_since) / _PER_MS)
 
     # --- what goes out ---------------------------------------------------------------------
@@ -238,8 +238,8 @@ class Playout:
         if head.dry_since is not None:
             dry = self._clock - head.dry_since
             self._dry += dry
-            fate = self.fates[head.turn]
-            self._tell_fate(head.turn, replace(fate, dry_ms=fate.dry_ms + dry / _PER_MS))
+            outcome = self.outcomes[head.turn]
+            self._set_outcome(head.turn, replace(outcome, dry_ms=outcome.dry_ms + dry / _PER_MS))
             head.dry_since = None
             head.fade_in(_FADE_IN)
         if not head.started:
@@ -247,12 +247,12 @@ class Playout:
             self._turns_started += 1
             self._start_delay = self._clock - head.head_since
             self._start_delays += self._start_delay
-            self._tell_fate(head.turn, TurnOutcome(self._start_delay / _PER_MS))
+            self._set_outcome(head.turn, TurnOutcome(self._start_delay / _PER_MS))
         return True
 
-    def _tell_fate(self, turn: int, fate: TurnOutcome) -> None:
-        recent = list(self.fates.items())[-_TURNS_REMEMBERED:]
-        self.fates = {**dict(recent), turn: fate}
+    def _set_outcome(self, turn: int, outcome: TurnOutcome) -> None:
+        recent = list(self.outcomes.items())[-_TURNS_REMEMBERED:]
+        self.outcomes = {**dict(recent), turn: outcome}
 
     def _run_dry(self, head: TurnAudio) -> None:
         tail = head.take(_TAIL)

@@ -226,7 +226,7 @@ class Conversation:
 
     def _turn_playback(self, turn: int) -> TurnPlayback | None:
         played = self._playback.snapshot()
-        outcome = played.fates.get(turn)
+        outcome = played.outcomes.get(turn)
         if outcome is None or played.turn != turn:
             return None
         return TurnPlayback(
