@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from live_cli.engine.backends.table import Stage
 from live_cli.errors import ConnectError, LiveError, SessionError
 from live_cli.net.address import Address
 from live_cli.net.child.process import ServerChild
@@ -95,7 +96,7 @@ def notes(plan: SessionPlan, chat: str) -> list[str]:
 
 
 def _small_model_note(plan: SessionPlan, chat: str) -> str | None:
-    if plan.kind != "child" or "chat" not in plan.needs or chat != "gguf":
+    if plan.kind != "child" or Stage.CHAT not in plan.needs or chat != "gguf":
         return None
     from live_cli.engine.chat_models.lookup import BUNDLED, PULLABLE, list_models
 

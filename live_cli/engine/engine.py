@@ -1,10 +1,11 @@
-"""The local engine: opens sessions on the stages they need. Structural peer of net's `Engine`."""
+"""The local engine: opens sessions on the stages they need. Fits the Protocol `Engine` of net."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
+from live_cli.engine.backends.table import SHARED_STAGES, Stage
 from live_cli.engine.conversation.context import EmitMessage, EngineContext, SessionStages
 from live_cli.engine.conversation.model_turn import Clock
 from live_cli.engine.conversation.session import ConversationSession
@@ -14,7 +15,7 @@ from live_cli.engine.speech_in.listener import SpeechInput
 from live_cli.engine.speech_in.segmenter import Segmenter
 from live_cli.engine.stages import StageNames
 from live_cli.engine.transcription.session import TranscriptionSession
-from live_cli.engine.workers import Stage, Workers
+from live_cli.engine.workers import Workers
 from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.messages import Setup
 
@@ -24,9 +25,10 @@ EngineSession = ConversationSession | TranscriptionSession
 
 
 class LiveEngine:
-    """One per process. ``clock`` and ``sleep`` pace the assumed playback; tests bring their own.
+    """Opens sessions on shared stages; one engine for each process.
 
-    Not ``limits_audio``: a session takes as much sound as it gets, whatever its family's limit.
+    ``clock`` and ``sleep`` pace the assumed playback; tests bring their own. ``limits_audio``
+    False: a session takes as much audio as it gets, whatever the limit of its model family.
     """
 
     def __init__(
@@ -40,14 +42,14 @@ class LiveEngine:
     ) -> None:
         self._limits_audio = limits_audio
         self._registry = registry or Registry(names)
-        self._around = EngineContext(Workers(), Clock(clock, sleep))
+        self._context = EngineContext(Workers(), Clock(clock, sleep))
 
-    async def load(self, *, hears: bool = True, answers: bool = True, speaks: bool = True) -> None:
-        """Load ahead of the first session. Raises EngineError, which names the fix."""
-        await self._registry.load(_stages(hears=hears, answers=answers, speaks=speaks))
+    async def load(self, stages: Iterable[Stage] = SHARED_STAGES) -> None:
+        """Load ``stages`` ahead of the first session. Raises EngineError, which names the fix."""
+        await self._registry.load(stages)
 
     def report(self) -> list[Readiness]:
-        """How far each stage is."""
+        """How far each stage is loaded."""
         return self._registry.report()
 
     async def open(
@@ -55,38 +57,32 @@ class LiveEngine:
     ) -> EngineSession:
         """A session for ``setup``. Raises UnsupportedError for what is not done here, EngineError.
 
-        A conversation is open before its ears are loaded: who only types needs none. Where the
-        setup speaks of audio input they load meanwhile, else with the first sound.
+        A conversation opens before the transcriber is loaded: typing needs none. Where ``setup``
+        has options of audio input the transcriber loads meanwhile, else with the first audio.
         """
-        options = session_config_of(setup, dialect, endpoint_chat=self._registry.chat_is_endpoint)
-        if options.transcribes_only:
+        config = session_config_of(setup, dialect, endpoint_chat=self._registry.chat_is_endpoint)
+        if config.transcribes_only:
             if not self._limits_audio:
-                options = replace(options, longest_audio_s=None)
-            hearing = await self._hearing(options)
-            return TranscriptionSession(options, hearing, self._around, emit)
-        await self._registry.load(_stages(hears=False, answers=True, speaks=options.speaks))
+                config = replace(config, longest_audio_s=None)
+            speech_input = await self._load_speech_input(config)
+            return TranscriptionSession(config, speech_input, self._context, emit)
+        await self._registry.load([Stage.CHAT, *([Stage.SYNTHESIZER] if config.speaks else [])])
         if setup.realtime_input_config or setup.input_audio_transcription:
             self._registry.begin([Stage.TRANSCRIBER])
         stages = SessionStages(
             chat=await self._registry.chat(),
-            synthesizer=await self._registry.synthesizer() if options.speaks else None,
-            load_speech_input=lambda: self._hearing(options),
+            synthesizer=await self._registry.synthesizer() if config.speaks else None,
+            load_speech_input=lambda: self._load_speech_input(config),
         )
-        return ConversationSession(options, stages, self._around, emit)
+        return ConversationSession(config, stages, self._context, emit)
 
-    async def _hearing(self, options: SessionConfig) -> SpeechInput:
+    async def _load_speech_input(self, config: SessionConfig) -> SpeechInput:
         detector, transcriber = await asyncio.gather(
             self._registry.detector(), self._registry.transcriber()
         )
-        return SpeechInput(Segmenter(detector, options.endpointing), transcriber)
+        return SpeechInput(Segmenter(detector, config.endpointing), transcriber)
 
     async def close(self) -> None:
         """Free the models; sessions must be closed before."""
-        self._around.workers.close()
+        self._context.workers.close()
         await self._registry.close()
-
-
-def _stages(*, hears: bool, answers: bool, speaks: bool) -> list[Stage]:
-    stages = [Stage.TRANSCRIBER] if hears else []
-    stages += [Stage.CHAT] if answers else []
-    return stages + ([Stage.SYNTHESIZER] if speaks else [])

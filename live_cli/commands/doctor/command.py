@@ -17,6 +17,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from live_cli import __version__
 from live_cli.commands.doctor.findings import Finding, print_finding
+from live_cli.engine.backends.table import Argument, Stage, find_backend
 from live_cli.errors import ConnectError, DeviceError, EngineError, SettingsError
 from live_cli.plan.server import ServerChoice, choose_server, missing_local_packages
 from live_cli.settings.load import unknown_variables
@@ -78,15 +79,14 @@ def _local_packages(settings: Settings) -> Finding:
 
 
 def _transcriber(settings: Settings) -> Finding:
-    """A note and no failure: `text` goes without ears."""
+    """A missing transcriber is a note and no failure: `text` needs none."""
     name = settings.engine.transcriber
-    package = {"moonshine": "moonshine_voice", "whisper": "faster_whisper"}.get(
-        name.partition(":")[0]
-    )
-    if package is None or find_spec(package) is not None:
+    backend, _ = find_backend(Stage.TRANSCRIBER, name)
+    module = backend.module if backend else None
+    if module is None or find_spec(module) is not None:
         return Finding("transcriber", name)
     says = (
-        f"{package} is not installed: pip install 'live-cli[local]', or 'live-cli[whisper]' with "
+        f"{module} is not installed: pip install 'live-cli[local]', or 'live-cli[whisper]' with "
         'transcriber = "whisper:/path/to/folder" where Moonshine has no wheel'
     )
     return Finding("transcriber", says, hint=True)
@@ -95,10 +95,9 @@ def _transcriber(settings: Settings) -> Finding:
 def _chat_model(settings: Settings) -> Finding:
     from live_cli.engine.chat_models.lookup import BUNDLED, find_chat_model
 
-    kind, _, argument = settings.engine.chat.partition(":")
-    if kind in ("openai", "scripted"):
+    backend, wanted = find_backend(Stage.CHAT, settings.engine.chat)
+    if backend is None or backend.argument is not Argument.MODEL:
         return Finding("chat model", settings.engine.chat)
-    wanted = argument if kind == "gguf" else settings.engine.chat
     try:
         model = find_chat_model(wanted)
     except EngineError as exc:

@@ -1,8 +1,9 @@
-"""`live-cli serve --child`: the server that a command starts for itself, and that dies with it.
+"""`live-cli serve --child`: the server that a command starts for itself and that dies with it.
 
 Run as ``python -m live_cli.commands.serve.child`` it is a process of its own without the cost of
-the command line's imports. The order is the point: first the doors and the address, by which the
-parent can connect into the backlog; then the models, loaded in threads; beside them the HTTP stack.
+the command line's imports. The order is the point: first the listening sockets and their address,
+by which the parent can connect into the backlog; then the models, loaded in threads; beside them
+the HTTP stack.
 """
 
 import argparse
@@ -11,18 +12,14 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from live_cli.engine.backends.table import SERVER_MODULES, SHARED_STAGES, Stage
 from live_cli.errors import LiveError, SettingsError
 from live_cli.loopback import LOOPBACK_ADDRESS
 from live_cli.net.child.pipe import ParentPipe, die_with_parent
 from live_cli.net.server.listen import listen, one_time_key, port_of
-
-NEEDS = {"ears": "hears", "chat": "answers", "voice": "speaks"}
-"""What a command can ask to have loaded ahead -> what the engine calls it."""
-STAGES = ("detector", "transcriber", "chat", "synthesizer")
-LIBRARIES = ("starlette", "uvicorn")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -34,15 +31,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends us when it has ended
     try:
         options = _options(argv)
-        names = {stage: getattr(options, stage) for stage in STAGES if getattr(options, stage)}
+        given = {stage.value: getattr(options, stage.value) for stage in Stage}
+        names = {stage: name for stage, name in given.items() if name}
         serve(pipe, names, options.threads, options.needs)
     except LiveError as exc:
         pipe.fail(exc)
         sys.exit(exc.exit_code)
 
 
-def serve(pipe: ParentPipe, names: Mapping[str, Any], threads: int, needs: Collection[str]) -> None:
-    """Open the doors, tell the parent, then load and serve. Raises LiveError before the doors."""
+def serve(pipe: ParentPipe, names: Mapping[str, Any], threads: int, needs: Sequence[Stage]) -> None:
+    """Listen, tell the parent the address, then load ``needs`` and serve.
+
+    Raises LiveError when it cannot listen; a stage that does not load is reported to the parent.
+    """
     check_libraries()
     listeners = listen(LOOPBACK_ADDRESS, 0)
     key = one_time_key()
@@ -54,8 +55,8 @@ def serve(pipe: ParentPipe, names: Mapping[str, Any], threads: int, needs: Colle
 
 
 def check_libraries(*more: str) -> None:
-    """Raises SettingsError when the local engine's extra is not installed."""
-    for library in (*LIBRARIES, *more):
+    """Raises SettingsError when the extra of the local engine is not installed."""
+    for library in (*SERVER_MODULES, *more):
         if importlib.util.find_spec(library) is None:
             raise SettingsError(
                 f"The local server needs {library}. Install it: pip install 'live-cli[local]'"
@@ -68,7 +69,7 @@ async def _serve(
     key: str,
     names: Mapping[str, Any],
     threads: int,
-    needs: Collection[str],
+    needs: Sequence[Stage],
 ) -> None:
     import asyncio
     import logging
@@ -77,8 +78,7 @@ async def _serve(
     from live_cli.engine.stages import StageNames
 
     engine = LiveEngine(StageNames(**names, threads=threads), limits_audio=False)
-    wanted = {engine_name: need in needs for need, engine_name in NEEDS.items()}
-    loading = asyncio.create_task(engine.load(**wanted))
+    loading = asyncio.create_task(engine.load(needs))
 
     def tell(loading: asyncio.Task[None]) -> None:
         if isinstance(error := loading.exception(), LiveError):
@@ -106,18 +106,19 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="live-cli serve --child", allow_abbrev=False)
     parser.add_argument("command", nargs="?", choices=["serve"])
     parser.add_argument("--child", action="store_true")
-    parser.add_argument("--needs", type=_needs, default=frozenset(NEEDS))
-    for stage in STAGES:
-        parser.add_argument(f"--{stage}")
+    parser.add_argument("--needs", type=_needs, default=SHARED_STAGES)
+    for stage in Stage:
+        parser.add_argument(f"--{stage.value}")
     parser.add_argument("--threads", type=int, default=0)
     return parser.parse_args(argv)
 
 
-def _needs(text: str) -> frozenset[str]:
-    needs = frozenset(filter(None, text.split(",")))
-    if unknown := needs - NEEDS.keys():
-        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: choose {', '.join(NEEDS)}")
-    return needs
+def _needs(text: str) -> tuple[Stage, ...]:
+    shared = {stage.value: stage for stage in SHARED_STAGES}
+    names = [name for name in text.split(",") if name]
+    if unknown := [name for name in names if name not in shared]:
+        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: choose {', '.join(shared)}")
+    return tuple(shared[name] for name in names)
 
 
 if __name__ == "__main__":

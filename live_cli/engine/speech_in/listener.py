@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from live_cli.engine.backends.table import Stage
 from live_cli.engine.speech_in.endpointer import (
     SpeechCut,
     SpeechEnded,
@@ -20,7 +21,7 @@ from live_cli.engine.speech_in.endpointer import (
 )
 from live_cli.engine.speech_in.segmenter import Segment, Segmenter, SegmentEvent
 from live_cli.engine.stages import Transcriber
-from live_cli.engine.workers import Stage, Workers
+from live_cli.engine.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ the text of the open segment so far; the text of the whole segment replaces them
 
 import asyncio
 
+from live_cli.engine.backends.table import Stage
 from live_cli.engine.background import Background
 from live_cli.engine.conversation.context import EmitMessage, EngineContext
 from live_cli.engine.conversation.history import TokenCount, audio_tokens, text_tokens
@@ -19,7 +20,6 @@ from live_cli.engine.speech_in.listener import SpeechInput
 from live_cli.engine.speech_in.segmenter import Segment, Segmenter, SegmentEvent
 from live_cli.engine.transcription.interim import InterimSchedule
 from live_cli.engine.transcription.sentence_times import sentence_times
-from live_cli.engine.workers import Stage
 from live_cli.errors import EngineError, UnsupportedError
 from live_cli.protocol.events import (
     ActivityEnded,

