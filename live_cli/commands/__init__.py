@@ -1,1 +1,1 @@
-"""THE VERBS: each wires rooms together; none sees another."""
+"""The verbs of the command line. Each wires the other folders together; none sees another verb."""

@@ -1,4 +1,4 @@
-"""`live-cli config`: the settings file; no key is ever shown."""
+"""`live-cli config`: the settings file. No key is ever shown."""
 
 import json as json_module
 import os
@@ -15,7 +15,7 @@ _EXAMPLE = "config.example.toml"
 
 
 def path(config: Path | None) -> None:
-    """Print where the file is looked for."""
+    """Print the path of the settings file, whether there is one or not."""
     where, _ = config_path(config, os.environ)
     print(where)
     if not where.exists():
@@ -45,7 +45,7 @@ def show(settings: Settings, *, json: bool) -> None:
 
 
 def init(config: Path | None) -> None:
-    """Write the example as the settings file. Raises SettingsError where there is one."""
+    """Write the example as the settings file. Raises SettingsError where a file is there."""
     where, _ = config_path(config, os.environ)
     text = example()
     try:
@@ -66,7 +66,7 @@ def init(config: Path | None) -> None:
 
 
 def check(config: Path | None) -> None:
-    """Read the file with all its profiles, and the environment. Raises SettingsError."""
+    """Check the settings file with all its profiles, and the environment. Raises SettingsError."""
     settings = load(config=config)
     wrong = unknown_variables(os.environ)
     if wrong:
@@ -78,7 +78,7 @@ def check(config: Path | None) -> None:
 
 
 def example() -> str:
-    """The example file: inside the installed package, or at the root of a clone."""
+    """Return the example file: inside the installed package, or at the root of a clone."""
     package = Path(__file__).resolve().parent.parent
     for folder in (package, package.parent):
         if (folder / _EXAMPLE).is_file():
@@ -91,7 +91,7 @@ def _value(settings: Settings, group: str | None, name: str) -> Any:
 
 
 def _keys(settings: Settings) -> dict[str, str | None]:
-    """Whether there are keys, and where from; never what they are."""
+    """Return whether each key is set, and where; never the key itself."""
     source = settings.gemini_key_source
     return {
         "gemini_key": f"set by {source}" if source else None,
@@ -100,7 +100,7 @@ def _keys(settings: Settings) -> dict[str, str | None]:
 
 
 def _toml(value: object) -> str:
-    """A TOML value; its basic strings are JSON strings, with the controls escaped."""
+    """Return ``value`` in TOML, whose basic strings are JSON strings with controls escaped."""
     if isinstance(value, str):
         return printable(json_module.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f"))
     return json_module.dumps(value)

@@ -1,4 +1,4 @@
-"""From an Opening to open sessions: with Gemini, an address, or a child of our own."""
+"""From a session plan to open sessions: with Gemini, a server by its URL, or a child process."""
 
 import asyncio
 import os
@@ -19,16 +19,16 @@ from live_cli.protocol.messages import Setup
 from live_cli.settings.load import unknown_variables
 
 CHILD = (sys.executable, "-P", "-m", "live_cli.commands.serve.child")
-"""-P: no module in the person's folder may take the place of one of ours."""
+"""-P: no module in the user's folder may take the place of one of live-cli."""
 CONFIRMING_LIMIT_S = 10.0
 LOADING_LIMIT_S = 120.0
-"""How long our own child may take to confirm a session: a large chat model loads first."""
+"""How long the child process may take to confirm a session: a large chat model loads first."""
 LAST_WORDS_S = 0.5
-"""How long after a session broke off a dying child may take to say why."""
+"""How long after a session broke off a dying child process may take to say why."""
 
 
 class RunningServer:
-    """A server that runs, and how to call it in a sentence."""
+    """A server that runs: opens sessions, and says in a sentence why one could not go on."""
 
     def __init__(self, address: Address, child: ServerChild | None = None) -> None:
         self._address = address
@@ -36,11 +36,11 @@ class RunningServer:
 
     @property
     def is_ours(self) -> bool:
-        """Whether it is this command's own child: it takes sound as fast as it can."""
+        """Whether the server is the command's own child process, which takes sound at any speed."""
         return self._child is not None
 
     async def connect(self, setup: Setup, first_turn: int = 1) -> LiveClient:
-        """Open a session. Raises ConnectError, or the child's own reason."""
+        """Open a session. Raises ConnectError, or the reason that the child process gave."""
         limit_s = CONFIRMING_LIMIT_S if self._child is None else LOADING_LIMIT_S
         try:
             return await LiveClient.connect(
@@ -53,12 +53,12 @@ class RunningServer:
             raise own_words from exc
 
     def said_nothing(self, seconds: float) -> str:
-        """A sentence about a server that heard everything and does not answer."""
+        """Return a sentence about a server that took all input and does not answer."""
         who = starting_a_sentence(self._address.label)
         return f"{who} said nothing for {seconds:g} s after all was sent. Check its address."
 
     async def lost(self, closed: SessionClosed) -> LiveError:
-        """Why a session that nobody had ended is over, and what was lost with it."""
+        """Return the error for a session that broke off, with what was lost with it."""
         lost = " The rest of the answer is lost." if closed.turn_lost else ""
         own_words = await self._own_words()
         if isinstance(own_words, ConnectError):  # it ended, and said nothing
@@ -69,7 +69,7 @@ class RunningServer:
         return SessionError(f"{why.what}{lost} {why.todo}".strip())
 
     async def _own_words(self) -> LiveError | None:
-        """What a child that failed says itself: a close reason is cut at 123 bytes."""
+        """Return the error that a failed child process gave: a close reason is cut at 123 bytes."""
         if self._child is None:
             return None
         try:
@@ -81,7 +81,7 @@ class RunningServer:
 
 @asynccontextmanager
 async def running_server(plan: SessionPlan) -> AsyncIterator[RunningServer]:
-    """The server of ``plan``; a child of our own runs as long as this context."""
+    """Yield the server of ``plan``; a child process runs as long as this context."""
     if plan.url is not None:
         yield RunningServer(Address(plan.url, plan.key, plan.api_version, plan.label))
         return
@@ -90,7 +90,10 @@ async def running_server(plan: SessionPlan) -> AsyncIterator[RunningServer]:
 
 
 def notes(plan: SessionPlan, chat: str) -> list[str]:
-    """What the person should know before the session; a pipe is not told about the small model."""
+    """Return what the user should know before the session, a sentence each.
+
+    Only a terminal is told about the small model that is bundled.
+    """
     small = _small_model_note(plan, chat) if sys.stderr.isatty() else None
     return [*unknown_variables(os.environ), *plan.warnings, *([small] if small else [])]
 

@@ -1,11 +1,11 @@
-"""`live-cli devices`: microphones and speakers, as --input-device and --output-device take them."""
+"""`live-cli devices`: microphones and speakers, with the numbers that --input-device takes."""
 
 from live_cli.errors import DeviceError
 from live_cli.ui.table import TableRow, print_rows
 
 
 def run(*, json: bool) -> None:
-    """Print the devices. Raises DeviceError when there are none, or no PortAudio."""
+    """Print the devices. Raises DeviceError without a device, or without PortAudio."""
     from live_cli.devices.listing import SoundDevice, list_devices
 
     def row(device: SoundDevice) -> TableRow:

@@ -1,4 +1,4 @@
-"""`live-cli languages`: the seventy languages with their codes, and which the local engine has."""
+"""`live-cli languages`: the seventy languages with their codes; the local engine's are marked."""
 
 from live_cli.catalog import LANGUAGES, LOCAL_LANGUAGES
 from live_cli.ui.table import TableRow, print_rows

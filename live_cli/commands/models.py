@@ -1,4 +1,4 @@
-"""`live-cli models`: what the local engine has to think with, and `pull` for something better."""
+"""`live-cli models`: the chat models of the local engine, and `pull` to fetch a better one."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ _MB = 1_000_000
 
 
 def run(*, json: bool) -> None:
-    """Print the chat models that are there, then those that can be fetched."""
+    """Print the chat models on this machine, then those that can be fetched."""
     from live_cli.engine.chat_models.lookup import PULLABLE, list_models
 
     there = list_models()
@@ -39,7 +39,7 @@ def run(*, json: bool) -> None:
 
 
 def pull(name: str, *, sha256: str | None, folder: Path | None = None) -> None:
-    """Fetch ``name`` and print where it is. Raises EngineError."""
+    """Fetch the model ``name`` and print its path. Raises EngineError."""
     from live_cli.engine.chat_models.pull import pull as fetch
 
     with progress_bar(name) as progress:

@@ -1,4 +1,4 @@
-"""Sessions that a later command can go on with: `--resume`."""
+"""Sessions that a later command can resume: `--resume`."""
 
 import asyncio
 import contextlib
@@ -18,10 +18,14 @@ from live_cli.protocol.messages import SessionResumptionConfig
 from live_cli.ui.view import View
 
 LAST_HANDLE_S = 0.5
+"""How long to wait for the handle that follows the last turn."""
 
 
 def resumed(plan: SessionPlan, resume: str | None) -> SessionPlan:
-    """``plan`` with the handle to go on with; ``resume``: a handle, "last", or None."""
+    """Return ``plan`` with the handle to resume; ``resume``: a handle, "last", or None.
+
+    Raises SettingsError where the server or the other options rule it out.
+    """
     if resume is None:
         return plan
     if plan.url is None:
@@ -38,9 +42,10 @@ def resumed(plan: SessionPlan, resume: str | None) -> SessionPlan:
 
 @asynccontextmanager
 async def resumable(server: RunningServer, plan: SessionPlan) -> AsyncIterator[ResumingClient]:
-    """A session of ``plan``, over as many connections as it takes.
+    """Open the session of ``plan``, over as many connections as it takes.
 
-    Its last handle is kept, however it ends. A server of our own ends with this command.
+    The session's last handle is kept, however the session ends; not that of a child process, which
+    ends with the command.
     """
     outlives = plan.url is not None and plan.setup.session_resumption is not None
     first = await server.connect(plan.setup)
@@ -48,7 +53,7 @@ async def resumable(server: RunningServer, plan: SessionPlan) -> AsyncIterator[R
     try:
         yield client
         if outlives:
-            await _hear_last_handle(client.connection)
+            await _await_last_handle(client.connection)
     finally:
         await client.connection.close()
         if client.handle is not None and outlives:
@@ -56,14 +61,14 @@ async def resumable(server: RunningServer, plan: SessionPlan) -> AsyncIterator[R
 
 
 def tell_reconnected(view: View, restored: bool) -> None:
-    """The session goes on; say so when it has forgotten what was said."""
+    """Show that the session goes on, and say when its history is lost."""
     view.status(connection="connected")
     if not restored:
         view.note("The server no longer has this session: it starts anew, without its memory.")
 
 
-async def _hear_last_handle(client: LiveClient) -> None:
-    """A handle comes after its turn's end: who leaves there has not heard it yet."""
+async def _await_last_handle(client: LiveClient) -> None:
+    """Wait for the next handle: the server sends it only after the turn's end."""
     before = client.handle
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(LAST_HANDLE_S):

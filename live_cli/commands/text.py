@@ -43,15 +43,13 @@ def run(
     resume: str | None,
     json: bool,
 ) -> None:
-    """Send the message, or each line of stdin. Raises LiveError."""
+    """Send the message, or each line of stdin, and show the replies. Raises LiveError."""
     refuse_both_on_stdout(output_path, json=json)
     if message is not None and not message.strip():
         raise OptionError('The message is empty. Write one: live-cli text "How are you?"')
     refuse_overwriting(output_path, [str(history)] if history else [])
     turns = read_history(history) if history else []
-    plan = plan_session(
-        settings, "text", spoken_reply=output_path is not None, history=bool(turns)
-    )
+    plan = plan_session(settings, "text", spoken_reply=output_path is not None, history=bool(turns))
     plan = resumed(plan, resume)
     with _chosen_view(settings, json=json, to_stderr=output_path == "-") as view:
         summary = asyncio.run(
@@ -85,7 +83,7 @@ async def _converse(
         writer = None
         if output is not None:
             from live_cli.audio.files.speech_files import (
-                WavWriter,  # with numpy, which text alone needs not
+                WavWriter,  # loads numpy, which written replies do not need
             )
 
             writer = stack.enter_context(WavWriter(output, OUTPUT_SAMPLE_RATE))
@@ -98,7 +96,7 @@ async def _converse(
 
 
 async def _messages(message: str | None) -> AsyncIterator[str]:
-    """The one message, or stdin's lines; on a terminal with a prompt, until Ctrl-D."""
+    """Yield the one message, or the lines of stdin: from a terminal with a prompt, until Ctrl-D."""
     if message is not None:
         # what the locale could not read is read as UTF-8, as stdin is
         yield message.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
@@ -118,7 +116,7 @@ async def _messages(message: str | None) -> AsyncIterator[str]:
 
 
 class _Chat:
-    """Questions and answers over one session."""
+    """Questions and answers over one session; ``writer`` takes the sound of the answers."""
 
     def __init__(
         self,
@@ -137,7 +135,7 @@ class _Chat:
         self._stats = SessionStats(self._clock())
 
     async def send_history(self, turns: list[Content]) -> None:
-        """Earlier turns, to be answered only with the first question."""
+        """Send earlier turns, to be answered only with the first question."""
         if turns:
             # a model that takes turns only as initial history is told where that ends
             ends = self._rule == "initial"

@@ -1,7 +1,7 @@
-"""`live-cli doctor --audio`: a sweep and a hiss through the room, and what to change.
+"""`live-cli doctor --audio`: a sweep and a hiss through the room, and which settings to change.
 
-It opens the devices of a conversation in the way of a conversation, so what it finds is what a
-conversation has. Raises DeviceError where there is no device, or one is lost meanwhile.
+The devices are opened as `talk` opens them, so the findings hold for a conversation. Raises
+DeviceError where there is no device, or one is lost meanwhile.
 """
 
 import json
@@ -40,15 +40,15 @@ LONG_DELAY_MS = 500.0
 """Echo cancellers look no further back."""
 LOUD_ECHO_DB = 0.0
 WEAK_ERLE_DB = 6.0
-"""Less is no convergence; a conversation calls it so from there on too."""
+"""Less is no convergence; `talk` shows the echo as learned from here on too."""
 GAP_S = 1.1
-"""The longest way through a room, and a bit."""
+"""Longer than any way through speaker, room and microphone."""
 HISS_LEAD = OUTPUT_SAMPLE_RATE // 20
-"""Samples of silence before the hiss that go with it."""
+"""Samples of silence before the hiss that are measured with it."""
 
 
 def run(settings: Settings, *, json: bool) -> None:
-    """Say that a sound comes, play it, print what was found. Raises DeviceError."""
+    """Announce the sound, play it and print the findings. Raises DeviceError."""
     talk = settings.talk
     find_device(talk.output_device, "output")
     find_device(talk.input_device, "input")
@@ -75,7 +75,7 @@ def run(settings: Settings, *, json: bool) -> None:
 
 
 def findings(probe: Probe, report: SweepReport, erle_db: float) -> Iterator[Finding]:
-    """All that can be said of the sound, each with the setting to change where it is bad.
+    """Yield the findings about the sound, each with the setting to change where it is bad.
 
     ``erle_db``: how much quieter the echo canceller made the hiss that came back.
     """

@@ -1,6 +1,6 @@
-"""`live-cli doctor`: what is in place, and how to fix what is not.
+"""`live-cli doctor`: a check of the installation, with how to fix each thing that is missing.
 
-The command succeeds when the server that would be used, can be. Missing sound devices are said
+The command succeeds when the server of the settings can be used. Missing sound devices are told
 but are no failure: files can take their place.
 """
 
@@ -27,7 +27,7 @@ LIMIT_S = 3.0
 
 
 def run(settings: Settings, *, json: bool) -> None:
-    """Print the findings. Raises the first one that stops the server in use."""
+    """Print the findings. Raises the first failure that stops the server of the settings."""
     failures = []
     for finding in findings(settings):
         print_finding(finding, as_json=json)
@@ -38,7 +38,7 @@ def run(settings: Settings, *, json: bool) -> None:
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
-    """Everything, each as soon as it is known."""
+    """Yield the findings, each as soon as it is known."""
     yield Finding("version", f"live-cli {__version__}, Python {platform.python_version()}, "
                   f"{platform.system()} {platform.machine()}")  # fmt: skip
     yield _settings(settings)

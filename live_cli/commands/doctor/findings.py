@@ -1,4 +1,4 @@
-"""What `doctor` finds: a line each for the person, an object each for a program."""
+"""The findings of `doctor`: a line each for the user, a JSON object each for a program."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from live_cli.ui.printable import printable
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at. ``failure``: what stops the default way; ``hint``: a lesser problem.
+    """The result of one check. ``failure``: the error it leads to; ``hint``: a lesser problem.
 
     ``facts`` are for programs: they are in the JSON alone.
     """
@@ -25,11 +25,12 @@ class Finding:
 
     @property
     def state(self) -> str:
+        """``ok``, ``note`` or ``wrong``."""
         return "wrong" if self.failure else "note" if self.hint else "ok"
 
 
 def print_finding(finding: Finding, *, as_json: bool) -> None:
-    """On stdout, in colours where it is a terminal that wants them."""
+    """Print ``finding`` on stdout, in colours on a terminal without NO_COLOR."""
     if as_json:
         row = {"name": finding.name, "state": finding.state, "says": finding.says}
         print(json.dumps({**row, **finding.facts}, ensure_ascii=False), flush=True)

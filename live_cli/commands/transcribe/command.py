@@ -41,7 +41,7 @@ def run(
 
 @dataclass(frozen=True)
 class _Job:
-    """What to do with each file; a target of None is stdout."""
+    """A list of files to transcribe in one way; a file whose target is None goes to stdout."""
 
     plan: SessionPlan
     file_format: str
@@ -66,7 +66,7 @@ class _Job:
     async def _transcribe(self, server: RunningServer, file: str, target: Path | None) -> None:
         transcript = await _transcribe_one(server, self.plan, file, self.json)
         if target is None and self.json:
-            return  # the events have told it all
+            return  # the events hold all of it
         text = printable(
             render(
                 transcript.segments,
@@ -109,7 +109,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _targets(files: list[str], file_format: str, output: Path | None) -> list[Path | None]:
-    """Where each transcript goes; never over one of the recordings. Raises InputFileError."""
+    """Return where each transcript goes; raises InputFileError where that is one of ``files``."""
     if output is None:
         return [None] * len(files)
     into_folder = len(files) > 1 or output.is_dir()
@@ -120,7 +120,7 @@ def _targets(files: list[str], file_format: str, output: Path | None) -> list[Pa
 
 
 def destinations(files: list[str], folder: Path, suffix: str) -> list[Path]:
-    """A path of its own for each file: ``talk.txt``; else ``talk.wav.txt``, ``talk.wav.2.txt``."""
+    """Return a path for each file: ``talk.txt``, or ``talk.wav.txt`` and ``talk.wav.2.txt``."""
     stems = Counter(Path(file).stem for file in files)
     taken: Counter[str] = Counter()
     paths = []

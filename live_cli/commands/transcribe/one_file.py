@@ -1,9 +1,9 @@
 """One speech file through a session: its sound out, its transcript in.
 
 A file is one manual activity: ``activityStart``, its sound, ``activityEnd``; the turn's end is the
-transcript's end, so nothing is guessed. A server of our own is fed as fast as it takes the sound,
-any other in real time, as the Live API is meant to be fed. What is longer than the model takes in
-one session goes in several, cut where a block is quiet.
+transcript's end, so nothing is guessed. A server that is the command's own child process is fed as
+fast as it takes the sound, any other in real time, as the Live API is meant to be fed. A file
+longer than the model takes in one session goes through several, cut where a block is quiet.
 """
 
 import asyncio
@@ -30,23 +30,24 @@ from live_cli.sample_rates import INPUT_SAMPLE_RATE
 from live_cli.ui.subtitles.subtitles import Subtitle
 
 CHUNK_SAMPLES = INPUT_SAMPLE_RATE // 4
-"""A quarter of a second a message."""
+"""Sound in one message: a quarter of a second."""
 CUT_WINDOW_S = 20.0
-"""So long before the limit of a session a quiet place is looked for."""
+"""Before the limit of a session: from here on a quiet chunk ends the session."""
 QUIET = 0.01
 """RMS of full scale (-40 dBFS): a chunk below it is a place to cut."""
 SILENT_SERVER_S = 10.0
-"""After the end of the sound: a foreign server that says no more for so long is done, whether it
-ends turns or not. Our own always ends them."""
+"""After the end of the sound: a server by its URL that sends nothing for so long is done, also
+without ending the turn. A child process always ends its turns."""
 
 ProgressCallback = Callable[[float, float | None], None]
-"""Told the seconds sent so far, and the length where it is known."""
+"""Called with the seconds sent so far, and the length of the file where it is known."""
 Watch = Callable[[Event], None]
+"""Called with every event of a session."""
 
 
 @dataclass
 class Transcript:
-    """What was said in a file. ``warning``: what was wrong with the file, if anything."""
+    """The speech of a file as text. ``warning``: what was wrong with the file, if anything."""
 
     segments: list[Subtitle] = field(default_factory=list)
     duration_s: float = 0.0
@@ -109,13 +110,13 @@ class _Part:
     async def run(
         self, chunks: Iterator[Samples], length_s: float | None, progress: ProgressCallback
     ) -> bool:
-        """Send and receive until the transcript is whole; True: the file goes on."""
+        """Send and receive until the transcript is whole. Returns whether the file goes on."""
         sending = asyncio.create_task(self._send(chunks, length_s, progress))
         receiving = asyncio.create_task(self._receive())
         try:
             await asyncio.wait((sending, receiving), return_when=asyncio.FIRST_COMPLETED)
             if receiving.done():
-                receiving.result()  # a session that broke off says why
+                receiving.result()  # raises where the session broke off
             more = await sending
             await self._wait_for_the_end(receiving)
         finally:
@@ -174,7 +175,7 @@ class _Part:
                     self._take(event)
                 case TurnComplete():
                     self._end_undated()
-                    if self._sent_all:  # else it is the server's own: more will be said
+                    if self._sent_all:  # else the server ended a turn of its own: more will come
                         return
                 case SessionClosed():
                     raise await self._server.lost(event)
@@ -191,7 +192,7 @@ class _Part:
             self._transcript.segments.append(Subtitle(said.text.strip(), start_s, end_s))
 
     def _end_undated(self) -> None:
-        """A server that tells no times: from where the last one ended to what has been sent."""
+        """Close a segment without times: it lasts from the end of the one before until now."""
         text, self._undated = self._undated.strip(), ""
         if text:
             segments = self._transcript.segments
