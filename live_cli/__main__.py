@@ -1,4 +1,4 @@
-"""`live-cli` before its imports: a quick Ctrl-C, and the three streams that a program counts on."""
+"""The start of `live-cli`, before its imports: Ctrl-C, and the three standard streams."""
 
 import signal
 

@@ -1,6 +1,6 @@
-"""What there is to choose from: models and what each supports, voices, languages.
+"""The catalog of the Live API: models and what each supports, voices, languages.
 
-Pure data and questions to it. Source: the Live API's model pages and capabilities guide, as of
+Data and lookups in it, no state. Source: the Live API's model pages and capabilities guide, as of
 2026-10. A model that is not here is passed on to the server, with a warning.
 """
 
@@ -72,17 +72,17 @@ NEWER_LANGUAGES: dict[str, str] = _languages(
     rm Romansh, sd Sindhi, si Sinhala, so Somali, st Southern Sotho, tg Tajik, tn Tswana,
     tk Turkmen, cy Welsh, fy Western Frisian, wo Wolof, yo Yoruba"""
 )
-"""Those that the models since 3.1 have besides: 97 together."""
+"""The languages that the models since 3.1 have beside those of `LANGUAGES`: 97 together."""
 
 _NAMES = LANGUAGES | NEWER_LANGUAGES
 _ALIASES = {"he": "iw", "nb": "no", "tl": "fil"}
-"""Today's codes for languages that the Live API lists under another one."""
+"""Today's codes (ISO 639) of languages that the Live API lists under an older or other code."""
 
 LOCAL_LANGUAGES = ("en",)
-"""What the local engine hears and speaks."""
+"""The languages of the local engine's bundled models."""
 
 _NATIVE_AUDIO_CONTEXT, _OTHER_CONTEXT = 131_072, 32_768
-"""Tokens: of models that hear and speak themselves, and of all the others."""
+"""Context windows in tokens: of the native audio models, and of all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,17 +219,17 @@ MODELS: tuple[Model, ...] = (
     TRANSCRIBE,
     LOCAL,
 )
-"""Newest first: the first that supports what is asked is the one to name."""
+"""The known models, newest first: the first that meets all requirements is the default."""
 
 _FAMILIES = (
     ("gemini-2.5-flash-native-audio", NATIVE_AUDIO_2_5),
     ("gemini-live-2.5-flash-native-audio", NATIVE_AUDIO_2_5),
 )
-"""Dated and Vertex ids of a family we know."""
+"""Prefixes of the dated and Vertex ids of a known model."""
 
 
 def find_model(name: str) -> Model:
-    """The model of that id, with or without ``models/``; an unknown one is taken to do anything."""
+    """Return the model with an id, with or without ``models/``; an unknown one supports all."""
     model_id = name.removeprefix("models/")
     for model in MODELS:
         if model.id == model_id:
@@ -249,13 +249,13 @@ def find_model(name: str) -> Model:
 
 
 def find_voice(name: str) -> str | None:
-    """The voice as the wire spells it, whatever the case; None if there is none."""
+    """Return the voice as the wire spells it, whatever the case of ``name``; None if unknown."""
     lower = name.lower()
     return next((voice for voice in VOICES if voice.lower() == lower), None)
 
 
 def find_language(code: str) -> str | None:
-    """The code the Live API uses, "he" as "iw", a region kept ("de-DE"); None if unknown."""
+    """Return the Live API's code, "iw" for "he", a region kept ("de-DE"); None if unknown."""
     base, separator, region = code.replace("_", "-").partition("-")
     base = _ALIASES.get(base.lower(), base.lower())
     if base not in _NAMES or (separator and not region.isalnum()):
@@ -264,18 +264,18 @@ def find_language(code: str) -> str | None:
 
 
 def language_name(code: str) -> str:
-    """The English name of a code that `find_language` knows."""
+    """Return the English name of a code that `find_language` returned."""
     return _NAMES[code.partition("-")[0]]
 
 
 def near_match(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant, upper and lower case aside."""
+    """Return the word of ``known`` nearest to ``word``, upper and lower case aside, or None."""
     by_lower = {each.lower(): each for each in known}
     close = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[close[0]] if close else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``"; did you mean X?"``, or nothing when nothing is near."""
+    """Return ``"; did you mean X?"``, or an empty text where no known word is near."""
     match = near_match(word, known)
     return f"; did you mean {match!r}?" if match else ""

@@ -1,4 +1,4 @@
-"""The errors of live-cli, each with the exit code the command line ends with.
+"""The errors of live-cli, each with the exit code of a command that it ends.
 
     LiveError                      1
     ├── SettingsError              3   settings or key
@@ -7,19 +7,19 @@
     ├── DeviceError                5   audio device
     ├── SessionError               6   the session failed
     │   ├── LocalProtocolError         our mistake: a message that is not legal now
-    │   └── RemoteProtocolError        theirs: garbage, or a message out of place
+    │   └── RemoteProtocolError        the peer's: garbage, or a message out of place
     ├── EngineError                6   a stage of the local engine failed
     │   └── UnsupportedError           asked for something the engine does not do
     └── InputFileError             7   input file
 
-Every message is one line for the person who meets it: what happened, then what to do.
+Every message is one line for the user: what happened, then what to do.
 """
 
 from typing import ClassVar
 
 
 class LiveError(Exception):
-    """Root of everything live-cli raises on purpose."""
+    """The root of all errors that live-cli raises on purpose."""
 
     exit_code: ClassVar[int] = 1
 
@@ -37,7 +37,7 @@ class OptionError(SettingsError):
 
 
 class ConnectError(LiveError):
-    """No session could be opened. ``close_code``: the server's, where one answered."""
+    """No session could be opened. ``close_code``: the server's, where a server answered."""
 
     exit_code = 4
 
@@ -59,14 +59,14 @@ class SessionError(LiveError):
 
 
 class LocalProtocolError(SessionError):
-    """We tried to send what the protocol does not allow now: a bug of ours."""
+    """A message is not allowed in the session's state: a bug of the sending side, which is ours."""
 
 
 class RemoteProtocolError(SessionError):
-    """The peer sent what cannot be read, or what has no place now.
+    """The peer sent a message that cannot be read, or that is not allowed in the session's state.
 
-    ``close_code`` and ``reason`` are what a server answers with (reference: WebSocket close
-    codes of the Live API; the reason is cut at 123 bytes by whoever sends it).
+    ``close_code`` and ``reason``: with what a server closes the WebSocket (reference: WebSocket
+    close codes of the Live API). The reason is cut at 123 bytes where it is sent.
     """
 
     def __init__(self, reason: str, close_code: int = 1007) -> None:
@@ -82,7 +82,7 @@ class EngineError(LiveError):
 
 
 class UnsupportedError(EngineError):
-    """A setup asks for something the local engine does not do: refused by close code and reason."""
+    """A setup asks for what the local engine does not do: refused by close code and reason."""
 
     def __init__(self, reason: str, close_code: int = 1007) -> None:
         super().__init__(reason)
@@ -91,6 +91,6 @@ class UnsupportedError(EngineError):
 
 
 class InputFileError(LiveError):
-    """A file the user named cannot be read or written."""
+    """A file that the user named cannot be read or written."""
 
     exit_code = 7

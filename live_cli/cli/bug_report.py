@@ -1,4 +1,4 @@
-"""What is kept of a failure that nobody foresaw: a file with the traceback, without keys."""
+"""A report of an unforeseen failure: a file with the traceback and the versions, without keys."""
 
 import os
 import platform
@@ -14,7 +14,7 @@ from live_cli.settings.credentials import scrub, seen_keys
 
 
 def write_report(exc: BaseException, args: Sequence[str]) -> str:
-    """Write the report and answer with the sentence for the person."""
+    """Write the report and return the sentence for the user."""
     text = "".join(
         (
             f"live-cli {_version()}, Python {sys.version}, {platform.platform()}\n",
@@ -35,7 +35,7 @@ def _version() -> str:
 
 
 def _write(text: str) -> Path | None:
-    """In the platform's state folder, or, where that cannot be written, the temporary one."""
+    """Write to the platform's state folder, or to the temporary one; None where neither works."""
     for folder in (paths.state_folder(), Path(tempfile.gettempdir())):
         try:
             folder.mkdir(parents=True, exist_ok=True)

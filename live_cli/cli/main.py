@@ -1,7 +1,7 @@
-"""One command line, run to its end: the only place that exits.
+"""The run of one command line, and the only place that exits.
 
-Every way a command can end passes through `main`: what went wrong is one line on stderr, and an
-exit code.
+Every way in which a command can end passes through `main`: a failure becomes one line on stderr
+and an exit code.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ _BUG = 1
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
-"""The parser's error: typer gives it no name of its own, and click need not be installed."""
+"""The parser's error; typer exports no name for it, and click need not be installed."""
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
@@ -33,7 +33,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
 
 
 def _completed(args: list[str]) -> list[str]:
-    """A bare ``--resume`` means the last session; the parser knows no optional values."""
+    """Make a bare ``--resume`` name the last session: the parser knows no optional values."""
     following = [*args[1:], "-"]
     bare = [
         arg == "--resume" and rest.startswith("-")
@@ -43,13 +43,13 @@ def _completed(args: list[str]) -> list[str]:
 
 
 def _run(args: list[str]) -> int:
-    """The exit code of ``args``; whatever went wrong has been said in one line on stderr."""
+    """Run ``args`` and return the exit code; a failure is written to stderr in one line."""
     try:
-        act = typer.main.get_command(app).main(args, "live-cli", standalone_mode=False)
-        if callable(act):
-            act()
+        call = typer.main.get_command(app).main(args, "live-cli", standalone_mode=False)
+        if callable(call):
+            call()
             return 0
-        return act if isinstance(act, int) else 0
+        return call if isinstance(call, int) else 0
     except UsageError as exc:
         return _complain(_usage(exc), 2)
     except LiveError as exc:
@@ -66,12 +66,12 @@ def _run(args: list[str]) -> int:
             says = f"The output cannot be written: {exc.strerror}."
             return _complain(says, InputFileError.exit_code)
         return _report(exc, args)
-    except Exception as exc:  # noqa: BLE001 - the last one to hear of it
+    except Exception as exc:  # noqa: BLE001 - nothing above catches it
         return _report(exc, args)
 
 
 def _usage(exc: Exception) -> str:
-    """The parser's complaint on one line, and where help is."""
+    """Return the parser's complaint with the command line that shows help."""
     ctx = getattr(exc, "ctx", None)
     command = ctx.command_path if ctx else "live-cli"
     says = exc.format_message() if hasattr(exc, "format_message") else str(exc)
@@ -89,25 +89,30 @@ def _complain(text: str, code: int) -> int:
     from live_cli.ui.printable import printable
 
     one_line = " ".join(text.split())
-    with contextlib.suppress(OSError):  # nobody there to read it: the exit code still tells
+    with contextlib.suppress(OSError):  # stderr is closed: the exit code remains
         print(f"live-cli: {printable(one_line)}", file=sys.stderr, flush=True)
     return code
 
 
 def _tame_streams() -> None:
-    """What a terminal's encoding lacks becomes a question mark, not an error."""
+    """Let characters that a terminal's encoding lacks become question marks, not errors."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
 
 
 def _flushed(code: int) -> int:
-    """Write what is left; a reader that has gone is no error, and leaves no message behind."""
+    """Flush stdout and return the exit code; a pipe whose reader has gone is no error.
+
+    A full disk is written to stderr, and makes a success exit code 7.
+    """
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError as exc:
         lead_nowhere(1)
         if exc.errno in _FULL:
-            return _complain(f"The output cannot be written: {exc.strerror}.", code or 7)
+            return _complain(
+                f"The output cannot be written: {exc.strerror}.", code or InputFileError.exit_code
+            )
     return code

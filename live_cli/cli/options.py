@@ -18,7 +18,7 @@ from live_cli.settings.load import load
 from live_cli.settings.rules import Boolean
 from live_cli.settings.schema import SETTINGS, Option, Setting
 
-Act = Callable[[], None]
+Call = Callable[[], None]
 
 _Config = Annotated[
     str | None,
@@ -78,32 +78,32 @@ class GroupedCommand(TyperCommand):
                 formatter.write_dl(records)
 
 
-def later(command: Callable[..., None]) -> Callable[..., Act]:
-    """Make ``command`` one that the parser can call: it returns the call instead of making it."""
+def later(command: Callable[..., None]) -> Callable[..., Call]:
+    """Wrap ``command`` for the parser: the call is returned instead of made."""
 
     @functools.wraps(command)
-    def parsed(**given: Any) -> Act:
+    def parsed(**given: Any) -> Call:
         return functools.partial(command, **given)
 
     return parsed
 
 
-def with_settings(verb: str | None = None) -> Callable[[Callable[..., None]], Callable[..., Act]]:
+def with_settings(verb: str | None = None) -> Callable[[Callable[..., None]], Callable[..., Call]]:
     """Add the options of ``verb``, --config and --profile; the command takes Settings first."""
     offered = _settings_of(verb)
 
-    def decorate(command: Callable[..., None]) -> Callable[..., Act]:
-        def parsed(*, config: str | None, profile: str | None, **given: Any) -> Act:
+    def decorate(command: Callable[..., None]) -> Callable[..., Call]:
+        def parsed(*, config: str | None, profile: str | None, **given: Any) -> Call:
             options = {
                 setting.name: _value(setting, option, given.pop(_parameter(setting)))
                 for setting, option in offered
             }
 
-            def act() -> None:
+            def call() -> None:
                 file = Path(config) if config else None
                 command(load(options, config=file, profile=profile), **given)
 
-            return act
+            return call
 
         own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
         shared = [_keyword(_parameter(each), _annotation(each, option)) for each, option in offered]

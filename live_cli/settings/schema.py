@@ -1,4 +1,4 @@
-"""All settings as frozen groups: each field has its rule, its default and its option.
+"""All settings as frozen dataclasses: each field has its rule, its default and its option.
 
 A setting's place is its name everywhere: ``silence_ms`` in the file, ``LIVE_CLI_SILENCE_MS`` in
 the environment, ``--silence-ms`` on the command line; ``[serve] port``, ``LIVE_CLI_SERVE_PORT``
@@ -31,7 +31,7 @@ from live_cli.settings.toml_file import KeyPath
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """How the command line offers a setting, but for the flag, which follows from the key.
+    """The command line's option for a setting; its flag follows from the key.
 
     ``heading``: where ``--help`` lists the option. ``verbs``: the commands that have it.
     ``metavar``: the value's name in ``--help``, None for a switch. ``one_way``: a switch that only
