@@ -1,1 +1,1 @@
-"""THE MIND: what answers inside `live-cli serve`."""
+"""A local engine for the Live API: speech stages, the sessions that run on them, their setup."""

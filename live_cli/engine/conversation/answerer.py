@@ -1,9 +1,10 @@
-"""The model's side of a turn: it answers the history, and its end is told with its cost."""
+"""The model's side of a turn: the answer to the history, and the turn's end with its cost."""
 
 import asyncio
 import logging
 from dataclasses import replace
 
+from live_cli.engine.backends.table import Stage
 from live_cli.engine.conversation.context import EmitMessage, EngineContext, SessionStages
 from live_cli.engine.conversation.history import (
     MODEL,
@@ -18,7 +19,6 @@ from live_cli.engine.conversation.usage import usage_of
 from live_cli.engine.setup.config import SessionConfig
 from live_cli.engine.setup.families import INVALID
 from live_cli.engine.stages import ChatMessage, ChatRequest, FinishReason, ToolDeclaration, ToolUse
-from live_cli.engine.workers import Stage
 from live_cli.errors import UnsupportedError
 from live_cli.protocol.messages import (
     ServerContent,
@@ -30,12 +30,15 @@ from live_cli.protocol.messages import (
 _log = logging.getLogger("live_cli.serve.engine")
 
 _MOST_CALLS_A_TURN = 16
-_REPLY_SHARE = 4  # a reply may take a quarter of the model's window, unless the client says
+_REPLY_SHARE = 4  # without maxOutputTokens a reply may take a quarter of the model's context
 _GO_ON = ChatMessage("user", "Please go on.")
 
 
 class Answerer:
-    """Answers once at a time. To interrupt: `stop`, cancel whoever awaits `answer`, `cut_off`."""
+    """Runs one answer at a time, of the chat model and the synthesizer.
+
+    To cut an answer short: call `stop`, cancel the task that awaits `answer`, await `interrupt`.
+    """
 
     def __init__(
         self,
@@ -53,35 +56,41 @@ class Answerer:
         self._emit = emit
         self._turn: ModelTurn | None = None
         self.voice = config.voice
-        """What the next answer is spoken in."""
-        self._prompt = TokenCount()  # of the turn
-        self._results = 0  # tokens of the functions' results in the turn
+        """The voice of the next answer."""
+        self._prompt_tokens = TokenCount()  # billed for the turn
+        self._result_tokens = 0  # of function results stored during the turn
         self.tool_calls = ToolCalls(history, config.toolbox, self._chat.context_tokens, emit)
 
     async def prefill(self, heard: str = "") -> None:
-        """Let the model read the history ahead; ``heard``: as if the user had also said that."""
+        """Let the chat model read the history ahead of its next answer, to warm its cache.
+
+        ``heard``: words of the user that are not in the history yet, read as its last entry.
+        """
         messages, tools = self._history.messages(heard), self.tool_calls.toolbox.declarations
         if messages or tools:
             await self._context.workers.run(Stage.CHAT, lambda: self._chat.prefill(messages, tools))
 
-    def take_results(self) -> int:
-        """Put what functions have answered into the history; returns its tokens.
+    def store_results(self) -> int:
+        """Put the results of functions into the history; return their tokens.
 
-        They are of the turn that is under way, or of the one to come.
+        The tokens are billed with the turn that is under way, else with the next.
         """
         tokens = self.tool_calls.store()
-        self._results += tokens
+        self._result_tokens += tokens
         if tokens:
             self._history.trim()
         return tokens
 
     async def answer(self) -> None:
-        """One turn of the model, from the history to its end."""
-        self.take_results()
+        """Answer the history: generate, speak, wait until it has been played, tell the end.
+
+        Raises UnsupportedError when the context is full, EngineError when a stage fails.
+        """
+        self.store_results()
         self._make_room()
         await self._withhold_handle()
         billed = self._history.billed()
-        self._prompt = replace(billed, text=max(0, billed.text - self._results))
+        self._prompt_tokens = replace(billed, text=max(0, billed.text - self._result_tokens))
         turn = self._turn = ModelTurn(
             self._chat,
             self._synthesizer,
@@ -98,7 +107,7 @@ class Answerer:
         await asyncio.shield(asyncio.create_task(self._complete(turn)))
 
     async def _say_all(self, turn: ModelTurn) -> None:
-        """Say the reply; where it calls functions that it waits for, go on from their results."""
+        """Say replies until one calls no function that the model waits for."""
         tools = self.tool_calls.toolbox.declarations
         for _ in range(_MOST_CALLS_A_TURN):
             calls = await self._say(turn, tools)
@@ -108,7 +117,7 @@ class Answerer:
             if self.tool_calls.model_waits and self._config.family.completes_turn_at_call:
                 return
             await self.tool_calls.settled()
-            self.take_results()
+            self.store_results()
             tools = self.tool_calls.toolbox.declarations
         _log.warning("a turn called functions %d times: it ends without more", _MOST_CALLS_A_TURN)
         await self._say(turn, ())
@@ -116,7 +125,7 @@ class Answerer:
     async def _say(
         self, turn: ModelTurn, tools: tuple[ToolDeclaration, ...]
     ) -> list[ToolUse] | None:
-        """One generation; returns its calls, of which the turn can make something."""
+        """Say one reply; return its calls, or None where one of them is malformed."""
         messages = self._history.messages()
         calls = await turn.say(self._request(messages, tools))
         usage = turn.usage
@@ -128,13 +137,13 @@ class Answerer:
         return None if turn.usage.finish_reason is FinishReason.MALFORMED_CALL else calls
 
     def _make_room(self) -> None:
-        """Raises UnsupportedError when the context is full, and nothing may be dropped from it."""
+        """Trim the history. Raises UnsupportedError when it still exceeds the model's context."""
         self._history.trim()
         if self._history.is_full:
             raise UnsupportedError(INVALID)
 
     async def keep_silent(self) -> None:
-        """A turn without an answer: what was said was not for the model."""
+        """End a turn without an answer, because the user's words were not for the model."""
         self._make_room()
         await asyncio.shield(asyncio.create_task(self._tell_silence()))
 
@@ -144,20 +153,20 @@ class Answerer:
         await self._end(usage_of(self._history.billed(), 0, 0, modality))
 
     def stop(self) -> None:
-        """Make the model stop with its next token."""
+        """Make the chat model stop with its next token."""
         if self._turn is not None:
             self._turn.stop()
 
-    async def cut_off(self) -> None:
-        """Tell the interruption, if the model had its turn; what can have been heard stays.
+    async def interrupt(self) -> None:
+        """End an answer that was cancelled: tell the client, keep what can have been heard of it.
 
-        Calls that the model waits for are cancelled, also where its turn has ended with them.
+        Calls that the model waits for are cancelled too, also where no answer was under way.
         """
         turn, self._turn = self._turn, None
         now = self._context.clock.now()
         if turn is not None:
             await self._send(ServerContent(interrupted=True))
-        await self.tool_calls.drop(now)
+        await self.tool_calls.cancel_awaited(now)
         if turn is not None:
             reply = turn.take_reply()
             self._history.add(MODEL, reply.heard(now), reply.played_s(now))
@@ -174,14 +183,14 @@ class Answerer:
         return ChatRequest(messages, sampling, tools)
 
     async def _complete(self, turn: ModelTurn) -> None:
-        """The turn's last messages."""
+        """Send the last messages of a turn in which the model answered."""
         if self._config.speaks:
             replied, modality = audio_tokens(turn.audio_s), "AUDIO"
         else:
             replied, modality = turn.usage.reply_tokens or text_tokens(turn.text), "TEXT"
         thoughts = turn.usage.thought_tokens
-        results, self._results = self._results, 0
-        usage = usage_of(self._prompt, replied, thoughts, modality, results)
+        results, self._result_tokens = self._result_tokens, 0
+        usage = usage_of(self._prompt_tokens, replied, thoughts, modality, results)
         await self._end(usage, turn.usage.finish_reason)
 
     async def _end(
@@ -195,10 +204,13 @@ class Answerer:
             turn_complete_reason="MALFORMED_FUNCTION_CALL" if malformed else None,
         )
         await self._emit(ServerMessage(server_content=done, usage_metadata=usage))
-        await self.give_handle()
+        await self.issue_handle()
 
-    async def give_handle(self) -> None:
-        """A handle for the history as it is, if asked for; while calls are open there is none."""
+    async def issue_handle(self) -> None:
+        """Send a resumption handle for the history as it is, if the client asked for resumption.
+
+        While calls are open the session is told to be not resumable instead.
+        """
         if not self._config.resumable:
             return
         if self.tool_calls.are_open:
@@ -211,7 +223,7 @@ class Answerer:
         await self._emit(ServerMessage(session_resumption_update=update))
 
     async def _withhold_handle(self) -> None:
-        """What comes now is in no handle (reference §3.5): the one before stays the best."""
+        """Tell the client that what comes now is in no handle (reference §3.5)."""
         if self._config.resumable:
             await self._emit(ServerMessage(session_resumption_update=SessionResumptionUpdate()))
 

@@ -8,10 +8,11 @@ from functools import partial
 
 from live_cli.audio.files.speech_files import open_speech
 from live_cli.audio.pcm import pcm16_from_float
+from live_cli.engine.backends.table import Stage
 from live_cli.engine.conversation.history import USER
 from live_cli.engine.speech_in.endpointer import SpeechCut, SpeechEnded
 from live_cli.engine.speech_in.listener import SpeechInput
-from live_cli.engine.workers import Stage, Workers
+from live_cli.engine.workers import Workers
 from live_cli.errors import InputFileError, UnsupportedError
 from live_cli.protocol.messages import Blob, Content
 from live_cli.sample_rates import INPUT_SAMPLE_RATE

@@ -1,9 +1,9 @@
 """One turn of the model: chat model -> clauses -> synthesizer -> messages, stopped at any point.
 
-The chat model runs in a thread and streams deltas here; each clause is spoken as soon as it is
-whole, while the model writes the next. Audio goes out faster than it plays, so the turn keeps a
-clock of when the client will have played it: that says when the turn is over, and, when the user
-speaks over it, how much of it can have been heard.
+The chat model runs in a thread and streams its deltas to the event loop; each clause is spoken as
+soon as it is whole, while the model writes the next. Audio is sent faster than it plays, so the
+turn keeps account of when the client will have played it: that time ends the turn, and, when the
+user speaks over the answer, tells how much of the answer can have been heard.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from live_cli.audio.pcm import Samples, pcm16_from_float
+from live_cli.engine.backends.table import Stage
 from live_cli.engine.conversation.sentences import Clause, ClauseSplitter
 from live_cli.engine.setup.config import SessionConfig
 from live_cli.engine.stages import (
@@ -25,12 +26,12 @@ from live_cli.engine.stages import (
     Synthesizer,
     ToolUse,
 )
-from live_cli.engine.workers import Stage, Workers
+from live_cli.engine.workers import Workers
 from live_cli.protocol.messages import Blob, Content, Part, ServerContent, Transcription
 from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
 
 CHUNK_SAMPLES = OUTPUT_SAMPLE_RATE // 10
-"""100 ms a message; the last of a clause takes up to 20 ms more rather than send a crumb."""
+"""100 ms a message; the last of a clause is up to 20 ms longer, so that none is below 20 ms."""
 _CRUMB_SAMPLES = OUTPUT_SAMPLE_RATE // 50
 _AUDIO_TYPE = f"audio/pcm;rate={OUTPUT_SAMPLE_RATE}"
 
@@ -39,7 +40,7 @@ Send = Callable[[ServerContent], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Where the turn's time comes from, so that tests need not wait."""
+    """The time by which a turn's audio plays, in seconds; tests bring their own."""
 
     now: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
@@ -47,18 +48,18 @@ class Clock:
 
 @dataclass(slots=True)
 class _SpokenClause:
-    """A clause and when the client plays it."""
+    """A clause that is spoken, and when the client plays it."""
 
     text: str
     starts_at: float
     seconds: float = 0.0
 
     def played_s(self, now: float) -> float:
-        """Seconds of it that the client has played by ``now``."""
+        """Return how many seconds of the clause the client has played by ``now``."""
         return min(max(0.0, now - self.starts_at), self.seconds)
 
     def heard(self, now: float) -> str:
-        """What of it can have been heard by ``now``, in whole words."""
+        """Return the part of the text that can have been heard by ``now``, in whole words."""
         played_s = self.played_s(now)
         if played_s <= 0.0:
             return ""
@@ -71,7 +72,7 @@ class _SpokenClause:
 
 @dataclass(slots=True)
 class Reply:
-    """What the model has said in one go: clauses that are spoken, or pieces of text."""
+    """One reply of the model, up to its end or to its calls: spoken clauses, or pieces of text."""
 
     pieces: list[str] = field(default_factory=list)
     spoken: list[_SpokenClause] = field(default_factory=list)
@@ -79,24 +80,24 @@ class Reply:
 
     @property
     def text(self) -> str:
-        """All that was sent."""
+        """The text of all that was sent."""
         return "".join(self.pieces)
 
     def heard(self, now: float) -> str:
-        """What of it the user can have taken in by ``now``."""
+        """Return the text that the user can have heard, or read, by ``now``."""
         if not self.spoken:
             return self.text
         return "".join(clause.heard(now) for clause in self.spoken)
 
     def played_s(self, now: float) -> float:
-        """Seconds of its speech that have been played by ``now``."""
+        """Return how many seconds of the speech the client has played by ``now``."""
         return sum(clause.played_s(now) for clause in self.spoken)
 
 
 class ModelTurn:
-    """Says one or more replies, then finishes.
+    """Says one or more replies with `say`, then waits in `finish` until they have been played.
 
-    Stop it from any thread by `stop`, then cancel whoever awaits it.
+    To cut the turn short: call `stop` from any thread, then cancel the task that awaits `say`.
     """
 
     def __init__(
@@ -118,29 +119,29 @@ class ModelTurn:
         self._plays_until = 0.0
         self._taken: list[str] = []
         self.reply = Reply()
-        """Since the turn began, or since the last call."""
+        """The reply since the turn began, or since the last `take_reply`."""
         self.audio_s = 0.0
         """Seconds of speech sent in the whole turn."""
         self.usage = ChatUsage()
-        """Of the whole turn; its prompt's tokens and its ending are the last generation's."""
+        """Token counts of the whole turn; prompt tokens and finish reason of the last reply."""
 
     def stop(self) -> None:
         """Make the chat model stop with its next token."""
         self._stopped.set()
 
     def take_reply(self) -> Reply:
-        """What was said up to now; what comes is said anew."""
+        """Return the reply so far, and begin another."""
         reply, self.reply = self.reply, Reply()
         self._taken.append(reply.text)
         return reply
 
     @property
     def text(self) -> str:
-        """All that was sent in the whole turn."""
+        """The text of all that was sent in the whole turn."""
         return "".join(self._taken) + self.reply.text
 
     async def say(self, request: ChatRequest) -> list[ToolUse]:
-        """Say one reply, or what it says before it calls functions; returns the calls."""
+        """Generate and send one reply; return the functions that it calls at its end."""
         try:
             if self._config.speaks:
                 return await self._speak_all(request)
@@ -150,7 +151,7 @@ class ModelTurn:
             raise
 
     async def finish(self) -> None:
-        """All is generated: wait until it has been played."""
+        """Tell the client that generation is complete, then wait until the audio has played."""
         await self._send(ServerContent(generation_complete=True))
         remaining = self._plays_until - self._clock.now()
         if remaining > 0:
@@ -181,7 +182,7 @@ class ModelTurn:
         return calls
 
     async def _deltas(self, request: ChatRequest) -> AsyncGenerator[ChatDelta, None]:
-        """The reply's deltas; thoughts go out from here, or nowhere."""
+        """Yield the deltas of a reply without thoughts, which are sent where the client asked."""
         loop = asyncio.get_running_loop()
         # Bounded by the request's max_tokens; the model must never wait for a slow reader here.
         queue: asyncio.Queue[ChatDelta | None] = asyncio.Queue()
@@ -243,7 +244,7 @@ class ModelTurn:
 
 
 def _messages(chunk: Samples) -> list[Samples]:
-    """``chunk`` in pieces of 100 ms, the last one 20 to 120 ms (padded when it is all there is)."""
+    """Cut ``chunk`` into pieces of 100 ms, the last one 20 to 120 ms; a shorter chunk is padded."""
     if len(chunk) < _CRUMB_SAMPLES:
         return [np.pad(chunk, (0, _CRUMB_SAMPLES - len(chunk)))]
     cuts = list(range(CHUNK_SAMPLES, len(chunk), CHUNK_SAMPLES))

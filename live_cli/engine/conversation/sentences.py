@@ -1,13 +1,13 @@
-"""From a stream of text to clauses a synthesizer can speak at once. Pure.
+"""From a stream of text to clauses that a synthesizer can speak one by one. Pure.
 
-The first clause of a reply goes out early, at a comma or after some words, because the listener
-waits for it; later ones are whole sentences, because they sound better. A full stop ends a
-sentence only when it is not an abbreviation's, an initial's, a number's (3.14) or part of a domain
-name, which takes the next characters to know: a stop at the end of what has come is not decided.
+The first clause of a reply ends early, at a comma or after some words, because the listener waits
+for it; later clauses are whole sentences, because they sound better. A full stop ends a sentence
+only when it does not belong to an abbreviation, an initial, a number (3.14) or a domain name. The
+next characters tell which: a full stop at the end of the text so far is not decided yet.
 
-A clause has two texts. ``text`` is the reply as the model wrote it: joined, the clauses are the
-reply, and it is what transcripts and the history carry, so nothing written is lost. ``speech`` is
-what is said of it: markdown marks, code fences, links' addresses and emoji are left out.
+A clause has two texts. ``text`` is what the model wrote: joined, the texts of all clauses are the
+reply, and transcripts and the history carry them, so that nothing written is lost. ``speech`` is
+what is spoken: markdown marks, code fences, links' addresses and emoji are left out.
 """
 
 import re
@@ -37,14 +37,14 @@ _EMOJI = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """``text`` as written, with its spaces; ``speech`` as spoken, "" for nothing to say."""
+    """A clause: ``text`` as written, with its spaces; ``speech`` as spoken, "" for nothing."""
 
     text: str
     speech: str
 
 
 def speakable(text: str) -> str:
-    """``text`` without what cannot be said: markdown, addresses behind links, emoji."""
+    """Return ``text`` without what cannot be spoken: markdown, addresses of links, emoji."""
     text = _CODE_FENCE.sub(" ", text)
     text = _LINK.sub(r"\1", text)
     text = _LINE_MARK.sub("", text)
@@ -54,14 +54,14 @@ def speakable(text: str) -> str:
 
 
 class ClauseSplitter:
-    """Takes deltas, gives clauses."""
+    """Cuts the deltas of one reply into clauses."""
 
     def __init__(self) -> None:
         self._held = ""
         self._first = True
 
     def push(self, delta: str) -> list[Clause]:
-        """The clauses that ``delta`` completes."""
+        """Return the clauses that ``delta`` completes."""
         self._held += delta
         clauses: list[Clause] = []
         while (end := self._boundary()) is not None:
@@ -69,7 +69,7 @@ class ClauseSplitter:
         return clauses
 
     def flush(self) -> list[Clause]:
-        """The rest, at the end of the reply."""
+        """Return the rest as a clause, at the end of the reply."""
         if not self._held:
             return []
         return [self._taken(len(self._held))]
@@ -82,7 +82,7 @@ class ClauseSplitter:
         return clause
 
     def _boundary(self) -> int | None:
-        """Where the next clause ends, if that is certain already."""
+        """Return the index at which the next clause ends, None where that is not certain yet."""
         for match in _TERMINAL.finditer(self._held):
             if _ends_sentence(self._held, match):
                 return match.end()
@@ -105,7 +105,7 @@ class ClauseSplitter:
 
 
 def _ends_sentence(text: str, match: re.Match[str]) -> bool:
-    """Whether the mark at ``match`` ends a sentence; False also when it is too early to say."""
+    """Whether the mark at ``match`` ends a sentence; False also where more text has to tell."""
     mark, rest = match.group(), text[match.end() :]
     if "\n" in mark:
         return bool(text[: match.start()].strip())

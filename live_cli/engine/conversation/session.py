@@ -1,13 +1,14 @@
-"""One session of the local engine: input events in, turns out.
+"""A conversation session of the local engine: input events in, turns out.
 
-At most one turn is under way. It has two stages: first what the user said is transcribed, then the
-model answers (generating and playing). New input during the second stage is a barge-in: the answer
-is cancelled, reported, and only what can have been heard of it stays in the history. During the
-first stage nothing has been answered yet, so the input is carried over into the next turn. With
-NO_INTERRUPTION input waits for its turn instead.
+At most one turn is under way. A turn has two stages: first the user's speech is transcribed, then
+the model answers (generates, and is played). New input during the second stage is a barge-in: the
+answer is cancelled, the client is told, and only what can have been heard of the answer stays in
+the history. During the first stage nothing has been answered yet, so the input is carried over into
+the next turn. With NO_INTERRUPTION new input waits for a turn of its own instead.
 
-A function that the model waits for belongs to the second stage, though its turn may have ended with
-the call: new input cancels it. What other functions answer is told when nobody speaks.
+A call that the model waits for (BLOCKING) belongs to the second stage, even where the turn has
+ended with the call: new input cancels the call. Results of NON_BLOCKING calls are told as soon as
+neither the user nor the model speaks.
 """
 
 import asyncio
@@ -52,7 +53,11 @@ from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 
 class ConversationSession:
-    """A session that answers. See `EngineSession` in net for the contract."""
+    """One session with a model that answers; `net.server.engine_api.EngineSession` to the server.
+
+    ``emit`` gets every message for the client. Raises UnsupportedError for a handle that is not
+    known, or that belongs to another model.
+    """
 
     def __init__(
         self,
@@ -84,24 +89,28 @@ class ConversationSession:
         self._listener = Listener(stages.load_speech_input, context.workers, self._read_ahead)
         self._storing_history = config.history_first
         self._in_activity = False
-        self._awaits_turn = False  # an activity was marked, and no turn has begun in it
-        self._speaking = False
-        self._utterance: list[Spoken] = []  # of the activity that is open
-        self._answer_wanted = False  # an answer was asked for, whatever was said
-        self._results_wait = False  # functions have answered, and the model has not spoken of it
+        self._awaits_turn = False  # the client marked an activity, and no turn has begun in it
+        self._speaking = False  # by voice activity detection
+        self._utterance: list[Spoken] = []  # segments of the activity that is open
+        self._answer_wanted = False  # the client asked for an answer, whatever was said
+        self._results_wait = False  # functions have answered, and the model has not told of it
         self._task: asyncio.Task[None] | None = None
         self._background = Background()
         self._background.do(self._model.prefill())
 
     async def handle(self, event: Event) -> None:
-        """Take in one event. Raises EngineError when a stage has failed, also earlier."""
+        """Take in one event of the client.
+
+        Raises EngineError when a stage has failed, now or since the last event, and
+        UnsupportedError for input that this engine does not take.
+        """
         self._background.check()
         match event:
             case AudioReceived(data, sample_rate):
-                await self._hear(data, sample_rate)
+                await self._push_audio(data, sample_rate)
             case AudioStreamEnded():
                 if not self._config.manual_activity:
-                    await self._heard(await self._listener.flush())
+                    await self._take_speech(await self._listener.flush())
             case ActivityStarted():
                 await self._start_activity()
             case ActivityEnded():
@@ -123,11 +132,11 @@ class ConversationSession:
         return self._task is not None
 
     async def failed(self) -> EngineError:
-        """Returns when a stage has failed while nobody was calling."""
+        """Wait until a stage fails outside of `handle`, and return the failure."""
         return await self._background.failed()
 
     async def close(self) -> None:
-        """Stop everything at once."""
+        """Cancel the turn, the transcriptions and the background work, and free the detector."""
         self._model.stop()
         tasks: list[asyncio.Task[Any]] = [self._task] if self._task is not None else []
         tasks += self._user.transcriptions()
@@ -137,16 +146,16 @@ class ConversationSession:
         await asyncio.gather(*tasks, self._background.close(), return_exceptions=True)
         self._listener.close()
 
-    # --- hearing -------------------------------------------------------------------------------
+    # --- speech --------------------------------------------------------------------------------
 
-    async def _hear(self, data: bytes, sample_rate: int) -> None:
+    async def _push_audio(self, data: bytes, sample_rate: int) -> None:
         outside = self._config.manual_activity and not self._in_activity
         if not outside or self._config.all_input:
-            await self._heard(await self._listener.push(data, sample_rate))
+            await self._take_speech(await self._listener.push(data, sample_rate))
 
-    async def _heard(self, heard: list[SpokenEvent]) -> None:
+    async def _take_speech(self, events: list[SpokenEvent]) -> None:
         manual = self._config.manual_activity
-        for event, spoken in heard:
+        for event, spoken in events:
             if spoken is not None:
                 self._utterance.append(spoken)
             match event:
@@ -163,7 +172,7 @@ class ConversationSession:
                         await self._commit()
 
     async def _commit(self) -> None:
-        """What was said is a turn of the user's."""
+        """End the user's utterance: begin a turn with it, or go on where it was only noise."""
         utterance, self._utterance = self._utterance, []
         if utterance:
             await self._begin(utterance, interrupting=self._config.interrupts)
@@ -181,7 +190,7 @@ class ConversationSession:
 
     async def _end_activity(self) -> None:
         self._in_activity = False
-        await self._heard(await self._listener.flush())
+        await self._take_speech(await self._listener.flush())
         await self._commit()
 
     async def _signal(self, kind: str, sample: int) -> None:
@@ -198,16 +207,16 @@ class ConversationSession:
             raise UnsupportedError(INVALID)
         if turn_complete or family.model.content_interrupts:
             await self._interrupt()
-            self._take_results()
+            self._store_results()
         for content in turns:
-            await self._store(content)
+            await self._store_content(content)
         if self._storing_history:
             self._storing_history = not turn_complete
         elif turn_complete:
             self._answer_wanted = True
             await self._begin([], interrupting=True)
 
-    async def _store(self, content: Content) -> None:
+    async def _store_content(self, content: Content) -> None:
         role = content.role or ("" if self._config.family.needs_roles else USER)
         if role == "system" and self._config.vertex:
             self._change(content, None)
@@ -215,14 +224,14 @@ class ConversationSession:
         if role not in (USER, MODEL):
             raise UnsupportedError("Please use a valid role: user, model.")
         images = self._images.images_in(content)
-        for words in await transcripts_of(content, self._load_speech_input, self._workers):
-            self._history.add(role, words.text, words.seconds)
+        for spoken in await transcripts_of(content, self._load_speech_input, self._workers):
+            self._history.add(role, spoken.text, spoken.seconds)
         self._history.add(role, content.text, images=images)
-        self._model.tool_calls.recall(content)
+        self._model.tool_calls.store_earlier_results(content)
 
     async def _begin(self, inputs: Sequence[UserInput], *, interrupting: bool) -> None:
         if self._task is not None and not interrupting:
-            self._user.wait(inputs)
+            self._user.add_to_next(inputs)
             return
         await self._interrupt()
         self._awaits_turn = False
@@ -230,9 +239,9 @@ class ConversationSession:
         self._task = asyncio.create_task(self._answer())
 
     async def _interrupt(self) -> None:
-        """Cancel the turn under way, if there is one; say so if the model had its turn.
+        """Cancel the turn under way; tell the client so if the model was answering.
 
-        Calls that the model waits for are cancelled with it.
+        Calls that the model waits for are cancelled too, also where no turn is under way.
         """
         task = self._task
         if task is not None:
@@ -240,25 +249,25 @@ class ConversationSession:
             task.cancel()
             await asyncio.wait({task})
             self._task = None
-        await self._model.cut_off()
+        await self._model.interrupt()
         if task is not None:
-            self._cues.replied(self._history)
+            self._cues.note_reply(self._history)
 
     async def _answer(self) -> None:
-        """One turn, from what was said to its end; then the next, if input waits for it."""
+        """Run one turn, both stages; then begin the next, if there is input or a result for it."""
         try:
-            self._take_results()
-            said = await self._user.store(asked=self._answer_wanted)
-            if said is UserTurnKind.ASKED or self._results_wait:
+            self._store_results()
+            kind = await self._user.store(asked=self._answer_wanted)
+            if kind is UserTurnKind.ASKED or self._results_wait:
                 self._answer_wanted = self._results_wait = False
                 self._model.voice = self._cues.voice
                 await self._model.answer()
-                self._cues.replied(self._history)
-            elif said is UserTurnKind.OVERHEARD or self._config.manual_activity:
+                self._cues.note_reply(self._history)
+            elif kind is UserTurnKind.OVERHEARD or self._config.manual_activity:
                 self._images.video.end_activity()
                 await self._model.keep_silent()
             self._task = None
-            if self._user.waits:
+            if self._user.has_next:
                 await self._begin([], interrupting=True)
             else:
                 await self._tell_results()
@@ -268,12 +277,12 @@ class ConversationSession:
     # --- tools ---------------------------------------------------------------------------------
 
     def _change(self, system_instruction: Content | None, tools: list[Tool] | None) -> None:
-        """What changes holds for the next request of the model's."""
+        """Change the instruction or the tools, from the next request to the chat model on."""
         if system_instruction is not None:
             config, own = self._config, system_instruction.text
             system = system_prompt(own, config.modality, affective=config.affective)
             self._history.system = system
-            self._cues.instructed(own)
+            self._cues.note_instruction(own)
         if tools is not None:
             toolbox = toolbox_of(tools, self._config.family)
             self._model.tool_calls.change(toolbox)
@@ -288,20 +297,20 @@ class ConversationSession:
         await self._tell_results()
 
     async def _tell_results(self) -> None:
-        """Let the model speak of what came back, as soon as nobody else does."""
+        """Begin a turn about results that are not told yet, unless somebody speaks now."""
         tool_calls = self._model.tool_calls
         if self._task is not None or self._user_speaks or tool_calls.model_waits:
             return
-        stored = self._take_results()
+        stored = self._store_results()
         if self._answer_wanted or self._results_wait:
             await self._begin([], interrupting=True)
         elif stored:
-            await self._model.give_handle()
+            await self._model.issue_handle()
 
-    def _take_results(self) -> int:
-        """What came back stands in the history before what is said next; returns its tokens."""
+    def _store_results(self) -> int:
+        """Put results into the history, before what is said next; return their tokens."""
         self._results_wait = self._results_wait or self._model.tool_calls.has_untold_results
-        return self._model.take_results()
+        return self._model.store_results()
 
     @property
     def _user_speaks(self) -> bool:
@@ -310,7 +319,7 @@ class ConversationSession:
     # --- beside the turn -----------------------------------------------------------------------
 
     def _read_ahead(self, spoken: Spoken) -> None:
-        """Let the chat model read the question while the silence is still being waited for."""
+        """Prefill the chat model with the question while the end of speech is still uncertain."""
 
         async def read() -> None:
             text = await asyncio.shield(spoken.text)

@@ -1,4 +1,4 @@
-"""The user's side of a turn: inputs gathered, transcribed, told, and put into the history."""
+"""The user's side of a turn: input gathered, transcribed, told to the client, put into history."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,13 +17,15 @@ from live_cli.protocol.messages import ServerContent, ServerMessage
 
 @dataclass(frozen=True, slots=True)
 class TypedText:
+    """A message of the user that came as text."""
+
     text: str
 
 
 class UserTurnKind(Enum):
-    """What there was in the user's turn: nothing, something for others, something to answer."""
+    """Whether a user's turn held nothing, words meant for others, or something to answer."""
 
-    NOTHING = "nothing"
+    EMPTY = "empty"
     OVERHEARD = "overheard"
     ASKED = "asked"
 
@@ -32,9 +34,10 @@ UserInput = Spoken | TypedText
 
 
 class UserTurn:
-    """Gathers by `add`; `store` is the turn's first stage, and can be cancelled and begun again.
+    """Gathers the input of a turn, and then stores it in the history.
 
-    Inputs stay until their text is known: a stage that was cancelled carries them over.
+    `store` is the first stage of a turn. A cancelled `store` leaves its inputs in place, for the
+    next turn to store.
     """
 
     def __init__(
@@ -52,79 +55,79 @@ class UserTurn:
         self._emit = emit
         self._inputs: list[UserInput] = []  # of the turn that is in its first stage
         self._waiting: list[UserInput] = []  # for the turn after this one (NO_INTERRUPTION)
-        self._transcript_sent = False  # of this turn
+        self._transcript_sent = False  # in this turn
 
     @property
     def is_open(self) -> bool:
-        """Whether there is input that has not come into the history."""
+        """Whether the turn has input that is not in the history yet."""
         return bool(self._inputs)
 
     @property
-    def waits(self) -> bool:
-        """Whether input waits for the turn after this one."""
+    def has_next(self) -> bool:
+        """Whether there is input for the turn after this one."""
         return bool(self._waiting)
 
-    def wait(self, inputs: Sequence[UserInput]) -> None:
+    def add_to_next(self, inputs: Sequence[UserInput]) -> None:
         """Keep ``inputs`` for the turn after this one."""
         self._waiting += inputs
 
     def add(self, inputs: Sequence[UserInput]) -> None:
-        """``inputs``, and what has waited for this turn, belong to it."""
+        """Begin a turn with ``inputs``, after those that were kept for it."""
         self._inputs += [*self._waiting, *inputs]
         self._waiting = []
 
     def transcriptions(self) -> list["asyncio.Task[str]"]:
-        """Those that nobody will wait for if the turn never comes."""
+        """Return the transcriptions of all input, to be cancelled where the turn never comes."""
         inputs = [*self._inputs, *self._waiting]
-        return [given.text for given in inputs if isinstance(given, Spoken)]
+        return [item.text for item in inputs if isinstance(item, Spoken)]
 
     async def store(self, *, asked: bool) -> UserTurnKind:
-        """Put what was said and shown into the history, and tell whether it wants an answer.
+        """Put the user's words and images into the history; return what kind of turn they make.
 
-        ``asked``: an answer is wanted, whatever was said.
+        Waits for the transcriptions. ``asked``: the client asked for an answer, whatever was said.
         """
-        said = [(given, await self._text_of(given)) for given in list(self._inputs)]
+        said = [(item, await self._text_of(item)) for item in list(self._inputs)]
         heard = [
-            SpokenSegment(given.segment, text)
-            for given, text in said
-            if isinstance(given, Spoken) and text.strip()
+            SpokenSegment(item.segment, text)
+            for item, text in said
+            if isinstance(item, Spoken) and text.strip()
         ]
-        reading = await self._cues.read(heard)
+        cues = await self._cues.read(heard)
         self._transcript_sent = False
         self._inputs = []
-        typed = any(isinstance(given, TypedText) for given, _ in said)
-        meant = asked or typed or (bool(heard) and reading.addressed)
-        if meant:
+        typed = any(isinstance(item, TypedText) for item, _ in said)
+        addressed = asked or typed or (bool(heard) and cues.addressed)
+        if addressed:
             self._history.add(USER, "", images=self._video.take())
-        for given, text in said:
-            if isinstance(given, TypedText):
+        for item, text in said:
+            if isinstance(item, TypedText):
                 self._history.add(USER, text)
                 continue
-            ends = bool(heard) and given.segment is heard[-1].segment
-            aside = reading.aside if ends else ""
-            seconds = given.segment.seconds
-            self._history.add(USER, text, seconds, aside=aside, overheard=not meant)
-        if meant:
+            ends = bool(heard) and item.segment is heard[-1].segment
+            aside = cues.aside if ends else ""
+            seconds = item.segment.seconds
+            self._history.add(USER, text, seconds, aside=aside, overheard=not addressed)
+        if addressed:
             return UserTurnKind.ASKED
-        return UserTurnKind.OVERHEARD if heard else UserTurnKind.NOTHING
+        return UserTurnKind.OVERHEARD if heard else UserTurnKind.EMPTY
 
-    async def _text_of(self, given: UserInput) -> str:
-        if isinstance(given, TypedText):
-            return given.text
-        text = await asyncio.shield(given.text)
-        if text and not given.told and self._config.input_transcripts:
-            given.told = True
-            await self._tell(given, text)
+    async def _text_of(self, item: UserInput) -> str:
+        if isinstance(item, TypedText):
+            return item.text
+        text = await asyncio.shield(item.text)
+        if text and not item.told and self._config.input_transcripts:
+            item.told = True
+            await self._send_transcript(item, text)
         return text
 
-    async def _tell(self, given: Spoken, text: str) -> None:
-        told = transcription_of(
+    async def _send_transcript(self, item: Spoken, text: str) -> None:
+        transcript = transcription_of(
             text,
-            given.segment.start_s,
-            given.segment.end_s,
-            final=given.final,
+            item.segment.start_s,
+            item.segment.end_s,
+            final=item.final,
             first=not self._transcript_sent,
         )
         self._transcript_sent = True
-        content = ServerContent(input_transcription=told)
+        content = ServerContent(input_transcription=transcript)
         await self._emit(ServerMessage(server_content=content))

@@ -1,6 +1,6 @@
-"""What a setup asks of the local engine: every option honoured or refused. Pure.
+"""A setup message turned into the config of a session: every option honoured or refused. Pure.
 
-Reasons are for the person who set the option; the server cuts them at 123 bytes.
+The reason of a refusal is for the person who set the option; the server cuts it at 123 bytes.
 """
 
 from dataclasses import dataclass, field
@@ -38,21 +38,30 @@ SPOKEN_STYLE = (
     "You are a friendly assistant in a spoken conversation. Answer in English, in one or two "
     "short sentences, without lists."
 )
-"""Stands before the user's own system instruction in sessions that answer by voice."""
+"""Precedes the client's own system instruction in sessions that answer by voice."""
 
 _START_THRESHOLD = {"START_SENSITIVITY_HIGH": 0.5, "START_SENSITIVITY_LOW": 0.7}
 _END_THRESHOLD = {"END_SENSITIVITY_HIGH": 0.35, "END_SENSITIVITY_LOW": 0.15}
 _LEVEL_BUDGET: dict[str, int | None] = {"MINIMAL": 0, "LOW": 256, "MEDIUM": 1024, "HIGH": None}
 _CONVERSING_SILENCE_MS = 500
 _TRANSCRIBING_SILENCE_MS = 1500
-"""Nobody waits for an answer, and a transcriber that hears whole paragraphs errs less: of the
-opening of A Tale of Two Cities 9.2 % of the words are wrong at 500 ms, 1.7 % at 1500."""
+"""A transcription has time, and a transcriber errs less over whole paragraphs: of the beginning of
+A Tale of Two Cities 9.2 % of the words are wrong at 500 ms of silence, 1.7 % at 1500 ms."""
 _LONGEST_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class SessionConfig:
-    """One setup, understood."""
+    """What one setup asks of the local engine, with all defaults filled in.
+
+    ``modality``: AUDIO or TEXT. ``system``: the whole system prompt of the chat model.
+    ``endpointing``: rules of voice activity detection. ``manual_activity``: the client marks
+    activities itself. ``interrupts``: new input interrupts the answer. ``coverage``: which audio
+    and video belongs to a turn. ``history_first``: the first clientContent is history alone.
+    ``handle``: the resumption handle to go on from. ``trigger_tokens`` and ``target_tokens``: of
+    context window compression, billed. ``longest_audio_s``: seconds of audio that a session takes,
+    None for no limit. ``vertex``: the client speaks Vertex AI's dialect.
+    """
 
     modality: str = AUDIO
     system: str = ""
@@ -81,7 +90,7 @@ class SessionConfig:
 
     @property
     def model(self) -> str:
-        """The model's id, as the client names it."""
+        """The model's id as the client wrote it, without a path."""
         return self.family.model.id
 
     @property
@@ -94,18 +103,17 @@ class SessionConfig:
 
     @property
     def all_input(self) -> bool:
-        """Whether what is said outside an activity belongs to the turn."""
+        """Whether audio outside of marked activities belongs to the turn."""
         return self.coverage == ALL_INPUT
 
 
 def session_config_of(
     setup: Setup, dialect: Dialect = _DIALECT, *, endpoint_chat: bool = False
 ) -> SessionConfig:
-    """Read ``setup``, said in ``dialect``.
-
-    Raises UnsupportedError for the first thing this engine does not do.
+    """Return the config that ``setup``, written in ``dialect``, asks for.
 
     ``endpoint_chat``: the chat model is an endpoint, which may know more languages than English.
+    Raises UnsupportedError for the first option that the model's family or this engine refuses.
     """
     family = family_of(setup.model, dialect)
     check_setup(setup, family, dialect, any_text=endpoint_chat)
@@ -152,9 +160,9 @@ def session_config_of(
 
 
 def system_prompt(own: str, modality: str, *, affective: bool = False) -> str:
-    """The user's instruction, after a word on style where the answer is spoken.
+    """Return the client's ``own`` instruction, preceded by `SPOKEN_STYLE` for AUDIO.
 
-    ``affective``: and a word on the lines that tell how the user sounds.
+    ``affective``: the prompt also explains the lines that tell how the user sounds.
     """
     styles = [SPOKEN_STYLE] if modality == AUDIO else []
     styles += [AFFECTIVE_STYLE] if affective else []
@@ -162,9 +170,13 @@ def system_prompt(own: str, modality: str, *, affective: bool = False) -> str:
 
 
 def _proactive(setup: Setup, family: Family) -> bool:
-    """Whether it may stay silent. Video asks for the same: what is shown prompts no words here."""
-    wish = setup.proactivity or ProactivityConfig()
-    return family.proactive == "always" or bool(wish.proactive_audio or wish.proactive_video)
+    """Whether the model may leave an utterance unanswered.
+
+    Proactive video means the same here: this engine never speaks because of an image alone.
+    """
+    proactivity = setup.proactivity or ProactivityConfig()
+    asked = proactivity.proactive_audio or proactivity.proactive_video
+    return family.proactive == "always" or bool(asked)
 
 
 def _interrupts(activity_handling: str | None) -> bool:
@@ -180,7 +192,7 @@ def _interrupts(activity_handling: str | None) -> bool:
 
 
 def _trigger(compression: ContextWindowCompressionConfig, family: Family) -> int | None:
-    """Billed tokens; left open, 80 % of the model's context (reference §4.7)."""
+    """Return the trigger in billed tokens; the default is 80 % of the context (reference §4.7)."""
     context = family.model.context_tokens
     if compression.trigger_tokens is None and context is not None:
         return context * 8 // 10
@@ -211,7 +223,10 @@ def _sampling_of(generation: GenerationConfig, modality: str) -> Sampling:
 
 
 def _budget_of(thinking: ThinkingConfig, modality: str) -> int | None:
-    """0 off, n a cap, None the model's own way. Left open, a voice does not make people wait."""
+    """Return a thinking budget: 0 off, n at most n tokens, None as the model likes.
+
+    Where the setup leaves it open, thinking is off in spoken sessions, so that nobody waits.
+    """
     if thinking.thinking_budget is not None:
         return None if thinking.thinking_budget < 0 else thinking.thinking_budget
     if thinking.thinking_level is not None:

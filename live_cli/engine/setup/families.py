@@ -1,8 +1,8 @@
-"""How each family of Live models behaves, where the local engine has to behave alike. Pure.
+"""The families of Live models, and how the local engine behaves when asked for one of each. Pure.
 
-What clients ask about a model stands in the catalog; here is what only a server needs to know,
-from the reference's table of model families (§6). Any Live id belongs to a family: dated ids and
-Vertex's names to the one they are named after, ids newer than this table to the nearest.
+The catalog knows what a client asks about a model; a `Family` adds what only a server needs to
+know, from the reference's table of model families (§6). Any Live id belongs to a family: dated ids
+and Vertex's names to the one they are named after, ids newer than this table to the nearest.
 """
 
 import re
@@ -26,22 +26,26 @@ from live_cli.catalog import (
 from live_cli.engine.setup.media import ALL_VIDEO, ONLY_ACTIVITY
 
 INVALID = "Request contains an invalid argument."
-"""The service's close reason (1007) where it names no field, also for a full context."""
+"""The service's close reason with 1007 where it names no field, also for a full context."""
 BLOCKING, NON_BLOCKING = "BLOCKING", "NON_BLOCKING"
 
 Feature = Literal["free", "v1alpha", "always", "no"]
-"""Asked for in any version; in v1alpha (and on Vertex) only; on without being asked; not there."""
+"""Where a setup may ask for a feature: in any version; in v1alpha and on Vertex only; nowhere, for
+it is always on; nowhere, for the family does not have it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One family. ``behaviors``: those that a function declaration may ask for.
+    """One family of Live models: its ``model`` in the catalog and the behaviour of its server.
 
+    ``behaviors``: those that a function declaration may ask for.
     ``completes_turn_at_call``: a turnComplete follows the toolCall, before its response.
-    ``needs_roles``: contents without a role are refused. ``tells_status``: turnComplete comes with
-    an interactionStatus. ``any_language``: takes all codes of ``languages``, and goes by what it
-    hears. ``refuses_text``: close code and reason for TEXT, where there are such.
-    ``refuses_proactivity``: as an unknown name in every version. ``refuses_affective``: with 1011.
+    ``needs_roles``: contents without a role are refused.
+    ``tells_status``: turnComplete comes with an interactionStatus.
+    ``any_language``: all codes of ``languages`` are accepted; the audio decides the language.
+    ``refuses_text``: close code and reason for the modality TEXT, None where it is not special.
+    ``refuses_proactivity``: the field is an unknown name in every version.
+    ``refuses_affective``: affective dialog ends the session with 1011.
     """
 
     model: Model
@@ -59,17 +63,19 @@ class Family:
 
     @property
     def is_local(self) -> bool:
-        """The neutral one: nothing is refused for its name."""
+        """Whether this is the local engine's own model, whose features need no version."""
         return self.model.server == "local"
 
     @property
     def affective(self) -> Feature:
+        """Where a setup may ask for affective dialog."""
         if not self.model.affective:
             return "no"
         return "free" if self.is_local else "v1alpha"
 
     @property
     def proactive(self) -> Feature:
+        """Where a setup may ask for proactive audio."""
         match self.model.proactive:
             case "always":
                 return "always"
@@ -137,9 +143,9 @@ _UNNUMBERED = "3.8"
 
 
 def find_family(name: str) -> Family | None:
-    """The family of a model by its id, with or without the path before it; None: not a Live id.
+    """Return the family of a model id, with or without a path before it; None for no Live id.
 
-    An id that is not the catalog's own keeps its name in the family's ``model``.
+    Where the catalog does not have the id, the family's ``model`` is the nearest under that id.
     """
     model_id = name.rsplit("/", 1)[-1]
     for family in FAMILIES:

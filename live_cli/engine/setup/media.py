@@ -1,4 +1,4 @@
-"""Media settings of a setup: what an image costs, and which images enter the user's turn. Pure."""
+"""Media settings of a setup: what an image costs, and what belongs to the user's turn. Pure."""
 
 from dataclasses import dataclass
 
@@ -14,14 +14,17 @@ _DEFAULT_TOKENS = (258, "auto")
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What one image costs, billed, and how closely an endpoint is asked to look at it."""
+    """Billed ``tokens`` of one image, and the ``detail`` that an endpoint is asked for."""
 
     tokens: int = _DEFAULT_TOKENS[0]
     detail: str = _DEFAULT_TOKENS[1]
 
 
 def resolution_of(media_resolution: str | None) -> Resolution:
-    """Tokens an image by the setting's enum (reference §4.9). Raises UnsupportedError."""
+    """Return the resolution for a value of mediaResolution (reference §4.9).
+
+    Raises UnsupportedError for an unknown value.
+    """
     name = (media_resolution or "UNSPECIFIED").upper().removeprefix("MEDIA_RESOLUTION_")
     if name == "UNSPECIFIED":
         return Resolution()
@@ -33,7 +36,10 @@ def resolution_of(media_resolution: str | None) -> Resolution:
 
 
 def coverage_of(turn_coverage: str | None, default: str) -> str:
-    """What enters the user's turn. Raises UnsupportedError."""
+    """Return the turn coverage, or ``default`` where it is left open (reference §2.3).
+
+    Raises UnsupportedError for an unknown value.
+    """
     if not turn_coverage or turn_coverage == "TURN_COVERAGE_UNSPECIFIED":
         return default
     if turn_coverage not in (ONLY_ACTIVITY, ALL_INPUT, ALL_VIDEO):

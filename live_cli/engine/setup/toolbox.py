@@ -1,7 +1,7 @@
-"""What the model may call: a setup's tools as declarations with JSON schemas. Pure.
+"""The tools of a setup as function declarations with JSON schemas. Pure.
 
 Parameters come as the Live API's subset of OpenAPI 3.0 (types in upper case, `nullable`, lengths
-as strings) or as a JSON schema. Names of properties are the user's and never renamed.
+as strings) or as a JSON schema. Names of properties are the client's and are never changed.
 """
 
 import logging
@@ -30,17 +30,20 @@ _RUN_AT_GOOGLE = {
 
 @dataclass(frozen=True, slots=True)
 class Toolbox:
-    """The functions of a session; those in ``non_blocking`` run while the talk goes on."""
+    """The functions that a session's model may call.
+
+    ``non_blocking``: names of those for whose result the model does not wait.
+    """
 
     declarations: tuple[ToolDeclaration, ...] = ()
     non_blocking: frozenset[str] = frozenset()
 
 
 def toolbox_of(tools: Sequence[Tool] | None, family: Family) -> Toolbox:
-    """Read ``tools``. Raises UnsupportedError for a declaration that cannot be called.
+    """Return the functions in ``tools``, with the behaviors that ``family`` has.
 
-    ``family``: says what functions do that do not say, and what they may. The tools that run at
-    Google are not here: they are left out, with a warning.
+    Tools that run at Google are left out, with a warning in the log. Raises UnsupportedError for
+    a declaration that cannot be called.
     """
     declared = [given for tool in tools or () for given in tool.function_declarations or ()]
     declarations = tuple(_declaration(given) for given in declared)
@@ -51,12 +54,12 @@ def toolbox_of(tools: Sequence[Tool] | None, family: Family) -> Toolbox:
     missing = [said for name, said in _RUN_AT_GOOGLE.items() if _any_has(tools or (), name)]
     if missing:
         _log.warning("ignored, there is nothing behind it here: %s", ", ".join(missing))
-    later = (given.name or "" for given in declared if _runs_beside(given, family))
-    return Toolbox(declarations, frozenset(later))
+    non_blocking = (given.name or "" for given in declared if _is_non_blocking(given, family))
+    return Toolbox(declarations, frozenset(non_blocking))
 
 
 def schema_of(parameters: JsonObject) -> JsonObject:
-    """The OpenAPI subset as a JSON schema. Raises UnsupportedError when it is nested too deep."""
+    """Return an OpenAPI schema as a JSON schema. Raises UnsupportedError for too deep a nesting."""
     return _schema(parameters, 0)
 
 
@@ -82,8 +85,8 @@ def _declaration(given: FunctionDeclaration) -> ToolDeclaration:
     return ToolDeclaration(name, given.description or "", NO_PARAMETERS | schema)
 
 
-def _runs_beside(given: FunctionDeclaration, family: Family) -> bool:
-    """Whether ``given`` runs while the talk goes on."""
+def _is_non_blocking(given: FunctionDeclaration, family: Family) -> bool:
+    """Whether the conversation goes on while ``given`` runs. Raises UnsupportedError."""
     behavior = given.behavior or "UNSPECIFIED"
     if behavior == "UNSPECIFIED":
         behavior = family.default_behavior

@@ -1,8 +1,8 @@
-"""What a setup may ask of its model: refused as its family does, or as this engine does. Pure.
+"""Refusals of setups: what the model's family, or this engine, does not do. Pure.
 
-Where the reference quotes the service (§4, §5, §6), its close code and wording stand here; the rest
-are sentences of our own. Which fields there are depends on the version: one that its version does
-not have is an unknown name, whatever the model.
+Where the reference quotes the service (§4, §5, §6), close code and wording are the service's; the
+other sentences are this project's own. The API version decides which fields exist: a field that the
+version does not have is an unknown name, whatever the model.
 """
 
 import logging
@@ -30,7 +30,7 @@ _INT32 = 2**31 - 1
 
 
 def family_of(name: str, dialect: Dialect) -> Family:
-    """The family of the model ``name``. Raises UnsupportedError 1008 for what is no Live model."""
+    """Return the family of the model ``name``. Raises UnsupportedError 1008 for no Live model."""
     family = find_family(name)
     if family is not None:
         return family
@@ -45,9 +45,9 @@ def family_of(name: str, dialect: Dialect) -> Family:
 
 
 def check_setup(setup: Setup, family: Family, dialect: Dialect, *, any_text: bool) -> None:
-    """Raises UnsupportedError for the first thing that ``family`` or this engine does not do.
+    """Raise UnsupportedError for the first option that ``family`` or this engine refuses.
 
-    ``any_text``: a chat model answers that may write in other languages than English.
+    ``any_text``: the chat model may write in other languages than English.
     """
     generation = setup.generation_config or GenerationConfig()
     _check_fields(setup, generation, family, dialect)
@@ -64,12 +64,12 @@ def check_setup(setup: Setup, family: Family, dialect: Dialect, *, any_text: boo
     speech = generation.speech_config or SpeechConfig()
     _check_voice(speech, family)
     _check_language(speech.language_code, family, any_text=any_text and modality == TEXT)
-    for wish in (setup.input_audio_transcription, setup.output_audio_transcription):
-        _check_transcription(wish, family)
+    for transcription in (setup.input_audio_transcription, setup.output_audio_transcription):
+        _check_transcription(transcription, family)
 
 
 def modality_of(generation: GenerationConfig, family: Family) -> str:
-    """AUDIO or TEXT. Raises UnsupportedError for two, and for one that the model does not have."""
+    """Return AUDIO or TEXT. Raises UnsupportedError for two, and for one the model lacks."""
     model = family.model
     asked = [name for name in generation.response_modalities or () if name] or [model.modalities[0]]
     if len(set(asked)) == 1 and asked[0] in model.modalities:
@@ -86,7 +86,7 @@ def modality_of(generation: GenerationConfig, family: Family) -> str:
 def _check_fields(
     setup: Setup, generation: GenerationConfig, family: Family, dialect: Dialect
 ) -> None:
-    """Fields that this version, or this family, does not have."""
+    """Refuse fields that the API version, or the family, does not have."""
     newer = family.affective == "no" and family.proactive == "always"  # it left the API with 3.8
     gone = newer and not dialect.vertex
     early = not (family.is_local or dialect.vertex or dialect.api_version == "v1alpha")
@@ -112,7 +112,7 @@ def _check_fields(
 
 
 def _check_ranges(generation: GenerationConfig) -> None:
-    """The numbers of the sampling, which a chat model would refuse in the middle of the talk."""
+    """Refuse sampling numbers out of range, which a chat model would refuse only later."""
     thinking = generation.thinking_config or ThinkingConfig()
     for name, value, least, most in (
         ("temperature", generation.temperature, 0, 2),
@@ -150,13 +150,13 @@ def _check_thinking(asked: ThinkingConfig | None, family: Family) -> None:
 
 
 def _check_proactive(setup: Setup, family: Family) -> None:
-    """True asks for it; where it is always on, False is an error (reference §4.12)."""
-    wish = setup.proactivity
-    if wish is None:
+    """Refuse proactive audio where there is none, and False where it is always on (§4.12)."""
+    asked = setup.proactivity
+    if asked is None:
         return
-    if family.proactive == "always" and wish.proactive_audio is False:
+    if family.proactive == "always" and asked.proactive_audio is False:
         raise UnsupportedError(INVALID)
-    if family.proactive == "no" and (wish.proactive_audio or wish.proactive_video):
+    if family.proactive == "no" and (asked.proactive_audio or asked.proactive_video):
         raise UnsupportedError(
             f"{family.model.id[:40]} has no proactive audio: "
             f"{LOCAL.id} and {NATIVE_AUDIO_2_5.id} have."
@@ -176,7 +176,7 @@ def _check_affective(generation: GenerationConfig, family: Family) -> None:
 
 
 def _check_compression(asked: ContextWindowCompressionConfig | None) -> None:
-    """Vertex's ranges (reference §4.7)."""
+    """Refuse numbers of tokens outside of Vertex's ranges (reference §4.7)."""
     window = asked.sliding_window if asked else None
     trigger = asked.trigger_tokens if asked else None
     target = window.target_tokens if window else None
@@ -217,7 +217,7 @@ def _unsupported(
 
 
 def _check_voice(speech: SpeechConfig, family: Family) -> None:
-    """A half-cascade model has eight of the voices; a name that nobody has is refused elsewhere."""
+    """Refuse a voice that the family lacks; `voices.traits_of` refuses names that no family has."""
     prebuilt = speech.voice_config.prebuilt_voice_config if speech.voice_config else None
     name = prebuilt.voice_name if prebuilt else None
     voices = family.model.voices
@@ -226,7 +226,7 @@ def _check_voice(speech: SpeechConfig, family: Family) -> None:
 
 
 def _check_language(code: str | None, family: Family, *, any_text: bool) -> None:
-    """Native audio takes every code it lists and goes by what it hears (reference §2.2)."""
+    """Refuse a language that the family lacks; native audio accepts all it lists (§2.2)."""
     if not code or any_text:
         return
     if not family.any_language:

@@ -1,8 +1,8 @@
-"""The thirty voice names and how each sounds here. Pure.
+"""The thirty voice names of the Live API as traits of the synthesizer's one voice. Pure.
 
-There is one voice in the synthesizer; a name is a point in pitch x pace x timbre around it,
-chosen after the character the Live API's speech guide gives the name. Pitch x0.62 to x1.3 of the
-synthesizer's own is measured to keep every word; timbre (formants) and pace stay well inside that.
+A name is a point in pitch x pace x timbre around the synthesizer's own voice, chosen after the
+character that the Live API's speech guide gives the name. Pitches of x0.62 to x1.3 are measured to
+keep every word intelligible; timbre (formants) and pace stay well inside of such limits.
 """
 
 from difflib import get_close_matches
@@ -54,7 +54,10 @@ VOICE_TRAITS: dict[str, VoiceTraits] = {
 
 
 def traits_of(name: str | None) -> VoiceTraits:
-    """How ``name`` sounds; None: the default voice. Names are case-sensitive, as on the wire."""
+    """Return the traits of the voice ``name``; of `DEFAULT_VOICE` for None.
+
+    Names are case-sensitive, as on the wire. Raises UnsupportedError for an unknown one.
+    """
     voice = VOICE_TRAITS.get(name or DEFAULT_VOICE)
     if voice is not None:
         return voice

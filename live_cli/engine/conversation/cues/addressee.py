@@ -1,9 +1,9 @@
-"""Whether what was heard was said to the assistant (proactive audio). Pure.
+"""Whether an utterance was said to the assistant, for proactive audio. Pure.
 
 Theory of operation
 -------------------
-A microphone in a room hears the television and the neighbours too. What was said is weighed by a
-handful of signs, in score_of; one point and more is answered:
+A microphone in a room picks up the television and the neighbours too. An utterance is weighed by a
+handful of signs, in points; one with a point or more is answered:
 
     its own name, called                           answered, whatever else
     somebody else's name, or "mum", called         -4
@@ -16,9 +16,9 @@ handful of signs, in score_of; one point and more is answered:
     told of he, she or they, out of a conversation -2;  of we -0.5;  of the world -1
     10 dB quieter than it is spoken to             -1.5
 
-The signs are English words and the punctuation that transcribers write. It knows no topic and no
-voice: whoever asks the room a question is answered, and a quiz on television is too. In doubt,
-within a conversation it answers, and outside of one it is silent.
+The signs are English words and the punctuation that transcribers write. Topics and voices are not
+known: whoever asks the room a question is answered, and a quiz on television is too. In doubt, an
+utterance within a conversation is answered, and one outside of it is not.
 """
 
 import re
@@ -91,10 +91,11 @@ _ARTICLES = ("A", "An", "The", "In", "Not", "Always")
 
 @dataclass(frozen=True, slots=True)
 class DialogueState:
-    """Where the conversation stands when something is said.
+    """The state of the conversation when an utterance begins.
 
-    ``since_reply_s``: from the end of the last reply to the first word, None when there was none.
-    ``level_db``: against the level at which the assistant is usually spoken to.
+    ``since_reply_s``: seconds from the end of the last reply to the first word; None: no reply yet.
+    ``reply_asked``: the last reply was a question. ``name``: the assistant's, where it has one.
+    ``level_db``: level of the utterance above the usual level of those said to the assistant.
     """
 
     since_reply_s: float | None = None
@@ -104,19 +105,19 @@ class DialogueState:
 
 
 def name_in(instruction: str) -> str | None:
-    """The assistant's name, where its system instruction gives one ("You are Nova")."""
+    """Return the assistant's name, where a system instruction gives one ("You are Nova")."""
     text = re.sub(r"\bYou(?= are\b|'re\b|r name\b)", "you", instruction)
     found = (match.group(1) for match in _NAMING.finditer(text.replace("Your name", "your name")))
     return next((name for name in found if name not in _ARTICLES), None)
 
 
 def is_addressed(text: str, state: DialogueState) -> bool:
-    """Whether ``text``, as transcribed, is for the assistant."""
+    """Whether ``text``, as transcribed, was said to the assistant."""
     return calls(text, state.name) or score_of(text, state) >= _ENOUGH
 
 
 def calls(text: str, name: str | None) -> bool:
-    """Whether ``name`` is called: among the first three words, or the last."""
+    """Whether ``name`` is among the first three words of ``text``, or its last; nearly will do."""
     words = [word.lower() for word in _WORD.findall(text)]
     if name is None or not words:
         return False
@@ -124,7 +125,7 @@ def calls(text: str, name: str | None) -> bool:
 
 
 def score_of(text: str, state: DialogueState) -> float:
-    """The weight of all signs but the name's."""
+    """Return the points of all signs but the assistant's own name."""
     plain = text.strip().lower().replace("’", "'").replace("？", "?")
     lead_in = _LEAD_IN.match(plain)
     core = plain[lead_in.end() :] if lead_in else plain
@@ -139,7 +140,11 @@ def score_of(text: str, state: DialogueState) -> float:
 
 
 def _standing(plain: str, core: str, state: DialogueState, *, meant: bool) -> float:
-    """What the state of the conversation adds. ``meant``: it is a question or a request."""
+    """Return the points for the state of the conversation.
+
+    ``plain``: the text in lower case; ``core``: the same without words such as "well, so";
+    ``meant``: the text is a question or a request.
+    """
     since = state.since_reply_s
     murmur = 2.0 if _MURMUR.fullmatch(plain) and not state.reply_asked else 0.0
     if since is not None and since <= _CONVERSING_S:
@@ -154,9 +159,10 @@ def _standing(plain: str, core: str, state: DialogueState, *, meant: bool) -> fl
 
 
 def calls_somebody(text: str, name: str | None) -> bool:
-    """Whether somebody else is called: a name or a word for kin, set off by a comma or a greeting.
+    """Whether ``text`` calls somebody else than ``name``.
 
-    First words are capitalised whatever they are: before a comma, what is not known to be
+    Such a call is a name or a word for kin, set off by a comma or after a greeting. First words
+    are capitalised whatever they are: before a comma, any first word that is not known to be
     something else is taken for a name.
     """
     stripped = text.strip().rstrip(".!?")
@@ -181,7 +187,11 @@ def _is_called(word: str, name: str | None) -> bool:
 
 
 class AddresseeDetector:
-    """One session's: what it takes to tell a state. Told ``now`` in seconds on a steady clock."""
+    """Decides for the utterances of one session whether they were said to the assistant.
+
+    Remembers the last reply and how loud the assistant is usually spoken to. Times are seconds on
+    a steady clock.
+    """
 
     def __init__(self, instruction: str) -> None:
         self.name = name_in(instruction)
@@ -190,18 +200,18 @@ class AddresseeDetector:
         self._levels: deque[float] = deque(maxlen=_LEVELS)
 
     def rename(self, instruction: str) -> None:
-        """The system instruction is another now."""
+        """Take the assistant's name from a new system instruction."""
         self.name = name_in(instruction)
 
-    def replied(self, text: str, now: float) -> None:
-        """A reply has ended: played, or cut off."""
+    def note_reply(self, text: str, now: float) -> None:
+        """Note that a reply has ended at ``now``, played to its end or interrupted."""
         self._replied_at = now
         self._asked = text.rstrip().endswith("?")
 
     def is_addressed(self, text: str, level_dbfs: float | None, begun_at: float) -> bool:
-        """Whether ``text``, which began then and was that loud, is for the assistant.
+        """Whether ``text``, spoken from ``begun_at`` on, was said to the assistant.
 
-        ``level_dbfs``: None when it was too short to tell.
+        ``level_dbfs``: its level, None where it was too short to measure.
         """
         level_db = 0.0
         if level_dbfs is not None and self._levels:

@@ -1,15 +1,15 @@
-"""How something is said: loudness, melody and pace of one utterance, and its manner. Pure.
+"""Prosody: loudness, melody and pace of one utterance, and the manner that they tell. Pure.
 
 Theory of operation
 -------------------
 An utterance is measured every 10 ms:
 
-    level      RMS of the loud frames (those within 20 dB of the loudest), in dB full scale
+    level      RMS of the loud steps (those within 20 dB of the loudest), in dB full scale
     pitch      first high peak of the normalised autocorrelation between 65 and 400 Hz, with the
                window's own autocorrelation divided out (Boersma, 1993); the median, in Hz
     range      distance of the 10th and the 90th percentile of the pitch, in semitones; what lies
                further than ten semitones from the median is an octave error and left out
-    voiced     share of the loud frames that have a pitch: whispering has hardly any
+    voiced     share of the loud steps that have a pitch: whispering has hardly any
     pace       syllables a second, pauses left out; counted in the transcript, as groups of vowels
                (peaks of loudness, counted in the sound, miss a fifth of them in fast speech)
 
@@ -46,7 +46,7 @@ _FEWEST_PITCHES = 5
 _OCTAVE_ERROR = 10.0  # semitones
 _SHORTEST_S = 0.3
 _DEPTH_DB = 20.0
-_LONGEST_PAUSE = 20  # frames; a longer one is no part of the pace
+_LONGEST_PAUSE = 20  # steps of 10 ms; a longer pause is no part of the pace
 
 _VOWELS = re.compile(r"[aeiouyäöüáéíóúàèìòùâêîôû]+", re.IGNORECASE)
 _SILENT_E = re.compile(r"(?<=[aeiouy])[^aeiouyl\W\d]+e\b", re.IGNORECASE)
@@ -54,7 +54,10 @@ _SILENT_E = re.compile(r"(?<=[aeiouy])[^aeiouyl\W\d]+e\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Prosody:
-    """Of one utterance. ``pitch_hz`` and ``range_semitones`` are 0 where nothing was voiced."""
+    """Measures of one utterance; ``voiced`` is a share from 0 to 1.
+
+    ``pitch_hz`` and ``range_semitones`` are 0 where nothing was voiced.
+    """
 
     level_dbfs: float
     pitch_hz: float
@@ -64,11 +67,11 @@ class Prosody:
 
 
 AVERAGE = Prosody(-27.0, 0.0, 8.0, 0.7, 5.0)
-"""A speaker nobody has heard yet, at a headset; of the pitch nothing is assumed."""
+"""An average speaker at a headset, assumed before anything was heard; the pitch is left open."""
 
 
 def prosody_of(samples: Samples, text: str) -> Prosody | None:
-    """Measure one utterance (16 kHz) of ``text``; None when it is too short to tell."""
+    """Measure an utterance of ``text``: samples at 16 kHz. None where it is below 0.3 s."""
     if len(samples) < _SHORTEST_S * INPUT_SAMPLE_RATE or not text.strip():
         return None
     levels = _levels(samples)
@@ -86,15 +89,15 @@ def prosody_of(samples: Samples, text: str) -> Prosody | None:
 
 
 def syllables(text: str) -> int:
-    """About how many; exact within a fifth for English sentences. Digits count as two each."""
+    """Estimate the syllables of ``text``: right within a fifth for English; a digit is two."""
     groups = len(_VOWELS.findall(text)) - len(_SILENT_E.findall(text))
     return max(1, groups + 2 * sum(map(str.isdigit, text)))
 
 
 def _levels(samples: Samples) -> Samples:
-    """dB full scale of each 10 ms."""
-    frames = samples[: len(samples) // _HOP * _HOP].reshape(-1, _HOP)
-    power = np.maximum(np.mean(frames * frames, axis=1), 1e-10)
+    """Return the level of each 10 ms, in dB full scale."""
+    steps = samples[: len(samples) // _HOP * _HOP].reshape(-1, _HOP)
+    power = np.maximum(np.mean(steps * steps, axis=1), 1e-10)
     return np.asarray(10 * np.log10(power), np.float32)
 
 
@@ -104,7 +107,7 @@ def _speech_s(loud: np.ndarray[Any, np.dtype[np.bool_]]) -> float:
 
 
 def _melody(heard: Samples) -> tuple[float, float]:
-    """The median in Hz, and the range in semitones."""
+    """Return the median pitch in Hz, and the range in semitones."""
     if len(heard) < _FEWEST_PITCHES:
         return 0.0, 0.0
     middle = float(np.median(heard))
@@ -114,7 +117,7 @@ def _melody(heard: Samples) -> tuple[float, float]:
 
 
 def _pitches(samples: Samples) -> Samples:
-    """Hz at each 10 ms; 0 where there is none."""
+    """Return the pitch in Hz at each 10 ms; 0 where there is none."""
     windows = np.lib.stride_tricks.sliding_window_view(samples, _PITCH_WINDOW)[::_HOP]
     taper = np.hanning(_PITCH_WINDOW).astype(np.float32)
     shortest, longest = int(INPUT_SAMPLE_RATE / _HIGHEST_HZ), int(INPUT_SAMPLE_RATE / _LOWEST_HZ)
@@ -125,18 +128,18 @@ def _pitches(samples: Samples) -> Samples:
     inner = likeness[:, 1:-1]
     peak = (inner >= likeness[:, :-2]) & (inner >= likeness[:, 2:])
     best = np.where(peak, inner, 0.0).max(axis=1)
-    # The first that is nearly as good: a multiple of the period is no worse, but an octave low.
+    # The first lag that is nearly as good: a multiple of the period is no worse, but too low.
     lag = shortest + np.argmax(peak & (inner >= 0.9 * best[:, None]), axis=1)
     return np.where(best >= _VOICED, INPUT_SAMPLE_RATE / lag, 0.0).astype(np.float32)
 
 
-def _autocorrelation(frames: Samples) -> Samples:
-    spectrum = np.fft.rfft(frames, _FFT, axis=-1)
+def _autocorrelation(windows: Samples) -> Samples:
+    spectrum = np.fft.rfft(windows, _FFT, axis=-1)
     return np.asarray(np.fft.irfft(np.abs(spectrum) ** 2, axis=-1), np.float32)
 
 
 class Manner(Enum):
-    """How someone sounds."""
+    """How a speaker sounds, by arousal."""
 
     NEUTRAL = "neutral"
     CALM = "calm"
@@ -153,19 +156,19 @@ _RANGE_CUE_SEMITONES = 8.0
 _PACE_CUE = log2(1.3)
 _CLEAR = 0.8
 _SOFT_DB = -10.0
-_WHISPERED = 0.35  # of the usual share of voiced frames
+_WHISPERED = 0.35  # of the usual share of voiced steps
 
 
 class MannerReader:
-    """One session's: remembers how its user usually sounds."""
+    """Reads the manner of one session's user against how that user usually sounds."""
 
     def __init__(self) -> None:
         self._heard: deque[Prosody] = deque(maxlen=_MEMORY)
 
     def read(self, prosody: Prosody) -> Manner:
-        """The manner of an utterance, which then counts as heard."""
+        """Return the manner of an utterance, and count the utterance among the usual ones."""
         usual = self._usual()
-        # Of a microphone and a speaker nobody knows, half of what they tell is believed.
+        # Before microphone and speaker are known, half of the distance is believed.
         belief = 0.5 + 0.5 * min(len(self._heard), _KNOWN) / _KNOWN
         self._heard.append(prosody)
         level_db = (prosody.level_dbfs - usual.level_dbfs) * belief
@@ -210,7 +213,7 @@ def _semitones(pitch_hz: float, usual_hz: float) -> float:
     return 12 * log2(pitch_hz / usual_hz) if pitch_hz and usual_hz else 0.0
 
 
-# --- what follows from it ----------------------------------------------------------------------
+# --- what a manner changes ---------------------------------------------------------------------
 
 STYLE = (
     "A line in parentheses after the user's words tells how the user sounds. "
@@ -239,15 +242,15 @@ _PACE = (0.85, 1.25)
 
 
 def aside_of(manner: Manner) -> str:
-    """The line for the chat model; "" when there is nothing to tell.
+    """Return the line that tells the chat model of ``manner``; "" for the neutral.
 
-    It comes after the words: what was read ahead of them stays in the prefix cache.
+    The line comes after the user's words, so that a prefill with the words stays in the cache.
     """
     return _ASIDES[manner]
 
 
 def toned(voice: VoiceTraits, manner: Manner) -> VoiceTraits:
-    """``voice`` answering in kind, within what the synthesizer is known to keep intelligible."""
+    """Return ``voice`` in the tone that answers ``manner``, within what stays intelligible."""
     if manner is Manner.NEUTRAL:
         return voice
     tone = _TONES[manner]

@@ -1,8 +1,9 @@
-"""How a session's user speaks, and to whom: prosody and addressing, where its setup wants them."""
+"""How a session's user speaks, and to whom: affective dialog and proactive audio."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from live_cli.engine.backends.table import Stage
 from live_cli.engine.conversation.context import EngineContext
 from live_cli.engine.conversation.cues.addressee import AddresseeDetector
 from live_cli.engine.conversation.cues.prosody import (
@@ -17,12 +18,11 @@ from live_cli.engine.conversation.history import MODEL, Entry, History
 from live_cli.engine.setup.config import SessionConfig
 from live_cli.engine.speech_in.segmenter import Segment
 from live_cli.engine.stages import VoiceTraits
-from live_cli.engine.workers import Stage
 
 
 @dataclass(frozen=True, slots=True)
 class SpokenSegment:
-    """One segment of speech, and what was said in it."""
+    """One segment of speech and its transcript."""
 
     segment: Segment
     text: str
@@ -30,14 +30,22 @@ class SpokenSegment:
 
 @dataclass(frozen=True, slots=True)
 class UtteranceCues:
-    """What an utterance was like. ``aside``: the line about it for the chat model, or ""."""
+    """What was found about an utterance beside its words.
+
+    ``aside``: a line for the chat model on how the user sounds, "" for nothing to tell.
+    ``addressed``: the utterance was said to the assistant.
+    """
 
     aside: str = ""
     addressed: bool = True
 
 
 class UserCues:
-    """One session's. Without affective dialog and proactive audio it does nothing."""
+    """Reads the cues of one session's utterances.
+
+    Without affective dialog and proactive audio in ``config``, all utterances are neutral and
+    addressed to the assistant.
+    """
 
     def __init__(self, config: SessionConfig, context: EngineContext) -> None:
         self._config = config
@@ -49,22 +57,22 @@ class UserCues:
 
     @property
     def voice(self) -> VoiceTraits:
-        """The voice to answer the last utterance in."""
+        """The session's voice in the tone that answers the last utterance."""
         return toned(self._config.voice, self._manner)
 
-    def instructed(self, instruction: str) -> None:
-        """The system instruction has changed: it may give another name."""
+    def note_instruction(self, instruction: str) -> None:
+        """Note a new system instruction, which may give the assistant another name."""
         self._addressee.rename(instruction)
 
-    def replied(self, history: History) -> None:
-        """A turn of the model's may have ended; what it said is the last thing in the history."""
+    def note_reply(self, history: History) -> None:
+        """Note the reply at the end of ``history``, if the turn that has ended brought one."""
         last = history.entries[-1] if history.entries else None
         if last is not None and last.role == MODEL and last is not self._last_reply:
             self._last_reply = last
-            self._addressee.replied(last.text, self._context.clock.now())
+            self._addressee.note_reply(last.text, self._context.clock.now())
 
     async def read(self, heard: Sequence[SpokenSegment]) -> UtteranceCues:
-        """What the parts of one utterance were like; typed words (none) are neutral and meant."""
+        """Return the cues of an utterance in its segments; of none (typed words), the neutral."""
         self._manner = Manner.NEUTRAL
         config = self._config
         if not heard or not (config.affective or config.proactive):

@@ -1,17 +1,18 @@
-"""The calls of a session: which are open, and what came back. Pure.
+"""The function calls of a session: which are open, and what their responses said. Pure.
 
 Theory of operation
 ===================
 
-A call is open from the moment it is told to the client until its final response, its cancellation
-or the session's end. Responses find it by their id, or, where they carry none (Vertex), by the
-function's name, the oldest first; those that find nothing are late or foreign and are ignored.
+A call is open from the moment the client is told of it until its final response, its cancellation
+or the session's end. A response finds its call by the id, or, where it carries none (Vertex), by
+the function's name, the oldest call first; a response that finds no call is late or foreign and is
+ignored.
 
 A response with `willContinue` leaves its call open. The results of a BLOCKING call are collected
-until the final one, for the model waits for that. Those of a NON_BLOCKING call are news, one by
-one, and say how they want to be told: when nobody speaks, at once, or not at all.
+until the final one, for which the model waits. Each result of a NON_BLOCKING call is a late result
+of its own, and says how it wants to be told: when nobody speaks, at once, or not at all.
 
-Nothing here grows without bound: at most `MOST_OPEN` calls are open (the oldest is given up), and
+Nothing here grows without bound: at most `MOST_OPEN` calls are open (the oldest are cancelled), and
 of one call's results at most ``most_characters`` are kept.
 """
 
@@ -34,7 +35,7 @@ _MOST_WARNINGS = 10
 
 
 class Scheduling(IntEnum):
-    """How a result that came later wants to be told; the greater, the sooner."""
+    """How the result of a NON_BLOCKING call wants to be told; the greater, the sooner."""
 
     SILENT = 0
     WHEN_IDLE = 1
@@ -43,7 +44,11 @@ class Scheduling(IntEnum):
 
 @dataclass(slots=True)
 class OpenCall:
-    """A call under way; ``result`` is what came back so far, None before anything did."""
+    """One call of the model.
+
+    ``blocking``: the model waits for its result. ``result``: the results of a blocking call so far,
+    None before the first. ``final``: the call has had its last response, or was cancelled.
+    """
 
     use: ToolUse
     blocking: bool
@@ -53,7 +58,7 @@ class OpenCall:
 
 @dataclass(frozen=True, slots=True)
 class LateResult:
-    """Something a NON_BLOCKING call has answered."""
+    """A result of a NON_BLOCKING call; ``final``: the call has had its last response."""
 
     use: ToolUse
     result: str
@@ -61,7 +66,7 @@ class LateResult:
     final: bool
 
     def followed_by(self, later: "LateResult", most_characters: int) -> "LateResult":
-        """Both as one; of what does not fit, the oldest goes."""
+        """Return both results as one; of too many characters, the oldest are cut off."""
         result = f"{self.result}\n{later.result}"
         if len(result) > most_characters:
             result = _CUT_BEFORE + result[len(result) + len(_CUT_BEFORE) - most_characters :]
@@ -70,7 +75,10 @@ class LateResult:
 
 @dataclass(slots=True)
 class OpenCalls:
-    """The open calls of one session. ``most_characters``: what is kept of one result."""
+    """The open calls of one session.
+
+    ``most_characters``: how much of one call's result is kept. ``number``: makes the ids' numbers.
+    """
 
     most_characters: int
     number: Callable[[], int] = lambda: secrets.randbits(_ID_BITS)
@@ -82,7 +90,7 @@ class OpenCalls:
         return bool(self._open)
 
     def start(self, uses: Sequence[ToolUse], non_blocking: frozenset[str]) -> list[OpenCall]:
-        """Open calls for ``uses``, under ids of our own."""
+        """Open a call for each of ``uses``, under ids of the session's own."""
         calls = []
         for use in uses:
             named = ToolUse(f"function-call-{self.number()}", use.name, use.arguments)
@@ -91,19 +99,19 @@ class OpenCalls:
             calls.append(call)
         return calls
 
-    def give_up(self, calls: Sequence[OpenCall]) -> list[str]:
-        """Close those of ``calls`` that are open; returns their ids."""
-        given_up = [call for call in calls if self._open.pop(call.use.id, None)]
-        for call in given_up:
+    def cancel(self, calls: Sequence[OpenCall]) -> list[str]:
+        """Close those of ``calls`` that are open, and return their ids."""
+        cancelled = [call for call in calls if self._open.pop(call.use.id, None)]
+        for call in cancelled:
             call.final = True
-        return [call.use.id for call in given_up]
+        return [call.use.id for call in cancelled]
 
     def overdue(self) -> list[OpenCall]:
-        """The oldest calls, where more are open than may be."""
+        """Return the oldest calls that exceed `MOST_OPEN`."""
         return list(self._open.values())[: max(0, len(self._open) - MOST_OPEN)]
 
-    def answer(self, response: FunctionResponse) -> LateResult | None:
-        """Take a response in; what it has to tell, if it is news."""
+    def take_response(self, response: FunctionResponse) -> LateResult | None:
+        """Take in a response; return its result if its call is NON_BLOCKING, else None."""
         call = self._find(response)
         if call is None:
             name, given = (response.name or "")[:60], (response.id or "")[:60]
@@ -129,7 +137,7 @@ class OpenCalls:
         return fitting(text, self.most_characters)
 
     def _warn(self, line: str, *details: object) -> None:
-        """A line for the log, but not one for each message of a flood."""
+        """Log a warning, up to ten times a session: a flood of responses must not fill the log."""
         self._warnings += 1
         if self._warnings <= _MOST_WARNINGS:
             _log.warning(line, *details)
@@ -142,21 +150,22 @@ class OpenCalls:
 
 
 def fitting(text: str, most_characters: int) -> str:
-    """``text``, cut where it is longer."""
+    """Return ``text``, cut where it is longer than ``most_characters``."""
     if len(text) <= most_characters:
         return text
     return text[: max(0, most_characters - len(_CUT))] + _CUT
 
 
 def scheduling_of(name: str | None) -> Scheduling:
-    """WHEN_IDLE unless it says otherwise."""
+    """Return the scheduling called ``name``; WHEN_IDLE for None and for unknown names."""
     return Scheduling.__members__.get(name or "", Scheduling.WHEN_IDLE)
 
 
 def text_of_result(response: JsonObject | None) -> str:
-    """What the model reads: `output` alone, `error` as such, or the whole object (reference §2.7).
+    """Return what the chat model reads of a response (reference §2.7).
 
-    The guides put `scheduling` inside: that is not for the model.
+    That is the value of `output`, an object of `error` alone, or else the whole object, without a
+    `scheduling` inside of it, where the guides put it.
     """
     given = dict(response or {})
     if str(given.get("scheduling", "")).upper() in Scheduling.__members__:

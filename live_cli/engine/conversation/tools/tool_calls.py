@@ -1,9 +1,9 @@
-"""The functions that the model calls, between client and history.
+"""Function calls of the model, between client and history.
 
-What the model said before its calls, the calls and their results come into the history together,
-once all that it waits for is there: chat templates want every call to be followed by its result.
-A NON_BLOCKING call has none yet. It gets a placeholder, so that the talk goes on, and what it
-answers later is a line of its own.
+The words before the calls, the calls and their results are put into the history together, once all
+results that the model waits for are there: chat templates want every call to be followed by its
+result. A NON_BLOCKING call has no result by then. Its place is taken by a placeholder, so that the
+conversation goes on, and each of its late results becomes an entry of its own.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ _RUNNING = '{"status": "running", "note": "The result comes later. The conversat
 
 @dataclass(slots=True)
 class _Exchange:
-    """What was said, what was called then, and whether the model can go on from it."""
+    """A reply and the calls at its end; ``settled`` once the model can go on from them."""
 
     reply: Reply
     calls: list[OpenCall]
@@ -49,7 +49,10 @@ class _Exchange:
 
 
 class ToolCalls:
-    """One session's. ``most_characters``: what is kept of one result."""
+    """The function calls of one session.
+
+    ``most_characters``: how much is kept of one result, and of all results that are stored at once.
+    """
 
     def __init__(
         self, history: History, toolbox: Toolbox, most_characters: int, emit: EmitMessage
@@ -59,11 +62,11 @@ class ToolCalls:
         self._emit = emit
         self._calls = OpenCalls(most_characters)
         self._exchange: _Exchange | None = None
-        self._late_results: dict[str, LateResult] = {}  # by call: what waits to be told
+        self._late_results: dict[str, LateResult] = {}  # by call, not in the history yet
         self.change(toolbox)
 
     def change(self, toolbox: Toolbox) -> None:
-        """What may be called from now on."""
+        """Let the model call the functions of ``toolbox`` from now on."""
         self.toolbox = toolbox
         self._history.tool_tokens = sum(
             text_tokens(f"{tool.name}{tool.description}{tool.parameters}")
@@ -77,19 +80,19 @@ class ToolCalls:
 
     @property
     def model_waits(self) -> bool:
-        """Whether the model cannot go on before a response has come."""
+        """Whether the model waits for the result of a call."""
         return self._exchange is not None and not self._exchange.settled.is_set()
 
     @property
     def has_untold_results(self) -> bool:
-        """Whether there are results that want to be spoken about."""
+        """Whether there are results that the model is to tell, and that it has not read yet."""
         settled = self._exchange is not None and self._exchange.settled.is_set()
         return settled or any(
-            news.scheduling > Scheduling.SILENT for news in self._late_results.values()
+            late.scheduling > Scheduling.SILENT for late in self._late_results.values()
         )
 
     async def call(self, uses: Sequence[ToolUse], reply: Reply) -> None:
-        """Tell the client what the model calls, after what it ``said``."""
+        """Tell the client of the calls that end ``reply``; cancel the oldest of too many."""
         calls = self._calls.start(uses, self.toolbox.non_blocking)
         self._exchange = _Exchange(reply, calls)
         told = [
@@ -97,30 +100,30 @@ class ToolCalls:
             for call in calls
         ]
         await self._emit(ServerMessage(tool_call=ToolCall(function_calls=told)))
-        await self._tell_cancelled(self._calls.give_up(self._calls.overdue()))
+        await self._tell_cancelled(self._calls.cancel(self._calls.overdue()))
         self._exchange.settle()
 
     async def settled(self) -> None:
-        """Returns once the model can go on."""
+        """Wait until the model can go on from its last calls."""
         if self._exchange is not None:
             await self._exchange.settled.wait()
 
     def take_responses(self, responses: Sequence[FunctionResponse]) -> Scheduling:
-        """Take responses in; how soon the most urgent of them wants to be told."""
-        answers = (self._calls.answer(response) for response in responses)
-        news = [answer for answer in answers if answer is not None]
-        for one in news:
-            before = self._late_results.get(one.use.id)
-            told = before.followed_by(one, self._most_characters) if before else one
-            self._late_results[one.use.id] = told
+        """Take in responses; return the most urgent scheduling of their late results."""
+        found = (self._calls.take_response(response) for response in responses)
+        late_results = [late for late in found if late is not None]
+        for late in late_results:
+            before = self._late_results.get(late.use.id)
+            joined = before.followed_by(late, self._most_characters) if before else late
+            self._late_results[late.use.id] = joined
         if self._exchange is not None:
             self._exchange.settle()
-        return max((one.scheduling for one in news), default=Scheduling.SILENT)
+        return max((late.scheduling for late in late_results), default=Scheduling.SILENT)
 
     def store(self) -> int:
-        """Put what came back into the history; returns the tokens of the results.
+        """Put the results that are there into the history; return their tokens.
 
-        Together they are no longer than one may be: a window holds only so much.
+        All results together are cut to the length of one, so that they fit the chat model's window.
         """
         exchange = self._exchange
         if exchange is not None and not exchange.settled.is_set():
@@ -132,23 +135,23 @@ class ToolCalls:
             self._exchange = None
             answered = list(zip((call.use for call in calls), results, strict=True))
             self._history.add_calls(exchange.reply.text, exchange.reply.audio_s, answered)
-        for news in self._late_results.values():
-            results.append(fitting(news.result, room))
-            self._history.add(TOOL, note_of(news.use.name, results[-1], final=news.final))
+        for late in self._late_results.values():
+            results.append(fitting(late.result, room))
+            self._history.add(TOOL, note_of(late.use.name, results[-1], final=late.final))
         self._late_results = {}
         return sum(map(text_tokens, results))
 
-    def recall(self, content: Content) -> None:
-        """Results in a turn of an earlier conversation: nobody waits for them any more."""
+    def store_earlier_results(self, content: Content) -> None:
+        """Store the function responses inside a turn of the client's history as late results."""
         for part in content.parts or ():
-            if (told := part.function_response) is not None:
-                result = fitting(text_of_result(told.response), self._most_characters)
-                self._history.add(TOOL, note_of(told.name or "", result))
+            if (response := part.function_response) is not None:
+                result = fitting(text_of_result(response.response), self._most_characters)
+                self._history.add(TOOL, note_of(response.name or "", result))
 
-    async def drop(self, now: float) -> None:
-        """The user goes on: what the model waits for is not wanted any more.
+    async def cancel_awaited(self, now: float) -> None:
+        """Cancel the calls that the model waits for, because the user goes on at ``now`` seconds.
 
-        Calls that have been answered, or that the talk does not wait for, stay in the history.
+        Calls that have been answered, and NON_BLOCKING ones, stay in the history.
         """
         exchange = self._exchange
         if exchange is None or exchange.settled.is_set():
@@ -162,7 +165,7 @@ class ToolCalls:
         else:
             self._history.add(MODEL, heard, seconds)
         unanswered = [call for call in exchange.calls if call not in kept]
-        await self._tell_cancelled(self._calls.give_up(unanswered))
+        await self._tell_cancelled(self._calls.cancel(unanswered))
 
     async def _tell_cancelled(self, ids: list[str]) -> None:
         if ids:
@@ -175,5 +178,5 @@ def _result_of(call: OpenCall) -> str:
 
 
 def note_of(name: str, result: str, *, final: bool = True) -> str:
-    """A result that came when the call had long been followed by a placeholder."""
+    """Return the entry for a late result, whose call is followed by a placeholder already."""
     return f"[The function {name} {'has answered' if final else 'answers so far'}: {result}]"

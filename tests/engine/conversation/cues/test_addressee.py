@@ -158,12 +158,12 @@ def test_its_name_is_in_the_instruction(instruction, name):
 def test_attention_fades_after_a_reply():
     detector = AddresseeDetector("")
     assert detector.is_addressed("The weather was awful.", -30.0, begun_at=0.0) is False
-    detector.replied("It was sunny.", now=10.0)
+    detector.note_reply("It was sunny.", now=10.0)
     answered = [
         detector.is_addressed("In Hamburg.", -30.0, begun_at=10.0 + s) for s in (1, 7, 9, 30)
     ]
     assert answered == [True, True, False, False]
-    detector.replied("Where was that?", now=100.0)
+    detector.note_reply("Where was that?", now=100.0)
     answered = [
         detector.is_addressed("In Hamburg.", -30.0, begun_at=100.0 + s) for s in (1, 15, 25)
     ]
@@ -172,7 +172,7 @@ def test_attention_fades_after_a_reply():
 
 def test_quiet_is_what_is_quieter_than_those_who_talk_to_it():
     detector = AddresseeDetector("")
-    detector.replied("It is noon.", now=-300.0)
+    detector.note_reply("It is noon.", now=-300.0)
     for _ in range(3):
         assert detector.is_addressed("What time is it?", -45.0, begun_at=0.0)
     assert not detector.is_addressed("What time is it?", -58.0, begun_at=0.0)

@@ -1,4 +1,4 @@
-"""The bookkeeping of calls: which are open, who answers them, what the model reads of it."""
+"""Open calls: which responses answer them, what is late, what the model reads of a result."""
 
 from itertools import count
 
@@ -35,7 +35,7 @@ def test_calls_get_ids_of_our_own():
 def test_responses_find_their_calls_in_any_order(order):
     calls, started = opened("f", "g", "h")
     for number in order:
-        assert calls.answer(response(number, {"output": str(number)})) is None
+        assert calls.take_response(response(number, {"output": str(number)})) is None
     assert [call.result for call in started] == ["1", "2", "3"]
     assert all(call.final for call in started)
     assert not calls.are_open
@@ -43,17 +43,17 @@ def test_responses_find_their_calls_in_any_order(order):
 
 def test_a_response_without_an_id_is_for_the_oldest_call_of_that_name():
     calls, [other, first, second] = opened("g", "f", "f")
-    calls.answer(FunctionResponse(name="f", response={"output": "1"}))
-    calls.answer(FunctionResponse(name="f", response={"output": "2"}))
+    calls.take_response(FunctionResponse(name="f", response={"output": "1"}))
+    calls.take_response(FunctionResponse(name="f", response={"output": "2"}))
     assert (other.result, first.result, second.result) == (None, "1", "2")
 
 
 @pytest.mark.parametrize("late", [response(1, {}), response(7, {}), FunctionResponse(name="g")])
 def test_late_and_foreign_responses_are_ignored_with_a_line(late, caplog):
     calls, [call] = opened("f")
-    assert calls.give_up([call]) == ["function-call-1"]
-    assert calls.give_up([call]) == []
-    assert calls.answer(late) is None
+    assert calls.cancel([call]) == ["function-call-1"]
+    assert calls.cancel([call]) == []
+    assert calls.take_response(late) is None
     assert call.result is None
     assert "not open" in caplog.text
 
@@ -61,16 +61,16 @@ def test_late_and_foreign_responses_are_ignored_with_a_line(late, caplog):
 def test_a_flood_of_foreign_responses_leaves_few_lines(caplog):
     calls, _ = opened("f")
     for _ in range(100):
-        calls.answer(response(7))
+        calls.take_response(response(7))
     assert len(caplog.records) == 10
 
 
 def test_a_call_stays_open_while_more_will_come():
     calls, [call] = opened("f")
-    calls.answer(response(1, {"output": "one"}, will_continue=True))
+    calls.take_response(response(1, {"output": "one"}, will_continue=True))
     assert not call.final
-    calls.answer(response(1, {"output": "two"}, will_continue=True))
-    calls.answer(response(1))
+    calls.take_response(response(1, {"output": "two"}, will_continue=True))
+    calls.take_response(response(1))
     assert call.final
     assert call.result == "one\ntwo"
 
@@ -86,25 +86,29 @@ def test_a_call_stays_open_while_more_will_come():
         ("SOMETIMES", Scheduling.WHEN_IDLE),
     ],
 )
-def test_results_of_non_blocking_calls_are_news(said, scheduling):
+def test_results_of_non_blocking_calls_are_late_results(said, scheduling):
     calls, [call] = opened("f", later=["f"])
-    news = calls.answer(response(1, {"output": 7}, scheduling=said, will_continue=True))
-    assert news == LateResult(call.use, "7", scheduling, final=False)
-    assert calls.answer(response(1)) == LateResult(call.use, "{}", Scheduling.WHEN_IDLE, final=True)
+    late_result = calls.take_response(
+        response(1, {"output": 7}, scheduling=said, will_continue=True)
+    )
+    assert late_result == LateResult(call.use, "7", scheduling, final=False)
+    assert calls.take_response(response(1)) == LateResult(
+        call.use, "{}", Scheduling.WHEN_IDLE, final=True
+    )
     assert call.final
     assert not calls.are_open
 
 
-def test_news_of_one_call_that_wait_are_one_and_the_newest_stays():
+def test_late_results_of_one_call_are_joined_and_the_newest_stays():
     use = ToolUse("1", "f", {})
-    news = LateResult(use, "first", Scheduling.WHEN_IDLE, final=False)
+    late_result = LateResult(use, "first", Scheduling.WHEN_IDLE, final=False)
     for number in range(100):
         later = LateResult(use, f"<{number}>", Scheduling.SILENT, final=number == 99)
-        news = news.followed_by(later, 60)
-        assert len(news.result) <= 60
-    assert news.result.startswith("(cut)")
-    assert news.result.endswith("<98>\n<99>")
-    assert (news.scheduling, news.final) == (Scheduling.WHEN_IDLE, True)
+        late_result = late_result.followed_by(later, 60)
+        assert len(late_result.result) <= 60
+    assert late_result.result.startswith("(cut)")
+    assert late_result.result.endswith("<98>\n<99>")
+    assert (late_result.scheduling, late_result.final) == (Scheduling.WHEN_IDLE, True)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +131,7 @@ def test_what_the_model_reads_of_a_result(given, read):
 def test_results_are_cut_to_what_fits(caplog):
     calls, [call] = opened("f", most_characters=50)
     for _ in range(9):
-        calls.answer(response(1, {"output": "x" * 30}, will_continue=True))
+        calls.take_response(response(1, {"output": "x" * 30}, will_continue=True))
         assert len(call.result) <= 50
     assert call.result.endswith("(cut)")
     assert "cut: 61 characters" in caplog.text
@@ -136,6 +140,6 @@ def test_results_are_cut_to_what_fits(caplog):
 def test_the_oldest_calls_are_overdue_when_too_many_are_open():
     calls, started = opened(*["f"] * (MOST_OPEN + 2))
     assert calls.overdue() == started[:2]
-    calls.give_up(calls.overdue())
+    calls.cancel(calls.overdue())
     assert calls.overdue() == []
     assert [call.final for call in started[:3]] == [True, True, False]
