@@ -53,8 +53,6 @@ from live_cli.protocol.states import (
 )
 from live_cli.protocol.wire import decode_client, decode_server, encode, parse_duration
 
-__all__ = ["Role", "Session", "State"]
-
 
 class Role(Enum):
     CLIENT = auto()

@@ -34,7 +34,7 @@ async def server(files: CertificateFiles) -> AsyncIterator[LiveServer]:
         yield server
 
 
-async def hear(client: ClientConnection) -> str:
+async def receive_text(client: ClientConnection) -> str:
     """Set up, say a word, and what came back."""
     await set_up(client)
     await client.send(say("hello"))
@@ -53,13 +53,13 @@ async def all_of(reader: asyncio.StreamReader) -> bytes:
 
 async def test_both_speak_at_the_same_port_at_the_same_time(server: LiveServer) -> None:
     async with server.connect(scheme="ws") as plain, server.connect(scheme="wss") as secure:
-        assert await hear(secure) == await hear(plain) == "hello"
+        assert await receive_text(secure) == await receive_text(plain) == "hello"
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 async def test_the_certificate_is_good_for_each_name(server: LiveServer, host: str) -> None:
     async with server.connect(scheme="wss", host=host) as client:
-        assert await hear(client) == "hello"
+        assert await receive_text(client) == "hello"
 
 
 async def test_http_goes_through_tls_too(server: LiveServer) -> None:
@@ -107,7 +107,7 @@ async def test_what_is_neither_is_answered_as_bad_http_and_closed(
     assert (await all_of(reader)).startswith(b"HTTP/1.1 400")
     writer.close()
     async with server.connect(scheme="wss") as client:
-        assert await hear(client) == "hello"  # and the server goes on
+        assert await receive_text(client) == "hello"  # and the server goes on
 
 
 async def test_a_broken_handshake_ends_alone_and_without_a_word(
@@ -122,7 +122,7 @@ async def test_a_broken_handshake_ends_alone_and_without_a_word(
         writer.write(b"\x16")
         await writer.drain()
         writer.transport.abort()
-        assert await hear(other) == "hello"
+        assert await receive_text(other) == "hello"
     assert [record for record in caplog.records if record.name == "asyncio"] == []
 
 
@@ -132,7 +132,7 @@ async def test_a_client_that_does_not_trust_us_leaves_the_server_well(server: Li
             f"wss://localhost:{server.port}{PATH}", proxy=None, ssl=ssl.create_default_context()
         )
     async with server.connect(scheme="wss") as client:
-        assert await hear(client) == "hello"
+        assert await receive_text(client) == "hello"
 
 
 @pytest.mark.parametrize("said_first", [b"", b"G", b"\x16", b"\x16\x03\x01\x02\x00\x01"])
@@ -143,7 +143,7 @@ async def test_who_stays_silent_is_let_go_and_holds_up_nobody(
         reader, writer = await server.dial()
         writer.write(said_first)
         async with server.connect(scheme="wss") as client:
-            assert await hear(client) == "hello"
+            assert await receive_text(client) == "hello"
             assert await all_of(reader) == b""
             await client.send(say("still here"))  # the limit is not for those who have spoken
             assert said(await receive(client)) == "still here"
@@ -207,8 +207,8 @@ async def test_our_own_client_trusts_our_own_certificate_on_this_machine(
     async with running_server(tls=mine) as server:
         for host in ("localhost", "127.0.0.1"):
             address = Address(f"https://{host}:{server.port}", None, "v1beta", "the local server")
-            line = await open_websocket(address, limit_s=WITHIN_S)
-            await line.close()
+            websocket = await open_websocket(address, limit_s=WITHIN_S)
+            await websocket.close()
     async with running_server(tls=stranger) as server:
         address = Address(f"wss://localhost:{server.port}", None, "v1beta", "the local server")
         with pytest.raises(ConnectError, match="not trusted"):

@@ -39,7 +39,8 @@ from live_cli.protocol.messages import (
     ToolResponse,
     UsageMetadata,
 )
-from live_cli.protocol.session import Role, Session, State
+from live_cli.protocol.session import Role, Session
+from live_cli.protocol.states import State
 
 SETUP = ClientMessage(setup=Setup(model="models/m"))
 MANUAL = ClientMessage(
@@ -70,9 +71,9 @@ class Talk:
     def __init__(self, setup: ClientMessage = SETUP) -> None:
         self.session = Session(Role.CLIENT)
         self.session.send(setup, 0.0)
-        self.hears({"setupComplete": {}})
+        self.receive({"setupComplete": {}})
 
-    def hears(self, *messages: object, at: float = 0.0) -> list[Event]:
+    def receive(self, *messages: object, at: float = 0.0) -> list[Event]:
         events: list[Event] = []
         for message in messages:
             events += self.session.receive(msgspec.json.encode(message), at)
@@ -105,7 +106,7 @@ def test_setup_times_out_once() -> None:
 def test_flow_a_a_turn() -> None:
     talk = Talk()
     talk.session.send(ASK, 0.0)
-    said = talk.hears(
+    said = talk.receive(
         {"serverContent": {"inputTranscription": {"text": " Hi"}}},
         {"serverContent": SOUND},
         {"serverContent": {"outputTranscription": {"text": "Hello "}}},
@@ -123,7 +124,7 @@ def test_flow_a_a_turn() -> None:
     ]
     usage = {"usageMetadata": {"totalTokenCount": 204}}
     update = {"sessionResumptionUpdate": {"newHandle": "h1", "resumable": True}}
-    assert talk.hears(TURN_COMPLETE | usage, update) == [
+    assert talk.receive(TURN_COMPLETE | usage, update) == [
         UsageReported(UsageMetadata(total_token_count=204)),
         TurnComplete(1),
         ResumptionUpdated("h1"),
@@ -135,55 +136,55 @@ def test_flow_a_a_turn() -> None:
 
 def test_flow_b_barge_in_and_the_late_chunk() -> None:
     talk = Talk()
-    assert talk.hears({"serverContent": SOUND}) == [chunk(1)]
-    assert talk.hears(INTERRUPTED, {"toolCallCancellation": {"ids": ["1"]}}, at=1.0) == [
+    assert talk.receive({"serverContent": SOUND}) == [chunk(1)]
+    assert talk.receive(INTERRUPTED, {"toolCallCancellation": {"ids": ["1"]}}, at=1.0) == [
         Interrupted(1),
         ToolCallCancelled(["1"]),
     ]
     assert talk.session.state is State.INTERRUPTED
-    assert talk.hears({"serverContent": SOUND}, at=1.5) == [chunk(1)]
-    assert talk.hears(INTERRUPTED, at=1.6) == []
-    assert talk.hears(TURN_COMPLETE, at=1.7) == [TurnComplete(1, interrupted=True)]
-    assert talk.hears({"serverContent": SOUND}, at=1.8) == [chunk(2)]
-    assert talk.hears(TURN_COMPLETE, at=3.0) == [TurnComplete(2)]
+    assert talk.receive({"serverContent": SOUND}, at=1.5) == [chunk(1)]
+    assert talk.receive(INTERRUPTED, at=1.6) == []
+    assert talk.receive(TURN_COMPLETE, at=1.7) == [TurnComplete(1, interrupted=True)]
+    assert talk.receive({"serverContent": SOUND}, at=1.8) == [chunk(2)]
+    assert talk.receive(TURN_COMPLETE, at=3.0) == [TurnComplete(2)]
 
 
 def test_interrupted_and_complete_in_one_message() -> None:
     talk = Talk()
-    talk.hears({"serverContent": SOUND})
+    talk.receive({"serverContent": SOUND})
     both = {"serverContent": {"interrupted": True, "turnComplete": True}}
-    assert talk.hears(both) == [Interrupted(1), TurnComplete(1, interrupted=True)]
+    assert talk.receive(both) == [Interrupted(1), TurnComplete(1, interrupted=True)]
     assert talk.session.state is State.LISTENING
 
 
 def test_interrupted_after_the_turn_while_it_still_plays() -> None:
     talk = Talk()
-    talk.hears({"serverContent": SOUND}, TURN_COMPLETE)
-    assert talk.hears(INTERRUPTED, at=1.0) == [Interrupted(1)]
-    assert talk.hears({"serverContent": SOUND}, at=1.1) == [chunk(2)]
-    assert talk.hears(TURN_COMPLETE, at=1.2) == [TurnComplete(2)]
+    talk.receive({"serverContent": SOUND}, TURN_COMPLETE)
+    assert talk.receive(INTERRUPTED, at=1.0) == [Interrupted(1)]
+    assert talk.receive({"serverContent": SOUND}, at=1.1) == [chunk(2)]
+    assert talk.receive(TURN_COMPLETE, at=1.2) == [TurnComplete(2)]
 
 
 def test_interrupted_before_any_output() -> None:
     talk = Talk()
-    assert talk.hears(INTERRUPTED, at=1.0) == [Interrupted(0)]
-    assert talk.hears(TURN_COMPLETE, at=1.1) == [TurnComplete(1, interrupted=True)]
-    assert talk.hears({"serverContent": SOUND}, at=1.2) == [chunk(2)]
+    assert talk.receive(INTERRUPTED, at=1.0) == [Interrupted(0)]
+    assert talk.receive(TURN_COMPLETE, at=1.1) == [TurnComplete(1, interrupted=True)]
+    assert talk.receive({"serverContent": SOUND}, at=1.2) == [chunk(2)]
 
 
 def test_an_old_interruption_does_not_mark_a_later_silent_turn() -> None:
     talk = Talk()
-    talk.hears({"serverContent": SOUND}, TURN_COMPLETE)
-    talk.hears(INTERRUPTED, at=1.0)
-    assert talk.hears(TURN_COMPLETE, at=30.0) == [TurnComplete(2)]
+    talk.receive({"serverContent": SOUND}, TURN_COMPLETE)
+    talk.receive(INTERRUPTED, at=1.0)
+    assert talk.receive(TURN_COMPLETE, at=30.0) == [TurnComplete(2)]
 
 
 def test_a_forgotten_turn_complete_does_not_cost_the_next_turn() -> None:
     talk = Talk()
-    talk.hears({"serverContent": SOUND})
-    talk.hears(INTERRUPTED, at=10.0)
-    assert talk.hears({"serverContent": SOUND}, at=11.0) == [chunk(1)]
-    assert talk.hears({"serverContent": SOUND}, at=11.1) == [
+    talk.receive({"serverContent": SOUND})
+    talk.receive(INTERRUPTED, at=10.0)
+    assert talk.receive({"serverContent": SOUND}, at=11.0) == [chunk(1)]
+    assert talk.receive({"serverContent": SOUND}, at=11.1) == [
         TurnComplete(1, interrupted=True),
         chunk(2),
     ]
@@ -194,15 +195,15 @@ def test_a_forgotten_turn_complete_does_not_cost_the_next_turn() -> None:
 def test_flow_c_a_blocking_tool(complete_after_call: bool) -> None:
     talk = Talk()
     call = {"toolCall": {"functionCalls": [{"id": "1", "name": "f", "args": {"a_b": 1}}]}}
-    assert talk.hears(call) == [
+    assert talk.receive(call) == [
         ToolCallRequested([FunctionCall(id="1", name="f", args={"a_b": 1})])
     ]
     answer = 1
     if complete_after_call:  # 2.5 does, 3.x does not
-        assert talk.hears(TURN_COMPLETE) == [TurnComplete(1)]
+        assert talk.receive(TURN_COMPLETE) == [TurnComplete(1)]
         answer = 2
     talk.session.send(ClientMessage(tool_response=ToolResponse(function_responses=[])), 0.0)
-    assert talk.hears({"serverContent": SOUND}, TURN_COMPLETE) == [
+    assert talk.receive({"serverContent": SOUND}, TURN_COMPLETE) == [
         chunk(answer),
         TurnComplete(answer),
     ]
@@ -210,18 +211,18 @@ def test_flow_c_a_blocking_tool(complete_after_call: bool) -> None:
 
 def test_flow_d_a_non_blocking_tool() -> None:
     talk = Talk()
-    talk.hears({"serverContent": SOUND}, {"toolCall": {"functionCalls": [{"id": "1"}]}})
-    assert talk.hears({"serverContent": SOUND}, TURN_COMPLETE) == [chunk(1), TurnComplete(1)]
+    talk.receive({"serverContent": SOUND}, {"toolCall": {"functionCalls": [{"id": "1"}]}})
+    assert talk.receive({"serverContent": SOUND}, TURN_COMPLETE) == [chunk(1), TurnComplete(1)]
     talk.session.send(ClientMessage(tool_response=ToolResponse()), 0.0)
-    assert talk.hears({"serverContent": SOUND}) == [chunk(2)]
+    assert talk.receive({"serverContent": SOUND}) == [chunk(2)]
 
 
 def test_flow_e_the_end_of_a_connection() -> None:
     talk = Talk()
-    talk.hears({"sessionResumptionUpdate": {"newHandle": "h1", "resumable": True}})
-    talk.hears({"serverContent": SOUND})
-    assert talk.hears({"sessionResumptionUpdate": {}}) == [ResumptionUpdated(None)]
-    assert talk.hears({"goAway": {"timeLeft": "9.5s"}}, at=100.0) == [GoingAway(9.5)]
+    talk.receive({"sessionResumptionUpdate": {"newHandle": "h1", "resumable": True}})
+    talk.receive({"serverContent": SOUND})
+    assert talk.receive({"sessionResumptionUpdate": {}}) == [ResumptionUpdated(None)]
+    assert talk.receive({"goAway": {"timeLeft": "9.5s"}}, at=100.0) == [GoingAway(9.5)]
     assert talk.session.leaving_at == 109.5
     reason = "Deadline expired before operation could complete."
     assert talk.session.lose(1011, reason, 109.5) == [SessionClosed(1011, reason, turn_lost=True)]
@@ -232,7 +233,7 @@ def test_flow_e_the_end_of_a_connection() -> None:
 
 def test_nothing_is_lost_between_turns() -> None:
     talk = Talk()
-    talk.hears({"serverContent": SOUND}, TURN_COMPLETE)
+    talk.receive({"serverContent": SOUND}, TURN_COMPLETE)
     assert talk.session.lose(1000, "", 1.0) == [SessionClosed(1000, "")]
 
 
@@ -245,17 +246,17 @@ def test_flow_f_extended_thinking(beside: bool) -> None:
         if beside
         else {"serverContent": {"turnComplete": True, **status}}
     )
-    assert talk.hears({"serverContent": SOUND}, ends) == [
+    assert talk.receive({"serverContent": SOUND}, ends) == [
         chunk(1),
         TurnComplete(1, more_follows=True),
     ]
     idle = {"serverContent": {"turnComplete": True, "interactionStatus": "IDLE"}}
-    assert talk.hears({"serverContent": SOUND}, idle) == [chunk(2), TurnComplete(2)]
+    assert talk.receive({"serverContent": SOUND}, idle) == [chunk(2), TurnComplete(2)]
 
 
 def test_an_empty_turn() -> None:
     talk = Talk()
-    assert talk.hears(
+    assert talk.receive(
         {"serverContent": {"outputTranscription": {"text": ""}}},
         {"serverContent": {"generationComplete": True}},
         TURN_COMPLETE,
@@ -281,7 +282,7 @@ def test_everything_in_one_message_comes_in_order() -> None:
         "inputTranscription": {"finished": True},
     }
     usage = {"candidatesTokenCount": 7, "promptTokenCount": 3, "trafficType": "ON_DEMAND"}
-    assert talk.hears({"usageMetadata": usage, "serverContent": content}) == [
+    assert talk.receive({"usageMetadata": usage, "serverContent": content}) == [
         UsageReported(
             UsageMetadata(response_token_count=7, prompt_token_count=3, traffic_type="ON_DEMAND")
         ),
@@ -301,12 +302,12 @@ def test_everything_in_one_message_comes_in_order() -> None:
 )
 def test_messages_that_say_nothing(message: object) -> None:
     talk = Talk()
-    assert talk.hears(message) == []
+    assert talk.receive(message) == []
     assert talk.session.state is State.LISTENING
 
 
 def test_voice_activity() -> None:
-    assert Talk().hears(
+    assert Talk().receive(
         {"voiceActivity": {"type": "ACTIVITY_START", "audioOffset": "1.2s"}},
         {"voiceActivity": {"type": "ACTIVITY_END"}},
         {"voiceActivityDetectionSignal": {"vadSignalType": "VAD_SIGNAL_TYPE_SOS"}},
@@ -332,14 +333,14 @@ def test_voice_activity() -> None:
 )
 def test_sound(blob: object, events: list[Event]) -> None:
     turn = {"serverContent": {"modelTurn": {"parts": [{"inlineData": blob}]}}}
-    assert Talk().hears(turn) == events
+    assert Talk().receive(turn) == events
 
 
 @pytest.mark.parametrize("update", [{"newHandle": "h2"}, {"resumable": True}, {"newHandle": ""}])
 def test_only_a_resumable_handle_replaces_the_last(update: object) -> None:
     talk = Talk()
-    talk.hears({"sessionResumptionUpdate": {"newHandle": "h1", "resumable": True}})
-    assert talk.hears({"sessionResumptionUpdate": update}) == [ResumptionUpdated(None)]
+    talk.receive({"sessionResumptionUpdate": {"newHandle": "h1", "resumable": True}})
+    assert talk.receive({"sessionResumptionUpdate": update}) == [ResumptionUpdated(None)]
     assert talk.session.handle == "h1"
 
 
@@ -364,7 +365,7 @@ def test_notices_may_come_before_setup_complete() -> None:
 
 def test_setup_complete_twice_or_unasked() -> None:
     with pytest.raises(RemoteProtocolError, match="twice"):
-        Talk().hears({"setupComplete": {}})
+        Talk().receive({"setupComplete": {}})
     with pytest.raises(RemoteProtocolError):
         Session(Role.CLIENT).receive(b'{"setupComplete":{}}', 0.0)
 

@@ -40,8 +40,8 @@ from live_cli.protocol.messages import (
     Transcription,
     UsageMetadata,
 )
-from live_cli.protocol.session import Role, Session, State
-from live_cli.protocol.states import TOLERATED, TRANSITIONS, Fact
+from live_cli.protocol.session import Role, Session
+from live_cli.protocol.states import TOLERATED, TRANSITIONS, Fact, State
 
 AUTOMATIC = Setup(model="models/m")
 MANUAL = Setup(
@@ -68,7 +68,7 @@ class Pair:
         self.say(ServerMessage(setup_complete=SetupComplete()))
 
     def ask(self, message: ClientMessage) -> list[Event]:
-        return self.hears(self.client.send(message, 0.0))
+        return self.receive(self.client.send(message, 0.0))
 
     def say(self, message: ServerMessage, at: float = 0.0) -> list[Event]:
         events = self.client.receive(self.server.send(message, at), at)
@@ -76,7 +76,7 @@ class Pair:
         assert self.client.turn == self.server.turn
         return events
 
-    def hears(self, payload: bytes | str) -> list[Event]:
+    def receive(self, payload: bytes | str) -> list[Event]:
         return self.server.receive(payload, 0.0)
 
 
@@ -172,7 +172,7 @@ def test_every_state_has_its_row_and_every_fact_its_place() -> None:
     ],
 )
 def test_what_a_server_hears(setup: Setup, payload: str, events: list[Event]) -> None:
-    assert Pair(setup).hears(payload) == events
+    assert Pair(setup).receive(payload) == events
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_what_a_server_hears(setup: Setup, payload: str, events: list[Event]) ->
 )
 def test_what_a_server_refuses(payload: str, reason: str) -> None:
     with pytest.raises(RemoteProtocolError) as caught:
-        Pair().hears(payload)
+        Pair().receive(payload)
     assert (caught.value.close_code, caught.value.reason) == (1007, reason)
 
 

@@ -21,12 +21,11 @@ from live_cli.net.address import Address
 from live_cli.net.close_codes import explain, starting_a_sentence
 from live_cli.protocol.events import Event, SessionOpened
 from live_cli.protocol.messages import ClientMessage, Setup
-from live_cli.protocol.session import Role, Session, State
+from live_cli.protocol.session import Role, Session
+from live_cli.protocol.states import State
 
 if TYPE_CHECKING:
     from live_cli.net.client.websocket import WebSocket
-
-__all__ = ["Address", "LiveClient"]
 
 
 class LiveClient:

@@ -45,7 +45,7 @@ from live_cli.protocol.events import (
     TurnComplete,
 )
 from live_cli.protocol.messages import ClientMessage, SessionResumptionConfig, Setup
-from live_cli.protocol.session import State
+from live_cli.protocol.states import State
 
 PAUSES_S: Final = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds before each attempt to connect again; after the last one the session is over."""

@@ -46,7 +46,8 @@ from live_cli.net.server.stats.counts import AnswerTimer, ServerCounts
 from live_cli.protocol.dialect import in_dialect
 from live_cli.protocol.events import AudioReceived, SetupReceived
 from live_cli.protocol.messages import GoAway, ServerMessage, Setup, SetupComplete
-from live_cli.protocol.session import Role, Session, State
+from live_cli.protocol.session import Role, Session
+from live_cli.protocol.states import State
 
 _RELEASE_S = 5.0
 """How long the tasks and the engine may take to stop before an error is logged."""

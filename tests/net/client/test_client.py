@@ -12,7 +12,8 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from live_cli.errors import LocalProtocolError, RemoteProtocolError
-from live_cli.net.client.client import Address, LiveClient
+from live_cli.net.address import Address
+from live_cli.net.client.client import LiveClient
 from live_cli.net.close_codes import TOO_BIG_FOR_US
 from live_cli.protocol import compose
 from live_cli.protocol.events import (
@@ -24,7 +25,7 @@ from live_cli.protocol.events import (
     TurnComplete,
 )
 from live_cli.protocol.messages import Content, Part, Setup
-from live_cli.protocol.session import State
+from live_cli.protocol.states import State
 from live_cli.protocol.wire import decode_client
 
 KEY = "AIza-one-time-secret"
@@ -82,11 +83,11 @@ async def test_a_session_from_setup_to_close() -> None:
 
 
 async def test_everything_a_client_sends() -> None:
-    heard: list[str | bytes] = []
+    received: list[str | bytes] = []
 
     async def handler(socket: ServerConnection) -> None:
         await opened(socket)
-        heard.extend([payload async for payload in socket])
+        received.extend([payload async for payload in socket])
 
     async with serving(handler) as address, await LiveClient.connect(address, SETUP) as client:
         await client.send(compose.audio(b"\x01\x00" * 320))
@@ -94,12 +95,12 @@ async def test_everything_a_client_sends() -> None:
         await client.send(compose.audio_stream_end())
         with pytest.raises(LocalProtocolError):
             await client.send(compose.activity_start())
-    assert [list(json.loads(payload)["realtimeInput"]) for payload in heard] == [
+    assert [list(json.loads(payload)["realtimeInput"]) for payload in received] == [
         ["audio"],
         ["text"],
         ["audioStreamEnd"],
     ]
-    first = decode_client(heard[0]).realtime_input
+    first = decode_client(received[0]).realtime_input
     assert first is not None
     assert first.audio is not None
     assert (first.audio.data, first.audio.mime_type) == (b"\x01\x00" * 320, "audio/pcm;rate=16000")
@@ -278,7 +279,8 @@ def test_nothing_is_left_behind_when_a_program_is_interrupted() -> None:
     code = """
 import asyncio
 from websockets.asyncio.server import serve
-from live_cli.net.client.client import Address, LiveClient
+from live_cli.net.address import Address
+from live_cli.net.client.client import LiveClient
 from live_cli.protocol.messages import Setup
 
 async def handler(socket):

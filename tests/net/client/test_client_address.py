@@ -3,7 +3,7 @@
 import pytest
 
 from live_cli.errors import ConnectError
-from live_cli.net.client.client import Address
+from live_cli.net.address import Address
 
 METHOD = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent"
 VERTEX = (

@@ -11,8 +11,9 @@ import pytest
 from msgspec.structs import replace
 from websockets.asyncio.server import ServerConnection, serve
 
+from live_cli.net.address import Address
 from live_cli.net.client import resuming_client
-from live_cli.net.client.client import Address, LiveClient
+from live_cli.net.client.client import LiveClient
 from live_cli.net.client.resuming_client import PAUSES_S, ResumingClient
 from live_cli.protocol import compose
 from live_cli.protocol.events import (
@@ -42,13 +43,13 @@ class Server:
 
     scripts: list[Script]
     setups: list[dict[str, Any]] = field(default_factory=list)
-    heard: list[list[str]] = field(default_factory=list)
+    received: list[list[str]] = field(default_factory=list)
     pauses_s: list[float] = field(default_factory=list)
     port: int = 0
 
     async def handle(self, socket: ServerConnection) -> None:
         self.setups.append(json.loads(await socket.recv())["setup"])
-        self.heard.append([])
+        self.received.append([])
         await self.scripts[min(len(self.setups), len(self.scripts)) - 1](self, socket)
 
     async def connect(self, setup: Setup, first_turn: int) -> LiveClient:
@@ -58,9 +59,9 @@ class Server:
     async def pause(self, seconds: float) -> None:
         self.pauses_s.append(seconds)
 
-    async def hear(self, socket: ServerConnection) -> None:
+    async def receive(self, socket: ServerConnection) -> None:
         payload = await socket.recv()
-        self.heard[-1].append(payload if isinstance(payload, str) else payload.decode())
+        self.received[-1].append(payload if isinstance(payload, str) else payload.decode())
 
     @property
     def handles(self) -> list[str | None]:
@@ -105,12 +106,12 @@ async def events_of(client: ResumingClient) -> list[Event]:
 async def test_a_lost_connection_is_resumed_and_what_was_not_answered_is_sent_again() -> None:
     async def breaks(server: Server, socket: ServerConnection) -> None:
         await say(socket, OPEN, text("One."), DONE, handle("h1"))
-        await server.hear(socket)
+        await server.receive(socket)
         socket.transport.abort()
 
     async def goes_on(server: Server, socket: ServerConnection) -> None:
         await say(socket, OPEN)
-        await server.hear(socket)
+        await server.receive(socket)
         await say(socket, text("Two."), DONE)
         await socket.close(1000)
 
@@ -127,8 +128,8 @@ async def test_a_lost_connection_is_resumed_and_what_was_not_answered_is_sent_ag
             SessionClosed(1000, ""),
         ]
     assert server.handles == [None, "h1"]
-    assert "answered" not in server.heard[1][0]
-    assert "and?" in server.heard[1][0]
+    assert "answered" not in server.received[1][0]
+    assert "and?" in server.received[1][0]
 
 
 async def test_an_announced_end_is_not_waited_for() -> None:
@@ -219,13 +220,13 @@ async def test_a_session_that_may_not_be_resumed_ends_with_its_connection() -> N
 async def test_who_sends_meanwhile_waits_and_is_heard_once() -> None:
     async def breaks(server: Server, socket: ServerConnection) -> None:
         await say(socket, OPEN)
-        await server.hear(socket)
+        await server.receive(socket)
         socket.transport.abort()
 
     async def listens(server: Server, socket: ServerConnection) -> None:
         await say(socket, OPEN)
         for _ in range(3):
-            await server.hear(socket)
+            await server.receive(socket)
         await socket.close(1000)
 
     async with serving(breaks, listens) as (server, client):
@@ -239,7 +240,7 @@ async def test_who_sends_meanwhile_waits_and_is_heard_once() -> None:
         await waiting
         await client.send(compose.text("third"))
         await events_of(client)
-    words = [json.loads(payload)["realtimeInput"]["text"] for payload in server.heard[1]]
+    words = [json.loads(payload)["realtimeInput"]["text"] for payload in server.received[1]]
     assert words == ["first", "second", "third"]
 
 
@@ -253,13 +254,13 @@ async def test_the_end_of_an_activity_gets_its_start_again(
     async def breaks(server: Server, socket: ServerConnection) -> None:
         await say(socket, OPEN)
         for _ in range(3):
-            await server.hear(socket)
+            await server.receive(socket)
         socket.transport.abort()
 
     async def listens(server: Server, socket: ServerConnection) -> None:
         await say(socket, OPEN)
         for _ in range(3):
-            await server.hear(socket)
+            await server.receive(socket)
         await socket.close(1000)
 
     setup = replace(SETUP, realtime_input_config=manual)
@@ -271,7 +272,7 @@ async def test_the_end_of_an_activity_gets_its_start_again(
         ):
             await client.send(message)
         await events_of(client)
-    assert [[*json.loads(payload)["realtimeInput"]] for payload in server.heard[1]] == [
+    assert [[*json.loads(payload)["realtimeInput"]] for payload in server.received[1]] == [
         ["activityStart"],
         ["audio"],
         ["activityEnd"],

@@ -14,7 +14,8 @@ import pytest
 from websockets.asyncio.server import Request, Response, ServerConnection, serve
 
 from live_cli.errors import ConnectError
-from live_cli.net.client.client import Address, LiveClient
+from live_cli.net.address import Address
+from live_cli.net.client.client import LiveClient
 from live_cli.protocol.messages import Setup
 
 KEY = "AIza-one-time-secret"
@@ -320,15 +321,15 @@ async def test_loopback_uses_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
-    offers = []
+    extensions = []
 
     async def handler(socket: ServerConnection) -> None:
         assert socket.request is not None
-        offers.append(socket.request.headers.get("Sec-WebSocket-Extensions"))
+        extensions.append(socket.request.headers.get("Sec-WebSocket-Extensions"))
         await socket.recv()
         await socket.send('{"setupComplete":{}}')
         await socket.wait_closed()
 
     async with speaking(handler) as address:
         await (await LiveClient.connect(address, SETUP)).close()
-    assert offers == [None]
+    assert extensions == [None]
