@@ -1,4 +1,4 @@
-"""Work beside a session's turn, and the first failure of either."""
+"""Tasks beside the turn of a session, and the first failure of the session."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -7,24 +7,24 @@ from typing import Any
 from live_cli.errors import EngineError
 
 INTERNAL_ERROR = "Internal error encountered."
-"""What a client is told of a crash; the cause is for the log."""
+"""The message of a crash for the client; its cause goes to the log."""
 
 
 class Background:
-    """Tasks that nobody awaits. What goes wrong in one fails the session, once."""
+    """The background tasks of one session; the first exception in one fails the session."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: asyncio.Future[EngineError] = asyncio.get_running_loop().create_future()
 
     def do(self, work: Coroutine[Any, Any, None]) -> None:
-        """Start ``work``."""
+        """Start ``work`` as a task."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
     def fail(self, error: BaseException) -> None:
-        """The session has failed; only the first reason counts."""
+        """Fail the session with ``error``; only the first error counts."""
         if not isinstance(error, EngineError):
             crash = EngineError(INTERNAL_ERROR)
             crash.__cause__ = error
@@ -33,16 +33,16 @@ class Background:
             self._failure.set_result(error)
 
     def check(self) -> None:
-        """Raises the EngineError of an earlier failure."""
+        """Raise the EngineError of the session's failure, if there is one."""
         if self._failure.done():
             raise self._failure.result()
 
     async def failed(self) -> EngineError:
-        """Returns once something has failed."""
+        """Wait for the failure of the session."""
         return await asyncio.shield(self._failure)
 
     async def close(self) -> None:
-        """Cancel what is under way."""
+        """Cancel the tasks and wait for their end."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,7 +1,7 @@
-"""The four stages of the local engine, as Protocols: whatever fits them can take the place.
+"""The four stages of the local engine, as Protocols that any backend may fit.
 
 All calls block and belong in a worker thread; none may hold the GIL for long. Samples are float32
-in [-1, 1], mono, C-contiguous. A stage object may be shared by sessions unless it says otherwise.
+in [-1, 1], mono, C-contiguous. Sessions share a stage unless its Protocol says otherwise.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,19 +15,19 @@ JsonObject = dict[str, Any]
 
 
 class SpeechDetector(Protocol):
-    """Voice activity, frame by frame. One object serves one stream: it has memory."""
+    """Voice activity, window by window. One detector serves one stream, for it has memory."""
 
     window_samples: int
 
-    def probability(self, frame: Samples) -> float:
-        """How likely this frame is speech, 0 to 1. ``frame``: `window_samples` at 16 kHz."""
+    def probability(self, window: Samples) -> float:
+        """How likely ``window``, `window_samples` at 16 kHz, is speech: 0 to 1."""
 
     def reset(self) -> None:
-        """Forget the stream heard so far."""
+        """Forget the stream so far."""
 
 
 class Transcriber(Protocol):
-    """Speech to text, one segment at a time. Shared by sessions; calls are serialised inside."""
+    """Speech to text, one segment at a time. Shared by sessions; serialises its calls."""
 
     def transcribe(self, samples: Samples) -> str:
         """The words in ``samples`` (16 kHz), "" for none."""
@@ -35,7 +35,7 @@ class Transcriber(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One still picture. ``detail``: low, high or auto, as OpenAI-compatible endpoints call it."""
+    """A picture in a request. ``detail``: low, high or auto, as in OpenAI's API."""
 
     data: bytes
     mime_type: str
@@ -44,9 +44,9 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class ToolUse:
-    """A function that the model calls: ``arguments`` is the JSON object it wrote.
+    """A function call of the model: ``arguments`` is the JSON object that the model wrote.
 
-    ``id`` is what the model called it, or "" where it did not; a session gives its own.
+    ``id`` is the model's own, or "" where the model gave none; a session gives ids of its own.
     """
 
     id: str
@@ -68,10 +68,10 @@ class ToolDeclaration:
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One turn as the chat model reads it: role system, user, assistant or tool.
+    """One turn of a chat: ``role`` is system, user, assistant or tool.
 
-    ``calls``: what the assistant called in it. ``call_id``: the call that a tool message answers.
-    ``images`` of a user are for models that can see.
+    ``calls``: the function calls of an assistant's turn. ``call_id``: the call that a tool's turn
+    answers. ``images`` of a user are for models that take images.
     """
 
     role: str
@@ -83,9 +83,9 @@ class ChatMessage:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How to generate; None leaves it to the model.
+    """The parameters of a generation; None leaves a value to the model.
 
-    ``thinking_budget``: None automatic, 0 off, n at most n tokens.
+    ``thinking_budget``: None automatic, 0 off, otherwise the most tokens to think.
     """
 
     max_tokens: int | None = None
@@ -100,7 +100,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """What to answer, how, and what may be called for it."""
+    """The messages to answer, the sampling, and the functions that the model may call."""
 
     messages: tuple[ChatMessage, ...]
     sampling: Sampling = field(default_factory=Sampling)
@@ -109,10 +109,10 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True)
 class ChatDelta:
-    """A piece of the reply as it is generated; ``thought`` marks reasoning, not speech.
+    """A piece of a reply while it is generated; ``thought`` marks reasoning, which is not spoken.
 
-    ``call``: a function call, told once its arguments are whole; ``text`` is empty then. No text
-    follows the first call of a reply.
+    ``call``: a function call with all of its arguments; ``text`` is empty then. No text follows the
+    first call of a reply.
     """
 
     text: str
@@ -121,7 +121,7 @@ class ChatDelta:
 
 
 class FinishReason(Enum):
-    """How a generation ended: by itself, at its token limit, or in a call that is not valid."""
+    """The end of a generation: by itself, at the token limit, or in a call that is not valid."""
 
     WHOLE = "whole"
     CUT = "cut"
@@ -130,7 +130,7 @@ class FinishReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ChatUsage:
-    """Token counts of one generation, as the model's own tokenizer counts, and how it ended."""
+    """Token counts of one generation by the tokenizer of the model, and the finish reason."""
 
     prompt_tokens: int = 0
     reply_tokens: int = 0
@@ -139,19 +139,22 @@ class ChatUsage:
 
 
 class ChatModel(Protocol):
-    """Text to text, streaming. Shared by sessions; calls may come side by side."""
+    """Text to text, streamed. Shared by sessions; calls may run side by side."""
 
     context_tokens: int
     sees: bool
-    """Whether it takes images."""
+    """Whether the model takes images."""
 
     def generate(self, request: ChatRequest, on_delta: Callable[[ChatDelta], bool]) -> ChatUsage:
-        """Generate a reply; ``on_delta`` gets each piece and returns True to stop at once."""
+        """Generate a reply; ``on_delta`` gets each piece and returns True to stop at once.
+
+        Raises EngineError, and UnsupportedError for images or functions that the model refuses.
+        """
 
     def prefill(
         self, messages: tuple[ChatMessage, ...], tools: tuple[ToolDeclaration, ...] = ()
     ) -> None:
-        """Warm the prefix cache, so that the first answer does not pay for the instruction."""
+        """Fill the prefix cache with ``messages``, so that the next reply starts sooner."""
 
     def close(self) -> None:
         """Free the model."""
@@ -159,7 +162,7 @@ class ChatModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class VoiceTraits:
-    """How one of the thirty names sounds here: factors on the synthesizer's own voice."""
+    """The sound of a prebuilt voice: factors on the pitch, pace and timbre of the own voice."""
 
     pitch: float = 1.0
     pace: float = 1.0
@@ -167,25 +170,21 @@ class VoiceTraits:
 
 
 class Synthesizer(Protocol):
-    """Text to speech. Shared by sessions; calls are serialised inside."""
+    """Text to speech. Shared by sessions; serialises its calls."""
 
     def speak(self, text: str, voice: VoiceTraits) -> Iterator[Samples]:
-        """Chunks of speech at 24 kHz, the first as soon as it is ready."""
+        """Yield speech at 24 kHz in chunks, the first as soon as it is ready."""
 
 
 @dataclass(frozen=True, slots=True)
 class StageNames:
-    """Which implementation each stage uses, as `registry.py` names them.
-
-    ``chat`` may carry an argument after a colon: a GGUF path (``gguf:/models/x.gguf``), a pulled
-    model's name, or an OpenAI-compatible endpoint (``openai:http://127.0.0.1:11434/v1#qwen3``).
-    """
+    """The backend of each stage, named as in `backends/table.py`."""
 
     detector: str = "silero"
     transcriber: str = "moonshine"
     chat: str = "gguf"
     synthesizer: str = "hibari"
     threads: int = field(default=0)
-    """Threads of the chat model; 0: one less than the cores, at least one."""
+    """Threads of a chat model in this process; 0: one less than the cores, at least one."""
     parallel: int = 1
     """Replies that a chat model in this process generates side by side."""

@@ -1,4 +1,4 @@
-"""One file per model; each imports its library late."""
+"""The backends of the stages: one file for each; each imports its library late."""
 
 import os
 

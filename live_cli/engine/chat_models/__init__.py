@@ -1,1 +1,1 @@
-"""TODO"""
+"""The chat models on this machine: found, or pulled from their address."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Speech input: voice activity detection, endpointing, segments on their way to text."""

@@ -1,23 +1,26 @@
 """From speech probabilities to segments of speech. Pure; counts samples, never asks the time.
 
+A window is what the detector judges at a time: 512 samples at 16 kHz, 32 ms.
+
 Theory of operation
 -------------------
 Two states, QUIET and OPEN, with hysteresis (as in Silero's VADIterator):
 
-    QUIET ── enough frames at or above the start threshold ──> OPEN     SpeechStarted
+    QUIET ── enough windows at or above the start threshold ─> OPEN     SpeechStarted
     OPEN  ── 200 ms of silence ──> (still OPEN, paused)                 SpeechPaused
     OPEN  ── speech again while paused ──> OPEN                         SpeechResumed
     OPEN  ── silence_ms of silence ──> QUIET                            SpeechEnded
     OPEN  ── 15 s long ──> OPEN, the part before the quietest point     SpeechCut
 
-Silence starts with a frame below the end threshold and lasts until a frame reaches the start
+Silence starts with a window below the end threshold and lasts until a window reaches the start
 threshold; what lies between the two does not change its mind. A segment begins 300 ms before the
 speech that opened it (onsets are quiet) and ends 200 ms after the last speech in it. The bounds of
 SpeechPaused are those the segment will have if it ends there, so that what was transcribed at the
 pause is what would be transcribed at the end.
 
-Noise opens a segment now and then. One with less than 200 ms of frames that are really speech is
-closed as ``worth_hearing=False`` and never announced as paused: transcribers make words of noise.
+Noise opens a segment now and then. One with less than 200 ms of windows that are really speech is
+closed as ``worth_transcribing=False`` and never announced as paused: transcribers make words of
+noise.
 """
 
 from dataclasses import dataclass
@@ -27,12 +30,12 @@ TAIL_MS = 200
 PAUSE_MS = 200
 REAL_SPEECH_MS = 200
 LONGEST_MS = 15_000
-_QUIET_WINDOW_FRAMES = 5  # 160 ms: a pause between words, not the closure of a consonant
+_QUIET_WINDOWS = 5  # 160 ms: a pause between words, not the closure of a consonant
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointingRules:
-    """The client's four knobs: two sensitivities as thresholds, and two times."""
+    """The four options of a client: two sensitivities as thresholds, and two times."""
 
     start_threshold: float = 0.5
     end_threshold: float = 0.35
@@ -68,7 +71,7 @@ class SpeechCut:
 
     start: int
     end: int
-    worth_hearing: bool
+    worth_transcribing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ class SpeechEnded:
 
     start: int
     end: int
-    worth_hearing: bool
+    worth_transcribing: bool
     sample: int
 
 
@@ -93,21 +96,21 @@ the transcriptions of these.
 
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
+class _Window:
     voiced: bool
     level: float
 
 
 class Endpointer:
-    """One stream of frames of ``frame_samples`` at ``sample_rate`` Hz."""
+    """Endpointing of one stream: windows of ``window_samples`` at ``sample_rate`` Hz."""
 
-    def __init__(self, rules: EndpointingRules, frame_samples: int, sample_rate: int) -> None:
+    def __init__(self, rules: EndpointingRules, window_samples: int, sample_rate: int) -> None:
         self._rules = rules
-        self._frame_samples = frame_samples
+        self._window_samples = window_samples
         self._rate = sample_rate
         self._open = False
         self.position = 0
-        """Samples heard so far."""
+        """Samples taken so far."""
         self._floor = 0  # no segment reaches back before this: it belongs to the last one
         self._start = 0
         self._candidate: int | None = None
@@ -115,16 +118,16 @@ class Endpointer:
         self._voice_end = 0
         self._silence_from: int | None = None
         self._paused = False
-        self._frames: list[_Frame] = []  # of the open segment, from self._frames_from on
-        self._frames_from = 0
+        self._windows: list[_Window] = []  # of the open segment, from self._windows_from on
+        self._windows_from = 0
 
     @property
     def keep_from(self) -> int:
-        """The first sample that a segment may still want."""
+        """The first sample that a coming segment may still include."""
         if self._open:
             return self._start
-        heard = self.position if self._candidate is None else self._candidate
-        return max(self._floor, heard - self._samples(LOOK_BACK_MS))
+        reached = self.position if self._candidate is None else self._candidate
+        return max(self._floor, reached - self._samples(LOOK_BACK_MS))
 
     @property
     def is_open(self) -> bool:
@@ -132,24 +135,24 @@ class Endpointer:
 
     @property
     def speaking_from(self) -> int | None:
-        """The first sample of what is being said; None in silence, and while it may be noise."""
+        """The first sample of the open segment; None in a pause, and while it may be noise."""
         return self._start if self._open and not self._paused and self._is_real() else None
 
     def push(self, probability: float, level: float) -> list[SpeechEvent]:
-        """The next frame: how likely it is speech, and how loud (any monotonous scale)."""
+        """Take the next window: how likely it is speech, and how loud (any monotonous scale)."""
         at = self.position
-        self.position += self._frame_samples
+        self.position += self._window_samples
         if not self._open:
-            return self._listen(at, probability, level)
+            return self._wait_for_speech(at, probability, level)
         voiced = probability >= self._rules.start_threshold
-        self._frames.append(_Frame(voiced, level))
+        self._windows.append(_Window(voiced, level))
         events = self._voice() if voiced else self._silence(at, probability)
         if self._open and self.position - self._start >= self._samples(LONGEST_MS):
             events += self._cut()
         return events
 
     def flush(self) -> list[SpeechEvent]:
-        """The stream stops here: speech that is open ends."""
+        """The stream stops here: an open segment ends."""
         self._candidate = None
         events: list[SpeechEvent] = [self._end()] if self._open else []
         self._floor = self.position  # what comes next is another stream
@@ -158,17 +161,17 @@ class Endpointer:
     def _samples(self, ms: int) -> int:
         return ms * self._rate // 1000
 
-    def _listen(self, at: int, probability: float, level: float) -> list[SpeechEvent]:
+    def _wait_for_speech(self, at: int, probability: float, level: float) -> list[SpeechEvent]:
         if probability >= self._rules.start_threshold:
             if self._candidate is None:
-                self._candidate, self._candidate_samples, self._frames = at, 0, []
-            self._candidate_samples += self._frame_samples
-            self._frames.append(_Frame(True, level))
+                self._candidate, self._candidate_samples, self._windows = at, 0, []
+            self._candidate_samples += self._window_samples
+            self._windows.append(_Window(True, level))
         elif self._candidate is not None:
             if probability < self._rules.end_threshold:
                 self._candidate = None
                 return []
-            self._frames.append(_Frame(False, level))
+            self._windows.append(_Window(False, level))
         if self._candidate is None or self._candidate_samples < self._samples(
             self._rules.prefix_padding_ms
         ):
@@ -178,7 +181,7 @@ class Endpointer:
     def _opened(self, candidate: int) -> SpeechStarted:
         self._open, self._paused, self._silence_from = True, False, None
         self._start = max(self._floor, candidate - self._samples(LOOK_BACK_MS))
-        self._frames_from = candidate
+        self._windows_from = candidate
         self._voice_end = self.position
         self._candidate = None
         return SpeechStarted(candidate)
@@ -208,16 +211,16 @@ class Endpointer:
         return min(self.position, self._voice_end + self._samples(TAIL_MS))
 
     def _is_real(self) -> bool:
-        return self._voiced(self._frames) >= self._samples(REAL_SPEECH_MS)
+        return self._voiced(self._windows) >= self._samples(REAL_SPEECH_MS)
 
-    def _voiced(self, frames: list[_Frame]) -> int:
-        return self._frame_samples * sum(frame.voiced for frame in frames)
+    def _voiced(self, windows: list[_Window]) -> int:
+        return self._window_samples * sum(window.voiced for window in windows)
 
     def _end(self) -> SpeechEnded:
         ended = SpeechEnded(self._start, self._tail(), self._is_real(), self.position)
         self._open = self._paused = False
         self._silence_from = None
-        self._frames = []
+        self._windows = []
         self._floor = ended.end
         return ended
 
@@ -225,17 +228,17 @@ class Endpointer:
         """End a part at the quietest moment of the segment's second half; the rest goes on."""
         events: list[SpeechEvent] = [SpeechResumed()] if self._paused else []
         self._paused = False
-        levels = [frame.level for frame in self._frames]
+        levels = [window.level for window in self._windows]
         first = len(levels) // 2
         quietest = min(
-            range(first, len(levels) - _QUIET_WINDOW_FRAMES),
-            key=lambda i: sum(levels[i : i + _QUIET_WINDOW_FRAMES]),
+            range(first, len(levels) - _QUIET_WINDOWS),
+            key=lambda i: sum(levels[i : i + _QUIET_WINDOWS]),
         )
-        frame = quietest + _QUIET_WINDOW_FRAMES // 2
-        sample = self._frames_from + frame * self._frame_samples
-        before, self._frames = self._frames[:frame], self._frames[frame:]
+        window = quietest + _QUIET_WINDOWS // 2
+        sample = self._windows_from + window * self._window_samples
+        before, self._windows = self._windows[:window], self._windows[window:]
         worth = self._voiced(before) >= self._samples(REAL_SPEECH_MS)
         events.append(SpeechCut(self._start, sample, worth))
-        self._start = self._frames_from = self._floor = sample
+        self._start = self._windows_from = self._floor = sample
         self._voice_end = max(self._voice_end, sample)
         return events

@@ -26,7 +26,7 @@ from live_cli.engine.workers import Workers
 
 @dataclass(frozen=True, slots=True)
 class SpeechInput:
-    """What turns one session's audio into text: a segmenter of its own and the transcriber."""
+    """A segmenter for one stream of audio, and the transcriber of its segments."""
 
     segmenter: Segmenter
     transcriber: Transcriber
@@ -34,7 +34,7 @@ class SpeechInput:
 
 @dataclass(slots=True, eq=False)
 class Spoken:
-    """A segment and its transcription, which may still be under way.
+    """A segment and the task that transcribes it.
 
     ``final``: speech ended with the segment. ``told``: the client has the text.
     """
@@ -73,7 +73,7 @@ class Listener:
         return self._ahead is spoken
 
     def ahead(self) -> list[Spoken]:
-        """The segment that is transcribed although its speech may go on, if there is one."""
+        """The segment of a pause, transcribed before speech is known to have ended; at most one."""
         return [self._ahead] if self._ahead else []
 
     async def push(self, data: bytes, sample_rate: int) -> list[SpokenEvent]:

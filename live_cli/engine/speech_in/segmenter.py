@@ -41,7 +41,7 @@ SegmentEvent = tuple[SpeechEvent, Segment | None]
 
 
 class SampleBuffer:
-    """The last samples of a stream, addressed by their index since its start."""
+    """The last samples of a stream, addressed by their index from the start of the stream."""
 
     def __init__(self) -> None:
         self._store = np.zeros(INPUT_SAMPLE_RATE, np.float32)
@@ -87,9 +87,9 @@ class Segmenter:
         self._waiting = b""
 
     def buffered(self, data: bytes, sample_rate: int) -> bool:
-        """Keep ``data`` for the next `push` if it fills no window yet, and say whether it was kept.
+        """Keep ``data`` for the next `push` where that completes no window; True: it was kept.
 
-        Cheap: no thread is needed for it.
+        Cheap, and so done without a worker thread.
         """
         if sample_rate != self._rate or self._resampler is not None:
             return False

@@ -1,4 +1,4 @@
-"""When an interim transcription is due: the text so far of speech that goes on. Pure.
+"""The schedule of interim transcriptions, the text so far of speech that goes on. Pure.
 
 An interim transcription starts at the beginning of the open segment, so it is dear: at most one a
 second, and none while audio comes faster than real time, from a file, whose final text comes soon.
@@ -27,7 +27,7 @@ class InterimSchedule:
             self._last_at = now  # too early to tell how fast the audio comes
 
     def is_due(self, now: float) -> bool:
-        """Whether an interim transcription is due; True counts as one given at ``now``."""
+        """Whether an interim transcription is due; a True is counted as one sent at ``now``."""
         if self._began_at is None or self._last_at is None or now - self._last_at < EVERY_S:
             return False
         if self._audio_s - (now - self._began_at) > _AHEAD_S:

@@ -1,4 +1,4 @@
-"""From the text of a long segment to its sentences, each with its place in the sound. Pure.
+"""The sentences in the text of a segment, each with its start and end in the audio. Pure.
 
 The transcriber gives no times. A sentence boundary is first put where its share of the letters
 lies, then moved to the quietest moment near it: people pause between sentences.
@@ -22,7 +22,7 @@ _REACH_BLOCKS = 80
 
 @dataclass(frozen=True, slots=True)
 class TimedSentence:
-    """One sentence; times count from the start of its segment."""
+    """A sentence and its times from the start of the segment."""
 
     text: str
     start_s: float
@@ -30,7 +30,7 @@ class TimedSentence:
 
 
 def sentence_times(text: str, samples: Samples) -> list[TimedSentence]:
-    """``text`` as sentences of at least 20 characters, covering ``samples`` (16 kHz) in order."""
+    """``text`` as sentences of at least 20 characters that cover ``samples`` (16 kHz) in order."""
     sentences = _sentences(text)
     cuts = _cuts([len(sentence) for sentence in sentences], samples)
     bounds = [
@@ -55,7 +55,7 @@ def _sentences(text: str) -> list[str]:
 
 
 def _cuts(lengths: list[int], samples: Samples) -> list[int]:
-    """Where the sentences part, in blocks: strictly rising, between the first and the last."""
+    """The borders between sentences of these ``lengths``, as block numbers, strictly rising."""
     blocks = samples[: len(samples) // _BLOCK * _BLOCK].reshape(-1, _BLOCK)
     if len(lengths) < 2 or len(blocks) < _WINDOW_BLOCKS + len(lengths):
         share = len(samples) / _BLOCK / sum(lengths)

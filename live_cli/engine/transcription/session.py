@@ -38,30 +38,33 @@ _POLICY = 1008
 
 
 class TranscriptionSession:
-    """Audio in, input transcriptions out; one turnComplete for each activityEnd or stream end."""
+    """A session of the transcription model: audio in, input transcriptions out.
+
+    Sends one turnComplete for each activityEnd or end of the audio stream.
+    """
 
     def __init__(
         self,
-        options: SessionConfig,
+        config: SessionConfig,
         speech_input: SpeechInput,
         context: EngineContext,
         emit: EmitMessage,
     ) -> None:
-        self._options = options
+        self._config = config
         self._segmenter: Segmenter | None = speech_input.segmenter
         self._transcriber = speech_input.transcriber
         self._context = context
         self._emit = emit
         self._in_activity = False
-        self._audio_s = 0.0
-        self._tokens = 0
+        self._turn_audio_s = 0.0
+        self._turn_tokens = 0  # of the text sent in this turn
         # Segments, and whether speech ended with them; None stands for the end of a turn.
         self._queue: asyncio.Queue[tuple[Segment, bool] | None] = asyncio.Queue(_SEGMENTS_AHEAD)
         self._queued = 0  # and not yet transcribed
         self._schedule = InterimSchedule()
         self._transcribing_interim = False
         self._segments_ended = 0
-        self._heard_s = 0.0
+        self._received_s = 0.0
         self._background = Background()
         self._background.do(self._transcribe())
 
@@ -70,41 +73,41 @@ class TranscriptionSession:
         self._background.check()
         match event:
             case AudioReceived(data, sample_rate):
-                await self._hear(data, sample_rate)
+                await self._take_audio(data, sample_rate)
             case ActivityStarted():
                 self._in_activity = True
             case ActivityEnded():
                 self._in_activity = False
-                await self._finish()
-            case AudioStreamEnded() if not self._options.manual_activity:
-                await self._finish()
+                await self._end_turn()
+            case AudioStreamEnded() if not self._config.manual_activity:
+                await self._end_turn()
             case ContentReceived() | TextReceived() | VideoReceived():
                 raise UnsupportedError("A transcription session takes audio only.")
 
     @property
     def busy(self) -> bool:
-        """Whether speech is waiting for its transcription, or a turn for its end."""
+        """Whether segments, or the end of a turn, are still in the queue."""
         return self._queued > 0
 
     async def failed(self) -> EngineError:
-        """Returns once a stage has failed in the background."""
+        """Wait for the failure of a stage in the background."""
         return await self._background.failed()
 
     async def close(self) -> None:
         await self._background.close()
         self._segmenter = None  # the detector's memory is native: no garbage collector sees it
 
-    async def _hear(self, data: bytes, sample_rate: int) -> None:
+    async def _take_audio(self, data: bytes, sample_rate: int) -> None:
         seconds = len(data) / (2 * sample_rate)
         self._count(seconds)
-        outside = self._options.manual_activity and not self._in_activity
-        if outside and not self._options.all_input:
+        outside = self._config.manual_activity and not self._in_activity
+        if outside and not self._config.all_input:
             return
         self._schedule.push(seconds, self._context.clock.now())
         segmenter = self._open_segmenter()
         if segmenter.buffered(data, sample_rate):
             return
-        await self._put_segments(
+        await self._queue_segments(
             await self._context.workers.run(
                 Stage.DETECTOR, lambda: segmenter.push(data, sample_rate)
             )
@@ -116,29 +119,29 @@ class TranscriptionSession:
         return self._segmenter
 
     def _count(self, seconds: float) -> None:
-        """Raises UnsupportedError when the session has had all the audio that it may."""
-        self._heard_s += seconds
-        limit_s = self._options.longest_audio_s
-        if limit_s is not None and self._heard_s > limit_s:
+        """Count ``seconds`` of audio. Raises UnsupportedError beyond the limit of the session."""
+        self._received_s += seconds
+        limit_s = self._config.longest_audio_s
+        if limit_s is not None and self._received_s > limit_s:
             raise UnsupportedError(
                 f"A transcription session takes {limit_s / 60:g} minutes of audio: open a new one.",
                 _POLICY,
             )
 
-    async def _finish(self) -> None:
-        await self._put_segments(
+    async def _end_turn(self) -> None:
+        await self._queue_segments(
             await self._context.workers.run(Stage.DETECTOR, self._open_segmenter().flush)
         )
-        await self._put(None)
+        await self._enqueue(None)
 
-    async def _put_segments(self, events: list[SegmentEvent]) -> None:
+    async def _queue_segments(self, events: list[SegmentEvent]) -> None:
         for event, segment in events:
             if isinstance(event, SpeechCut | SpeechEnded):
                 self._segments_ended += 1
                 if segment is not None:
-                    await self._put((segment, isinstance(event, SpeechEnded)))
+                    await self._enqueue((segment, isinstance(event, SpeechEnded)))
 
-    async def _put(self, item: tuple[Segment, bool] | None) -> None:
+    async def _enqueue(self, item: tuple[Segment, bool] | None) -> None:
         """Queue ``item``, but never wait for a transcriber that has failed."""
         self._queued += 1
         put = asyncio.create_task(self._queue.put(item))
@@ -163,10 +166,10 @@ class TranscriptionSession:
         text = await self._text_of(segment)
         self._transcribing_interim = False
         if text and self._segments_ended == before:
-            told = transcription_of(
-                text, segment.start_s, segment.end_s, final=False, first=not self._tokens
+            transcription = transcription_of(
+                text, segment.start_s, segment.end_s, final=False, first=not self._turn_tokens
             )
-            content = ServerContent(interim_input_transcription=told)
+            content = ServerContent(interim_input_transcription=transcription)
             await self._emit(ServerMessage(server_content=content))
 
     async def _text_of(self, segment: Segment) -> str:
@@ -179,34 +182,34 @@ class TranscriptionSession:
         while True:
             item = await self._queue.get()
             if item is None:
-                await self._complete()
+                await self._complete_turn()
             else:
-                await self._tell(*item)
+                await self._send_final(*item)
             self._queued -= 1
 
-    async def _tell(self, segment: Segment, final: bool) -> None:
+    async def _send_final(self, segment: Segment, final: bool) -> None:
         text = await self._text_of(segment)
-        self._audio_s += segment.seconds
+        self._turn_audio_s += segment.seconds
         if not text:
             return
         tokens = text_tokens(text)
         sentences = sentence_times(text, segment.samples)
         for sentence in sentences:
-            told = transcription_of(
+            transcription = transcription_of(
                 sentence.text,
                 segment.start_s + sentence.start_s,
                 segment.start_s + sentence.end_s,
                 final=final and sentence is sentences[-1],
-                first=not self._tokens,
+                first=not self._turn_tokens,
             )
-            self._tokens += tokens
+            self._turn_tokens += tokens
             tokens = 0
-            content = ServerContent(input_transcription=told)
+            content = ServerContent(input_transcription=transcription)
             await self._emit(ServerMessage(server_content=content))
 
-    async def _complete(self) -> None:
-        prompt = TokenCount(audio=audio_tokens(self._audio_s))
-        usage = usage_of(prompt, self._tokens, 0, "TEXT")
-        self._audio_s, self._tokens = 0.0, 0
+    async def _complete_turn(self) -> None:
+        prompt = TokenCount(audio=audio_tokens(self._turn_audio_s))
+        usage = usage_of(prompt, self._turn_tokens, 0, "TEXT")
+        self._turn_audio_s, self._turn_tokens = 0.0, 0
         done = ServerContent(turn_complete=True)
         await self._emit(ServerMessage(server_content=done, usage_metadata=usage))

@@ -1,4 +1,4 @@
-"""Endpointing on probabilities alone: frames of 32 ms, no sound, no time."""
+"""Endpointing on probabilities alone: windows of 32 ms, no sound, no time."""
 
 import itertools
 
@@ -16,20 +16,20 @@ from live_cli.engine.speech_in.endpointer import (
     SpeechStarted,
 )
 
-FRAME, RATE = 512, 16_000
+WINDOW, RATE = 512, 16_000
 MS = RATE // 1000
 
 
-def frames(ms):
+def windows(ms):
     return round(ms / 32)
 
 
 def run(rules, *stretches):
     """``stretches``: (probability, milliseconds). Returns the endpointer and its events."""
-    endpointer = Endpointer(rules, FRAME, RATE)
+    endpointer = Endpointer(rules, WINDOW, RATE)
     events = []
     for probability, ms in stretches:
-        for _ in range(frames(ms)):
+        for _ in range(windows(ms)):
             events += endpointer.push(probability, probability)
     return endpointer, events
 
@@ -76,7 +76,7 @@ def test_end_sensitivity(end_threshold, ended):
 @pytest.mark.parametrize("padding_ms", [0, 20, 96, 300, 1000])
 def test_prefix_padding_is_the_speech_needed_to_start(padding_ms):
     rules = EndpointingRules(prefix_padding_ms=padding_ms)
-    endpointer = Endpointer(rules, FRAME, RATE)
+    endpointer = Endpointer(rules, WINDOW, RATE)
     needed = next(count for count in itertools.count(1) if endpointer.push(0.9, 1.0) or count > 100)
     assert (needed - 1) * 32 < max(padding_ms, 1) <= needed * 32
 
@@ -114,16 +114,16 @@ def test_segments_do_not_overlap():
 
 
 @pytest.mark.parametrize(("speech_ms", "worth"), [(128, False), (192, False), (224, True)])
-def test_200_ms_of_real_speech_are_worth_hearing(speech_ms, worth):
+def test_200_ms_of_real_speech_are_worth_transcribing(speech_ms, worth):
     _, events = run(EndpointingRules(), (0.9, speech_ms), (0.0, 960))
-    assert events[-1].worth_hearing is worth
+    assert events[-1].worth_transcribing is worth
     assert ("Paused" in kinds(events)) is worth
 
 
 def test_long_speech_is_cut_at_its_quietest_point():
-    endpointer = Endpointer(EndpointingRules(), FRAME, RATE)
+    endpointer = Endpointer(EndpointingRules(), WINDOW, RATE)
     events = []
-    for index in range(frames(20_000)):
+    for index in range(windows(20_000)):
         quiet = 10_000 <= index * 32 < 10_300
         events += endpointer.push(0.9, 0.1 if quiet else 1.0)
     [started, cut] = events
@@ -153,7 +153,7 @@ def test_flush_ends_what_is_open_and_starts_anew():
     ),
 )
 def test_whatever_comes_the_events_make_sense(stretches, rules):
-    endpointer = Endpointer(rules, FRAME, RATE)
+    endpointer = Endpointer(rules, WINDOW, RATE)
     is_open = paused = False
     last_end = 0
     for probability, count in stretches:
@@ -174,7 +174,7 @@ def test_whatever_comes_the_events_make_sense(stretches, rules):
                     case SpeechCut(start, end) | SpeechEnded(start, end):
                         assert is_open
                         assert last_end <= start < end <= endpointer.position
-                        assert start >= kept, "the tape was told to forget this"
+                        assert start >= kept, "the buffer was told to forget this"
                         assert end - start <= 15_064 * MS
                         last_end = end
                         is_open = isinstance(event, SpeechCut)

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Chat models: GGUF files in this process, and OpenAI-compatible endpoints."""

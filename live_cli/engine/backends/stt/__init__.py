@@ -1,1 +1,1 @@
-"""TODO"""
+"""Transcribers: speech to text."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Synthesizers: text to speech."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Detectors of voice activity."""
