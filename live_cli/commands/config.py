@@ -24,7 +24,10 @@ def path(config: Path | None) -> None:
 
 def show(settings: Settings, *, json: bool) -> None:
     """Print the merged settings as TOML that could be a settings file, or as one JSON object."""
-    values = {key.name: _value(settings, key.group, key.path[-1]) for key in SETTINGS.values()}
+    values = {
+        setting.name: _value(settings, setting.group, setting.path[-1])
+        for setting in SETTINGS.values()
+    }
     if json:
         print(json_module.dumps({**values, **_keys(settings)}, ensure_ascii=False))
         return
@@ -35,13 +38,13 @@ def show(settings: Settings, *, json: bool) -> None:
     for name, state in _keys(settings).items():
         print(f"# {name}: {state or 'not set'}")
     table = ""
-    for key in sorted(SETTINGS.values(), key=lambda key: key.path[:-1]):
-        if key.path[:-1] and key.path[0] != table:
-            table = key.path[0]
+    for setting in sorted(SETTINGS.values(), key=lambda setting: setting.path[:-1]):
+        if setting.path[:-1] and setting.path[0] != table:
+            table = setting.path[0]
             print(f"\n[{table}]")
-        value = values[key.name]
-        line = f"{key.path[-1]} = {_toml(value)}"
-        print(f"# {key.path[-1]} is not set" if value is None else line)
+        value = values[setting.name]
+        line = f"{setting.path[-1]} = {_toml(value)}"
+        print(f"# {setting.path[-1]} is not set" if value is None else line)
 
 
 def init(config: Path | None) -> None:

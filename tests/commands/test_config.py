@@ -15,8 +15,8 @@ from tests.harness.places import ROOT
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch):
-    for key in SETTINGS.values():
-        monkeypatch.delenv(key.variable, raising=False)
+    for setting in SETTINGS.values():
+        monkeypatch.delenv(setting.variable, raising=False)
     for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY", "LIVE_CLI_KEY", "LIVE_CLI_CONFIG"):
         monkeypatch.delenv(name, raising=False)
 
@@ -89,7 +89,10 @@ def test_show_as_json_has_every_key_and_no_secret(tmp_path, capsys):
     config.show(settings, json=True)
     out = capsys.readouterr().out
     shown = json.loads(out)
-    assert set(shown) == {key.name for key in SETTINGS.values()} | {"gemini_key", "server_key"}
+    assert set(shown) == {setting.name for setting in SETTINGS.values()} | {
+        "gemini_key",
+        "server_key",
+    }
     assert shown["gemini_key"] == "set by GOOGLE_API_KEY"
     assert shown["server_key"] is None
     assert "AIzaSecret" not in out

@@ -90,8 +90,8 @@ def test_a_device_s_number_is_for_one_run(config, number):
 
 def test_every_setting_can_come_from_the_file_the_environment_and_an_option(config):
     sample = {"voice": "Puck", "language": "de", "server": "local", "port": 9, "threads": 2}
-    for key in SETTINGS.values():
-        if key.name in (
+    for setting in SETTINGS.values():
+        if setting.name in (
             "system",
             "api_key_file",
             "server_key_file",
@@ -99,21 +99,24 @@ def test_every_setting_can_come_from_the_file_the_environment_and_an_option(conf
             "talk.record",
         ):
             continue
-        rule, name = key.rule, key.path[-1]
+        rule, name = setting.rule, setting.path[-1]
         words = getattr(rule, "words", None)
         value = sample.get(name) or (words[-1] if words else None)
         if value is None:
-            value = {"Boolean": not key.default, "WholeNumber": getattr(rule, "least", 0) + 1}.get(
-                type(rule).__name__, "sample"
-            )
-        table = f"[{key.path[0]}]\n" if len(key.path) > 1 else ""
+            value = {
+                "Boolean": not setting.default,
+                "WholeNumber": getattr(rule, "least", 0) + 1,
+            }.get(type(rule).__name__, "sample")
+        table = f"[{setting.path[0]}]\n" if len(setting.path) > 1 else ""
         toml = str(value).lower() if isinstance(value, bool | int) else f"'{value}'"
         by_file = config(f"{table}{name} = {toml}")
-        by_env = config("", environ={key.variable: str(value)})
-        by_option = config("", options={key.name: value})
-        holders = [getattr(s, key.group) if key.group else s for s in (by_file, by_env, by_option)]
-        assert [getattr(holder, name) for holder in holders] == [value] * 3, key.name
-        assert getattr(holders[0], name) != key.default, key.name
+        by_env = config("", environ={setting.variable: str(value)})
+        by_option = config("", options={setting.name: value})
+        holders = [
+            getattr(s, setting.group) if setting.group else s for s in (by_file, by_env, by_option)
+        ]
+        assert [getattr(holder, name) for holder in holders] == [value] * 3, setting.name
+        assert getattr(holders[0], name) != setting.default, setting.name
 
 
 def test_a_folder_for_recordings_named_in_the_file_is_beside_it(config):
@@ -275,15 +278,15 @@ def test_the_example_as_it_is_gives_the_defaults(config):
 
 def test_the_example_shows_the_real_defaults_and_says_where_there_is_none():
     text = EXAMPLE.read_text(encoding="utf-8")
-    for path, key in SETTINGS.items():
+    for path, setting in SETTINGS.items():
         value = _uncommented()
         for name in path:
             value = value[name]
-        key.rule.read(value)
+        setting.rule.read(value)
         none = f"# (no default)\n# {path[-1]} = " in text
-        assert none == (key.default is None), key.name
-        if key.default is not None:
-            assert key.rule.read(value) == key.default, key.name
+        assert none == (setting.default is None), setting.name
+        if setting.default is not None:
+            assert setting.rule.read(value) == setting.default, setting.name
 
 
 def test_the_profiles_of_the_example_work(config):
