@@ -138,7 +138,7 @@ class SessionProgress(msgspec.Struct, frozen=True):
     all_generated: bool = False
     """Whether the open turn is generated to its end; it may still be playing."""
     interrupted_at: float | None = None
-    """When the open turn was interrupted, in seconds on the owner's clock; None: it was not."""
+    """When the last interruption came, on the owner's clock, until a turn begins or ends."""
 
     def misses_turn_complete(self, now: float) -> bool:
         """Whether output at ``now`` opens a new turn, though no turnComplete ended the old one."""
@@ -153,7 +153,7 @@ class SessionProgress(msgspec.Struct, frozen=True):
 
 
 def advance(before: SessionProgress, fact: Fact, now: float) -> SessionProgress:
-    """The progress after ``fact`` at ``now``: `TRANSITIONS`, and what counts beside the state.
+    """Return the progress after ``fact`` at ``now``, by `TRANSITIONS` and the rules beside it.
 
     Raises RemoteProtocolError where the table has no next state.
     """

@@ -42,7 +42,7 @@ async def receive_text(client: ClientConnection) -> str:
 
 
 async def all_of(reader: asyncio.StreamReader) -> bytes:
-    """What comes until the server hangs up, in whatever manner."""
+    """Read until the server closes the connection, in whatever manner."""
     read = b""
     async with asyncio.timeout(WITHIN_S):
         with contextlib.suppress(ConnectionError, ssl.SSLError):

@@ -1,4 +1,4 @@
-"""What is said differently in the dialect of Vertex."""
+"""Messages in the dialect of Vertex, which names token counts differently."""
 
 from live_cli.protocol.dialect import Dialect, in_dialect
 from live_cli.protocol.messages import (

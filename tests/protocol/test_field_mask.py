@@ -1,4 +1,4 @@
-"""What becomes of a client's setup under a token: the three rows, in both spellings."""
+"""The setup of a session under a token's field mask: the three rows, in both spellings."""
 
 import json
 from typing import Any

@@ -53,7 +53,7 @@ def play(session: Session, messages: list[dict[str, Any]]) -> list[Event]:
 
 
 @given(st.lists(objects(ServerMessage), max_size=6))
-def test_a_client_hears_anything(messages: list[dict[str, Any]]) -> None:
+def test_a_client_receives_anything(messages: list[dict[str, Any]]) -> None:
     session = Session(Role.CLIENT)
     session.send(ClientMessage(setup=Setup(model="m")), 0.0)
     session.receive('{"setupComplete":{}}', 0.0)
@@ -64,7 +64,7 @@ def test_a_client_hears_anything(messages: list[dict[str, Any]]) -> None:
 
 
 @given(st.lists(objects(ClientMessage), max_size=6), st.booleans())
-def test_a_server_hears_anything(messages: list[dict[str, Any]], set_up: bool) -> None:
+def test_a_server_receives_anything(messages: list[dict[str, Any]], set_up: bool) -> None:
     session = Session(Role.SERVER)
     if set_up:
         session.receive('{"setup":{"model":"m"}}', 0.0)

@@ -59,7 +59,7 @@ EVERYTHING = Setup(
 
 
 class Pair:
-    """A client and a server session on a fake wire; both must agree on where they are."""
+    """A client and a server session on a fake wire, which must agree on the state."""
 
     def __init__(self, setup: Setup = AUTOMATIC) -> None:
         self.client = Session(Role.CLIENT)
@@ -171,7 +171,7 @@ def test_every_state_has_its_row_and_every_fact_its_place() -> None:
         ),
     ],
 )
-def test_what_a_server_hears(setup: Setup, payload: str, events: list[Event]) -> None:
+def test_what_a_server_receives(setup: Setup, payload: str, events: list[Event]) -> None:
     assert Pair(setup).receive(payload) == events
 
 

@@ -52,7 +52,7 @@ CLASSES = [
 
 
 def sample(annotation: Any) -> Any:
-    """A value for a field, made from its type alone; a type nobody taught it fails."""
+    """Make a value for a field from its type alone; an unknown type fails."""
     if get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     if get_origin(annotation) in (Union, UnionType):
@@ -72,7 +72,7 @@ def filled(kind: type[Message]) -> Message:
 
 
 def snake_payload(message: Message) -> bytes:
-    """``message`` as a snake_case client would write it, with URL-safe base64 without padding."""
+    """Encode ``message`` as a snake_case client would, with URL-safe base64 without padding."""
 
     def walk(value: Any) -> Any:
         if isinstance(value, Message):

@@ -1,4 +1,4 @@
-"""Run as a server child by the tests: what it does is its first argument. Not a test itself."""
+"""A program that the tests run as a server child; its first argument says what it does."""
 
 import asyncio
 import os

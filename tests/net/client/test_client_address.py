@@ -1,4 +1,4 @@
-"""Addresses: where the socket is, what shows the key, and what never holds it."""
+"""Addresses: the URL of the socket, the headers with the key, and where the key never is."""
 
 import pytest
 

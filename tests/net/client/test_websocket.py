@@ -47,7 +47,7 @@ async def speaking(
 async def listening(
     answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
 ) -> AsyncIterator[int]:
-    """A TCP server; its connections are closed with it."""
+    """Run a TCP server, and close its connections with it."""
     writers = []
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
