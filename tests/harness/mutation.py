@@ -1,4 +1,4 @@
-"""Frames that are nearly right: those of the SDKs, bent by a seeded hand."""
+"""Mutates payloads of the SDKs with a seeded random generator, for fuzzing a server."""
 
 import json
 from collections.abc import Iterator
@@ -11,51 +11,57 @@ ODD: list[Any] = [
 ]  # fmt: skip
 
 
-def bent(frame: str, random: Random) -> str | bytes:
-    """One frame, changed in one to three places, as text or as bytes."""
+def mutated(payload: str, random: Random) -> str | bytes:
+    """Return the payload changed in one to three places, as JSON or byte by byte."""
     if random.random() < 0.3:
-        return _bent_bytes(frame.encode(), random)
-    value = json.loads(frame)
+        return _mutated_bytes(payload.encode(), random)
+    value = json.loads(payload)
     for _ in range(random.randint(1, 3)):
-        _bend(value, random)
+        _mutate(value, random)
     text = json.dumps(value)
     return text if random.random() < 0.5 else text.encode()
 
 
-def _bend(value: Any, random: Random) -> None:
-    holders = list(_holders(value))
-    if not holders:
+def _mutate(value: Any, random: Random) -> None:
+    containers = list(_containers(value))
+    if not containers:
         return
-    holder = random.choice(holders)
-    key = random.choice(list(holder)) if isinstance(holder, dict) else random.randrange(len(holder))
+    container = random.choice(containers)
+    key = (
+        random.choice(list(container))
+        if isinstance(container, dict)
+        else random.randrange(len(container))
+    )
     act = random.randrange(5)
     if act == 0:
-        del holder[key]
-    elif act == 1 and isinstance(holder, dict):
-        holder[random.choice(["setup", "text", "audio", "data", "x", str(key) + "_"])] = holder[key]
+        del container[key]
+    elif act == 1 and isinstance(container, dict):
+        container[random.choice(["setup", "text", "audio", "data", "x", str(key) + "_"])] = (
+            container[key]
+        )
     elif act == 2:
-        holder[key] = [holder[key]] * random.randint(0, 3)
+        container[key] = [container[key]] * random.randint(0, 3)
     elif act == 3:
-        holder[key] = json.loads("[" * 200 + "]" * 200) if random.random() < 0.2 else {"a": {}}
+        container[key] = json.loads("[" * 200 + "]" * 200) if random.random() < 0.2 else {"a": {}}
     else:
-        holder[key] = random.choice(ODD)
+        container[key] = random.choice(ODD)
 
 
-def _holders(value: Any) -> Iterator[Any]:
+def _containers(value: Any) -> Iterator[Any]:
     if isinstance(value, dict | list) and value:
         yield value
         for inner in value.values() if isinstance(value, dict) else value:
-            yield from _holders(inner)
+            yield from _containers(inner)
 
 
-def _bent_bytes(frame: bytes, random: Random) -> bytes:
-    at = random.randrange(len(frame))
-    end = min(len(frame), at + random.randint(1, 8))
+def _mutated_bytes(payload: bytes, random: Random) -> bytes:
+    at = random.randrange(len(payload))
+    end = min(len(payload), at + random.randint(1, 8))
     act = random.randrange(4)
     if act == 0:
-        return frame[:at]
+        return payload[:at]
     if act == 1:
-        return frame[:at] + random.randbytes(end - at) + frame[end:]
+        return payload[:at] + random.randbytes(end - at) + payload[end:]
     if act == 2:
-        return frame[:end] + frame[at:]
-    return frame[:at] + frame[end:]
+        return payload[:end] + payload[at:]
+    return payload[:at] + payload[end:]

@@ -19,7 +19,7 @@ from live_cli.engine.stages import StageNames
 from live_cli.net.server.limits.limits import Limits
 from tests.harness.live_client import PATH, SETUP, WITHIN_S, ending, receive, said, say, set_up
 from tests.harness.live_server import LiveServer, running_server
-from tests.harness.mutation import bent
+from tests.harness.mutation import mutated
 from tests.harness.sdk_payloads import PAYLOADS, token_requests
 
 SETUPS = [payload for payload in PAYLOADS.values() if payload.startswith('{"setup"')]
@@ -114,13 +114,13 @@ async def whole() -> AsyncIterator[LiveServer]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_bent_setups_are_taken_or_refused(
+async def test_mutated_setups_are_taken_or_refused(
     whole: LiveServer, seed: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     random = Random(seed)
     for path in (PATH, ALPHA) * 40:
         async with whole.connect(path) as client:
-            await client.send(bent(random.choice(SETUPS), random))
+            await client.send(mutated(random.choice(SETUPS), random))
             with contextlib.suppress(ConnectionClosed):
                 assert "setupComplete" in await receive(client)
         assert client.close_code in {1000} | REFUSALS, client.close_reason
@@ -128,7 +128,7 @@ async def test_bent_setups_are_taken_or_refused(
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_bent_messages_are_taken_or_refused(
+async def test_mutated_messages_are_taken_or_refused(
     whole: LiveServer, seed: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     random = Random(seed)
@@ -143,7 +143,7 @@ async def test_bent_messages_are_taken_or_refused(
             with contextlib.suppress(ConnectionClosed):
                 await client.send(setup)
                 for _ in range(random.randint(1, 8)):
-                    await client.send(bent(random.choice(MESSAGES), random))
+                    await client.send(mutated(random.choice(MESSAGES), random))
                 await client.send('{"clientContent": {"turnComplete": true}}')
                 while "turnComplete" not in (await receive(client)).get("serverContent", {}):
                     pass
@@ -157,15 +157,15 @@ async def test_bent_messages_are_taken_or_refused(
     assert [record for record in caplog.records if record.exc_info] == []
 
 
-async def test_bent_requests_for_tokens_are_answered_by_name(
+async def test_mutated_requests_for_tokens_are_answered_by_name(
     server: LiveServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     random = Random(0)
     bodies = [body for _, body in token_requests() if body]
     statuses = set()
     for _ in range(200):
-        bent_body = bent(random.choice(bodies), random)
-        body = bent_body.encode() if isinstance(bent_body, str) else bent_body
+        mutated_body = mutated(random.choice(bodies), random)
+        body = mutated_body.encode() if isinstance(mutated_body, str) else mutated_body
         status, _, answer = await server.ask("POST", "/v1alpha/auth_tokens", body=body)
         statuses.add(status)
         assert ("name" in json.loads(answer)) == (status == 200), body
@@ -295,7 +295,7 @@ async def test_pings_of_a_peer_that_reads_no_pongs_do_not_pile_up(server: LiveSe
 
 
 async def test_a_session_that_hangs_holds_its_share_and_ends_when_its_client_is_gone() -> None:
-    limits = Limits(held_bytes=1_000_000, ping_s=0.1, pong_s=0.1)
+    limits = Limits(held_bytes=1_000_000, ping_s=0.1, pong_s=1.0)
     async with (
         running_server(limits=limits) as server,
         witnessed(server),
