@@ -9,8 +9,7 @@ LOOPBACK_ADDRESS: Final = "127.0.0.1"
 """Where a server listens that no other machine can reach."""
 
 LOOPBACK_HOSTS: Final = ("localhost", LOOPBACK_ADDRESS, "::1")
-"""The three usual ones, which the server's certificate names; `is_loopback` knows all the others
-too."""
+"""The hosts that the server's certificate names. `is_loopback` is true for many others too."""
 
 ANY_ADDRESSES: Final = ("0.0.0.0", "::")  # noqa: S104 - to compare with, not to bind to
 """Where a server listens at every address of its machine, loopback among them."""
@@ -41,7 +40,7 @@ def listens_on_loopback_hosts(host: str) -> bool:
 
 
 def _ip_address(host: str) -> "IPv4Address | IPv6Address | None":
-    import ipaddress  # late: who needs the names alone starts faster
+    import ipaddress  # late: to import the names alone is cheap
 
     try:
         return ipaddress.ip_address(host)

@@ -1,4 +1,4 @@
-"""A raw client's words: what is sent to a server as JSON, and what comes back."""
+"""What tests send to a server as a raw WebSocket client, and read of its answers."""
 
 import asyncio
 import json
@@ -15,9 +15,9 @@ WITHIN_S = 20.0  # a bound on waiting, not a measure
 
 async def receive(client: ClientConnection) -> dict[str, Any]:
     async with asyncio.timeout(WITHIN_S):
-        frame = await client.recv()
-    assert isinstance(frame, bytes)  # Google sends binary frames
-    message: dict[str, Any] = json.loads(frame)
+        payload = await client.recv()
+    assert isinstance(payload, bytes)  # Google sends binary messages
+    message: dict[str, Any] = json.loads(payload)
     return message
 
 

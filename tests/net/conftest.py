@@ -1,4 +1,4 @@
-"""What the tests of the line share."""
+"""A server that the tests of the network share."""
 
 from collections.abc import AsyncIterator
 
@@ -9,6 +9,6 @@ from tests.harness.live_server import LiveServer, running_server
 
 @pytest.fixture
 async def server() -> AsyncIterator[LiveServer]:
-    """A server of scripted sessions, with the limits it has by default."""
+    """A server with a ScriptedEngine and the default limits."""
     async with running_server() as server:
         yield server
