@@ -1,1 +1,1 @@
-"""THE FACE: rich view, plain lines, JSON lines, keys."""
+"""The views of a session (live, plain lines, JSON lines), and the keys of a terminal."""

@@ -1,4 +1,4 @@
-"""Which face fits: JSON lines for a program, the live view for a terminal, else plain lines."""
+"""The choice of a view: JSON lines for a program, live on a terminal, else plain lines."""
 
 import os
 import sys
@@ -19,17 +19,16 @@ def choose_view(
     stdout: TextIO | None = None,
     stderr: TextIO | None = None,
 ) -> View:
-    """The face for what was asked and where it goes.
+    """Return the view for what is ``wanted`` and where stdout goes.
 
-    ``wanted``: a reply is always plain text; a conversation gets the live view on a terminal
-    that takes escape codes. ``usage`` shows token counts as they come.
+    A reply is always plain text; a conversation gets the live view on a terminal that takes escape
+    codes. ``usage`` shows token counts as they come.
     """
     if json:
         return JsonView(stdout=stdout, stderr=stderr)
     if wanted == "conversation" and stdout_is_tty and _takes_escape_codes():
-        from live_cli.ui.live.live_view import (
-            LiveView,  # rich costs a start-up that a pipe need not pay
-        )
+        # loads rich, a start-up that a pipe need not pay for
+        from live_cli.ui.live.live_view import LiveView
 
         return LiveView(stdout=stdout, usage=usage, show_thoughts=show_thoughts)
     return PlainView(wanted, stdout=stdout, stderr=stderr, usage=usage, show_thoughts=show_thoughts)
@@ -48,7 +47,7 @@ if sys.platform == "win32":
     _VIRTUAL_TERMINAL = 4
 
     def _switched_on() -> bool:
-        """Ask the console for escape codes; older ones do not know them."""
+        """Turn on the console's escape codes. Returns False where an old console has none."""
         kernel = ctypes.windll.kernel32
         handle = kernel.GetStdHandle(_STDOUT)
         mode = ctypes.c_ulong()

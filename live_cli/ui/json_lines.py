@@ -24,8 +24,8 @@ Every object has ``type`` and ``t``, the seconds since the start (3 decimals). T
     session_close       code, reason, turn_lost; summary, where this was the end
     error               message; the last of all where the command fails
 
-What is not known is null; ``summary`` has the fields of `face.Summary`. Notes go to stderr. All
-is ASCII, with everything else as \\u escapes, so no control character can reach a terminal.
+A value that is not known is null; ``summary`` has the fields of `view.Summary`. Notes go to stderr.
+The output is ASCII, with all else as \\u escapes, so no control character can reach a terminal.
 """
 
 import dataclasses
@@ -47,7 +47,7 @@ LATENCIES = ("latency_ms", "first_audio_ms", "first_text_ms")
 
 
 class JsonView:
-    """Writes every event as a JSON line. A closed stdout raises BrokenPipeError."""
+    """A `View` that writes every event as a JSON line. A closed stdout raises BrokenPipeError."""
 
     def __init__(
         self,
@@ -76,13 +76,13 @@ class JsonView:
         self._write_last_close()
         record = self._record(event)
         if isinstance(event, events.SessionClosed):
-            # Held back until it is known whether it was the end: only then has it a summary.
+            # Held back: the record carries a summary if this close was the last.
             self._last_close, self._open = self._stamped(record or {}), False
         elif record is not None:
             self._write(self._stamped(record))
 
     def sent(self, text: str) -> None:
-        """Nothing: the sender of a message knows it."""
+        """Write nothing: the program that sent the message knows it."""
 
     def note(self, text: str) -> None:
         self._stderr.write(printable(text) + "\n")
@@ -210,7 +210,7 @@ class JsonView:
 
 
 def _plain_record(event: events.Event) -> Record | None:
-    """The record of an event that needs nothing but itself; None for what has no type."""
+    """Return the record of an event that needs nothing but the event; None where it has none."""
     match event:
         case events.InputTranscript():
             return {

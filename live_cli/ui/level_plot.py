@@ -1,4 +1,4 @@
-"""Levels over time as a picture of characters: columns that rise from the floor. Pure."""
+"""A plot of levels over time in characters: columns that rise from the floor. Pure."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -10,7 +10,10 @@ ASCII_STEPS = " .:|"
 
 
 def level_rows(levels_dbfs: Sequence[float], width: int, *, steps: str = BLOCK_STEPS) -> list[str]:
-    """`ROWS` rows of ``width`` columns, the top one first; a column shows its loudest level.
+    """Return `ROWS` rows of ``width`` columns, the top row first.
+
+    Each column stands for an equal share of ``levels_dbfs`` and shows the loudest of them;
+    ``steps`` are the characters from an empty to a full cell.
 
     >>> level_rows([-80, -40, 0], 3)
     ['  █', '  █', ' ██', ' ██']
@@ -24,7 +27,7 @@ def level_rows(levels_dbfs: Sequence[float], width: int, *, steps: str = BLOCK_S
 
 
 def scale_labels() -> list[str]:
-    """What the bottom of each row stands for, the top row first: ``-20 dB`` …"""
+    """Return the level at the bottom of each row, the top row first: ``-20 dB`` …"""
     return [f"{PLOT_FLOOR_DBFS * (row + 1) / ROWS:>4.0f} dB" for row in range(ROWS)]
 
 

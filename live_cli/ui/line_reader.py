@@ -1,7 +1,7 @@
-"""Lines from stdin, one at a time: a pipe's, or what a person types on a terminal.
+"""Lines from stdin, one at a time, from a pipe or typed on a terminal.
 
-The descriptor is read directly, by a thread that nothing waits for: leaving while a read blocks
-must neither hang nor trip over the lock of `sys.stdin` at the interpreter's end.
+A thread that nothing waits for reads the descriptor directly: a command that ends while a read
+blocks must neither hang nor trip over the lock of `sys.stdin` at the interpreter's end.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ _READ_BYTES = 65_536
 
 
 class LineReader:
-    """Reads ``fd`` as UTF-8 only when a line is asked for; what is not UTF-8 becomes U+FFFD."""
+    """Reads lines of UTF-8 from ``fd``, each on request; bytes that are not UTF-8 become U+FFFD."""
 
     def __init__(self, fd: int = 0) -> None:
         self._fd = fd
@@ -22,7 +22,7 @@ class LineReader:
         self._ended = False
 
     async def next(self) -> str | None:
-        """The next line without its end; None after the last."""
+        """Return the next line without its line end; None after the last."""
         while "\n" not in self._text and not self._ended:
             data = await _read(self._fd)
             self._ended = not data

@@ -1,11 +1,11 @@
-"""Plain lines for a pipe, or for a terminal that wants nothing else: no escape codes.
+"""Plain lines without escape codes, for a pipe or a simple terminal.
 
-stdout carries only what was asked for; all else goes to stderr.
+stdout carries only what is wanted; all else goes to stderr.
 
-    what was asked     stdout
-    the reply          the reply's text as it streams (or its transcript, where it is spoken)
-    the conversation   ``you: …`` and ``model: …``, a line each, once it is complete;
-                       ``[interrupted]`` stands where an answer was cut off
+    wanted         stdout
+    reply          the reply's text as it streams (or its transcript, where it is spoken)
+    conversation   ``you: …`` and ``model: …``, a line each, once it is complete;
+                   ``[interrupted]`` stands where an answer was cut off
 """
 
 import sys
@@ -33,7 +33,10 @@ Wanted = Literal["reply", "conversation"]
 
 
 class PlainView:
-    """Writes a reply or a conversation as plain text. A closed stdout raises BrokenPipeError."""
+    """A `View` in plain text, of a reply or a conversation.
+
+    A closed stdout raises BrokenPipeError.
+    """
 
     def __init__(
         self,
@@ -168,7 +171,7 @@ class PlainView:
 
 
 def _flat(line: TranscriptLine) -> str:
-    """One line of text, whatever breaks are in it."""
+    """Return the text of ``line`` without line breaks, its cut marked."""
     if line.cut is None:
         return " ".join(line.text.split())
     halves = (" ".join(half.split()) for half in (line.text[: line.cut], line.text[line.cut :]))
@@ -176,7 +179,7 @@ def _flat(line: TranscriptLine) -> str:
 
 
 def _put(stream: TextIO, text: str) -> None:
-    """Write and flush; what the stream's encoding lacks becomes its escape, such as \\u4f60."""
+    """Write and flush ``text``; a character that the encoding lacks is escaped, such as \\u4f60."""
     try:
         stream.write(text)
     except UnicodeEncodeError:

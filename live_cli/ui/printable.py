@@ -1,6 +1,6 @@
-"""Text from outside, made safe to show: nothing in it can steer a terminal or hide.
+"""Text from outside, made safe to show: no character in it can steer a terminal or hide.
 
-Made visible, each in one fixed way:
+Characters made visible, each in one fixed way:
 
     C0 and DEL          the control pictures U+2400 to U+2421: ESC becomes ␛, NUL ␀, DEL ␡
     C1, lone surrogates,
@@ -35,7 +35,7 @@ _NEWLINE = re.compile("\r\n?")
 
 
 def printable(text: str, *, newlines: bool = False) -> str:
-    """`text` with every control character made visible.
+    """Return `text` with every control character made visible.
 
     With ``newlines`` line feeds and tabs stay, and CR LF or a lone CR becomes a line feed.
     """
@@ -54,7 +54,7 @@ def printable(text: str, *, newlines: bool = False) -> str:
 
 
 def is_control(char: str) -> bool:
-    """True for a character that could steer a terminal or hide: what `printable` never lets out."""
+    """Whether ``char`` could steer a terminal or hide: `printable` never returns such a one."""
     return unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} and not _KEPT.match(char)
 
 

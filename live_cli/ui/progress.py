@@ -9,7 +9,10 @@ from live_cli.ui.printable import printable
 
 @contextmanager
 def progress_bar(name: str) -> Iterator[Callable[[float, float | None], None]]:
-    """Shows how far ``name`` has come; told the seconds done, and all of them where known."""
+    """Show the progress of ``name``; yields a function of the amount done and of the whole.
+
+    The whole is None where it is not known. Any unit serves, such as seconds or bytes.
+    """
     if not sys.stderr.isatty():
         yield lambda done_s, total_s: None
         return

@@ -1,8 +1,8 @@
 """The figures of a session: turns, interruptions, latencies, tokens. Pure: told ``now``, seconds.
 
-Latency of a turn: from the end of the user's input to the first of the model's output that
-reaches us. Where the input ends is told by whoever hears it (`input_ended`): the last speech-like
-energy at the microphone, a key released, a line sent.
+Latency of a turn: from the end of the user's input to the first output of the model that arrives.
+The command tells where the input ends (`input_ended`): the last speech-like energy at the
+microphone, a key released, a line sent.
 """
 
 from statistics import median
@@ -19,7 +19,7 @@ from live_cli.ui.view import StatusChanges, Summary
 
 
 class SessionStats:
-    """Counts one session, from its first ``now`` on."""
+    """Counts one session that began at ``now``; `turns` is its ledger."""
 
     def __init__(self, now: float) -> None:
         self.turns = TurnLedger()
@@ -32,11 +32,11 @@ class SessionStats:
         self._by_modality: dict[str, int] = {}
 
     def input_ended(self, at: float) -> None:
-        """The user's input ended ``at``; a later call for the same turn corrects an earlier one."""
+        """Note the end of the user's input; a later call for the same turn corrects the first."""
         self._input_ended = at
 
     def event(self, event: Event, now: float) -> StatusChanges:
-        """Count ``event``; what the face should know of it, empty for most."""
+        """Count ``event``. Returns what to tell the view of it (`View.status`); empty for most."""
         self.turns = self.turns.after(event)
         match event:
             case AudioChunk(turn=turn):
@@ -73,7 +73,7 @@ class SessionStats:
         return changes
 
     def summary(self, now: float) -> Summary:
-        """What the session came to. Tokens: all turns' totals, the context counted anew in each."""
+        """Return the figures so far. Tokens: the sum of all turns, each with its whole context."""
         return Summary(
             duration_s=now - self._started,
             turns=self.turns.completed,

@@ -1,4 +1,4 @@
-"""Rows for a person or a program: a table on a terminal, tabs on a pipe, JSON when asked for."""
+"""Rows of values on stdout: a table on a terminal, tabs on a pipe, JSON on request."""
 
 import json
 import sys

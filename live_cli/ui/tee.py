@@ -8,7 +8,7 @@ from live_cli.ui.view import DeviceNews, StatusChanges, Summary, View
 
 
 class TeeView:
-    """A `View` that tells each of ``views``, in their order."""
+    """A `View` that passes every call on to each of ``views``, in their order."""
 
     def __init__(self, *views: View) -> None:
         self._views = views

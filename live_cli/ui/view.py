@@ -1,12 +1,12 @@
-"""What every face can do, and the summary at a conversation's end.
+"""The interface of all views, and the summary at a conversation's end.
 
-A command speaks to one `View` and does not know which: the rich view, plain lines or JSON lines.
+A command tells one `View` all that happens, be it the live view, plain lines or JSON lines.
 
-    with face:
-        face.status(connection="connecting", label="Gemini · gemini-3.8-live · Kore")
+    with view:
+        view.status(connection="connecting", label="Gemini · gemini-3.8-live · Kore")
         async for event in client:
-            face.event(event)
-        face.close(summary)
+            view.event(event)
+        view.close(summary)
 """
 
 from collections.abc import Mapping
@@ -23,18 +23,18 @@ Connection = Literal["connecting", "connected", "reconnecting", "closed"]
 
 @dataclass(frozen=True, slots=True)
 class TurnPlayback:
-    """How the sound of an answer has been played so far."""
+    """Figures of the sound of one answer, as far as it has been played."""
 
     heard_ms: float
     start_delay_ms: float
-    """First sound received to first sound played."""
+    """From the first sound received to the first sound played."""
     underruns: int
     dry_ms: float
-    """Silence in its middle, all gaps together."""
+    """Silence in mid-answer, all gaps together."""
 
 
 class StatusChanges(TypedDict, total=False):
-    """What `View.status` can be told; what is not named stays as it was."""
+    """The arguments of `View.status`; what a call leaves out stays as it was."""
 
     connection: Connection
     label: str
@@ -42,7 +42,7 @@ class StatusChanges(TypedDict, total=False):
     muted: bool
     push_to_talk: bool
     hold_to_talk: bool
-    """Push to talk: the key is held down, since the terminal tells when it comes up."""
+    """Push to talk: the key is to be held down, since the terminal reports its release."""
     held: bool
     """Push to talk: the microphone is open now."""
     latency_ms: float | None
@@ -52,21 +52,21 @@ class StatusChanges(TypedDict, total=False):
     first_text_ms: float | None
     """Last turn: end of the user's speech (or the message sent) to the first text."""
     heard_ms: float | None
-    """How much of the current turn has been played; see also `View.levels`."""
+    """Sound of the current turn that has been played; see also `View.levels`."""
     playback: TurnPlayback | None
-    """Of the turn that ends next; None where nothing of it was played."""
+    """The playback of the turn that ends next; None where nothing of the turn was played."""
     dropped_frames: int
     erle_db: float | None
-    """How much quieter the echo of the speaker is made; None while none was heard."""
+    """Echo return loss enhancement: how much quieter the echo is made; None while there is none."""
     echo_converged: bool
-    """Whether the way of the echo is known."""
+    """Whether the echo canceller has learned the path from speaker to microphone."""
     typing: InputLine | None
-    """The line being typed, None when nobody types."""
+    """The line being typed; None at all other times."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceNews:
-    """A microphone or speaker was opened, lost, found again, or has become a telephone."""
+    """A device that was opened, lost or found again, or fell back to telephone quality."""
 
     role: str
     """``microphone`` or ``speaker``."""
@@ -74,44 +74,47 @@ class DeviceNews:
     """``open``, ``lost``, ``back`` or ``hands-free``."""
     name: str
     message: str
-    """All of it in one line, with what to do."""
+    """The news in one line, with what to do."""
     away_s: float = 0.0
-    """How long there was no device."""
+    """Time without a device."""
     missed_frames: int = 0
-    """Of the microphone: frames of 20 ms that nobody heard."""
+    """Microphone frames of 20 ms that were never captured in that time."""
 
 
 class View(Protocol):
-    """Shows a session to whoever looks: a person, a pipe or a program.
+    """Shows a session to a person, a pipe or a program.
 
-    All calls are quick and come from one thread. A closed stdout raises BrokenPipeError.
+    All calls return quickly and come from one thread. A closed stdout raises BrokenPipeError.
     """
 
     def event(self, event: Event) -> None:
-        """Show one fact of the session, in the order in which the session told it."""
+        """Show an event of the session; events come in the order in which the session gave them."""
 
     def sent(self, text: str) -> None:
-        """Show a message that the user typed and that has been sent."""
+        """Show a typed message that has been sent."""
 
     def note(self, text: str) -> None:
-        """Tell the person something in one line (never on stdout of a pipe)."""
+        """Show a remark for the user, one line (never on stdout of a pipe)."""
 
     def error(self, text: str) -> None:
-        """Tell the person what went wrong and what to do, in one line."""
+        """Show an error for the user: what went wrong and what to do, one line."""
 
     def device(self, news: DeviceNews) -> None:
-        """Tell of a device that came or went."""
+        """Show that a device came or went."""
 
     def levels(
         self, microphone_dbfs: float, speaker_dbfs: float, speaking: bool, heard_ms: float
     ) -> None:
-        """Levels now; ``speaking``: the model's voice is playing; ``heard_ms`` of its turn."""
+        """Show the levels of this moment.
+
+        ``speaking``: the model's voice is playing, ``heard_ms`` of its turn so far.
+        """
 
     def status(self, **changes: Unpack[StatusChanges]) -> None:
-        """Change what is known of the session besides its events."""
+        """Show a change that is no event of the session, such as a muted microphone."""
 
     def close(self, summary: "Summary | None" = None) -> None:
-        """Show what is left and the summary, and give the terminal back. Twice is once."""
+        """Show the summary and restore the terminal. A second call does nothing."""
 
     def __enter__(self) -> Self: ...
 
@@ -125,7 +128,7 @@ class View(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a conversation came to."""
+    """The figures of a whole conversation."""
 
     duration_s: float = 0.0
     turns: int = 0
@@ -136,20 +139,20 @@ class Summary:
     """Such as ``{"AUDIO": 900, "TEXT": 304}``."""
     dropped_frames: int = 0
     missed_frames: int = 0
-    """Of the microphone, while there was none."""
+    """Frames of 20 ms of the time without a microphone."""
     underruns: int = 0
     dry_ms: float = 0.0
     """Silence in mid-answer, all gaps together."""
     start_delay_ms: float | None = None
-    """First sound received to first sound played: the mean of all answers."""
+    """From the first sound received to the first sound played: the mean of all answers."""
     erle_db: float | None = None
-    """How much quieter the echo of the speaker was made; None: none was heard, or not cancelled."""
+    """Echo return loss enhancement; None: there was no echo, or it was not cancelled."""
     echo_converged: bool | None = None
-    """Whether the way of the echo was known at the end; None: echo was not cancelled."""
+    """Whether the echo path was known at the end; None: echo was not cancelled."""
 
 
 def summary_lines(summary: Summary) -> list[str]:
-    """One line of what a conversation came to, and a second one only if sound was lost.
+    """Return one line of figures, and a second one only where sound was lost.
 
     >>> summary_lines(Summary(72.0, 3, 0, 820.4, 1204))
     ['3 turns in 1 min 12 s · median latency 820 ms · 1,204 tokens']

@@ -1,1 +1,1 @@
-"""TODO"""
+"""`live-cli doctor`: checks of settings, engine, server and sound devices."""

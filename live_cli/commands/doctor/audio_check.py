@@ -58,15 +58,17 @@ def run(settings: Settings, *, json: bool) -> None:
     gap = np.zeros(round(GAP_S * OUTPUT_SAMPLE_RATE), dtype=np.float32)
     sound = np.concatenate((sweep, gap, make_hiss()))
     probe = play_and_listen(sound, talk.input_device, talk.output_device)
-    heard, played = probe.stereo[:, 0], probe.stereo[:, 1]
+    captured, played = probe.stereo[:, 0], probe.stereo[:, 1]
     hiss = int(np.flatnonzero(played)[0]) + sweep.size + gap.size - HISS_LEAD
-    report = measure(heard[:hiss], played[:hiss], OUTPUT_SAMPLE_RATE)
-    erle_db = cancelled_db(heard[hiss:], played[hiss:], OUTPUT_SAMPLE_RATE) if report.path else 0.0
+    report = measure(captured[:hiss], played[:hiss], OUTPUT_SAMPLE_RATE)
+    erle_db = (
+        cancelled_db(captured[hiss:], played[hiss:], OUTPUT_SAMPLE_RATE) if report.path else 0.0
+    )
     for finding in findings(probe, report, erle_db):
         print_finding(finding, as_json=json)
     levels = {
         "speaker": levels_over_time(played, OUTPUT_SAMPLE_RATE, LEVEL_STEP_S),
-        "microphone": levels_over_time(heard, OUTPUT_SAMPLE_RATE, LEVEL_STEP_S),
+        "microphone": levels_over_time(captured, OUTPUT_SAMPLE_RATE, LEVEL_STEP_S),
     }
     if json:
         _print_levels(levels)

@@ -1,1 +1,1 @@
-"""TODO"""
+"""`live-cli talk`: microphone and speaker (or files) wired to a session, keys and recording."""

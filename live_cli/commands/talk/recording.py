@@ -191,8 +191,8 @@ class Recording:
         turns = {
             turn: PlayedTurn(places.end_s, places.at) for turn, places in mix.turn_places.items()
         }
-        segments = self._dialogue.segments(mix.sent_places.at, mix.speech.runs, turns)
-        return render(segments, "srt", name=self.sound_path.name, duration_s=0.0)
+        subtitles = self._dialogue.subtitles(mix.sent_places.at, mix.speech.runs, turns)
+        return render(subtitles, "srt", name=self.sound_path.name, duration_s=0.0)
 
 
 class _CaptionView(PlainView):

@@ -1,1 +1,1 @@
-"""TODO"""
+"""`live-cli transcribe`: speech files through sessions, to text and subtitles."""

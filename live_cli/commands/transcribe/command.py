@@ -69,7 +69,7 @@ class _Job:
             return  # the events hold all of it
         text = printable(
             render(
-                transcript.segments,
+                transcript.subtitles,
                 self.file_format,
                 name=file,
                 duration_s=transcript.duration_s,

@@ -49,7 +49,7 @@ Watch = Callable[[Event], None]
 class Transcript:
     """The speech of a file as text. ``warning``: what was wrong with the file, if anything."""
 
-    segments: list[Subtitle] = field(default_factory=list)
+    subtitles: list[Subtitle] = field(default_factory=list)
     duration_s: float = 0.0
     warning: str | None = None
 
@@ -189,12 +189,12 @@ class _Part:
                 self._end_undated()
         elif said.text.strip():
             start_s, end_s = self._start_s + said.start_s, self._start_s + said.end_s
-            self._transcript.segments.append(Subtitle(said.text.strip(), start_s, end_s))
+            self._transcript.subtitles.append(Subtitle(said.text.strip(), start_s, end_s))
 
     def _end_undated(self) -> None:
-        """Close a segment without times: it lasts from the end of the one before until now."""
+        """Close a subtitle without times: it lasts from the end of the one before until now."""
         text, self._undated = self._undated.strip(), ""
         if text:
-            segments = self._transcript.segments
-            start_s = segments[-1].end_s if segments else self._start_s
-            segments.append(Subtitle(text, start_s, self._transcript.duration_s))
+            subtitles = self._transcript.subtitles
+            start_s = subtitles[-1].end_s if subtitles else self._start_s
+            subtitles.append(Subtitle(text, start_s, self._transcript.duration_s))

@@ -1,9 +1,9 @@
-"""What the view's state looks like: rows of styled text for a width, pure.
+"""The layout of the live view: its state as rows of styled text for a given width. Pure.
 
 Only the terminal's own sixteen colours and dim, bold and reverse are used, so that light and dark
-backgrounds both work; nothing is told by colour alone. What does not fit goes in this order: how
-much echo is cancelled, the label's last parts, token counts, dBFS figures, the latency; who speaks,
-whether the microphone is muted, and the meters stay.
+backgrounds both work; nothing is told by colour alone. Where a row is too narrow, parts are left
+out in this order: the echo figure, the label's last parts, token counts, dBFS figures, the latency.
+The activity (who speaks), the mark of a muted microphone and the meters always stay.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from live_cli.ui.transcript.line import TranscriptLine, trim
 from live_cli.ui.transcript.state import ViewState
 
 WIDE = 60
-"""From here on there is room for a margin and longer names."""
+"""Columns from which there is room for a margin and longer names."""
 _NAMES = {
     "you": "you",
     "model": "model",
@@ -43,21 +43,24 @@ _ACTIVITIES = {
 }
 
 
-# --- the conversation --------------------------------------------------------------------------
+# --- the transcript ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class LineRow:
-    """A row of a conversation line; ``end`` is where the next row begins in the line's text."""
+    """A row of a transcript line; ``end`` is the index in its text at which the next row begins."""
 
     text: Text
     end: int
     settled: bool
-    """Nothing to come can change this row."""
+    """Whether no later event can change this row."""
 
 
 def line_rows(line: TranscriptLine, width: int, *, heard_matters: bool = False) -> list[LineRow]:
-    """A line as rows of at most ``width - 1`` cells, the speaker's name before the first."""
+    """Return ``line`` as rows of at most ``width - 1`` cells, the speaker's name before the first.
+
+    ``heard_matters``: text that has not been heard yet is dimmed.
+    """
     gutter = _gutter_cells(width)
     body = _body(line, heard_matters=heard_matters)
     ranges = wrap(body.plain, max(width - gutter - 1, 8))
@@ -103,14 +106,14 @@ def _gutter(line: TranscriptLine, gutter: int, *, first: bool) -> Text:
 
 
 def gap_before(line: TranscriptLine, previous: str | None) -> bool:
-    """An empty row stands before each question, so that an exchange reads as one."""
+    """Whether an empty row stands before ``line``: before a question, to part the exchanges."""
     return line.offset == 0 and line.speaker == "you" and previous not in (None, "you")
 
 
 def overflow(state: ViewState, width: int, most: int) -> tuple[ViewState, list[Text]]:
-    """Rows that may leave for the scrollback, since the open lines take more than ``most`` rows.
+    """Return the rows to scroll away where the open lines take more than ``most`` rows.
 
-    Only settled rows of the first line leave, and the line is trimmed by their text.
+    Only settled rows of the first line scroll away; the new state has the line without their text.
     """
     if not state.lines:
         return state, []
@@ -131,7 +134,7 @@ def overflow(state: ViewState, width: int, most: int) -> tuple[ViewState, list[T
 
 
 def open_rows(state: ViewState, width: int, most: int, previous: str | None) -> list[Text]:
-    """The lines that still grow, as at most ``most`` rows."""
+    """Return the lines that still grow as at most ``most`` rows."""
     rows: list[Text] = []
     for line in state.lines:
         shown = line_rows(line, width, heard_matters=_hearing_matters(state, line))
@@ -155,7 +158,7 @@ def _hearing_matters(state: ViewState, line: TranscriptLine) -> bool:
 
 
 def status_row(state: ViewState, width: int, *, usage: bool) -> Text:
-    """Who has the floor, with whom, and how the line is doing."""
+    """Return the status: the activity, the label of the session, and its figures at the right."""
     left = _activity(state)
     room = width - 2 - left.cell_len
     right = Text()
@@ -191,7 +194,7 @@ def _activity(state: ViewState) -> Text:
 
 
 def _figures(state: ViewState, *, usage: bool) -> list[Text]:
-    """What stands at the right, the most important first."""
+    """Return the figures at the right, the most important first."""
     figures = []
     if state.dropped_frames:
         figures.append(Text(f"{state.dropped_frames:,} dropped", style="yellow"))
@@ -203,7 +206,7 @@ def _figures(state: ViewState, *, usage: bool) -> list[Text]:
 
 
 def _label(label: str, room: int) -> str:
-    """The label with as many of its parts as there is room for."""
+    """Return ``label`` with as many of its parts as fit into ``room`` cells."""
     parts = label.split(" · ")
     while parts and cells(" · ".join(parts)) > room:
         parts.pop()
@@ -211,7 +214,7 @@ def _label(label: str, room: int) -> str:
 
 
 def meter_row(state: ViewState, width: int, bars: Bars = BLOCK_BARS) -> Text:
-    """Both levels as bars from -60 to 0 dBFS."""
+    """Return both levels as bars from -60 to 0 dBFS."""
     wide = width >= WIDE
     figures = width >= 72
     names = ("mic ", "speaker ") if wide else ("mic ", "out ")
@@ -234,7 +237,7 @@ def meter_row(state: ViewState, width: int, bars: Bars = BLOCK_BARS) -> Text:
 
 
 def legend_row(state: ViewState, width: int) -> Text:
-    """What the keys do now; the last ones go first when there is no room."""
+    """Return the keys with what each does now; a narrow window lacks the last ones."""
     if state.typing is not None:
         keys = [("Enter", "send"), ("Esc", "cancel")]
     else:
@@ -257,7 +260,7 @@ def _talk_key(state: ViewState) -> tuple[str, str]:
 
 
 def input_row(line: InputLine, width: int) -> tuple[Text, int]:
-    """The line being typed, and the column of its caret; a long line scrolls under the caret."""
+    """Return the line being typed and its caret's column; a long line scrolls with the caret."""
     prompt = " type › " if width >= WIDE else "› "
     room = max(width - len(prompt) - 2, 4)
     text, start = line.text, 0
@@ -274,7 +277,7 @@ def input_row(line: InputLine, width: int) -> tuple[Text, int]:
 def bottom_rows(
     state: ViewState, width: int, height: int, *, usage: bool, bars: Bars = BLOCK_BARS
 ) -> tuple[list[Text], tuple[int, int] | None]:
-    """The rows under the open lines, and the caret as (row, column) while someone types.
+    """Return the rows under the open lines, and the caret as (row, column) during typing.
 
     A low window keeps the status, then the input line, then the meters, then the rest.
     """
@@ -298,7 +301,7 @@ def _cropped(row: Text, width: int) -> Text:
 
 
 def plain_rows(texts: Sequence[str], width: int, style: str = "") -> list[Text]:
-    """Whole texts, wrapped."""
+    """Return ``texts`` as rows wrapped to ``width``."""
     safe = (printable(text) for text in texts)
     return [
         Text(text[start:end].rstrip(), style=style)

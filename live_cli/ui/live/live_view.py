@@ -1,10 +1,10 @@
 """The live view of a conversation on a terminal.
 
-What is complete scrolls away as ordinary text, so nothing is lost when the view ends; a few rows
-at the bottom show what is going on (`layout`, `region`). A thread of its own draws, at most
-`FRAMES_PER_SECOND` times a second and only when something changed: a terminal that is slow, or
-held by Ctrl-S, never holds up the event loop. Between the loop and the thread there is one lock,
-held for as long as it takes to read or replace the state.
+Complete lines scroll away as ordinary text, so nothing is lost when the view ends; a few rows at
+the bottom show the present (`layout`, `region`). A thread of its own draws, at most
+`DRAWS_PER_SECOND` times a second and only after a change: a terminal that is slow, or held by
+Ctrl-S, never holds up the event loop. Between the loop and the thread there is one lock, held for
+as long as it takes to read or replace the state.
 """
 
 import contextlib
@@ -29,14 +29,14 @@ from live_cli.ui.transcript.reducer import add_line, reduce
 from live_cli.ui.transcript.state import ViewState, take_all, take_closed, with_levels, with_status
 from live_cli.ui.view import DeviceNews, StatusChanges, Summary, summary_lines
 
-FRAMES_PER_SECOND = 12
+DRAWS_PER_SECOND = 12
 IDLE_S = 0.25
-"""How often the size of the window is looked at when nothing else happens."""
+"""Time between two looks at the size of the window while nothing else happens."""
 MAX_OPEN_ROWS = 10
 
 
 class LiveView:
-    """A `Face` for a terminal. Nothing is drawn before ``with`` or `open`."""
+    """A `View` for a terminal. Nothing is drawn before ``with`` or `open`."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class LiveView:
         show_thoughts: bool = False,
         size: Callable[[], tuple[int, int]] | None = None,
     ) -> None:
-        """``size`` gives columns and rows of the terminal; found out by itself by default."""
+        """``size`` gives columns and rows of the terminal; by default the terminal is asked."""
         self._stream = sys.stdout if stdout is None else stdout
         self._size = size or self._terminal_size
         self._styles = Styles(Console(file=self._stream))
@@ -150,15 +150,15 @@ class LiveView:
     # --- drawing ---
 
     def _run(self) -> None:
-        """The drawing thread."""
+        """Draw after each change, in a thread of its own, until the view closes."""
         try:
-            while not self._closing.wait(1 / FRAMES_PER_SECOND):
+            while not self._closing.wait(1 / DRAWS_PER_SECOND):
                 self._changed.wait(IDLE_S)
                 self._changed.clear()
                 if not self._closing.is_set():
                     self.draw()
         except OSError:
-            return  # the terminal is gone; whoever reads the keyboard learns it too
+            return  # the terminal is gone; the keyboard's end of file ends the session
         except Exception as exc:  # noqa: BLE001 (told to the command at its next call)
             self._failure = exc
 
@@ -193,7 +193,7 @@ class LiveView:
             )
 
     def _above(self, lines: list[TranscriptLine], width: int) -> list[ScreenRow]:
-        """Whole lines as they go into the scrollback."""
+        """Return whole lines as rows for the scrollback."""
         rows: list[ScreenRow] = []
         for line in lines:
             rows += self._gap(line)
@@ -205,7 +205,7 @@ class LiveView:
         return [ScreenRow()] if layout.gap_before(line, self._previous) else []
 
     def _flush(self) -> None:
-        """Leave only what is complete on the screen, and the cursor below it."""
+        """Clear the region: only complete lines stay on the screen, the cursor below them."""
         width, _ = self._size()
         with self._draw_lock:
             with self._state_lock:

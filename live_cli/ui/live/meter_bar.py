@@ -3,19 +3,19 @@
 from dataclasses import dataclass
 
 METER_FLOOR_DBFS = -60.0
-"""What is quieter shows as nothing."""
+"""A quieter level shows as an empty bar."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """The characters of a bar: its ends, its steps from empty to full, all one cell wide."""
+    """The characters of a bar: both ends, and steps from empty to full, all one cell wide."""
 
     left: str
     right: str
     steps: str
 
     def draw(self, level_dbfs: float | None, width: int) -> str:
-        """A bar ``width`` cells long; None is no level at all.
+        """Return a bar ``width`` cells long; None is no level at all.
 
         >>> BLOCK_BARS.draw(-30, 5)
         '██▌  '
@@ -34,5 +34,5 @@ ASCII_BARS = Bars("[", "]", " #")
 
 
 def dbfs(level_dbfs: float) -> str:
-    """Ten characters: `` -23 dBFS``, or blanks under the floor."""
+    """Return a level in ten characters: `` -23 dBFS``, or blanks under the floor."""
     return f"{level_dbfs:>5.0f} dBFS"[:10] if level_dbfs > METER_FLOOR_DBFS else " " * 10

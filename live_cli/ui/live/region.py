@@ -1,4 +1,4 @@
-"""The bottom rows of a terminal, redrawn in place, while finished rows scroll away above them.
+"""The bottom rows of a terminal, redrawn in place; finished rows scroll away above them.
 
 Theory: the cursor is known to stand on a row of the region. To draw, it goes up to the region's
 first row; rows that are done are written there and thereby pushed into the scrollback; then the
@@ -27,7 +27,7 @@ RESTORE = _WRAP_ON + SHOW_CURSOR + _END
 
 @dataclass(frozen=True, slots=True)
 class ScreenRow:
-    """One row: its text with styles (SGR), and how many columns it takes."""
+    """One row of the screen: text with styles (SGR), and its width in columns."""
 
     ansi: str = ""
     width: int = 0
@@ -35,14 +35,14 @@ class ScreenRow:
 
 @dataclass(frozen=True, slots=True)
 class Caret:
-    """Where the cursor shows: a row of the region and a column."""
+    """The place of the visible cursor: a row of the region and a column."""
 
     row: int
     column: int
 
 
 class Region:
-    """Knows what is on the bottom rows and says what to write to change it."""
+    """The rows at the bottom of the screen, and the text that changes one frame into the next."""
 
     def __init__(self) -> None:
         self._rows: tuple[ScreenRow, ...] = ()
@@ -57,9 +57,9 @@ class Region:
         above: Sequence[ScreenRow] = (),
         caret: Caret | None = None,
     ) -> str:
-        """What to write so that ``above`` scrolls away and ``rows`` stand below it.
+        """Return the text that makes ``above`` scroll away and ``rows`` stand below.
 
-        ``columns`` is the width of the terminal now. Empty when nothing changes.
+        ``columns`` is the width of the terminal now. The text is empty when nothing changes.
         """
         new = tuple(rows)
         same_width = columns == self._columns
@@ -83,7 +83,7 @@ class Region:
         return "".join(out)
 
     def clear(self, columns: int, above: Sequence[ScreenRow] = ()) -> str:
-        """What to write so that only ``above`` is left and the cursor stands below it, visible."""
+        """Return the text that leaves only ``above``, with the visible cursor below."""
         out = [self._to_top(columns), _ERASE_BELOW, *(f"{row.ansi}\r\n" for row in above)]
         self._rows, self._caret, self._columns = (), None, columns
         return "".join(out) + RESTORE

@@ -1,4 +1,4 @@
-"""Styled text to what a terminal is told, by what that terminal can do."""
+"""Styled text as the escape sequences that a terminal understands."""
 
 from rich.color import ColorSystem
 from rich.console import Console
@@ -9,14 +9,14 @@ from live_cli.ui.live.region import ScreenRow
 
 
 class Styles:
-    """Turns rich text into rows. NO_COLOR leaves bold, dim and reverse."""
+    """Turns rich text into rows. Under NO_COLOR bold, dim and reverse stay."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._colored = not console.no_color
 
     def row(self, text: Text) -> ScreenRow:
-        """One row; the text is taken as fitting."""
+        """Return ``text`` as one row, whatever its width."""
         parts = []
         for segment in text.render(self._console):
             style = segment.style

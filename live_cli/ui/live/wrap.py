@@ -1,4 +1,4 @@
-"""Breaking text into rows of a terminal: by words, by ideographs, never inside a character.
+"""Text broken into rows of a terminal: at words or ideographs, never inside a character.
 
 Latin words break at spaces and after hyphens. Scripts that put no spaces between words break
 anywhere, except that closing punctuation does not start a row and opening punctuation does not
@@ -19,13 +19,13 @@ _NO_END = frozenset("（［｛〈《「『【〔〖“‘([{")
 
 
 def cells(text: str) -> int:
-    """Columns that the text takes on a terminal."""
+    """Return the columns that ``text`` takes on a terminal."""
     return len(text) if text.isascii() else cell_len(text)
 
 
 @lru_cache(maxsize=32)  # a frame asks for the same open lines again and again
 def wrap(text: str, width: int) -> tuple[tuple[int, int], ...]:
-    """Rows as (start, end) in ``text``, each at most ``width`` cells without its last spaces.
+    """Return rows as (start, end) in ``text``, of ``width`` cells at most without last spaces.
 
     Line feeds break too. Between one row's end and the next one's start there is at most the
     line feed. A character wider than the row gets a row of its own. Empty text has no rows.
@@ -62,7 +62,7 @@ def wrap(text: str, width: int) -> tuple[tuple[int, int], ...]:
 
 
 def _may_break(text: str, at: int, stop: int) -> bool:
-    """May a row end after the characters from ``at`` to ``stop``?"""
+    """Whether a row may end after the characters from ``at`` to ``stop``."""
     before, after = text[at:stop], text[stop]
     if after in _NO_START or before[-1] in _NO_END:
         return False
@@ -73,5 +73,5 @@ def _may_break(text: str, at: int, stop: int) -> bool:
 
 
 def _is_ideographic(char: str) -> bool:
-    """Wide characters and other scripts without spaces: one per cell pair breaks well enough."""
+    """Whether ``char`` is wide, as in scripts that put no spaces between words."""
     return char >= "\u2e80" and cell_len(char) == 2

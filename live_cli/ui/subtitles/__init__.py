@@ -1,1 +1,1 @@
-"""TODO"""
+"""Transcripts with times, as text, SRT, WebVTT or JSON."""

@@ -1,11 +1,11 @@
-"""Who said what and when: a conversation's events, and where its sound went, become segments.
+"""Subtitles of a recorded conversation, from its events and the places of its sound.
 
 Theory: text and sound come apart, and both in pieces. Of the model's side it is known how much of
-a turn's sound had come with each piece of its text (as in `spoken.py`), and when each second of
-that sound was played; so each piece has its time, and what was never played has none: it was not
-heard, and is left out. Of the user's side some servers tell the times, counted in the sound that
-was sent; where none are told, an utterance lasts from the first speech at the microphone that no
-earlier utterance claimed to the last one before its text.
+a turn's sound had come with each piece of its text (as in `alignment.py`), and when each second of
+that sound was played; so each piece has its time. A piece that was never played has none: nobody
+heard it, and it is left out. Of the user's side some servers tell the times, counted in the sound
+that was sent; where a server tells none, an utterance lasts from the first speech at the microphone
+that no earlier utterance claimed to the last speech before its text.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from live_cli.ui.transcript.alignment import word_end
 from live_cli.ui.turn_ledger import TurnLedger
 
 Places = Callable[[float], float | None]
-"""Seconds of a stream -> seconds of the recording; None where nothing of it is there."""
+"""Seconds of a stream -> seconds of the recording; None where the recording lacks that second."""
 
 _GROUP_CHARACTERS = 60
 _SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
@@ -28,7 +28,7 @@ _ALL_HEARD_S = 0.05
 
 @dataclass(slots=True)
 class _Utterance:
-    """The user's. ``start_s`` and ``end_s`` in the sound that was sent, where the server tells."""
+    """What the user said; ``start_s`` and ``end_s`` in the sent sound, where the server tells."""
 
     text: str
     at_s: float
@@ -39,7 +39,7 @@ class _Utterance:
 
 @dataclass(slots=True)
 class _Answer:
-    """The model's: its text in pieces, each with the seconds of sound that had come before it."""
+    """What the model said: text in pieces, each with the seconds of sound received before it."""
 
     turn: int
     began_at_s: float
@@ -50,14 +50,14 @@ class _Answer:
 
 @dataclass(frozen=True, slots=True)
 class PlayedTurn:
-    """What was played of a turn: ``heard_s`` of it, and where each second of it is."""
+    """The played part of a turn: its first ``heard_s`` seconds, and their places."""
 
     heard_s: float
     places: Places
 
 
 class Dialogue:
-    """Told every event with its time, in seconds of the recording; gives `Subtitle`s at the end."""
+    """Collects events with their times, in seconds of the recording, for `subtitles` at the end."""
 
     def __init__(self) -> None:
         self._utterances: list[_Utterance] = []
@@ -67,10 +67,11 @@ class Dialogue:
         self._server_times = True
 
     def event(self, event: events.Event, at_s: float) -> None:
+        """Note an event that came ``at_s`` seconds into the recording."""
         self._turns = self._turns.after(event)
         match event:
             case events.InputTranscript(interim=False):
-                self._hear(event, at_s)
+                self._note_said(event, at_s)
             case events.OutputTranscript(turn, text) | events.TextChunk(turn, text):
                 answer = self._answer(turn, at_s)
                 answer.pieces.append((answer.received_s, text))
@@ -85,11 +86,11 @@ class Dialogue:
                 pass
 
     def sent(self, text: str, at_s: float) -> None:
-        """A line that the user typed."""
+        """Note a line that the user typed."""
         self._open = False
         self._utterances.append(_Utterance(text, at_s, typed=True))
 
-    def _hear(self, said: events.InputTranscript, at_s: float) -> None:
+    def _note_said(self, said: events.InputTranscript, at_s: float) -> None:
         start_s, end_s = (said.start_s, said.end_s) if self._server_times else (None, None)
         if self._open and start_s is None:
             last = self._utterances[-1]
@@ -103,18 +104,22 @@ class Dialogue:
 
     # --- at the end ------------------------------------------------------------------------
 
-    def segments(
+    def subtitles(
         self,
         sent: Places,
         speech: Sequence[tuple[float, float]],
         turns: Mapping[int, PlayedTurn],
     ) -> list[Subtitle]:
-        """Both sides by time. ``sent``: where the sent sound is; ``speech``: when you spoke."""
+        """Return both sides by time.
+
+        ``sent``: the places of the sent sound; ``speech``: runs of speech at the microphone;
+        ``turns``: the played parts by turn.
+        """
         found = self._of_user(sent, speech)
         for answer in self._answers.values():
             interrupted = answer.turn in self._turns.interrupted
             found += _of_model(answer, turns.get(answer.turn), interrupted=interrupted)
-        return sorted(found, key=lambda segment: segment.start_s)
+        return sorted(found, key=lambda subtitle: subtitle.start_s)
 
     def _of_user(self, sent: Places, speech: Sequence[tuple[float, float]]) -> list[Subtitle]:
         found: list[Subtitle] = []
@@ -163,7 +168,7 @@ def _of_model(answer: _Answer, played: PlayedTurn | None, *, interrupted: bool) 
 
 
 def _groups(answer: _Answer) -> list[tuple[str, float, float]]:
-    """(text, start_s, end_s) in the turn's sound: pieces joined to sentences or long clauses."""
+    """Join pieces to sentences or long clauses: (text, start_s, end_s) in the turn's sound."""
     groups: list[tuple[str, float, float]] = []
     text, start_s = "", 0.0
     for index, (at_s, piece) in enumerate(answer.pieces):
@@ -180,7 +185,7 @@ def _groups(answer: _Answer) -> list[tuple[str, float, float]]:
 
 
 def _with_sound(groups: list[tuple[str, float, float]]) -> list[tuple[str, float, float]]:
-    """Text that came when all of its sound had: it belongs to the sound before it."""
+    """Join a last text that came after all of the sound to the group before it."""
     if groups and groups[-1][2] <= groups[-1][1]:
         text, start_s, end_s = groups.pop()
         if groups:
@@ -193,7 +198,7 @@ def _with_sound(groups: list[tuple[str, float, float]]) -> list[tuple[str, float
 
 
 def _heard_part(text: str, start_s: float, end_s: float, heard_s: float) -> str:
-    """Of ``text``, spoken from ``start_s`` to ``end_s``, what had been spoken at ``heard_s``."""
+    """Return the part of ``text``, spoken from ``start_s`` to ``end_s``, before ``heard_s``."""
     if heard_s > end_s - _ALL_HEARD_S:
         return text
     share = max(0.0, heard_s - start_s) / (end_s - start_s)

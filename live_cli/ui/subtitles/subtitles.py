@@ -1,7 +1,7 @@
 """A transcript as a file: plain text, SubRip (SRT), WebVTT or JSON.
 
 Captions are cut at word borders so that none is longer than two lines of 42 characters, the
-common limit for subtitles; a cut inside a segment gets its time in proportion to its characters.
+common limit; a cut inside a subtitle gets its time in proportion to its characters.
 """
 
 import json
@@ -14,31 +14,31 @@ FORMATS = ("text", "srt", "vtt", "json")
 
 @dataclass(frozen=True, slots=True)
 class Subtitle:
-    """Words spoken from ``start_s`` to ``end_s`` of the file."""
+    """Words spoken from ``start_s`` to ``end_s`` seconds of the file."""
 
     text: str
     start_s: float
     end_s: float
 
 
-def render(segments: Sequence[Subtitle], file_format: str, *, name: str, duration_s: float) -> str:
-    """The whole transcript in one of `FORMATS`, ending in a newline."""
+def render(subtitles: Sequence[Subtitle], file_format: str, *, name: str, duration_s: float) -> str:
+    """Return the whole transcript in one of `FORMATS`, ending in a newline."""
     match file_format:
         case "text":
-            return " ".join(segment.text.strip() for segment in segments) + "\n"
+            return " ".join(subtitle.text.strip() for subtitle in subtitles) + "\n"
         case "srt":
-            return "".join(_srt(_captions(segments)))
+            return "".join(_srt(_captions(subtitles)))
         case "vtt":
-            return "WEBVTT\n\n" + "".join(_vtt(_captions(segments)))
+            return "WEBVTT\n\n" + "".join(_vtt(_captions(subtitles)))
         case "json":
-            return _json(segments, name, duration_s) + "\n"
+            return _json(subtitles, name, duration_s) + "\n"
     raise ValueError(f"not a transcript format: {file_format}")
 
 
-def _json(segments: Sequence[Subtitle], name: str, duration_s: float) -> str:
+def _json(subtitles: Sequence[Subtitle], name: str, duration_s: float) -> str:
     rows = [
         {"start": round(s.start_s, 3), "end": round(s.end_s, 3), "text": s.text.strip()}
-        for s in segments
+        for s in subtitles
     ]
     text = " ".join(row["text"] for row in rows if isinstance(row["text"], str))
     whole = {"file": name, "duration": round(duration_s, 3), "text": text, "segments": rows}
@@ -66,11 +66,11 @@ def _clock(seconds: float, decimal_mark: str) -> str:
     return f"{h:02}:{m:02}:{s:02}{decimal_mark}{ms:03}"
 
 
-def _captions(segments: Iterable[Subtitle]) -> Iterator[Subtitle]:
-    for segment in segments:
-        texts = _cut(segment.text.split())
+def _captions(subtitles: Iterable[Subtitle]) -> Iterator[Subtitle]:
+    for subtitle in subtitles:
+        texts = _cut(subtitle.text.split())
         total = sum(len(text) for text in texts) or 1
-        start_s, length_s = segment.start_s, segment.end_s - segment.start_s
+        start_s, length_s = subtitle.start_s, subtitle.end_s - subtitle.start_s
         for text in texts:
             end_s = start_s + length_s * len(text) / total
             yield Subtitle(text, start_s, end_s)
@@ -78,7 +78,7 @@ def _captions(segments: Iterable[Subtitle]) -> Iterator[Subtitle]:
 
 
 def _cut(words: Sequence[str]) -> list[str]:
-    """Runs of words of nearly equal length, none over the limit unless one word alone is."""
+    """Return runs of words of nearly equal length; only a single long word exceeds the limit."""
     whole = " ".join(words)
     if not whole:
         return []

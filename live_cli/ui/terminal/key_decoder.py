@@ -1,12 +1,12 @@
-"""Bytes from a terminal to keys, pure.
+"""The decoder of keys: bytes from a terminal in, names of keys out. Pure.
 
-A character is a key by itself; everything else has a name (see `line_editor`). An escape
+A character is a key by itself; any other key has a name (see `line_editor`). An escape
 sequence is one key, ``unknown`` where it has no name here. Bracketed paste is one key:
 ``paste:`` and the text, so that pasted letters never act as keys.
 
 Where the terminal speaks the kitty keyboard protocol and was asked to, each key tells when it
-repeats (``repeat:`` before its name) and when it comes up (``release:``). What it says of the
-protocol itself is ``flags:`` and the number of what it tells.
+repeats (``repeat:`` before its name) and when it comes up (``release:``). The terminal's answer
+about the protocol itself is the key ``flags:`` with the number of the flags it has turned on.
 https://sw.kovidgoyal.net/kitty/keyboard-protocol/
 """
 
@@ -24,7 +24,7 @@ REPEAT, RELEASE = "repeat:", "release:"
 FOCUS_IN, FOCUS_OUT = "focus-in", "focus-out"
 FLAGS = "flags:"
 RELEASES_TOLD = "releases-told"
-"""From now on a release is told of each key. `keys` says so, no terminal."""
+"""From now on each key's release is told. A key of `keyboard`'s own; no terminal sends it."""
 
 _PASTE_START = "\x1b[200~"
 _PASTE_END = "\x1b[201~"
@@ -62,7 +62,7 @@ _CONTROLS = {
 
 
 class KeyDecoder:
-    """Fed with bytes as they come; gives the keys that are complete."""
+    """Takes bytes as they come; gives the keys that are complete."""
 
     def __init__(self) -> None:
         self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
@@ -70,16 +70,16 @@ class KeyDecoder:
 
     @property
     def waiting(self) -> bool:
-        """An escape has come that may be a key or the start of a sequence: time will tell."""
+        """Whether an escape is held that may be a key, or the start of a sequence to come."""
         return bool(self._text) and not self._text.startswith(_PASTE_START)
 
     def feed(self, data: bytes) -> list[str]:
-        """The keys that these bytes complete."""
+        """Return the keys that ``data`` completes."""
         self._text += self._utf8.decode(data)
         return self._take(final=False)
 
     def flush(self) -> list[str]:
-        """The keys in what has come, when nothing followed for a while."""
+        """Return the keys in the bytes held, once nothing has followed for a while."""
         return [] if self._text.startswith(_PASTE_START) else self._take(final=True)
 
     def _take(self, *, final: bool) -> list[str]:
@@ -93,7 +93,7 @@ class KeyDecoder:
         return keys
 
     def _first(self, *, final: bool) -> tuple[str, int]:
-        """The first key and the characters it takes, 0 when more must come."""
+        """Return the first key and its length in characters, 0 when more must come."""
         text = self._text
         if text.startswith(_PASTE_START):
             return self._paste()
@@ -153,7 +153,7 @@ _PRIVATE_USE = range(0xE000, 0xF900)
 
 
 def _modifiers_and_event(fields: list[list[str]]) -> tuple[int, str]:
-    """The modifiers' bits without the locks, and 1, 2 or 3: pressed, repeated, released."""
+    """Return the modifier bits without the locks, and 1, 2 or 3: pressed, repeated, released."""
     if len(fields) < 2:
         return 0, "1"
     bits, event = fields[1][0], fields[1][1] if len(fields[1]) > 1 else "1"
@@ -161,7 +161,7 @@ def _modifiers_and_event(fields: list[list[str]]) -> tuple[int, str]:
 
 
 def _reported_name(fields: list[list[str]], modifiers: int) -> str:
-    """The name of a key that is told by its number, with the text it makes where that is told."""
+    """Return the name of a key reported by number; the text it types has precedence."""
     text = _text(fields[2]) if len(fields) > 2 else ""
     if text:
         return _name(text) if len(text) == 1 else PASTE + text
@@ -181,7 +181,7 @@ def _reported_name(fields: list[list[str]], modifiers: int) -> str:
 
 
 def _text(codes: list[str]) -> str:
-    """What a key wrote: no control characters, no halves of any."""
+    """Return the text that a key types, without control characters and lone surrogates."""
     wrote = (chr(int(c)) for c in codes if c.isdecimal() and int(c) < 0x110000)
     return "".join(char for char in wrote if not is_control(char) and not _is_surrogate(char))
 

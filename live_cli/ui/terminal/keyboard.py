@@ -1,12 +1,12 @@
-"""The keyboard: a thread that reads keys and hands them to the event loop.
+"""The keyboard: a thread that reads keys and passes them to the event loop.
 
 POSIX: the terminal is put into cbreak mode (no echo, no line buffer; Ctrl-C and Ctrl-Z stay
-signals) and given back by whatever ends the process (`restore`). Windows: the console is polled.
+signals) and restored whatever ends the process (`restore`). Windows: the console is polled.
 Key names are those of `line_editor` and `key_decoder`; ``eof`` says that no more keys can come.
 
-Whether a terminal can tell when a key comes up is asked, and not waited for: until it answers,
-keys are as ever; one that never answers is left as it is. What is told then includes Ctrl-C and
-Ctrl-Z, which the terminal no longer turns into signals, so that is done here.
+A terminal is asked whether it can report the release of keys, and its answer is not waited for:
+until then keys work as on any terminal, and one that never answers is left as it is. A terminal
+that reports releases no longer turns Ctrl-C and Ctrl-Z into signals, so that is done here.
 https://sw.kovidgoyal.net/kitty/keyboard-protocol/
 """
 
@@ -21,11 +21,11 @@ from live_cli.ui.terminal.key_decoder import FLAGS, PASTE_OFF, PASTE_ON, RELEASE
 from live_cli.ui.terminal.restore import TerminalGuard, hold, release
 
 ESCAPE_WAIT_S = 0.05
-"""How long after an Escape the rest of a sequence may take to come."""
+"""Time that the rest of a sequence may take to come after an Escape."""
 POLL_S = 0.02
 
 TELL_ALL = 1 | 2 | 8 | 16
-"""Of the protocol: no ambiguity, presses and releases, of all keys, with the text they make."""
+"""Flags of the protocol: disambiguate, report event types, all keys, and associated text."""
 ASK_FLAGS = "\x1b[?u"
 PUSH_FLAGS = f"\x1b[>{TELL_ALL}u"
 POP_FLAGS = "\x1b[<u"
@@ -41,8 +41,10 @@ class Keyboard:
     def __init__(
         self, on_key: Callable[[str], None], *, fd: int | None = None, releases: bool = False
     ) -> None:
-        """``fd``: the terminal to read, stdin by default (POSIX only). ``releases``: ask for them;
-        the key `RELEASES_TOLD` says that they come."""
+        """``fd``: the terminal to read, stdin by default (POSIX only).
+
+        ``releases``: ask the terminal to report releases; the key `RELEASES_TOLD` says it does.
+        """
         self._on_key = on_key
         self._releases = releases
         self._fd = fd
@@ -53,7 +55,7 @@ class Keyboard:
         self.active = False
 
     def start(self) -> None:
-        """Begin; to be called from a coroutine, in the main thread."""
+        """Begin to read keys. Called from a coroutine, in the main thread."""
         if self.active or not self._is_terminal():
             return
         self._loop = asyncio.get_running_loop()
@@ -66,7 +68,7 @@ class Keyboard:
         self._thread.start()
 
     def stop(self) -> None:
-        """End, and give the terminal back. Stopping twice is stopping once."""
+        """End, and restore the terminal. A second call does nothing."""
         if not self.active or self._terminal is None or self._thread is None:
             return
         self.active = False
@@ -100,10 +102,10 @@ class Keyboard:
                 self._tell(["eof"])
                 return
             keys = decoder.feed(data) if data else decoder.flush()
-            self._tell([told for key in keys for told in self._own(key)])
+            self._tell([passed for key in keys for passed in self._filtered(key)])
 
-    def _own(self, key: str) -> list[str]:
-        """What to tell of a key; nothing of those that are for the terminal's own side."""
+    def _filtered(self, key: str) -> list[str]:
+        """Return the keys to pass on: none for the terminal's answers and for signals."""
         assert self._terminal is not None  # noqa: S101
         if key.startswith(FLAGS):
             return [RELEASES_TOLD] if self._terminal.agree(int(key[len(FLAGS) :])) else []
@@ -142,13 +144,13 @@ if sys.platform == "win32":
     }
 
     class _Terminal:
-        """The Windows console, polled; arrow keys are told as the sequences POSIX sends."""
+        """The Windows console, polled; arrow keys come as the sequences of a POSIX terminal."""
 
         def __init__(self, fd: int, *, asks: bool) -> None:
             self._awake = threading.Event()
 
         def agree(self, flags: int) -> bool:
-            """Never: the console is not asked what it could tell."""
+            """Return False: the console is not asked about releases."""
             return False
 
         def signal(self, key: str) -> bool:
@@ -238,7 +240,7 @@ else:
                 self._write(ASK_FLAGS)
 
         def agree(self, flags: int) -> bool:
-            """The terminal speaks the protocol and tells ``flags``; True once that is enough."""
+            """Take the terminal's answer; True once it reports all that was asked for."""
             if self._agreed or not self._asks:
                 return False
             if not self._pushed:
@@ -252,11 +254,11 @@ else:
             return self._agreed
 
         def signal(self, key: str) -> bool:
-            """Do what the terminal did with Ctrl-C, Ctrl-Z and Ctrl-\\ before; False for others."""
+            """Send the signal of Ctrl-C, Ctrl-Z or Ctrl-\\; return False for other keys."""
             number = _SIGNALS.get(key) if self._pushed else None
             if number is None:
                 return False
-            os.kill(0, number)  # to all that share the terminal, as it does
+            os.kill(0, number)  # to the whole process group, as the terminal does
             return True
 
         def _push(self) -> None:
@@ -265,7 +267,7 @@ else:
                 self._write(PUSH_FLAGS + FOCUS_ON)
 
         def _pop(self) -> None:
-            """Once for each push: what lies below belongs to someone else."""
+            """Undo a push once: the modes below on the terminal's stack are not ours."""
             if self._pushed:
                 self._pushed = False
                 self._write(POP_FLAGS + FOCUS_OFF)
@@ -278,7 +280,7 @@ else:
             self._write(PASTE_OFF)
 
         def _write(self, sequence: str) -> None:
-            """To the screen of this terminal, if that is where stdout goes and it knows escapes."""
+            """Write ``sequence`` to stdout where that is a terminal that knows escape sequences."""
             if os.environ.get("TERM") == "dumb":
                 return
             with contextlib.suppress(OSError, ValueError, AttributeError):

@@ -1,6 +1,6 @@
-"""One line being typed, pure: keys in, the finished line out.
+"""The editor of a line being typed: keys in, the finished line out. Pure.
 
-A key is either one character or a name of more than one, as `keys.Keyboard` tells them:
+A key is either one character or a name of more than one, as `keyboard.Keyboard` gives them:
 ``enter``, ``escape``, ``backspace``, ``delete``, ``left``, ``right``, ``home``, ``end``, ``up``,
 ``down``, ``tab``, ``ctrl-a`` to ``ctrl-z``. Pasted text comes as one key, ``paste:`` and the text.
 """
@@ -11,19 +11,19 @@ from dataclasses import dataclass
 PASTE = "paste:"
 """Start of the key that carries pasted text."""
 MAX_CHARACTERS = 8_000
-"""What does not fit is not taken; far beyond any line that a person types."""
+"""The limit of a line, far beyond any that a person types; further characters are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputLine:
-    """The text, and the caret as a number of characters from its start."""
+    """The text of the line, and the caret as a number of characters from the start."""
 
     text: str = ""
     caret: int = 0
 
 
 class LineEditor:
-    """Edits one line; `press` gives the line when it is sent."""
+    """Edits one line; `press` returns it once Enter ends it."""
 
     def __init__(self) -> None:
         self.line = InputLine()
@@ -31,7 +31,7 @@ class LineEditor:
         """True once Escape ended the line."""
 
     def press(self, key: str) -> str | None:
-        """Take one key; the line's text on Enter (the editor is then empty), else None."""
+        """Take one key. Returns the line's text on Enter (the editor is then empty), else None."""
         text, caret = self.line.text, self.line.caret
         if key == "enter":
             self.line = InputLine()
@@ -78,7 +78,7 @@ class LineEditor:
 
 
 def next_stop(text: str, at: int) -> int:
-    """The next place for the caret: marks and joined emoji stay with what they belong to."""
+    """Return the next place for the caret, past combining marks and joined emoji."""
     at = min(at + 1, len(text))
     while at < len(text) and (_extends(text[at]) or text[at - 1] == "\u200d"):
         at += 1
@@ -86,7 +86,7 @@ def next_stop(text: str, at: int) -> int:
 
 
 def previous_stop(text: str, at: int) -> int:
-    """The place for the caret before this one."""
+    """Return the place for the caret before ``at``."""
     at = max(at - 1, 0)
     while at > 0 and (_extends(text[at]) or text[at - 1] == "\u200d"):
         at -= 1

@@ -1,9 +1,9 @@
-"""Giving the terminal back, whatever ends or stops the process.
+"""The terminal restored, whatever ends or stops the process.
 
-Whoever changes the terminal holds a `TerminalGuard`. Its `restore` runs when the process ends
-(atexit), is told to end (SIGTERM, SIGHUP) or is suspended (SIGTSTP); its `resume` when it goes on
-(SIGCONT). Signals that someone else handles are left alone: who handles them also leaves in order.
-Ctrl-C is left to its owner as well.
+Code that changes the terminal holds a `TerminalGuard`. Its `restore` runs when the process ends
+(atexit), is told to end (SIGTERM, SIGHUP) or is suspended (SIGTSTP); its `resume` runs when the
+process goes on (SIGCONT). Signals that have another handler are left alone, for that handler also
+ends in order. Ctrl-C is left to its handler as well.
 """
 
 import atexit
@@ -22,14 +22,17 @@ _replaced: dict[int, Any] = {}
 
 @dataclass(frozen=True, eq=False, slots=True)
 class TerminalGuard:
-    """Both calls must be quick, must not raise, and may come at any moment, more than once."""
+    """Restores a terminal and changes it again.
+
+    Both calls must be quick, must not raise, and may come at any moment, more than once.
+    """
 
     restore: Callable[[], None]
     resume: Callable[[], None]
 
 
 def hold(guard: TerminalGuard) -> None:
-    """From now on the terminal is not as it was found."""
+    """Register ``guard``: from now on the terminal is not as it was found."""
     if not _held:
         atexit.register(_restore_all)
         _watch_signals()
@@ -37,7 +40,7 @@ def hold(guard: TerminalGuard) -> None:
 
 
 def release(guard: TerminalGuard) -> None:
-    """The terminal is as it was found. Releasing twice is releasing once."""
+    """Remove ``guard``: the terminal is as it was found. A second call does nothing."""
     if guard in _held:
         _held.remove(guard)
         if not _held:

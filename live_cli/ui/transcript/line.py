@@ -1,4 +1,4 @@
-"""One line of the conversation, and what can be done to lines. Pure."""
+"""A line of the transcript, and the operations on lines. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -11,28 +11,32 @@ Speaker = Literal["you", "model", "thought", "tool", "note", "error"]
 
 @dataclass(frozen=True, slots=True)
 class TranscriptLine:
-    """One line of the conversation. ``text`` is safe to print; ``offset`` counts what has left."""
+    """One line of the transcript. ``text`` is safe to print.
+
+    ``offset`` counts the characters trimmed from its start, which are in the scrollback already.
+    """
 
     speaker: Speaker
     text: str = ""
     preview: str = ""
-    """Interim input transcript: the next one replaces it."""
+    """Interim input transcript, which the next one replaces."""
     turn: int = 0
     closed: bool = False
     cut: int | None = None
-    """Interrupted after so many characters of ``text``; the rest was never heard."""
+    """Characters of ``text`` before the interruption; the rest was never heard."""
     heard: int | None = None
-    """Characters of ``text`` heard so far; None where hearing does not apply."""
+    """Characters of ``text`` heard so far; None for written text."""
     offset: int = 0
     alignment: Alignment = field(default_factory=Alignment)
 
     @property
     def whole(self) -> str:
+        """The text with its preview."""
         return self.text + self.preview
 
 
 def trim(line: TranscriptLine, characters: int) -> TranscriptLine:
-    """The line without its first characters, which are shown elsewhere already."""
+    """Return ``line`` without its first ``characters``, which have scrolled away."""
     return replace(
         line,
         text=line.text[characters:],
@@ -43,29 +47,29 @@ def trim(line: TranscriptLine, characters: int) -> TranscriptLine:
 
 
 def joined(line: TranscriptLine, text: str) -> str:
-    """The line's text and a delta: its spaces belong to it, but for the line's very first."""
+    """Return the line's text with a delta, whose spaces count except at the line's start."""
     return line.text + text if line.text or line.offset else text.lstrip()
 
 
 def close(line: TranscriptLine) -> TranscriptLine:
-    """The line with nothing more to come; a preview that was never replaced is its text."""
+    """Return ``line`` closed: a preview that was never replaced becomes its text."""
     return line if line.closed else replace(line, text=line.whole, preview="", closed=True)
 
 
 def closed(lines: tuple[TranscriptLine, ...], speaker: Speaker) -> tuple[TranscriptLine, ...]:
-    """The lines, those of one speaker closed."""
+    """Return ``lines`` with those of ``speaker`` closed."""
     return tuple(close(line) if line.speaker == speaker else line for line in lines)
 
 
 def worth_showing(lines: Iterable[TranscriptLine]) -> tuple[TranscriptLine, ...]:
-    """The lines that have text. An answer without a transcript has a line, but nothing to show."""
+    """Return the lines that have text: an answer without a transcript has an empty one."""
     return tuple(line for line in lines if line.text.strip() or line.offset)
 
 
 def put(
     lines: tuple[TranscriptLine, ...], index: int | None, line: TranscriptLine
 ) -> tuple[TranscriptLine, ...]:
-    """The lines with this one in its place, or at the end."""
+    """Return ``lines`` with ``line`` at ``index``, or at the end where that is None."""
     if index is None:
         return (*lines, line)
     return (*lines[:index], line, *lines[index + 1 :])

@@ -1,4 +1,4 @@
-"""Events become what a view shows, pure: state and event in, state out.
+"""The reducer of the transcript: a state and an event in, the next state out. Pure.
 
 Theory: a conversation is a list of lines. A line opens with its first text, grows by deltas, and
 closes once nothing more can come. Closed lines at the head of the list leave the state
@@ -22,18 +22,18 @@ from live_cli.ui.transcript.line import Speaker, TranscriptLine, close, closed, 
 from live_cli.ui.transcript.state import ViewState
 
 LATE_CHARACTERS = 24
-"""Of an answer: up to here, input transcript still belongs to the question before it."""
+"""Characters of an answer until which input transcript belongs to the question before it."""
 MAX_LINE_CHARACTERS = 4_000
-"""Of the user: a line that grows past this is closed, and the next text opens another."""
+"""A user's line that grows past this is closed, and the next text opens another."""
 
 
 def reduce(state: ViewState, event: events.Event) -> ViewState:
-    """The state after an event. Events that no view shows change nothing."""
+    """Return the state after ``event``; events that no view shows change nothing."""
     match event:
         case events.SessionOpened():
             return replace(state, connection="connected")
         case events.InputTranscript():
-            return _heard_you(state, event)
+            return _input_transcript(state, event)
         case events.OutputTranscript(turn, text):
             return _answer(state, turn, text, spoken=True)
         case events.TextChunk(turn, text):
@@ -65,7 +65,7 @@ def reduce(state: ViewState, event: events.Event) -> ViewState:
 
 
 def add_line(state: ViewState, speaker: Speaker, text: str) -> ViewState:
-    """The state with one whole line more, such as a note or a message that was typed."""
+    """Return the state with one whole line more, such as a note or a typed message."""
     lines = (
         *state.lines,
         TranscriptLine(speaker, printable(text.strip(), newlines=True), closed=True),
@@ -76,7 +76,7 @@ def add_line(state: ViewState, speaker: Speaker, text: str) -> ViewState:
     return replace(state, lines=lines)
 
 
-def _heard_you(state: ViewState, event: events.InputTranscript) -> ViewState:
+def _input_transcript(state: ViewState, event: events.InputTranscript) -> ViewState:
     text = printable(event.text, newlines=True)
     index = _find(state, "you")
     if index is None and not text.strip():
@@ -99,7 +99,7 @@ def _heard_you(state: ViewState, event: events.InputTranscript) -> ViewState:
 
 
 def _belongs_before(state: ViewState, answer: TranscriptLine) -> bool:
-    """A transcript that comes late is the question to this answer, not the next one."""
+    """Whether a new input transcript is the question to this answer, and not the next one."""
     begun = len(answer.text) > LATE_CHARACTERS
     return answer.offset == 0 and not (begun and state.asked)
 
@@ -203,7 +203,7 @@ def _usage(state: ViewState, usage: UsageMetadata) -> ViewState:
 
 
 def _find(state: ViewState, speaker: Speaker, turn: int = 0) -> int | None:
-    """The open line of a speaker (and of a turn), the newest first."""
+    """Return the index of the newest open line of ``speaker`` in ``turn``."""
     for index in range(len(state.lines) - 1, -1, -1):
         line = state.lines[index]
         if line.speaker == speaker and line.turn == turn and not line.closed:
@@ -212,7 +212,7 @@ def _find(state: ViewState, speaker: Speaker, turn: int = 0) -> int | None:
 
 
 def _cut(line: TranscriptLine, state: ViewState) -> TranscriptLine:
-    """The line, closed, with the mark where the listener stopped hearing it."""
+    """Return ``line`` closed and cut at the word that was played last."""
     heard = len(line.text)
     if state.plays and line.heard is not None:
         if not state.spoke:

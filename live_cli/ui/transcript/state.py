@@ -1,7 +1,4 @@
-"""What a view shows, as values: the state, and what levels and status change in it. Pure.
-
-Events change it in `reducer`.
-"""
+"""The state of a view, and its changes by levels and status (by events: `reducer`). Pure."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Unpack
@@ -16,9 +13,9 @@ from live_cli.ui.view import Connection, StatusChanges
 Activity = Literal["connecting", "reconnecting", "closed", "you", "model", "thinking", "listening"]
 
 SPEECH_DBFS = -42.0
-"""Above this the microphone counts as speech, for servers that send no voice activity."""
+"""Above this level the microphone counts as speech, where the server sends no voice activity."""
 QUIET_LEVELS = 10
-"""So many quiet levels in a row (20 a second) end what counts as speech."""
+"""Quiet levels in a row (20 a second) that end speech."""
 _SILENCE_DBFS = -100.0
 
 
@@ -50,14 +47,15 @@ class ViewState:
     voice_active: bool | None = None
     quiet_levels: int = QUIET_LEVELS
     plays: bool = False
-    """Levels come: there is a speaker whose progress is known."""
+    """Whether levels come: there is a speaker whose progress is known."""
     spoke: bool = False
-    """This turn has been audible."""
+    """Whether this turn has been audible."""
     asked: bool = False
-    """Something of the question to this turn is known."""
+    """Whether any of the question to this turn is known."""
 
     @property
     def you_speak(self) -> bool:
+        """Whether the user speaks: by the key, the server's voice activity, or the level."""
         if self.held:
             return True
         if self.muted or (self.push_to_talk and not self.held):
@@ -68,7 +66,7 @@ class ViewState:
 
     @property
     def activity(self) -> Activity:
-        """Who has the floor, in one word."""
+        """The present activity, in one word."""
         if self.connection != "connected":
             return self.connection
         if self.held or (self.voice_active and self.you_speak):
@@ -81,7 +79,7 @@ class ViewState:
 
 
 def with_status(state: ViewState, **changes: Unpack[StatusChanges]) -> ViewState:
-    """The state after `Face.status`."""
+    """Return the state after `View.status`."""
     known: dict[str, Any] = {name: value for name, value in changes.items() if name in _SHOWN}
     if known.get("heard_ms", 0.0) is None:
         del known["heard_ms"]
@@ -109,7 +107,7 @@ _SHOWN = {
 def with_levels(
     state: ViewState, microphone_dbfs: float, speaker_dbfs: float, speaking: bool, heard_ms: float
 ) -> ViewState:
-    """The state after `Face.levels`."""
+    """Return the state after `View.levels`."""
     loud = microphone_dbfs > SPEECH_DBFS
     state = replace(
         state,
@@ -121,11 +119,11 @@ def with_levels(
         plays=True,
         spoke=state.spoke or speaking,
     )
-    return replace(state, lines=tuple(_listen(line, state) for line in state.lines))
+    return replace(state, lines=tuple(_with_heard(line, state) for line in state.lines))
 
 
 def take_closed(state: ViewState) -> tuple[ViewState, tuple[TranscriptLine, ...]]:
-    """The lines that are done, oldest first, and the state without them."""
+    """Return the state without the lines that are done, and those lines, oldest first."""
     count = 0
     for line in state.lines:
         if not line.closed or _still_playing(line, state):
@@ -137,11 +135,11 @@ def take_closed(state: ViewState) -> tuple[ViewState, tuple[TranscriptLine, ...]
 
 
 def take_all(state: ViewState) -> tuple[ViewState, tuple[TranscriptLine, ...]]:
-    """Every line as it stands now, and the state without them: for the end."""
+    """Return the state without lines, and all lines as they are now: for the end."""
     return replace(state, lines=()), worth_showing(close(line) for line in state.lines)
 
 
-def _listen(line: TranscriptLine, state: ViewState) -> TranscriptLine:
+def _with_heard(line: TranscriptLine, state: ViewState) -> TranscriptLine:
     if line.speaker != "model" or line.heard is None or line.turn != state.turn or not state.spoke:
         return line
     if state.model_speaking:

@@ -80,9 +80,9 @@ async def test_deltas_without_times_become_one_segment(transcribe: Callable[...,
         [heard(" How many"), heard(" legs")], [heard(" does it ha"), heard("ve?"), DONE]
     )
     transcript = await transcribe(script)
-    [segment] = transcript.segments
-    assert segment.text == "How many legs does it have?"
-    assert (segment.start_s, segment.end_s) == (0.0, pytest.approx(1.0))
+    [subtitle] = transcript.subtitles
+    assert subtitle.text == "How many legs does it have?"
+    assert (subtitle.start_s, subtitle.end_s) == (0.0, pytest.approx(1.0))
 
 
 async def test_a_turn_that_the_server_ends_early_does_not_end_the_file(
@@ -90,14 +90,14 @@ async def test_a_turn_that_the_server_ends_early_does_not_end_the_file(
 ) -> None:
     script = Script([heard("One."), DONE], [heard("Two."), DONE])
     transcript = await transcribe(script)
-    assert [segment.text for segment in transcript.segments] == ["One.", "Two."]
+    assert [subtitle.text for subtitle in transcript.subtitles] == ["One.", "Two."]
 
 
 async def test_a_server_that_never_ends_a_turn_is_done_when_it_falls_silent(
     transcribe: Callable[..., Any],
 ) -> None:
     transcript = await transcribe(Script([], [heard("All.", finished=True), heard(" Of it")]))
-    assert [segment.text for segment in transcript.segments] == ["All.", "Of it"]
+    assert [subtitle.text for subtitle in transcript.subtitles] == ["All.", "Of it"]
 
 
 async def test_a_server_that_says_nothing_is_no_empty_transcript(
@@ -111,7 +111,7 @@ async def test_a_long_file_goes_in_parts_whose_times_go_on(transcribe: Callable[
     said = heard("Part.", start_offset="0.25s", end_offset="1s")
     script = Script([], [said, DONE])
     transcript = await transcribe(script, max_audio_s=1.5)
-    starts = [segment.start_s for segment in transcript.segments]
+    starts = [subtitle.start_s for subtitle in transcript.subtitles]
     assert len(script.sessions) == len(starts) > 1
     assert all(kinds[0] == "activity_start" for kinds in script.sessions)
     assert all(kinds[-1] == "activity_end" for kinds in script.sessions)

@@ -23,7 +23,7 @@ def played(heard_s: float, at_s: float = 10.0) -> dict[int, PlayedTurn]:
     return {1: PlayedTurn(heard_s, lambda position_s: at_s + position_s)}
 
 
-def segments(
+def subtitles(
     *happened: events.Event,
     turns: dict[int, PlayedTurn] | None = None,
     speech: tuple[tuple[float, float], ...] = (),
@@ -32,16 +32,16 @@ def segments(
     dialogue = Dialogue()
     for at_s, event in enumerate(happened, start=1):
         dialogue.event(event, float(at_s))
-    return dialogue.segments(lambda position_s: 2.0 + position_s, speech, turns or {})
+    return dialogue.subtitles(lambda position_s: 2.0 + position_s, speech, turns or {})
 
 
 def test_the_servers_times_are_moved_to_where_the_sound_is() -> None:
-    [you] = segments(heard(" How many? ", 0.5, 1.5, finished=True))
+    [you] = subtitles(heard(" How many? ", 0.5, 1.5, finished=True))
     assert you == Subtitle("you: How many?", 2.5, 3.5)
 
 
 def test_without_them_an_utterance_is_the_speech_before_its_text() -> None:
-    found = segments(
+    found = subtitles(
         heard("How many"), heard(" legs?", finished=True), heard("And arms?", finished=True),
         speech=((0.2, 0.9), (1.1, 1.6), (2.2, 2.8)),
     )  # fmt: skip
@@ -53,12 +53,12 @@ def test_without_them_an_utterance_is_the_speech_before_its_text() -> None:
 
 def test_times_of_a_resumed_session_count_from_elsewhere() -> None:
     again = events.Reconnected(restored=True)
-    [you] = segments(again, heard("Hello.", 0.5, 1.5, finished=True), speech=((1.0, 1.7),))
+    [you] = subtitles(again, heard("Hello.", 0.5, 1.5, finished=True), speech=((1.0, 1.7),))
     assert you == Subtitle("you: Hello.", 1.0, 1.7)
 
 
 def test_each_sentence_of_an_answer_is_where_it_was_played() -> None:
-    found = segments(
+    found = subtitles(
         said("A dog has"), said(" four legs."), chunk(1, 2.0), said(" A bird has two."),
         chunk(1, 1.5), events.TurnComplete(1), turns=played(3.5),
     )  # fmt: skip
@@ -69,7 +69,7 @@ def test_each_sentence_of_an_answer_is_where_it_was_played() -> None:
 
 
 def test_what_was_not_heard_is_no_caption() -> None:
-    found = segments(
+    found = subtitles(
         said("One two three four."), chunk(1, 2.0), said(" Five six."), chunk(1, 2.0),
         events.Interrupted(1), turns=played(1.0),
     )  # fmt: skip
@@ -77,14 +77,14 @@ def test_what_was_not_heard_is_no_caption() -> None:
 
 
 def test_an_answer_nobody_heard_any_of_has_no_caption() -> None:
-    assert segments(said("One two."), chunk(1, 2.0), events.Interrupted(1)) == []
+    assert subtitles(said("One two."), chunk(1, 2.0), events.Interrupted(1)) == []
 
 
 @pytest.mark.parametrize("late", [1, 2])
 def test_text_after_all_of_its_sound_belongs_to_that_sound(late: int) -> None:
     texts = [said("One. "), said("Two.")]
-    found = segments(*texts[:-late], chunk(1, 2.0), *texts[-late:], turns=played(2.0))
-    assert " ".join(segment.text for segment in found) == "model: One. Two."
+    found = subtitles(*texts[:-late], chunk(1, 2.0), *texts[-late:], turns=played(2.0))
+    assert " ".join(subtitle.text for subtitle in found) == "model: One. Two."
     assert (found[0].start_s, found[-1].end_s) == (10.0, 12.0)
 
 
@@ -93,15 +93,15 @@ def test_a_written_answer_and_a_typed_line_have_the_time_they_came() -> None:
     dialogue.sent("What is\n2 + 2?", 1.0)
     dialogue.event(events.TextChunk(1, "Fo"), 2.0)
     dialogue.event(events.TextChunk(1, "ur."), 5.0)
-    assert dialogue.segments(lambda at_s: at_s, (), {}) == [
+    assert dialogue.subtitles(lambda at_s: at_s, (), {}) == [
         Subtitle("you: What is 2 + 2?", 1.0, 3.0),
         Subtitle("model: Four.", 2.0, 5.0),
     ]
 
 
 def test_both_sides_are_in_the_order_of_time() -> None:
-    found = segments(
+    found = subtitles(
         said("Yes."), chunk(1, 1.0), heard("Really?", 0.0, 1.0, finished=True),
         turns=played(1.0, at_s=0.5),
     )  # fmt: skip
-    assert [segment.text for segment in found] == ["model: Yes.", "you: Really?"]
+    assert [subtitle.text for subtitle in found] == ["model: Yes.", "you: Really?"]

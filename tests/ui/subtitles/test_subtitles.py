@@ -12,8 +12,8 @@ from live_cli.ui.subtitles.subtitles import FORMATS, SUBTITLE_CHARACTERS, Subtit
 TWO = [Subtitle(" Hello there. ", 0.5, 1.75), Subtitle("a <b> --> c & d", 3661.0, 3662.5)]
 
 
-def rendered(file_format: str, segments: list[Subtitle] = TWO) -> str:
-    return render(segments, file_format, name="talk.wav", duration_s=3700.0)
+def rendered(file_format: str, subtitles: list[Subtitle] = TWO) -> str:
+    return render(subtitles, file_format, name="talk.wav", duration_s=3700.0)
 
 
 def test_text_is_the_words_alone() -> None:
