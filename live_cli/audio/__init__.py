@@ -1,1 +1,1 @@
-"""THE SOUND: samples in, samples out. Pure: numpy and soxr, no threads, no clock."""
+"""Signal processing, samples in and samples out; pure: numpy and soxr, no threads, no clock."""

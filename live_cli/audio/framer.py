@@ -1,4 +1,4 @@
-"""A stream of blocks of any size, cut into frames of one size."""
+"""Cuts a stream of blocks of any size into pieces of one size, such as frames of 20 ms."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from live_cli.audio.pcm import Samples
 
 
 class Framer:
-    """Cuts what is pushed into frames of ``frame_samples``; nothing is lost or repeated."""
+    """Cuts a stream into pieces of ``frame_samples``; nothing is lost or repeated."""
 
     def __init__(self, frame_samples: int) -> None:
         if frame_samples < 1:
@@ -15,7 +15,7 @@ class Framer:
         self._rest: Samples = np.zeros(0, dtype=np.float32)
 
     def push(self, samples: Samples) -> list[Samples]:
-        """The frames that ``samples`` completes, each of shape (frame_samples,)."""
+        """Return the pieces that ``samples`` completes, each of shape (frame_samples,)."""
         joined = np.concatenate((self._rest, samples)) if self._rest.size else samples
         size = self._frame_samples
         whole = joined.size - joined.size % size
@@ -23,7 +23,7 @@ class Framer:
         return [joined[start : start + size] for start in range(0, whole, size)]
 
     def flush(self) -> Samples | None:
-        """The last frame, filled up with silence; None when nothing is left."""
+        """Return the last piece, filled up with silence; None when nothing is left."""
         if not self._rest.size:
             return None
         frame = np.zeros(self._frame_samples, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""How loud it is, for the eye; and where speech ended, for measuring latency."""
+"""Measures the level of sound, and where speech-like energy begins and ends."""
 
 import math
 from collections import deque
@@ -10,11 +10,11 @@ from live_cli.audio.pcm import Samples
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 SILENCE_DBFS = -100.0
-"""The level of digital silence, and of nothing at all."""
+"""The level of digital silence, and of no samples at all."""
 
 
 def level_dbfs(samples: Samples) -> float:
-    """RMS level in dB below full scale (a full-scale sine is -3.0), never under SILENCE_DBFS."""
+    """Return the RMS level in dBFS (a full-scale sine is -3.0), never under SILENCE_DBFS."""
     if not samples.size:
         return SILENCE_DBFS
     mean_square = float(np.dot(samples, samples)) / samples.size
@@ -55,13 +55,14 @@ class SpeechEndMeter:
         """Index of the first sample after the last speech-like energy; None: none so far."""
 
     def push(self, samples: Samples) -> None:
-        """The next ``samples`` of the stream."""
+        """Take the next ``samples`` of the stream."""
         self.samples_heard += samples.size
         for window in self._framer.push(samples):
             self._judge(level_dbfs(window))
 
     @property
     def noise_floor_dbfs(self) -> float:
+        """Estimated level of the background; see the theory above."""
         floor = max(self._QUIETEST_FLOOR_DBFS, min(self._block_minima))
         if self._windows < self._LEARNING_WINDOWS:
             floor = min(floor, self._LOUDEST_FIRST_FLOOR_DBFS)
@@ -79,7 +80,7 @@ class SpeechEndMeter:
 
 
 class SpeechRuns:
-    """When speech-like energy began and ended, pauses within a sentence bridged."""
+    """Collects when speech-like energy began and ended; pauses under 0.7 s are bridged."""
 
     _BRIDGED_S = 0.7
     _ATTACK_S = 0.05
@@ -87,17 +88,17 @@ class SpeechRuns:
 
     def __init__(self, sample_rate: int = INPUT_SAMPLE_RATE) -> None:
         self._rate = sample_rate
-        self._clock = SpeechEndMeter(sample_rate)
+        self._meter = SpeechEndMeter(sample_rate)
         self._runs: deque[tuple[float, float]] = deque(maxlen=self._KEPT)
 
     def push(self, samples: Samples, at_s: float) -> None:
-        """The next ``samples``, which begin ``at_s``: times need not be without gaps."""
-        before = self._clock.last_speech_end
-        self._clock.push(samples)
-        end = self._clock.last_speech_end
+        """Take the next ``samples``, which begin at ``at_s`` seconds; there may be gaps."""
+        before = self._meter.last_speech_end
+        self._meter.push(samples)
+        end = self._meter.last_speech_end
         if end is None or end == before:
             return
-        behind = self._clock.samples_heard - end
+        behind = self._meter.samples_heard - end
         end_s = at_s + (samples.size - behind) / self._rate
         if self._runs and end_s - self._runs[-1][1] < self._BRIDGED_S:
             self._runs[-1] = (self._runs[-1][0], end_s)
@@ -106,5 +107,5 @@ class SpeechRuns:
 
     @property
     def runs(self) -> tuple[tuple[float, float], ...]:
-        """The last ones, oldest first: (begin, end) in seconds."""
+        """The last 256 runs of speech, oldest first: (begin, end) in seconds."""
         return tuple(self._runs)

@@ -1,4 +1,4 @@
-"""Sample rate conversion in a stream, by soxr.
+"""Converts the sample rate of a stream, by soxr.
 
 soxr answers in bursts: at HQ the output runs 6 to 39 ms behind the input, 21 on average, at LQ
 half of that, with a passband to 0.75 of the lower Nyquist frequency instead of 0.93 (measured at
@@ -37,7 +37,7 @@ class Resampler:
             )
 
     def process(self, samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """What of the converted stream is ready after ``samples``; may be empty."""
+        """Take ``samples``, return what is ready of the converted stream; may be empty."""
         if self._stream is None:
             return samples
         block = np.ascontiguousarray(samples, dtype=np.float32)
@@ -45,7 +45,7 @@ class Resampler:
         return ready
 
     def flush(self) -> npt.NDArray[np.float32]:
-        """The rest of the stream. After it the object is ready for a new stream."""
+        """Return the rest of the stream; a new stream may begin after it."""
         shape = (0,) if self._channels == 1 else (0, self._channels)
         nothing = np.zeros(shape, dtype=np.float32)
         if self._stream is None:

@@ -1,9 +1,9 @@
-"""Microphone and model side by side: timed blocks of both become one continuous stereo sound.
+"""Mixes timed blocks of microphone and model into one continuous stereo sound.
 
 Theory: both sides say when each block passed its device, on one clock (`stream_clock.py`); a
-track is a grid of samples that begins at the tape's start, and a block's time is its place in the
-grid. Times are not exact to the sample, so a block that comes within 10 ms of the end of the one
-before is put right behind it: nothing is torn apart by rounding, and a drift becomes a step of
+track is a grid of samples that begins at the start of the mix, and a block's time is its place in
+the grid. Times are not exact to the sample, so a block that comes within 10 ms of the end of the
+one before is put right behind it: nothing is torn apart by rounding, and a drift becomes a step of
 10 ms now and then. What no block covers is silence: a muted microphone, a model that listens.
 Blocks come late by the latency of their side, and a talk key brings 300 ms from before it; so what
 is asked for (`take`) should lie a second or two back. What comes later than that is lost, counted.
@@ -26,28 +26,30 @@ _LONGEST_AHEAD_S = 10.0
 
 
 class Track:
-    """One side: a grid of samples from time 0, of which the part before `taken` has been taken."""
+    """One side of the mix: a grid of samples from time 0, taken from its beginning on."""
 
     def __init__(self, sample_rate: int) -> None:
         self._rate = sample_rate
         self._held: Samples = np.zeros(0, dtype=np.float32)
         self._behind_last: int | None = None
         self.taken = 0
+        """Samples that `take` has returned."""
         self.lost_samples = 0
+        """Samples that came after their place had been taken."""
 
     @property
     def end(self) -> int:
-        """The sample behind the last one that is known."""
+        """Index behind the last sample known."""
         return self.taken + self._held.size
 
     def place(self, samples: Samples, at_s: float) -> float:
-        """Put ``samples`` where they begin to sound; returns where that is, in seconds."""
+        """Write ``samples`` from ``at_s`` on; returns the second where they are put."""
         begin = round(at_s * self._rate)
         last = self._behind_last
         if last is not None and abs(begin - last) <= _NEAR_S * self._rate:
             begin = last
         if begin > self.end + _LONGEST_AHEAD_S * self._rate and self.end > self.taken:
-            self.lost_samples += samples.size  # a clock gone mad: not worth the memory
+            self.lost_samples += samples.size  # a time this far ahead is wrong, and costs memory
             return at_s
         self._behind_last = begin + samples.size
         late = min(samples.size, max(0, self.taken - begin))
@@ -63,7 +65,7 @@ class Track:
         self._held[offset : offset + samples.size] = samples
 
     def take(self, until: int) -> Samples:
-        """Everything up to sample ``until`` that has not been taken, silence where nothing is."""
+        """Return the samples before ``until`` that are not taken yet, silence where none is."""
         size = max(0, until - self.taken)
         taken = np.zeros(size, dtype=np.float32)
         known = self._held[:size]
@@ -74,14 +76,14 @@ class Track:
 
 
 class TimeMap:
-    """Where in the recording each second of a stream is, of which parts may be missing."""
+    """Maps the seconds of a stream to seconds of the recording, where parts may be missing."""
 
     def __init__(self) -> None:
         self._runs: list[tuple[float, float, float]] = []
-        """(position, time, length): the stream in its order, runs without a break."""
+        """(position, time, length) of each run without a break, in the order of the stream."""
 
     def note(self, position_s: float, length_s: float, at_s: float) -> None:
-        """``length_s`` of the stream from ``position_s`` on are at ``at_s``."""
+        """Add ``length_s`` of the stream from ``position_s`` on, which are at ``at_s``."""
         if self._runs:
             position, at, length = self._runs[-1]
             if abs(at + length - at_s) < _NEAR_S and abs(position + length - position_s) < _NEAR_S:
@@ -91,11 +93,14 @@ class TimeMap:
 
     @property
     def end_s(self) -> float:
-        """The position behind the last one noted; 0 for an empty stream."""
+        """Position behind the last one noted; 0 for an empty stream."""
         return self._runs[-1][0] + self._runs[-1][2] if self._runs else 0.0
 
     def at(self, position_s: float) -> float | None:
-        """When ``position_s`` is; between two runs, when the next begins; None: nothing noted."""
+        """Return the time of ``position_s``, None for an empty stream.
+
+        Between two runs it is when the next one begins, after the last one when that ends.
+        """
         for position, at, length in self._runs:
             if position_s <= position + length:
                 return at + max(0.0, position_s - position)
@@ -103,10 +108,10 @@ class TimeMap:
 
 
 class StereoMix:
-    """What was sent and what was played, as one stereo sound that begins at ``start``.
+    """Mixes what was sent (left) and what was played (right) into one sound from ``start`` on.
 
-    ``start`` and all times are on the clock that the blocks' times are on; what is given back
-    counts seconds from ``start``.
+    ``start`` and the times of `sent`, `played` and `take` are on one clock, in seconds. The time
+    maps and ``speech`` count seconds from ``start``.
     """
 
     def __init__(self, start: float) -> None:
@@ -119,11 +124,14 @@ class StereoMix:
         self._left: Samples = np.zeros(0, dtype=np.float32)
         self._right: Samples = np.zeros(0, dtype=np.float32)
         self.speech = SpeechRuns(INPUT_SAMPLE_RATE)
+        """When the user spoke."""
         self.sent_places = TimeMap()
+        """Of the sound sent, without the pauses in it."""
         self.turn_places: dict[int, TimeMap] = {}
+        """Of the sound of each turn played."""
 
     def sent(self, pcm16: bytes, ends_at: float) -> None:
-        """Sound that went to the server, PCM16 at 16 kHz, the last sample heard ``ends_at``."""
+        """Add PCM16 at 16 kHz that was sent; its last sample passed the microphone ``ends_at``."""
         samples = float_from_pcm16(pcm16)
         length_s = samples.size / INPUT_SAMPLE_RATE
         at_s = self._microphone.place(samples, ends_at - length_s - self._start)
@@ -132,7 +140,7 @@ class StereoMix:
         self.speech.push(samples, at_s)
 
     def played(self, block: Samples, at: float, spans: tuple[Span, ...]) -> None:
-        """A block of the speaker's, 24 kHz, which begins to sound ``at``; ``spans`` are in it."""
+        """Add a block at 24 kHz that begins to sound ``at``, with the spans of turns in it."""
         self._played_clock.note(self._played_s, at)
         at_s = self._played_clock.at(self._played_s) - self._start
         self._played_s += block.size / OUTPUT_SAMPLE_RATE
@@ -140,29 +148,27 @@ class StereoMix:
         for span in spans:
             places = self.turn_places.setdefault(span.turn, TimeMap())
             sounds_at_s = at_s + span.offset / OUTPUT_SAMPLE_RATE
-            places.note(
-                span.position / OUTPUT_SAMPLE_RATE, span.length / OUTPUT_SAMPLE_RATE, sounds_at_s
-            )
+            position_s = span.position / OUTPUT_SAMPLE_RATE
+            places.note(position_s, span.length / OUTPUT_SAMPLE_RATE, sounds_at_s)
 
     def take(self, until: float) -> npt.NDArray[np.float32]:
-        """The stereo sound up to ``until`` that has not been taken, shape (n, 2)."""
+        """Return the sound before ``until`` that is not taken yet, shape (n, 2) at 24 kHz."""
         ticks = max(0, int((until - self._start) * 50))
         return self._take(ticks)
 
     def rest(self) -> npt.NDArray[np.float32]:
-        """All that is left, to the end of the longer side."""
+        """Return the sound that is left, to the end of the longer side, shape (n, 2)."""
         ends_s = (self._microphone.end / INPUT_SAMPLE_RATE, self._model.end / OUTPUT_SAMPLE_RATE)
         stereo = self._take(int(max(ends_s) * 50) + 1)
         self._left = np.concatenate((self._left, self._resampler.flush()))
         return np.concatenate((stereo, self._joined()))
 
     def _take(self, ticks: int) -> npt.NDArray[np.float32]:
-        """``ticks`` of 20 ms from the start: whole numbers of samples at both rates."""
+        """Return the sound before ``ticks`` of 20 ms: whole samples at both rates."""
         left = self._resampler.process(self._microphone.take(ticks * (INPUT_SAMPLE_RATE // 50)))
         self._left = np.concatenate((self._left, left))
-        self._right = np.concatenate(
-            (self._right, self._model.take(ticks * (OUTPUT_SAMPLE_RATE // 50)))
-        )
+        right = self._model.take(ticks * (OUTPUT_SAMPLE_RATE // 50))
+        self._right = np.concatenate((self._right, right))
         return self._joined()
 
     def _joined(self) -> npt.NDArray[np.float32]:
@@ -173,8 +179,6 @@ class StereoMix:
 
     @property
     def lost_s(self) -> float:
-        """Seconds of sound that came too late to be put in its place."""
-        return (
-            self._microphone.lost_samples / INPUT_SAMPLE_RATE
-            + self._model.lost_samples / OUTPUT_SAMPLE_RATE
-        )
+        """Seconds of sound that came after their place had been taken."""
+        lost_of_sent_s = self._microphone.lost_samples / INPUT_SAMPLE_RATE
+        return lost_of_sent_s + self._model.lost_samples / OUTPUT_SAMPLE_RATE

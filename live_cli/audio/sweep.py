@@ -1,12 +1,12 @@
-"""A sweep through a room: how late, how loud and how clean a speaker comes back to a microphone.
+"""Measures with a sweep how late, how loud and how clean a speaker comes back to a microphone.
 
 Theory: an exponential sine sweep (Farina 2000) has as much energy in every octave, and is like
 itself at no other time: correlated with what the microphone heard (the matched filter) it makes
-one sharp peak at the delay of each way through the room, 38 dB above noise as loud as the echo.
+one sharp peak at the delay of each path through the room, 38 dB above noise as loud as the echo.
 The peak is taken for an echo when it stands out of the correlation elsewhere by more than eight
 standard deviations, which noise does not reach in years.
 
-How much quieter the sweep comes back is the energy of the whole way, all reflections around
+How much quieter the sweep comes back is the energy of the whole echo path, all reflections around
 the peak: the spectrum heard divided by the spectrum played gives the room's impulse response; what
 of it lies outside of that window is noise, and the same noise is taken off inside.
 """
@@ -28,13 +28,13 @@ LOW_HZ, HIGH_HZ = 150.0, 7000.0
 _FADE_S = 0.02
 _LONGEST_DELAY_S = 1.0
 _EARLY_S = 0.03
-"""So much before it was played an echo may seem to come: the devices' times are not exact."""
+"""By so much an echo may seem to come before the sound: the devices' times are not exact."""
 _STANDS_OUT = 8.0
 _BEFORE_S, _ROOM_S = 0.1, 0.3
-"""What belongs to the way through the room: a weaker direct sound may come before the peak."""
+"""What belongs to the echo path around the peak: a weaker direct sound may come before it."""
 _NOISE_FROM_S = -0.9
-"""Of the impulse response: before the sound. Harmonics of a clipping speaker come before it too,
-the second 0.18 s and the tenth 0.6 s early."""
+"""Where the noise of the impulse response is measured: before the sound, and before the harmonics
+of a clipping speaker, of which the second is 0.18 s and the tenth 0.6 s early."""
 _CLIPPED = 0.99
 _TENTH = INPUT_SAMPLE_RATE // 10
 _SPECTRUM_FLOOR = 1e-4
@@ -43,7 +43,7 @@ _SPECTRUM_FLOOR = 1e-4
 def make_sweep(
     sample_rate: int = OUTPUT_SAMPLE_RATE, *, length_s: float = 1.0, level_dbfs: float = -20.0
 ) -> Samples:
-    """An exponential sine sweep from `LOW_HZ` to `HIGH_HZ`, faded at both ends."""
+    """Return an exponential sine sweep from `LOW_HZ` to `HIGH_HZ`, faded at both ends."""
     t = np.arange(round(length_s * sample_rate)) / sample_rate
     growth_s = length_s / math.log(HIGH_HZ / LOW_HZ)
     phase = 2 * math.pi * LOW_HZ * growth_s * (np.exp(t / growth_s) - 1)
@@ -56,7 +56,7 @@ def make_sweep(
 def make_hiss(
     sample_rate: int = OUTPUT_SAMPLE_RATE, *, length_s: float = 2.0, level_dbfs: float = -26.0
 ) -> Samples:
-    """Pink noise, the same every time: an echo filter learns a way by sound of all pitches."""
+    """Return pink noise, the same each time: from all pitches a filter learns an echo path."""
     size = round(length_s * sample_rate)
     spectrum = np.fft.rfft(np.random.default_rng(0).standard_normal(size))
     hertz = np.fft.rfftfreq(size, 1 / sample_rate)
@@ -71,7 +71,7 @@ def make_hiss(
 
 @dataclass(frozen=True, slots=True)
 class EchoMeasurement:
-    """The way from speaker to microphone: how late, and how much quieter."""
+    """The echo path as measured: its delay, and its loss in level."""
 
     delay_ms: float
     loss_db: float
@@ -79,11 +79,11 @@ class EchoMeasurement:
 
 @dataclass(frozen=True, slots=True)
 class SweepReport:
-    """What became of a sweep. ``path`` None: nothing came back above ``hidden_below_db``.
+    """What the microphone recorded of a sweep.
 
-    ``hidden_below_db``: an echo with a greater loss than this would not have been found.
-    ``level_dbfs`` and ``peak`` are the microphone's while the sweep came back (or was played).
-    ``clipped_samples`` stand at full scale in that time.
+    ``path`` is None where no echo was found; one with a loss over ``hidden_below_db`` would not
+    have been. ``level_dbfs``, ``peak`` (1.0 is full scale) and ``clipped_samples`` (at full scale)
+    are the microphone's while the sweep came back, or was played where no echo was found.
     """
 
     played_dbfs: float
@@ -96,7 +96,7 @@ class SweepReport:
 
 
 def measure(microphone: Samples, played: Samples, sample_rate: int) -> SweepReport:
-    """Find ``played`` (a sweep between silences) in ``microphone``: same length, same clock.
+    """Find ``played``, a sweep between silences, in ``microphone``: same length, same clock.
 
     Raises ValueError when nothing was played.
     """
@@ -104,9 +104,9 @@ def measure(microphone: Samples, played: Samples, sample_rate: int) -> SweepRepo
     if not sounding.size:
         raise ValueError("no sweep was played")
     begin, end = int(sounding[0]), int(sounding[-1]) + 1
-    likeness = _correlated(microphone, played)
-    lag, noise = _peak(likeness, sample_rate)
-    found = abs(likeness[lag]) > _STANDS_OUT * noise and noise > 0.0
+    gains = _correlated(microphone, played)
+    lag, noise = _peak(gains, sample_rate)
+    found = abs(gains[lag]) > _STANDS_OUT * noise and noise > 0.0
     back = slice(max(0, begin + lag), max(0, end + lag)) if found else slice(begin, end)
     heard = microphone[back]
     path = None
@@ -125,10 +125,10 @@ def measure(microphone: Samples, played: Samples, sample_rate: int) -> SweepRepo
 
 
 def cancelled_db(microphone: Samples, played: Samples, sample_rate: int) -> float:
-    """How much quieter the echo filter of a conversation makes what comes back (ERLE).
+    """Return the ERLE in dB that the echo filter of a conversation reaches on this recording.
 
-    ``played``: a hiss between silences. What is told is what a quarter of its tenths of a second
-    exceed: at first the filter learns the way, and again where the devices' clocks jump.
+    ``played`` is a hiss between silences. The figure is one that a quarter of the hiss's tenths of
+    a second exceed: the filter learns the echo path at first, and where the devices' clocks jump.
     """
     lead = np.zeros(round(_EARLY_S * INPUT_SAMPLE_RATE), dtype=np.float32)
     far = np.concatenate((_at_echo_rate(played, sample_rate), lead))
@@ -159,13 +159,13 @@ def _at_echo_rate(samples: Samples, sample_rate: int) -> Samples:
 
 
 def levels_over_time(samples: Samples, sample_rate: int, step_s: float = 0.05) -> list[float]:
-    """The level of every ``step_s``, in dBFS."""
+    """Return the level of every ``step_s`` of ``samples``, in dBFS."""
     size = round(step_s * sample_rate)
     return [level_dbfs(samples[start : start + size]) for start in range(0, samples.size, size)]
 
 
 def _correlated(microphone: Samples, played: Samples) -> npt.NDArray[np.float64]:
-    """The gain at which ``played`` is in ``microphone`` at each lag; negative lags at the end."""
+    """Return the gain of ``played`` in ``microphone`` at each lag; negative lags at the end."""
     size = _fft_size(microphone, played)
     spectrum = np.fft.rfft(microphone, size) * np.conj(np.fft.rfft(played, size))
     energy = float(np.dot(played.astype(np.float64), played))
@@ -173,10 +173,10 @@ def _correlated(microphone: Samples, played: Samples) -> npt.NDArray[np.float64]
     return found
 
 
-def _peak(likeness: npt.NDArray[np.float64], sample_rate: int) -> tuple[int, float]:
-    """The lag of the strongest echo, in samples, and the deviation of all but its surroundings."""
+def _peak(gains: npt.NDArray[np.float64], sample_rate: int) -> tuple[int, float]:
+    """Return the lag of the strongest echo in samples, and the deviation 0.1 s away from it."""
     early, late = round(_EARLY_S * sample_rate), round(_LONGEST_DELAY_S * sample_rate)
-    causal = np.concatenate((likeness[-early:], likeness[:late]))
+    causal = np.concatenate((gains[-early:], gains[:late]))
     peak = int(np.abs(causal).argmax())
     around = round(0.1 * sample_rate)
     elsewhere = np.concatenate((causal[: max(0, peak - around)], causal[peak + around :]))
@@ -184,6 +184,7 @@ def _peak(likeness: npt.NDArray[np.float64], sample_rate: int) -> tuple[int, flo
 
 
 def _loss_db(microphone: Samples, played: Samples, lag: int, sample_rate: int) -> float:
+    """Return how many dB quieter ``played`` comes back around ``lag``, noise taken off."""
     size = _fft_size(microphone, played)
     source = np.fft.rfft(played, size)
     power = np.abs(source) ** 2
@@ -202,7 +203,7 @@ def _loss_db(microphone: Samples, played: Samples, lag: int, sample_rate: int) -
 
 
 def _noise_dbfs(before: Samples, sample_rate: int) -> float:
-    """The background in the last 0.8 s before the sweep; devices click when they open."""
+    """Return the level of the 0.8 s before the sweep; clicks of opening devices lie earlier."""
     quiet = before[-round(0.8 * sample_rate) : -round(0.02 * sample_rate)]
     return level_dbfs(quiet) if quiet.size else SILENCE_DBFS
 

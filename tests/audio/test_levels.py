@@ -37,34 +37,34 @@ def test_level(samples: np.ndarray, dbfs: float) -> None:
 
 
 @pytest.mark.parametrize("background", [-100.0, -70.0, -55.0, -45.0])
-def test_clock_finds_the_end_of_speech(background: float) -> None:
-    clock = SpeechEndMeter(RATE)
+def test_the_meter_finds_the_end_of_speech(background: float) -> None:
+    meter = SpeechEndMeter(RATE)
     parts = [noise(2, background), syllables(3, -22), np.zeros(2 * RATE, dtype=np.float32)]
     sound = np.concatenate(parts)
     sound += noise(7, background, seed=5)
     for start in range(0, sound.size, 320):
-        clock.push(sound[start : start + 320])
-    assert clock.samples_heard == sound.size
-    assert clock.last_speech_end is not None
-    assert clock.last_speech_end / RATE == pytest.approx(4.95, abs=0.03)
+        meter.push(sound[start : start + 320])
+    assert meter.samples_heard == sound.size
+    assert meter.last_speech_end is not None
+    assert meter.last_speech_end / RATE == pytest.approx(4.95, abs=0.03)
 
 
-def test_clock_hears_speech_that_begins_the_stream() -> None:
-    clock = SpeechEndMeter(RATE)
-    clock.push(np.concatenate((syllables(1, -20), noise(1, -60))))
-    assert clock.last_speech_end is not None
-    assert clock.last_speech_end / RATE == pytest.approx(0.95, abs=0.03)
+def test_the_meter_hears_speech_that_begins_the_stream() -> None:
+    meter = SpeechEndMeter(RATE)
+    meter.push(np.concatenate((syllables(1, -20), noise(1, -60))))
+    assert meter.last_speech_end is not None
+    assert meter.last_speech_end / RATE == pytest.approx(0.95, abs=0.03)
 
 
 @pytest.mark.parametrize("level", [-100.0, -60.0, -50.0, -35.0])
 def test_steady_noise_and_clicks_are_no_speech(level: float) -> None:
-    clock = SpeechEndMeter(RATE)
-    clock.push(noise(1.5, level))
-    start = clock.samples_heard
+    meter = SpeechEndMeter(RATE)
+    meter.push(noise(1.5, level))
+    start = meter.samples_heard
     sound = noise(5, level, seed=6)
     sound[RATE : RATE + 80] = 0.5  # a click of 5 ms
-    clock.push(sound)
-    assert clock.last_speech_end is None or clock.last_speech_end <= start
+    meter.push(sound)
+    assert meter.last_speech_end is None or meter.last_speech_end <= start
 
 
 def test_speech_runs_bridge_the_pauses_within_a_sentence() -> None:

@@ -1,4 +1,4 @@
-"""Microphone and model on one tape: what was heard when stands where it belongs."""
+"""Microphone and model in one stereo mix: each sample stands at the time it sounded."""
 
 import numpy as np
 import pytest
@@ -25,30 +25,30 @@ def first_loud(side: Samples) -> float:
 
 
 def recorded(
-    tape: StereoMix, microphone: Samples, model: Samples, noise_s: float = 0.0, seed: int = 0
+    mix: StereoMix, microphone: Samples, model: Samples, noise_s: float = 0.0, seed: int = 0
 ) -> np.ndarray:
-    """Both played onto the tape, block by block, taken a second late; times told with noise."""
+    """Mix both, block by block, taken a second late; the times have noise."""
     rng = np.random.default_rng(seed)
     taken = []
     for k in range(microphone.size // FRAME):
         frame = microphone[k * FRAME : (k + 1) * FRAME]
-        tape.sent(pcm16_from_float(frame), START + (k + 1) * 0.02)
+        mix.sent(pcm16_from_float(frame), START + (k + 1) * 0.02)
         late_s = rng.exponential(noise_s) if noise_s and rng.random() < 0.3 else 0.0
         block = model[k * BLOCK : (k + 1) * BLOCK]
-        tape.played(block, START + k * 0.02 + late_s, (Span(1, 0, k * BLOCK, block.size),))
-        taken.append(tape.take(START + k * 0.02 - 1.0))
-    return np.concatenate([*taken, tape.rest()])
+        mix.played(block, START + k * 0.02 + late_s, (Span(1, 0, k * BLOCK, block.size),))
+        taken.append(mix.take(START + k * 0.02 - 1.0))
+    return np.concatenate([*taken, mix.rest()])
 
 
 @pytest.mark.parametrize("noise_s", [0.0, 0.005, 0.02])
-def test_two_clicks_at_one_time_are_at_one_time_on_the_tape(noise_s: float) -> None:
-    tape = StereoMix(START)
+def test_two_clicks_at_one_time_are_at_one_time_in_the_mix(noise_s: float) -> None:
+    mix = StereoMix(START)
     both = click(INPUT_SAMPLE_RATE, 10, 7.0), click(OUTPUT_SAMPLE_RATE, 10, 7.0)
-    stereo = recorded(tape, *both, noise_s=noise_s)
+    stereo = recorded(mix, *both, noise_s=noise_s)
     assert stereo.shape[0] / OUTPUT_SAMPLE_RATE == pytest.approx(10, abs=0.03)
     assert first_loud(stereo[:, 0]) == pytest.approx(7.0, abs=0.001)
     assert first_loud(stereo[:, 1]) == pytest.approx(7.0, abs=0.011)
-    assert tape.lost_s == 0
+    assert mix.lost_s == 0
 
 
 @given(
@@ -90,7 +90,7 @@ def test_what_comes_after_it_was_taken_is_counted() -> None:
     np.testing.assert_array_equal(track.take(650)[:150], [1.0] * 100 + [0.0] * 50)
 
 
-def test_a_clock_gone_mad_does_not_fill_the_memory() -> None:
+def test_a_time_that_is_far_off_does_not_fill_the_memory() -> None:
     track = Track(1000)
     track.place(np.ones(10, dtype=np.float32), 0.0)
     track.place(np.ones(10, dtype=np.float32), 1e6)
@@ -99,38 +99,38 @@ def test_a_clock_gone_mad_does_not_fill_the_memory() -> None:
 
 
 def test_a_muted_microphone_is_silence_and_what_follows_is_in_place() -> None:
-    tape = StereoMix(START)
+    mix = StereoMix(START)
     loud = pcm16_from_float(np.full(FRAME, 0.5, dtype=np.float32))
     for k in (*range(50), *range(100, 150)):
-        tape.sent(loud, START + (k + 1) * 0.02)
-    left = tape.rest()[:, 0]
+        mix.sent(loud, START + (k + 1) * 0.02)
+    left = mix.rest()[:, 0]
     assert (
         np.abs(left[int(1.05 * OUTPUT_SAMPLE_RATE) : int(1.95 * OUTPUT_SAMPLE_RATE)]).max() < 0.01
     )
     assert left[int(2.05 * OUTPUT_SAMPLE_RATE) : int(2.95 * OUTPUT_SAMPLE_RATE)].min() > 0.45
     # the sound that was sent has no pause in it
-    assert tape.sent_places.at(0.5) == pytest.approx(0.5)
-    assert tape.sent_places.at(1.5) == pytest.approx(2.5)
+    assert mix.sent_places.at(0.5) == pytest.approx(0.5)
+    assert mix.sent_places.at(1.5) == pytest.approx(2.5)
 
 
 def test_a_pre_roll_stands_before_the_key() -> None:
-    tape = StereoMix(START)
+    mix = StereoMix(START)
     preroll = pcm16_from_float(np.full(15 * FRAME, 0.5, dtype=np.float32))
-    taken = tape.take(START + 0.5)
-    tape.sent(preroll, START + 2.0)
-    left = np.concatenate((taken, tape.rest()))[:, 0]
+    taken = mix.take(START + 0.5)
+    mix.sent(preroll, START + 2.0)
+    left = np.concatenate((taken, mix.rest()))[:, 0]
     assert first_loud(left) == pytest.approx(1.7, abs=0.001)
 
 
 def test_a_turn_is_found_where_it_was_played() -> None:
-    tape = StereoMix(START)
+    mix = StereoMix(START)
     block = np.zeros(BLOCK, dtype=np.float32)
     for k in range(100):
         sounds = 20 <= k < 40 or k >= 60  # a second of it, a pause of 0.4 s within
         position = (k - 20 if k < 40 else k - 40) * BLOCK
         spans = (Span(1, 0, position, BLOCK),) if sounds else ()
-        tape.played(block, START + k * 0.02, spans)
-    places = tape.turn_places[1]
+        mix.played(block, START + k * 0.02, spans)
+    places = mix.turn_places[1]
     assert places.at(0.0) == pytest.approx(0.4)
     assert places.at(0.39) == pytest.approx(0.79)
     assert places.at(0.5) == pytest.approx(1.3)

@@ -1,4 +1,4 @@
-"""A stream's clock: deaf to the noise of the telling, following drift and steps."""
+"""A stream's clock is robust to noise in the times of blocks, and follows drift and steps."""
 
 import numpy as np
 import pytest
@@ -9,11 +9,11 @@ BLOCK_S = 0.02
 START = 1_000.0
 
 
-def errors_ms(told: np.ndarray, true: np.ndarray) -> np.ndarray:
-    """How far the clock is off at each block's end, given what it was told of the blocks so far."""
+def errors_ms(noted: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """Errors of the clock at each block's end, from the times noted of the blocks so far."""
     clock = StreamClock()
     off = []
-    for k, at in enumerate(told):
+    for k, at in enumerate(noted):
         clock.note(k * BLOCK_S, float(at))
         off.append(clock.at((k + 1) * BLOCK_S) - true[k] - BLOCK_S)
     return np.array(off) * 1000

@@ -101,7 +101,7 @@ def test_a_microphone_that_is_off_hears_nothing_at_all() -> None:
 
 
 def test_reflections_count_for_what_comes_back() -> None:
-    """Two ways of equal strength bring twice the energy."""
+    """Two paths of equal strength bring twice the energy."""
     source = played()
     both = delayed(source, 40, -12) + delayed(source, 97, -12)
     report = measure(both + noise(-80), source, RATE)

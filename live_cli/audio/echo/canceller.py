@@ -1,9 +1,9 @@
 """Echo: what the speaker plays is kept out of what is sent of the microphone. Pure.
 
 Theory. Full duplex on open speakers needs two things. What is sent must be intelligible, so the
-echo is taken out by a linear filter (`echo_filter.py`), which leaves speech as it is. And what is
-left of the echo must not pass for somebody who speaks, so hops go out by the verdict of
-`near_speech.py` through `echo_gate.py`. Both only while there is something to keep out:
+echo is taken out by a linear filter (`filter.py`), which leaves speech as it is. And what is left
+of the echo must not pass for somebody who speaks, so hops go out by the verdict of
+`double_talk.py` through `gate.py`. Both only while there is something to keep out:
 
     RAW      nothing has been played for 500 ms, or the microphone hears nothing of it
              (headphones): the microphone as it is, at once
@@ -32,17 +32,17 @@ from live_cli.sample_rates import INPUT_SAMPLE_RATE, OUTPUT_SAMPLE_RATE
 
 _TAIL_HOPS = 50
 _PATIENCE_HOPS, _LATE_HOPS = 20, 50
-"""The microphone waits for a speaker that is late: 200 ms, which the gate holds anyway; but not for
-half a second on end, for then what is missing does not come any more."""
+"""The microphone's hops wait up to 200 ms, which the gate holds anyway, for a reference that is
+late; after half a second of lateness on end they wait no more: the reference does not come."""
 _AUDIBLE = 1e-4
-"""-80 dBFS: less than this from the speaker leaves no echo."""
+"""-80 dBFS: quieter playback leaves no echo that the microphone picks up."""
 _ERLE_MEMORY = 0.02
 _MOST_ERLE_DB = 60.0
 _CONVERGED_ERLE_DB = 6.0
 
 
 class EchoState(Enum):
-    """What is sent; see the theory above."""
+    """What is sent of the microphone: as it is, silence, or without the echo; see the theory."""
 
     RAW = "raw"
     SHUT = "shut"
@@ -51,11 +51,11 @@ class EchoState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EchoStats:
-    """How it is doing.
+    """How well the echo is cancelled.
 
-    ``erle_db``: how much quieter the echo is made; None while none was heard. ``near_speech``:
-    somebody speaks while the model is heard. ``alignments``: how often speaker and microphone had
-    to be aligned anew.
+    ``erle_db``: echo return loss enhancement in dB; None while there was no echo. ``converged``:
+    the filter knows the echo path. ``near_speech``: somebody speaks over the playback.
+    ``alignments``: how often the reference had to be aligned with the microphone again.
     """
 
     erle_db: float | None = None
@@ -65,12 +65,12 @@ class EchoStats:
 
 
 class EchoCanceller:
-    """One microphone and one speaker; single-threaded.
+    """Cancels and gates the echo of one speaker in one microphone; single-threaded.
 
-    ``play`` is told what was written to the speaker, silence included, at ``reference_rate`` Hz;
-    ``process`` takes the microphone at 16 kHz and gives what is to be sent of it: the same number
-    of samples in the long run, up to a second late while somebody may be speaking or not.
-    ``gated`` False: nothing is held back, for a microphone that is open only while a key is held.
+    `play` takes what was written to the speaker, silence included, at ``reference_rate`` Hz.
+    `process` takes the microphone at 16 kHz and returns what is to be sent of it: as many samples
+    in the long run, up to a second late while it is not known whether somebody speaks. ``gated``
+    False holds nothing back: for a microphone that is open only while a key is held.
     """
 
     def __init__(self, reference_rate: int = OUTPUT_SAMPLE_RATE, *, gated: bool = True) -> None:
@@ -79,8 +79,8 @@ class EchoCanceller:
         self._framer = Framer(HOP_SAMPLES)
         self._waiting: list[Samples] = []
         self._filter = EchoFilter()
-        self._speech = DoubleTalkDetector()
-        self._trust = ConvergenceTracker()
+        self._double_talk = DoubleTalkDetector()
+        self._convergence = ConvergenceTracker()
         self._gate = EchoGate()
         self._gated = gated
         self._jumps = 0
@@ -94,7 +94,7 @@ class EchoCanceller:
     @property
     def stats(self) -> EchoStats:
         erle_db = self._erle_db()
-        known = self._trust.state is Convergence.TRUSTED
+        known = self._convergence.state is Convergence.CONVERGED
         return EchoStats(
             erle_db=erle_db,
             converged=known and erle_db is not None and erle_db >= _CONVERGED_ERLE_DB,
@@ -104,17 +104,17 @@ class EchoCanceller:
 
     @property
     def state(self) -> EchoState:
-        """What the last hop was judged to be."""
+        """The verdict on the last hop."""
         return self._state
 
     def play(self, samples: Samples) -> None:
-        """What was written to the speaker next."""
+        """Append ``samples`` to the reference: what was written to the speaker."""
         if is_audible(samples):
             self._quiet_hops = 0
         self._reference.push(self._resampler.process(samples))
 
     def process(self, microphone: Samples) -> Samples:
-        """What may go out now, joined; may be empty, or longer than what came in."""
+        """Return what may be sent now, 16 kHz; may be empty, or longer than ``microphone``."""
         hops = self._framer.push(np.nan_to_num(microphone))
         self._waiting += hops
         out: list[Samples] = []
@@ -124,8 +124,9 @@ class EchoCanceller:
         return np.concatenate(out) if out else np.zeros(0, dtype=np.float32)
 
     def _may_go_on(self) -> bool:
+        """Whether the oldest waiting hop is processed now, with its reference or without."""
         queue = self._reference
-        waits = not (queue.has_frame or queue.starting or queue.gone)
+        waits = not (queue.has_hop or queue.starting or queue.gone)
         return not waits or len(self._waiting) > _PATIENCE_HOPS or self._late_hops > _LATE_HOPS
 
     def _hop(self, heard: Samples) -> list[Samples]:
@@ -133,56 +134,56 @@ class EchoCanceller:
         self._note_alignment()
         self._quiet_hops = 0 if is_audible(far) else self._quiet_hops + 1
         if self._quiet_hops >= _TAIL_HOPS + PARTITIONS:
-            self._speech.listen(heard)
+            self._double_talk.note_background(heard)
             return self._raw(heard)
         cleaned, echo = self._filter.process(far, heard)
         if self._quiet_hops >= _TAIL_HOPS:
-            self._speech.listen(heard)
+            self._double_talk.note_background(heard)
             return self._raw(heard)
-        self._speech.note(far, heard, cleaned, echo)
-        self._watch_way(far, heard, echo)
+        self._double_talk.note(far, heard, cleaned, echo)
+        self._watch_echo_path(far, heard, echo)
         return self._judged(heard, cleaned)
 
     def _is_spoken(self) -> bool:
-        return self._trust.settled and self._speech.present
+        return self._convergence.settled and self._double_talk.present
 
     def _lets_out(self) -> bool:
         if not self._gated:
             return True
-        goes_on = self._gate.is_open and self._trust.settled and self._speech.goes_on
+        goes_on = self._gate.is_open and self._convergence.settled and self._double_talk.goes_on
         return goes_on or self._is_spoken()
 
-    def _watch_way(self, far: Samples, heard: Samples, echo: Samples) -> None:
+    def _watch_echo_path(self, far: Samples, heard: Samples, echo: Samples) -> None:
         self._jump.note(heard, echo)
-        if self._trust.note(far, heard, echo, self._speech):
-            self._filter.doubt()
-        if self._trust.wonders(self._speech) and (jump := self._jump.find()):
+        if self._convergence.note(far, heard, echo, self._double_talk):
+            self._filter.relearn()
+        if self._convergence.suspects_jump(self._double_talk) and (jump := self._jump.find()):
             self._jumps += 1
-            self._move(jump)
-            self._trust.find()
+            self._shift(jump)
+            self._convergence.confirm_jump()
 
-    def _move(self, samples: int, *, blind_hops: int = 0) -> None:
-        """The echo comes later by that, and for so many hops what it is the echo of is missing."""
+    def _shift(self, samples: int, *, blind_hops: int = 0) -> None:
+        """Adapt to an echo ``samples`` later, whose reference was missing for ``blind_hops``."""
         self._filter.shift(samples)
-        self._jump.move(samples)
-        self._trust.pause(blind_hops)
-        self._speech.begin_anew(same_room=True)
+        self._jump.shift(samples)
+        self._convergence.pause(blind_hops)
+        self._double_talk.reset(same_room=True)
 
     def _judged(self, heard: Samples, cleaned: Samples) -> list[Samples]:
-        trust = self._trust.state
-        if trust is Convergence.NO_ECHO:
+        state = self._convergence.state
+        if state is Convergence.NO_ECHO:
             return self._raw(heard)
         out = self._gate.hop(
             # a filter that has found no echo yet may only do harm
-            cleaned if self._trust.proven else heard,
+            cleaned if self._convergence.has_cancelled else heard,
             speech=self._lets_out(),
-            known=trust is Convergence.TRUSTED,
+            known=state is Convergence.CONVERGED,
         )
         self._state = EchoState.OPEN if self._gate.is_open else EchoState.SHUT
         if (
             self._state is EchoState.SHUT
-            and trust is Convergence.TRUSTED
-            and self._speech.echo_heard
+            and state is Convergence.CONVERGED
+            and self._double_talk.echo_heard
         ):
             self._heard += _ERLE_MEMORY * (float(np.dot(heard, heard)) - self._heard)
             self._left += _ERLE_MEMORY * (float(np.dot(cleaned, cleaned)) - self._left)
@@ -194,20 +195,23 @@ class EchoCanceller:
         return [*self._gate.release(), heard]
 
     def _note_alignment(self) -> None:
-        """A pad for a speaker that is not heard of moves nothing if he paused for as long, and what
-        it says if his word is only late: a trim tells, or a jump. All else is known to the sample.
+        """Follow the reference where a pad or a trim has made it later or earlier.
+
+        Whether a pad moves the echo is not known at once: not where the playback paused for as
+        long, but by its length where the blocks are only late; a trim tells, or a jump. All other
+        changes are known to the sample.
         """
         later = self._reference.later - self._later
         self._later += later
         if later > 0 and self._late_hops <= _LATE_HOPS:
             self._padded += later
-            self._move(0, blind_hops=later // HOP_SAMPLES)
+            self._shift(0, blind_hops=later // HOP_SAMPLES)
         elif later > 0:
-            self._move(-later)
+            self._shift(-later)
         elif later < 0:
-            self._move(-later - self._padded)
+            self._shift(-later - self._padded)
             self._padded = 0
-        elif self._trust.settled:
+        elif self._convergence.settled:
             self._padded = 0
 
     def _erle_db(self) -> float | None:
@@ -218,5 +222,5 @@ class EchoCanceller:
 
 
 def is_audible(samples: Samples) -> bool:
-    """Loud enough for the microphone to hear of it."""
+    """Return whether playback of ``samples`` can leave an echo: a peak over -80 dBFS."""
     return samples.size > 0 and float(np.abs(samples).max()) > _AUDIBLE

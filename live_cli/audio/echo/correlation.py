@@ -1,4 +1,4 @@
-"""How much one sound is like another, at any distance in time, as an echo is. Pure.
+"""Tells an echo from other sound by its correlation with what was played. Pure.
 
 Theory. The normalised cross-correlation of an echo with what was played is high at the delay of its
 direct path, whatever the room (mostly over 0.38 in simulated ones, over 300 ms; less in its
@@ -14,20 +14,21 @@ from live_cli.audio.echo.filter import HOP_SAMPLES, PARTITIONS
 from live_cli.audio.pcm import Samples
 
 _INAUDIBLE = 1e-3
-"""-60 dBFS; a hop as quiet as that counts less."""
+"""-60 dBFS; a hop as quiet as that counts less than others."""
 _SILENT = 0.1
-"""Of the other's power: what is as quiet as that resembles nothing."""
+"""Share of the piece's power: a passage quieter than that correlates with nothing."""
 _TINY = 1e-9
 _WINDOW_HOPS = 30
 _LOUD_HOPS, _FEW_HOPS = 25, 10
 _FOREIGN_BELOW, _ECHO_ABOVE = 0.15, 0.3
-"""Heard as an echo once, it stays one: its reverberation is less like what was played."""
+"""Thresholds of the correlation. A sound found to be an echo once stays one: its reverberation
+correlates less with what was played."""
 _FOREIGN_ANSWERS = 3
 _EVERY_HOPS = 3
 
 
-class FirstSound:
-    """Tells whether what is heard at first is the echo of what is played, or something else."""
+class NoEchoDetector:
+    """Tells from the first loud sound at the microphone that nothing played comes back to it."""
 
     def __init__(self) -> None:
         self._heard: Samples = np.zeros(_WINDOW_HOPS * HOP_SAMPLES, dtype=np.float32)
@@ -37,6 +38,7 @@ class FirstSound:
         self._is_echo = False
 
     def note(self, far: Samples, heard: Samples, *, loud: bool) -> None:
+        """Take a hop that was played and one that was heard, ``loud`` above the background."""
         self._played = np.concatenate((self._played[HOP_SAMPLES:], whitened(far)))
         self._heard = np.concatenate((self._heard[HOP_SAMPLES:], whitened(heard)))
         self._loud = [*self._loud[1:], loud]
@@ -51,12 +53,12 @@ class FirstSound:
 
     @property
     def is_foreign(self) -> bool:
-        """It is loud and nothing that was played: there is no echo, or none to speak of."""
+        """Whether the sound at the microphone is loud, and not the echo of what was played."""
         return self._foreign_answers >= _FOREIGN_ANSWERS
 
 
 def whitened(hop: Samples) -> Samples:
-    """Differentiated, and as loud as every other hop."""
+    """Return ``hop`` differentiated and scaled to the same power as every other hop."""
     high = np.zeros_like(hop)
     np.subtract(hop[1:], hop[:-1], out=high[1:])
     high /= math.sqrt(float(np.dot(high, high)) / hop.size) + _INAUDIBLE
@@ -64,7 +66,10 @@ def whitened(hop: Samples) -> Samples:
 
 
 def correlation(piece: Samples, sound: Samples) -> Samples:
-    """How much ``piece`` resembles what ``sound`` was so many samples before its end."""
+    """Return the normalised cross-correlation of ``piece`` with ``sound`` at each lag.
+
+    Index k belongs to the passage of ``sound`` that ends k samples before its end.
+    """
     size = 1 << (sound.size + piece.size - 1).bit_length()
     shared = np.fft.irfft(np.fft.rfft(sound, size) * np.conj(np.fft.rfft(piece, size)), size)
     power = np.cumsum(np.concatenate(([0.0], sound.astype(np.float64) ** 2)))

@@ -1,4 +1,4 @@
-"""By how much the echo has become later or earlier at once, told from what was predicted. Pure.
+"""Finds by how much the echo has become later or earlier at once. Pure; counts hops of 10 ms.
 
 Theory. Devices and sound servers lose or gather samples, and so does the queue of the reference.
 The room is still the same then: what is heard is what the filter predicts, only later or earlier.
@@ -11,7 +11,7 @@ resemble themselves at many lags, decide; and made equally loud in each hop, els
 import numpy as np
 
 from live_cli.audio.echo.correlation import correlation, whitened
-from live_cli.audio.echo.filter import HOP_SAMPLES, moved
+from live_cli.audio.echo.filter import HOP_SAMPLES, shifted
 from live_cli.audio.pcm import Samples
 
 _WINDOW_HOPS = 14
@@ -19,13 +19,14 @@ _WINDOW_HOPS = 14
 _MOST_HOPS = 15
 """150 ms either way."""
 _ALIKE, _MORE_ALIKE = 0.45, 0.3
-"""Between speech beside an echo that has not jumped and an echo that has."""
+"""Thresholds of the correlation, absolute and over that at no lag: between speech beside an echo
+that has not jumped, and an echo that has."""
 _SAME = 2
-"""Samples, between two answers."""
+"""Samples by which two results in a row may differ."""
 
 
 class DelayJump:
-    """Told of each hop; `find` is asked when something seems wrong."""
+    """Compares the last hops heard with the last predicted, for a jump of the echo's delay."""
 
     def __init__(self) -> None:
         kept = (_WINDOW_HOPS + _MOST_HOPS) * HOP_SAMPLES
@@ -34,16 +35,17 @@ class DelayJump:
         self._echo: Samples = np.zeros(kept, dtype=np.float32)
 
     def note(self, heard: Samples, echo: Samples) -> None:
+        """Take the next hop that was heard, and its predicted echo."""
         self._heard = np.concatenate((self._heard[HOP_SAMPLES:], whitened(heard)))
         self._echo = np.concatenate((self._echo[HOP_SAMPLES:], whitened(echo)))
         self._candidate, self._last_candidate = 0, self._candidate
 
-    def move(self, samples: int) -> None:
-        """The prediction is that much later from now on; what was predicted, too."""
-        self._echo = moved(self._echo, samples)
+    def shift(self, samples: int) -> None:
+        """Shift the predictions kept, as the filter was shifted: later by ``samples``."""
+        self._echo = shifted(self._echo, samples)
 
     def find(self) -> int:
-        """Samples by which the echo is later, negative: earlier; 0 where it has not jumped."""
+        """Return by how many samples the echo is later (negative: earlier), 0 for no jump."""
         heard, echo = self._heard, self._echo
         window = _WINDOW_HOPS * HOP_SAMPLES
         later = correlation(heard[-window:], echo)

@@ -1,9 +1,9 @@
-"""Whether somebody speaks at the microphone while the speaker plays. Pure; counts hops of 10 ms.
+"""Detects speech at the near end while the far end plays. Pure; counts hops of 10 ms.
 
 Theory. The echo filter gives a residual and a predicted echo. In each of some bands the residual
 of echo alone lies a certain distance below the prediction, the leakage, learned as it goes. What
 stands well above leakage and background noise is somebody; over 130 ms it is speech, or something
-the server may judge. Whether the prediction can be relied on is `echo_trust.py`'s to say.
+the server may judge. Whether the prediction can be relied on is for `convergence.py` to say.
 """
 
 import numpy as np
@@ -37,7 +37,7 @@ Bands = npt.NDArray[np.float64]
 
 
 class DoubleTalkDetector:
-    """Told each hop while the speaker sounds."""
+    """Judges every hop by how much of it stands out of the predicted echo and the background."""
 
     def __init__(self) -> None:
         none = np.zeros(_EDGES.size - 1)
@@ -50,41 +50,41 @@ class DoubleTalkDetector:
 
     @property
     def present(self) -> bool:
-        """Somebody speaks, or makes as much noise as one who does; or the prediction is wrong."""
+        """Whether 11 of the last 13 hops stand out: speech, or an echo that is predicted wrong."""
         return self.hits >= _SPEECH_HOPS
 
     @property
     def goes_on(self) -> bool:
-        """What has been present may still be: softer sounds, between louder ones."""
+        """Whether speech that was `present` may go on: softer sounds between louder ones."""
         return self.hits >= _GOING_ON_HOPS
 
     @property
     def hits(self) -> int:
-        """How many of the last 13 hops stand out."""
+        """Number of the last 13 hops that stand out."""
         return sum(self._hits)
 
     @property
     def is_loud(self) -> bool:
-        """The microphone hears more than the background noise."""
+        """Whether the microphone's sound stands above the background noise."""
         return self._above_noise(self._heard)
 
     @property
     def echo_heard(self) -> bool:
-        """The echo stands above the background noise."""
+        """Whether the predicted echo stands above the background noise."""
         return self._above_noise(self._echo)
 
     @property
-    def cancelled(self) -> float:
-        """What is heard by what is left of it, in power."""
+    def erle(self) -> float:
+        """Echo return loss enhancement: power at the microphone by power of the residual."""
         return float(self._heard.sum()) / (float(self._residual.sum()) + _TINY)
 
-    def listen(self, heard: Samples) -> None:
-        """A hop without playback: what the background sounds like."""
+    def note_background(self, heard: Samples) -> None:
+        """Take a hop without playback: learn the background noise from it."""
         self._note_bands(_bands(heard))
         self._hits = [False] * _WINDOW_HOPS
 
     def note(self, far: Samples, heard: Samples, residual: Samples, echo: Samples) -> None:
-        """A hop with playback."""
+        """Take a hop with playback: judge it, and learn the leakage."""
         by_band = _bands(np.stack((heard, residual, echo, far)))
         self._note_bands(by_band[0])
         self._residual += _SMOOTHING * (by_band[1] - self._residual)
@@ -95,8 +95,11 @@ class DoubleTalkDetector:
         self._learn_leak()
         self._loud_hops += self.is_loud
 
-    def begin_anew(self, *, same_room: bool) -> None:
-        """The filter has begun anew, or been moved: what has stood out was its mistake."""
+    def reset(self, *, same_room: bool) -> None:
+        """Forget what stood out: a filter that was shifted or relearns had predicted it wrong.
+
+        ``same_room`` False forgets the leakage, too.
+        """
         self._hits = [False] * _WINDOW_HOPS
         self._loud_hops = 0
         if not same_room:
@@ -131,7 +134,7 @@ class DoubleTalkDetector:
 
 
 def _bands(hops: Samples) -> Bands:
-    """Mean power in each band, of one hop or of several: shape (..., bands)."""
+    """Return the mean power in each band, of one hop or of several: shape (..., bands)."""
     spectrum = np.fft.rfft(hops, 2 * HOP_SAMPLES)
     power = (spectrum.real**2 + spectrum.imag**2).astype(np.float64)
     sums: Bands = np.add.reduceat(power, _EDGES, axis=-1)[..., :-1]

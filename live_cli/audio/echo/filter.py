@@ -1,4 +1,4 @@
-"""The way from the speaker to the microphone, learned, and what comes by it taken out. Pure.
+"""A linear adaptive filter that learns the echo path and takes the echo out. Pure.
 
 Theory. The echo is what was played, convolved with the response of devices and room. The response
 is estimated in the frequency domain, in partitions of one hop each, by a Kalman filter with a
@@ -21,18 +21,19 @@ from live_cli.sample_rates import INPUT_SAMPLE_RATE
 HOP_SAMPLES = INPUT_SAMPLE_RATE // 100
 """10 ms at 16 kHz."""
 PARTITIONS = 48
-"""480 ms of devices' latency, way and room."""
+"""480 ms of device latency, flight of the sound and reverberation."""
 
 _LEAST_FIRST, _MOST_FIRST = 0.0025, 0.1
-"""The uncertainty of a weight nothing is known of: as large as the weight may be. Too small, and a
-loud echo is learned slowly; too large, and a faint one overshoots."""
+"""Bounds of the uncertainty of a weight nothing is known of: as large as the weight may be. Too
+small, and a loud echo is learned slowly; too large, and a faint one overshoots."""
 _OF_COUPLING = 4.0
-"""The weights crowd into a part of the partitions, so each is larger than an equal share."""
+"""Factor over an equal share of the coupling: the weights crowd into some of the partitions."""
 _COUPLING_HOPS = 100
-"""Of loud playback, in which the loudness of the echo is told; later it is somebody who speaks."""
+"""Hops of loud playback from which the coupling is estimated; later ones may hold speech."""
 _LOUD_POWER = 1e-5
 _SLIP = 0.1
-"""Of a weight's power: a jump is of whole samples at the device's rate, not at this one."""
+"""Uncertainty after a shift, by a weight's power: a jump is of whole samples at the device's rate,
+not at 16 kHz."""
 _LEAST_UNCERTAINTY = 1e-6
 _FORGETTING = 0.9995**2
 _NOISE_MEMORY = 0.5
@@ -42,7 +43,7 @@ Spectra = npt.NDArray[np.complex64]
 
 
 class EchoFilter:
-    """Hops of 10 ms at 16 kHz; single-threaded."""
+    """Predicts and subtracts the echo, hop by hop of 10 ms at 16 kHz; single-threaded."""
 
     def __init__(self, partitions: int = PARTITIONS) -> None:
         bins = HOP_SAMPLES + 1
@@ -61,14 +62,14 @@ class EchoFilter:
         self._noise: Samples = np.full(bins, _TINY, dtype=np.float32)
 
     def process(self, far: Samples, near: Samples) -> tuple[Samples, Samples]:
-        """The microphone's hop without the echo, and the echo: two of shape (HOP_SAMPLES,).
+        """Return the microphone's hop without the echo, and the echo; each (HOP_SAMPLES,).
 
         ``far`` was played, ``near`` was heard; the echo of ``far`` may come up to ``partitions``
         hops later, never earlier.
         """
         self._push(far)
         if self._loud_hops < _COUPLING_HOPS:
-            self._expect(far, near)
+            self._estimate_coupling(far, near)
         window = slice(self._newest, self._newest + self._partitions)
         spectrum = np.einsum("pk,pk->k", self._weights, self._far[window])
         echo = np.fft.irfft(spectrum)[HOP_SAMPLES:].astype(np.float32)
@@ -76,21 +77,21 @@ class EchoFilter:
         self._learn(residual, self._far[window], self._far_power[window])
         return residual, echo
 
-    def doubt(self) -> None:
-        """The way has changed: what is known stays for now and is learned anew, fast."""
+    def relearn(self) -> None:
+        """Raise the uncertainty where the echo path has changed: the weights stay, and adapt."""
         np.maximum(self._uncertainty, self._first_uncertainty, out=self._uncertainty)
 
     def shift(self, samples: int) -> None:
-        """The echo comes later by so many samples from now on; negative: earlier."""
+        """Shift the response: the echo comes ``samples`` later from now on; negative: earlier."""
         response = np.fft.irfft(self._weights, axis=1)[:, :HOP_SAMPLES].astype(np.float32)
-        pieces = moved(response.reshape(-1), samples).reshape(-1, HOP_SAMPLES)
+        pieces = shifted(response.reshape(-1), samples).reshape(-1, HOP_SAMPLES)
         self._weights = np.fft.rfft(pieces, 2 * HOP_SAMPLES, axis=1).astype(np.complex64)
         self._uncertainty = np.roll(self._uncertainty, round(samples / HOP_SAMPLES), axis=0)
         slips = np.float32(_SLIP) * np.abs(self._weights) ** 2
         np.maximum(self._uncertainty, slips, out=self._uncertainty)
 
-    def _expect(self, far: Samples, near: Samples) -> None:
-        """A loud echo has large weights: what is not known of them is as large."""
+    def _estimate_coupling(self, far: Samples, near: Samples) -> None:
+        """Scale the first uncertainty by the coupling of the ends: a loud echo needs more."""
         self._far_level += 0.1 * (float(np.dot(far, far)) / HOP_SAMPLES - self._far_level)
         self._near_level += 0.1 * (float(np.dot(near, near)) / HOP_SAMPLES - self._near_level)
         self._most_far = max(self._most_far, self._far_level)
@@ -120,8 +121,8 @@ class EchoFilter:
         self._noise += np.float32(1 - _NOISE_MEMORY) * (power - self._noise)
         unknown = np.float32(0.5) * np.einsum("pk,pk->k", self._uncertainty, far_power)
         gain = self._uncertainty / (unknown + self._noise + np.float32(_TINY))
-        moved = self._weights + gain * np.conj(far) * error
-        response = np.fft.irfft(moved, axis=1)
+        updated = self._weights + gain * np.conj(far) * error
+        response = np.fft.irfft(updated, axis=1)
         response[:, HOP_SAMPLES:] = 0
         self._weights = np.fft.rfft(response, axis=1).astype(np.complex64)
         self._forget(gain, far_power)
@@ -135,8 +136,8 @@ class EchoFilter:
         )
 
 
-def moved(sound: Samples, samples: int) -> Samples:
-    """``sound`` that much later, or earlier: of the same size, silence where nothing is known."""
+def shifted(sound: Samples, samples: int) -> Samples:
+    """Return ``sound`` later by ``samples`` (negative: earlier), same size, filled with silence."""
     later = np.zeros_like(sound)
     kept = max(0, sound.size - abs(samples))
     since = max(0, -samples)

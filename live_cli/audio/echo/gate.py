@@ -1,7 +1,7 @@
-"""Which of the microphone's hops go out while the speaker plays. Pure; counts hops of 10 ms.
+"""Gates the microphone's hops while the speaker plays. Pure; counts hops of 10 ms.
 
 Theory. A server decides by itself whether somebody speaks, so what is left of an echo must not
-reach it. The line out is the microphone's, sample for sample; only when a hop leaves is decided:
+reach it. The stream out is the microphone's, sample for sample; only when a hop leaves is decided:
 
     SHUT   hops are held for 300 ms, then leave as silence: a residual turned down to the background
            still sounds like speech to a detector. While it is not known yet whether they
@@ -20,11 +20,11 @@ from live_cli.audio.pcm import Samples
 _HELD_HOPS = 30
 _MOST_HELD_HOPS = 100
 _HANGOVER_HOPS = 80
-"""At half of it twice as many words over an answer that goes on are lost."""
+"""800 ms; at half of it twice as many words over an answer that goes on are lost."""
 
 
 class EchoGate:
-    """Hops of any one size in, none or many out; nothing is lost or repeated."""
+    """Holds hops back until they are judged; none is lost or repeated. Hops are of one size."""
 
     def __init__(self) -> None:
         self._held: deque[Samples] = deque()
@@ -33,10 +33,11 @@ class EchoGate:
 
     @property
     def is_open(self) -> bool:
+        """Whether hops leave as they come."""
         return self._hangover > 0
 
     def hop(self, cleaned: Samples, *, speech: bool, known: bool) -> list[Samples]:
-        """The next hop. ``known``: ``speech`` is a verdict; False: it is not known yet."""
+        """Take the next hop, return those that leave now. ``known`` False: ``speech`` may err."""
         self._hangover = _HANGOVER_HOPS if speech else max(0, self._hangover - 1)
         self._held.append(cleaned)
         if self._hangover:
@@ -48,10 +49,11 @@ class EchoGate:
         return out
 
     def release(self) -> list[Samples]:
-        """All that is held, as it was heard."""
+        """Return all hops held, as they were heard."""
         out = list(self._held)
         self._held.clear()
         return out
 
     def shut(self) -> None:
+        """Hold the hops that follow, until somebody speaks."""
         self._hangover = 0

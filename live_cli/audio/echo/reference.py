@@ -1,22 +1,22 @@
-"""What was written to the speaker, waiting to be paired with what the microphone hears. Pure.
+"""Queues what was written to the speaker, to pair it with what the microphone hears. Pure.
 
-Theory. An echo canceller wants one frame of reference with each frame of the microphone, and the
+Theory. An echo canceller wants one hop of reference with each hop of the microphone, and the
 distance between the two streams never to change. Both come in bursts, from clocks and threads of
 their own, so the reference waits in a queue, and the level of the queue is the distance:
 
     START     500 ms of pairs: the two streams have begun at different moments. Then, once, the
               level is set to 40 ms: the oldest sound is dropped, or silence put before it.
-    STEADY    a frame that is not there when it is wanted is silence, and so is what makes the level
+    STEADY    a hop that is not there when it is wanted is silence, and so is what makes the level
               40 ms again: one re-alignment for all that was missing, instead of one for each
-              frame of it, as a level that stays low would give. A level over 100 ms for two
+              hop of it, as a level that stays low would give. A level over 100 ms for two
               seconds on end is trimmed to 50 ms; at once where it follows a pad within a second:
               what was missing has come after all, and the pad is taken back.
     GONE      after a second without anything the speaker is not late but away, and the first sound
               that comes begins at START again.
 
 How much later the reference has become by all of it is known to the sample, so that what was
-learned of the way can be moved by it. Owing back every padded frame by itself was tried and is
-worse: hundreds of re-alignments a minute.
+learned of the echo path can be shifted by it. Owing back every padded hop by itself was tried and
+is worse: hundreds of re-alignments a minute.
 """
 
 from collections import deque
@@ -28,28 +28,28 @@ from live_cli.audio.pcm import Samples
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 _PER_MS = INPUT_SAMPLE_RATE // 1000
-_START_FRAMES = 50
+_START_HOPS = 50
 _START_LEVEL = 40 * _PER_MS
 _HIGH_LEVEL = 100 * _PER_MS
-_HIGH_FRAMES = 200
+_HIGH_HOPS = 200
 _TRIMMED_LEVEL = 50 * _PER_MS
-_GONE_FRAMES = 100
-_SETTLED_FRAMES = 100
+_GONE_HOPS = 100
+_SETTLED_HOPS = 100
 _MAX_LEVEL = 2000 * _PER_MS
 
 
 class ReferenceQueue:
-    """Pieces of any size in, frames of 10 ms out, at 16 kHz."""
+    """Takes the reference in pieces of any size, gives it in hops of 10 ms, at 16 kHz."""
 
     def __init__(self) -> None:
         self._pieces: deque[Samples] = deque()
         self._level = 0
-        self._frames_to_start = _START_FRAMES
-        self._high_frames = 0
-        self._unfed_frames = 0
-        self._frames_since_pad = _SETTLED_FRAMES
+        self._hops_to_start = _START_HOPS
+        self._high_hops = 0
+        self._unfed_hops = 0
+        self._hops_since_pad = _SETTLED_HOPS
         self.pads = 0
-        """How often there was no frame in time, and the level was made anew."""
+        """How often there was no hop in time, and the level was set again."""
         self.trims = 0
         """How often the level had grown and was brought back."""
         self.later = 0
@@ -57,58 +57,61 @@ class ReferenceQueue:
 
     @property
     def level_ms(self) -> float:
+        """Reference in the queue."""
         return self._level / _PER_MS
 
     @property
-    def has_frame(self) -> bool:
+    def has_hop(self) -> bool:
+        """Whether a whole hop is in the queue."""
         return self._level >= HOP_SAMPLES
 
     @property
     def starting(self) -> bool:
-        """The level has not been set yet."""
-        return self._frames_to_start > 0
+        """Whether the level has not been set yet."""
+        return self._hops_to_start > 0
 
     @property
     def gone(self) -> bool:
-        """Nothing has come for a second or more."""
-        return self._unfed_frames >= _GONE_FRAMES and not self.has_frame
+        """Whether nothing has come for a second or more."""
+        return self._unfed_hops >= _GONE_HOPS and not self.has_hop
 
     def push(self, samples: Samples) -> None:
         """Append what was written to the speaker next. Beyond two seconds the oldest is dropped."""
         if not samples.size:
             return
         if self.gone:
-            self._frames_to_start = _START_FRAMES
-        self._unfed_frames = 0
+            self._hops_to_start = _START_HOPS
+        self._unfed_hops = 0
         self._pieces.append(samples)
         self._level += samples.size
         if self._level > _MAX_LEVEL:
             self._drop_to(_MAX_LEVEL)
 
     def pull(self, behind: int = 0) -> Samples:
-        """The frame that belongs to the next one of the microphone.
+        """Return the hop that belongs to the next one of the microphone, silence where none is.
 
-        ``behind`` more of the microphone's wait already: a pad makes the level for them, too.
+        ``behind``: how many more hops of the microphone wait already; a pad sets the level for
+        those, too.
         """
-        self._unfed_frames += 1
-        self._frames_since_pad += 1
-        if not self.has_frame:
+        self._unfed_hops += 1
+        self._hops_since_pad += 1
+        if not self.has_hop:
             return self._pad(behind)
-        frame = self._take(HOP_SAMPLES)
-        if self._frames_to_start == 0:
+        hop = self._take(HOP_SAMPLES)
+        if self._hops_to_start == 0:
             self._watch_level(self._level - behind * HOP_SAMPLES)
-            return frame
-        self._frames_to_start -= 1
-        if self._frames_to_start == 0:
+            return hop
+        self._hops_to_start -= 1
+        if self._hops_to_start == 0:
             self._fill_to(_START_LEVEL)
             self._drop_to(_START_LEVEL)
-        return frame
+        return hop
 
     def _pad(self, behind: int) -> Samples:
-        self._high_frames = 0
+        self._high_hops = 0
         if not self.starting and not self.gone:
-            self.pads += self._frames_since_pad > self._unfed_frames
-            self._frames_since_pad = 0
+            self.pads += self._hops_since_pad > self._unfed_hops
+            self._hops_since_pad = 0
             before = self._level
             self._fill_to(_START_LEVEL + behind * HOP_SAMPLES)
             self.later += HOP_SAMPLES + self._level - before
@@ -128,16 +131,16 @@ class ReferenceQueue:
         return taken
 
     def _fill_to(self, level: int) -> None:
-        """With silence before what is there."""
+        """Put silence before what is queued, up to ``level`` samples."""
         if self._level < level:
             self._pieces.appendleft(np.zeros(level - self._level, dtype=np.float32))
             self._level = level
 
     def _watch_level(self, level: int) -> None:
-        self._high_frames = self._high_frames + 1 if level > _HIGH_LEVEL else 0
-        patience = _HIGH_FRAMES if self._frames_since_pad >= _SETTLED_FRAMES else 1
-        if self._high_frames >= patience:
-            self._high_frames = 0
+        self._high_hops = self._high_hops + 1 if level > _HIGH_LEVEL else 0
+        patience = _HIGH_HOPS if self._hops_since_pad >= _SETTLED_HOPS else 1
+        if self._high_hops >= patience:
+            self._high_hops = 0
             self.trims += 1
             self.later -= level - _TRIMMED_LEVEL
             self._drop_to(self._level - level + _TRIMMED_LEVEL)

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Speech files, read and written in a stream: WAV, FLAC, and what libsndfile decodes."""

@@ -1,4 +1,4 @@
-"""A FLAC file that grows, and is whole at any moment.
+"""Writes a FLAC file that is whole at any moment while it grows.
 
 The encoder writes the number of samples into the header when it is closed; a recording that is cut
 off by a kill or a full disk would have none, and some decoders refuse it. So that number is
@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 _BLOCK_FRAMES = 4096
-"""libFLAC's at its middle compression levels."""
+"""Samples in a block at libFLAC's middle compression levels."""
 _COUNT_AT, _COUNT_BYTES = 18, 8
-"""Of STREAMINFO (RFC 9639, 8.2): rate, channels and bits, and the number of samples in 36 bits."""
+"""Place of rate, channels, bits and (36 bits) the count of samples: STREAMINFO, RFC 9639, 8.2."""
 _COUNT_MASK = (1 << 36) - 1
 
 
 class FlacWriter:
-    """PCM16 into ``path``, which exists and is empty: what it may be read by is kept.
+    """Writes PCM16 into ``path``, an empty file whose permissions are kept.
 
     Raises OSError when the file cannot be written; what has been written stays playable.
     """
@@ -67,7 +67,7 @@ class FlacWriter:
                 self._write_count()
 
     def _write_count(self) -> None:
-        """Overwrites a number in place: no room on the disk is needed for it."""
+        """Update the number of samples in the header in place, which a full disk allows."""
         blocks = max(0, self._frames - 1) // _BLOCK_FRAMES  # it looks one sample ahead
         if not blocks:
             return
@@ -81,5 +81,5 @@ class FlacWriter:
 
 
 def _reason(exc: Exception) -> str:
-    """What libsndfile says of it, which is little."""
+    """Return libsndfile's short message, without a full stop."""
     return str(getattr(exc, "error_string", "") or exc or "the encoder failed").rstrip(". ")

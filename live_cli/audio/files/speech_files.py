@@ -1,8 +1,8 @@
-"""Speech files in, speech files out; neither is ever whole in memory.
+"""Reads and writes speech files in a stream, never whole in memory.
 
-In: whatever libsndfile reads (WAV, FLAC, Ogg, MP3, …), any rate, any channels, as blocks of mono
-at 16 kHz. A file that is cut off gives what is there; `SpeechReader.warning` then says so. Out:
-mono PCM16, as WAV into a file, bare into a pipe.
+Reading takes whatever libsndfile decodes (WAV, FLAC, Ogg, MP3, …), at any rate, with any number of
+channels, and gives blocks of mono at 16 kHz. A file that is cut off gives what is there;
+`SpeechReader.warning` says so. Writing makes mono PCM16: WAV into a file, bare into a pipe.
 """
 
 import os
@@ -32,8 +32,9 @@ _UNKNOWN_SIZE = 0x7FFF0000
 class SpeechReader:
     """An open speech file: iterate for blocks of mono float32 at 16 kHz, about a second each.
 
-    ``duration_s`` is what the file promises, None when it does not say. ``warning`` is None, or one
-    line about a file that is cut off; it is known for sure once the iteration has ended.
+    ``duration_s`` is what the header says, None where it says nothing. ``warning``, known once the
+    iteration has ended, is one line about a file that is cut off, else None. Iterating raises
+    InputFileError where nothing can be decoded.
     """
 
     def __init__(self, file: Any, name: str, source: BinaryIO | None = None) -> None:
@@ -82,6 +83,7 @@ class SpeechReader:
         self.warning = f"{self.name} is cut off: only its first {seconds:.1f} s could be read."
 
     def close(self) -> None:
+        """Close the file, and the stream it is read from."""
         self._file.close()
         if self._source is not None:
             self._source.close()
@@ -97,7 +99,8 @@ def open_speech(source: str | os.PathLike[str] | BinaryIO) -> SpeechReader:
     """Open a speech file by its path, "-" for stdin, or a binary file object.
 
     A stream that cannot be rewound is first read to its end, through a temporary file when it is
-    long. Raises InputFileError, one line each: no such file, a folder, empty, not audio, no sound.
+    long. Raises InputFileError, with one line for the user: no such file, a folder, empty, not
+    audio, no sound.
     """
     if isinstance(source, str | os.PathLike) and os.fspath(source) != "-":
         return _open_path(Path(source))
@@ -128,7 +131,7 @@ def _open_path(path: Path) -> SpeechReader:
 
 
 def _is_short(log: str) -> bool:
-    """Whether libsndfile noted that the file holds less than its header says."""
+    """Return whether libsndfile's log says that the file holds less than its header promises."""
     shortfall = _WAV_SHORTFALL.search(log)
     if shortfall:
         return int(shortfall[2]) < int(shortfall[1]) < _UNKNOWN_SIZE
@@ -138,7 +141,7 @@ def _is_short(log: str) -> bool:
 def _open(
     stream: BinaryIO, name: str, close: BinaryIO | None, path: Path | None = None
 ) -> SpeechReader:
-    """``path``, where there is one, lets libsndfile read by itself, without calls back into us."""
+    """Open ``stream``; by ``path``, where there is one, libsndfile reads without callbacks."""
     import soundfile
 
     try:
@@ -161,7 +164,7 @@ def _open(
 
 
 def standard_input() -> BinaryIO:
-    """The bytes of stdin. Raises InputFileError when nothing is piped in."""
+    """Return stdin as a binary stream. Raises InputFileError when nothing is piped in."""
     if sys.stdin is None or sys.stdin.closed:
         raise InputFileError("Standard input is closed: give a file, or pipe one in.")
     if sys.stdin.isatty():
@@ -184,7 +187,7 @@ def _empty() -> Samples:
 
 
 class WavWriter:
-    """Mono PCM16 into a WAV file, or bare into a pipe ("-" is stdout).
+    """Writes mono PCM16 into a WAV file, or bare into a pipe ("-" is stdout).
 
     The header is brought up to date once a second of sound and at the end, so that a recording
     that is stopped early, even by a kill, is a playable file. Raises InputFileError when the file

@@ -1,4 +1,4 @@
-"""The header of a WAV file: written by us, and read from a pipe that cannot be rewound."""
+"""Writes the header of a WAV file, and reads one from a pipe that cannot be rewound."""
 
 import struct
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ _LARGEST_SIZE = 0xFFFFFFFF
 
 
 class ByteSource(Protocol):
-    """What a pipe can do: read, not seek."""
+    """A stream of bytes that can be read, but not rewound."""
 
     def read(self, size: int = -1, /) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
 class PcmFormat:
-    """How the samples of an uncompressed stream are laid out."""
+    """Sample rate in Hz, channels and encoding of an uncompressed stream."""
 
     sample_rate: int
     channels: int
@@ -33,10 +33,11 @@ class PcmFormat:
 
     @property
     def frame_bytes(self) -> int:
+        """Bytes of one sample of every channel."""
         return self.sample_bytes * self.channels
 
     def samples(self, data: bytes) -> Samples:
-        """Mono samples of ``data``; an incomplete frame at its end is left out."""
+        """Return the mono samples of ``data``; an incomplete one at its end is left out."""
         data = data[: len(data) - len(data) % self.frame_bytes]
         return mono(self._interleaved(data).reshape(-1, self.channels))
 
@@ -56,11 +57,11 @@ class PcmFormat:
 
 
 RAW_SPEECH = PcmFormat(sample_rate=INPUT_SAMPLE_RATE, channels=1, sample_bytes=2)
-"""What a pipe without a header carries."""
+"""The format of a pipe without a header: PCM16 mono at 16 kHz."""
 
 
 def wav_header(data_bytes: int, sample_rate: int) -> bytes:
-    """The 44 bytes before ``data_bytes`` of mono PCM16."""
+    """Return the 44 bytes of the header before ``data_bytes`` of mono PCM16."""
     data_bytes = min(data_bytes, _LARGEST_SIZE - 36)
     riff = struct.pack("<4sI4s", b"RIFF", 36 + data_bytes, b"WAVE")
     format_chunk = struct.pack(
@@ -70,10 +71,10 @@ def wav_header(data_bytes: int, sample_rate: int) -> bytes:
 
 
 def read_wav_header(source: ByteSource) -> tuple[PcmFormat, int | None]:
-    """Read ``source``, whose first four bytes "RIFF" are already taken, up to its first sample.
+    """Read a WAV header up to the first sample; its first four bytes "RIFF" are already read.
 
-    Returns the format and the bytes of sound that follow; None: until the end of the stream, as
-    a recorder writes that does not know its end yet. Raises InputFileError.
+    Returns the format, and how many bytes of sound follow: None where the header does not know, as
+    a recorder writes that has not ended. Raises InputFileError.
     """
     layout: PcmFormat | None = None
     if _exactly(source, 8)[4:] != b"WAVE":

@@ -1,1 +1,1 @@
-"""TODO"""
+"""The jitter buffer for the model's speech, and what of it has been heard."""

@@ -1,4 +1,4 @@
-"""Gains that begin or end a sound without a click.
+"""Fades that begin or end a sound without a click.
 
 A hard cut of voiced speech leaves energy above 4 kHz at -34 dB below the signal, 5 ms of fade
 -68 dB, which is what uncut speech has; more than 10 ms gains nothing (measured). The curve is
@@ -11,11 +11,11 @@ from live_cli.audio.pcm import Samples
 
 
 def rising_gain(samples: int) -> Samples:
-    """Shape (samples,): from just over 0 to just under 1."""
+    """Return the gains of a fade-in, shape (samples,): from just over 0 to just under 1."""
     phase = (np.arange(samples) + 0.5) / max(1, samples)
     return (0.5 - 0.5 * np.cos(np.pi * phase)).astype(np.float32)
 
 
 def falling_gain(samples: int) -> Samples:
-    """Shape (samples,): from just under 1 to just over 0."""
+    """Return the gains of a fade-out, shape (samples,): from just under 1 to just over 0."""
     return rising_gain(samples)[::-1]

@@ -54,6 +54,8 @@ _TURNS_REMEMBERED = 64
 
 
 class PlayoutState(Enum):
+    """State of the turn at the head of the queue; see the theory above."""
+
     IDLE = "idle"
     BUFFERING = "buffering"
     PLAYING = "playing"
@@ -67,15 +69,18 @@ class Span:
 
     turn: int
     offset: int
-    """Where in the block it begins."""
+    """Index of the first sample in the block."""
     position: int
-    """Which sample of the turn it begins with."""
+    """Index of the first sample in the turn."""
     length: int
 
 
 @dataclass(frozen=True, slots=True)
 class TurnOutcome:
-    """How one turn has fared so far. ``start_delay_ms``: first chunk to first sample."""
+    """Delay and gaps in the playback of a turn so far.
+
+    ``start_delay_ms``: first chunk to first sample. ``dry_ms``: silence in mid-turn.
+    """
 
     start_delay_ms: float = 0.0
     underruns: int = 0
@@ -84,7 +89,7 @@ class TurnOutcome:
 
 @dataclass(frozen=True, slots=True)
 class PlayoutStats:
-    """Counts since the start. ``start_delay_ms``: that of the latest turn."""
+    """Counts since the start, all turns together; ``start_delay_ms`` is the latest turn's."""
 
     turns_started: int = 0
     start_delay_ms: float = 0.0
@@ -97,9 +102,9 @@ class PlayoutStats:
 
 
 class Playout:
-    """The jitter buffer. Single-threaded: one thread makes all the calls. Mono float32, 24 kHz.
+    """An adaptive jitter buffer of mono float32 at 24 kHz. One thread makes all the calls.
 
-    ``target``: a learned one by default.
+    ``target`` is how much a turn holds before it starts to play; by default it is learned.
     """
 
     def __init__(self, target: StartTarget | None = None) -> None:
@@ -113,14 +118,14 @@ class Playout:
         self._turns_started = self._start_delay = self._start_delays = 0
         self._underruns = self._dry = self._refused = self._overflow = 0
         self.outcomes: dict[int, TurnOutcome] = {}
-        """Of the last turns that have begun to play; replaced, never changed."""
+        """Outcomes of the last turns that have begun to play; replaced, never changed."""
         self.spans: list[Span] = []
-        """What the last pull was made of."""
+        """Runs of turns in the block that was pulled last."""
 
     # --- what arrives ----------------------------------------------------------------------
 
     def push(self, turn: int, samples: Samples) -> bool:
-        """Append a chunk to ``turn`` (>= 1, never falling). False: refused, the turn is over."""
+        """Append a chunk to ``turn`` (>= 1, never falling); False: refused, the turn has ended."""
         if turn <= self._closed_through:
             self._refused += 1
             return False
@@ -136,14 +141,14 @@ class Playout:
         return True
 
     def end_turn(self, turn: int) -> None:
-        """No more will come of ``turn``: play what there is to its last sample."""
+        """End ``turn``, and all before it: no more will come; play to the last sample."""
         self._closed_through = max(self._closed_through, turn)
         for audio in self._turns:
             if audio.turn <= turn:
                 audio.ended = True
 
     def flush(self, turn: int) -> None:
-        """Stop ``turn`` and all before it: a 10 ms fade in the next pull, the rest is dropped."""
+        """Stop ``turn`` and all before it: 10 ms fade out in the next pull, the rest is dropped."""
         self._closed_through = max(self._closed_through, turn)
         while self._turns and self._turns[0].turn <= turn:
             audio = self._turns.popleft()
@@ -154,7 +159,7 @@ class Playout:
         self._promote_head()
 
     def drop(self) -> float:
-        """Drop all that is in store, and refuse the rest of those turns; how much it was, in ms."""
+        """Drop all that is in store, refuse the rest of those turns; returns the ms dropped."""
         dropped_ms = self.buffered_ms
         if self._turns:
             self.flush(self._turns[-1].turn)
@@ -162,7 +167,7 @@ class Playout:
         return dropped_ms
 
     def fade_in(self) -> None:
-        """What goes on now after a break of the device's begins without a click."""
+        """Fade in what plays next: after a break of the device it begins without a click."""
         if self._turns and self._turns[0].playing:
             self._turns[0].fade_in(_FADE_IN)
 
@@ -188,7 +193,7 @@ class Playout:
     # --- what goes out ---------------------------------------------------------------------
 
     def pull(self, samples: int) -> Samples:
-        """The next block, shape (samples,): sound, and silence where there is none."""
+        """Return the next block, shape (samples,): sound, and silence where there is none."""
         block = np.zeros(samples, dtype=np.float32)
         self.spans = []
         filled = 0
@@ -208,7 +213,7 @@ class Playout:
         return block
 
     def _next_piece(self, room: int) -> tuple[int, Samples]:
-        """Up to ``room`` samples and their turn; none when silence is due."""
+        """Return a turn and up to ``room`` samples of it; no samples when silence is due."""
         while not self._fade.size and self._turns:
             head = self._turns[0]
             if head.ended and not head.buffered:
@@ -226,7 +231,7 @@ class Playout:
         return self._fade_turn, piece
 
     def _start(self, head: TurnAudio) -> bool:
-        """Let the head play if it may now; False: it waits."""
+        """Start the turn at the head if it may play now; False: it goes on waiting."""
         if not head.ended:
             if head.waiting_since is None or head.buffered <= _TAIL:
                 return False
@@ -280,7 +285,7 @@ class Playout:
     # --- what can be seen ------------------------------------------------------------------
 
     def heard_ms(self, turn: int) -> float:
-        """How much of ``turn`` has been pulled; 0 for one unknown or long past."""
+        """Return how much of ``turn`` has been pulled; 0 for one unknown or long past."""
         return self._heard.get(turn, 0) / _PER_MS
 
     @property
@@ -289,11 +294,12 @@ class Playout:
 
     @property
     def buffered_ms(self) -> float:
-        """What is in store, all turns together."""
+        """Sound in store, all turns together."""
         return (self._buffered + self._fade.size) / _PER_MS
 
     @property
     def state(self) -> PlayoutState:
+        """State of the turn at the head of the queue."""
         if not self._turns:
             return PlayoutState.DRAINING if self._fade.size else PlayoutState.IDLE
         head = self._turns[0]
@@ -303,6 +309,7 @@ class Playout:
 
     @property
     def stats(self) -> PlayoutStats:
+        """Counts since the start."""
         return PlayoutStats(
             turns_started=self._turns_started,
             start_delay_ms=self._start_delay / _PER_MS,

@@ -1,4 +1,4 @@
-"""How much sound to hold before a turn starts to play: learned from how the turns arrive.
+"""Learns how much sound to hold before a turn starts to play, from how the turns arrive.
 
 Theory: the useful depth of a jitter buffer is a high quantile of the lateness it meets. Instead of
 a histogram (NetEq) two rules do here: an underrun raises the target at once by what was missing
@@ -20,11 +20,11 @@ class StartTarget:
         self.ms = self.FIRST_MS
 
     def raise_for(self, missing_ms: float) -> None:
-        """An underrun: sound came ``missing_ms`` too late."""
+        """Raise the target after an underrun, in which sound came ``missing_ms`` too late."""
         self._set(self.ms + missing_ms + self.MARGIN_MS)
 
     def lower_for(self, lowest_ms: float) -> None:
-        """A turn ended without an underrun; ``lowest_ms`` is the least it ever had in store."""
+        """Lower the target after a turn without an underrun, which never held < ``lowest_ms``."""
         self._set(self.ms - self.DECAY_PER_TURN * (lowest_ms - self.MARGIN_MS))
 
     def _set(self, ms: float) -> None:

@@ -1,4 +1,4 @@
-"""The sound of one model turn that is still to be played, and how it fared so far."""
+"""Holds the sound of one model turn that is still to be played, and the state of its playback."""
 
 from collections import deque
 
@@ -9,10 +9,12 @@ from live_cli.audio.playback.fades import rising_gain
 
 
 class TurnAudio:
-    """A first-in first-out store of samples. All positions and durations are in samples.
+    """A first-in first-out store of a turn's samples. Positions and durations are in samples.
 
-    ``ended``: no more will come. ``playing``: its samples go out now. ``dry_since``: where, on the
-    playout's sample count, it ran dry; None unless it is dry or buffering again after that.
+    ``ended``: no more will come. ``playing``: samples go out now. ``waiting_since``, ``head_since``
+    and ``dry_since`` are on the playout's sample count: since when the turn buffers, is at the head
+    of the queue, is dry (None unless it is dry, or buffers again after that). ``lowest``: the least
+    that was in store while more was to come.
     """
 
     def __init__(self, turn: int, first_chunk_at: int) -> None:
@@ -31,11 +33,12 @@ class TurnAudio:
         self._fade_in: Samples = np.zeros(0, dtype=np.float32)
 
     def append(self, samples: Samples) -> None:
+        """Add ``samples`` at the end."""
         self._chunks.append(samples)
         self.buffered += samples.size
 
     def fade_in(self, samples: int) -> None:
-        """Fade in the next ``samples`` that are taken."""
+        """Apply a fade-in to the next ``samples`` that are taken."""
         self._fade_in = rising_gain(samples)
 
     def take(self, samples: int) -> Samples:
@@ -61,6 +64,6 @@ class TurnAudio:
         return taken
 
     def note_level(self) -> None:
-        """Remember the least that was in store while more was to come."""
+        """Update ``lowest``."""
         if not self.ended:
             self.lowest = self.buffered if self.lowest is None else min(self.lowest, self.buffered)

@@ -60,7 +60,7 @@ def test_a_question_over_the_model_is_sent_whole_and_soon() -> None:
     sent, states, counts = through(EchoCanceller(), played, echo + words + noise(echo.size))
     opened = next(i for i, s in enumerate(states) if s is EchoState.OPEN)
     assert 0 <= opened / BLOCKS_PER_S - 6.0 < 0.35
-    # what was held is sent with the opening: the line is the microphone's, sample for sample
+    # what was held is sent with the opening: the stream is the microphone's, sample for sample
     assert counts[opened] == (opened + 1) * RATE * BLOCK_MS // 1000
     asked = slice(6 * RATE, 6 * RATE + question().size)
     assert energy_db(words[asked]) - energy_db(sent[asked] - words[asked]) > 6

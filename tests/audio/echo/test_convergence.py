@@ -1,4 +1,4 @@
-"""What may happen to the way from the speaker to the microphone: no echo is sent for it."""
+"""Changes of the echo path and of the reference's timing: no echo is sent for them."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import pytest
 
 from live_cli.audio.echo.canceller import EchoCanceller, EchoState
 from live_cli.audio.echo.delay_jump import DelayJump
-from live_cli.audio.echo.filter import HOP_SAMPLES, EchoFilter, moved
+from live_cli.audio.echo.filter import HOP_SAMPLES, EchoFilter, shifted
 from live_cli.audio.pcm import Samples
 from tests.harness.simulated_room import (
     BLOCK_MS,
@@ -84,7 +84,7 @@ def test_a_jump_is_found_to_the_sample(samples: int) -> None:
         jump.find()
         for at in range(0, predicted.size - HOP_SAMPLES, HOP_SAMPLES)
         for hop in (slice(at, at + HOP_SAMPLES),)
-        if jump.note(moved(predicted, samples)[hop], predicted[hop]) is None
+        if jump.note(shifted(predicted, samples)[hop], predicted[hop]) is None
     ]
     assert {lag for lag in found if lag} == {samples}
 
@@ -99,10 +99,10 @@ def test_speech_beside_the_echo_is_no_jump() -> None:
 
 
 @pytest.mark.parametrize("samples", [-320, -50, 50, 1000])
-def test_a_shifted_filter_knows_the_way_at_once(samples: int) -> None:
+def test_a_shifted_filter_has_converged_at_once(samples: int) -> None:
     far = np.random.default_rng(3).standard_normal(4 * RATE).astype(np.float32) * 0.1
-    near = moved(far, 700) * np.float32(0.5)
-    near[3 * RATE :] = moved(near, samples)[3 * RATE :]
+    near = shifted(far, 700) * np.float32(0.5)
+    near[3 * RATE :] = shifted(near, samples)[3 * RATE :]
     echo_filter = EchoFilter()
     left = np.zeros_like(near)
     for at in range(0, far.size, HOP_SAMPLES):
@@ -117,8 +117,10 @@ def test_a_shifted_filter_knows_the_way_at_once(samples: int) -> None:
 def through_late(
     room: Room, late: Sequence[tuple[float, int]], *, paused: bool, seed: int
 ) -> tuple[EchoCanceller, list[EchoState], int]:
-    """``late``: (when in s, ms) the speaker's word comes that much later, at once and all of it;
-    ``paused``: because it played nothing meanwhile. Last: the most hops that have waited for it.
+    """Run a canceller whose reference is late; returns it, its states, and the longest wait in ms.
+
+    ``late``: from when (s) the reference comes how much later (ms), all of it at once; ``paused``:
+    because the speaker played nothing meanwhile.
     """
     jumps = tuple(late) if paused else ()
     played = model_speech(SECONDS, seed=seed)

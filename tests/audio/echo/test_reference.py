@@ -1,4 +1,4 @@
-"""The rules by which the speaker's sound is paired with the microphone's, in frames of 10 ms."""
+"""The rules by which the speaker's sound is paired with the microphone's, in hops of 10 ms."""
 
 import numpy as np
 import pytest
@@ -11,20 +11,20 @@ from live_cli.audio.echo.reference import ReferenceQueue
 HOP_MS = 10
 
 
-def counted(frames: float, first: int = 1) -> np.ndarray:
+def counted(hops: float, first: int = 1) -> np.ndarray:
     """Sound whose samples are numbered, so that it is seen what was taken."""
-    return np.arange(first, first + int(frames * HOP_SAMPLES), dtype=np.float32)
+    return np.arange(first, first + int(hops * HOP_SAMPLES), dtype=np.float32)
 
 
-def started(level_frames: int = 4) -> ReferenceQueue:
-    """A queue whose level has been set and then changed to ``level_frames``."""
+def started(level_hops: int = 4) -> ReferenceQueue:
+    """A queue whose level has been set and then changed to ``level_hops``."""
     queue = ReferenceQueue()
     for _ in range(50):
         queue.push(counted(1))
         queue.pull()
     assert not queue.starting
-    queue.push(counted(max(0, level_frames - 4)))
-    for _ in range(4 - level_frames):
+    queue.push(counted(max(0, level_hops - 4)))
+    for _ in range(4 - level_hops):
         queue.pull()
     return queue
 
@@ -49,20 +49,20 @@ def test_a_speaker_that_starts_later_is_waited_for_and_nothing_counts_as_late() 
 
 
 @pytest.mark.parametrize(
-    ("level_frames", "pulls", "pads", "later_frames", "level_ms"),
+    ("level_hops", "pulls", "pads", "later_hops", "level_ms"),
     [(4, 4, 0, 0, 0), (4, 5, 1, 5, 40), (0, 3, 1, 5, 20), (0, 9, 1, 10, 10), (8, 8, 0, 0, 0)],
 )
 def test_a_frame_that_is_late_makes_the_level_anew_and_that_is_one_pad(
-    level_frames: int, pulls: int, pads: int, later_frames: int, level_ms: float
+    level_hops: int, pulls: int, pads: int, later_hops: int, level_ms: float
 ) -> None:
-    queue = started(level_frames)
-    frames = [queue.pull() for _ in range(pulls)]
+    queue = started(level_hops)
+    hops = [queue.pull() for _ in range(pulls)]
     assert (queue.pads, queue.later, queue.level_ms) == (
         pads,
-        later_frames * HOP_SAMPLES,
+        later_hops * HOP_SAMPLES,
         level_ms,
     )
-    assert not any(frame.any() for frame in frames[level_frames:])
+    assert not any(hop.any() for hop in hops[level_hops:])
 
 
 def test_a_pad_makes_the_level_for_what_of_the_microphone_waits_already() -> None:
@@ -95,14 +95,14 @@ def test_half_a_frame_is_kept_for_the_next_pair() -> None:
 
 
 @pytest.mark.parametrize(
-    ("level_frames", "high_for_frames", "trims", "level_ms"),
+    ("level_hops", "high_for_hops", "trims", "level_ms"),
     [(11, 199, 0, 110), (11, 200, 1, 50), (30, 200, 1, 50), (10, 400, 0, 100)],
 )
 def test_a_level_over_100_ms_for_two_seconds_is_trimmed_to_50_ms(
-    level_frames: int, high_for_frames: int, trims: int, level_ms: float
+    level_hops: int, high_for_hops: int, trims: int, level_ms: float
 ) -> None:
-    queue = started(level_frames)
-    for _ in range(high_for_frames):
+    queue = started(level_hops)
+    for _ in range(high_for_hops):
         queue.push(counted(1))
         queue.pull()
     assert (queue.trims, queue.level_ms, queue.pads) == (trims, level_ms, 0)
@@ -141,6 +141,6 @@ def test_what_comes_out_is_what_went_in_in_order_whatever_the_pieces(sizes: list
         queue.push(np.arange(first, first + size, dtype=np.float32))
         first += size
     kept = min(first - 1, 32_000)
-    frames = min(kept // HOP_SAMPLES, 49)  # the 50th sets the level
-    out = np.concatenate([queue.pull() for _ in range(frames)] or [np.zeros(0)])
+    hops = min(kept // HOP_SAMPLES, 49)  # the 50th sets the level
+    out = np.concatenate([queue.pull() for _ in range(hops)] or [np.zeros(0)])
     assert np.array_equal(out, first - kept + np.arange(out.size))

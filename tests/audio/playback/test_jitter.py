@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.benchmarks.jitter import HARD, Figures, compared
+from tests.harness.simulated_arrivals import HARD, Figures, compared
 
 Table = dict[str, dict[str, Figures]]
 
@@ -12,7 +12,7 @@ def figures(request: pytest.FixtureRequest) -> Table:
     return compared(seed=request.param)
 
 
-def test_on_a_good_line_it_starts_at_once_and_never_stops(figures: Table) -> None:
+def test_on_a_good_connection_it_starts_at_once_and_never_stops(figures: Table) -> None:
     clean = figures["clean rtf 0.3"]
     assert clean["adaptive"].gaps == 0
     assert clean["adaptive"].start_ms <= 0.25 * clean["fixed 120"].start_ms
@@ -25,7 +25,9 @@ def test_rare_stalls_cost_it_less_waiting_than_a_large_buffer(figures: Table) ->
 
 
 @pytest.mark.parametrize("pattern", HARD)
-def test_on_a_bad_line_it_has_half_the_gaps_of_a_small_buffer(figures: Table, pattern: str) -> None:
+def test_on_a_bad_connection_it_has_half_the_gaps_of_a_small_buffer(
+    figures: Table, pattern: str
+) -> None:
     found = figures[pattern]
     assert found["adaptive"].gaps <= 0.6 * found["fixed 120"].gaps
     assert found["adaptive"].gaps <= 0.35 * found["none"].gaps

@@ -310,7 +310,7 @@ def play_trace(playout: Playout, turns: list[list[tuple[float, float]]]) -> list
 
 
 def arrivals(rtf: float, sound_ms: float, stalls: dict[int, float]) -> list[tuple[float, float]]:
-    """Chunks of 80 ms made at ``rtf``; before chunk k the line stalls for ``stalls[k]`` ms."""
+    """Chunks of 80 ms made at ``rtf``; a stall before chunk k takes ``stalls[k]`` ms."""
     at, chunks = 0.0, []
     for k in range(int(sound_ms / 80)):
         at += 80 * rtf + stalls.get(k, 0.0)
@@ -318,7 +318,7 @@ def arrivals(rtf: float, sound_ms: float, stalls: dict[int, float]) -> list[tupl
     return chunks
 
 
-def test_fast_clean_line_learns_to_start_early() -> None:
+def test_fast_clean_connection_learns_to_start_early() -> None:
     playout = Playout()
     delays = play_trace(playout, [arrivals(0.3, 4000, {}) for _ in range(40)])
     assert playout.stats.underruns == 0
