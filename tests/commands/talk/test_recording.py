@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from live_cli.audio.playback.playout import Span
-from live_cli.commands.talk import recording as room
+from live_cli.commands.talk import recording as module
 from live_cli.commands.talk.recording import Recording
 from live_cli.errors import InputFileError
 from live_cli.protocol import events
@@ -47,12 +47,12 @@ def test_the_files_are_their_owners_alone(tmp_path: Path) -> None:
 def test_recordings_that_begin_at_the_same_time_are_kept_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Noon(room.datetime):
+    class Noon(module.datetime):
         @classmethod
         def now(cls, tz: object = None) -> "Noon":
             return cls(2026, 11, 23, 12, 0, 0)
 
-    monkeypatch.setattr(room, "datetime", Noon)
+    monkeypatch.setattr(module, "datetime", Noon)
     (tmp_path / "2026-11-23_12-00-00.txt").write_text("earlier words")
     two = [record(tmp_path), record(tmp_path)]
     assert [each.sound_path.name for each in two] == [
@@ -98,8 +98,8 @@ def test_events_are_those_of_json_and_words_those_of_plain_lines(tmp_path: Path)
 def test_a_slow_disk_drops_and_says_how_much(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "QUEUE_LIMIT", 50)
-    monkeypatch.setattr(room, "_LOOK_EVERY_S", 3600)  # a writer that never gets to it
+    monkeypatch.setattr(module, "QUEUE_LIMIT", 50)
+    monkeypatch.setattr(module, "_LOOK_EVERY_S", 3600)  # a writer that never gets to it
     recording = record(tmp_path)
     open_session(recording)
     before = len(recording._queue)
@@ -114,20 +114,27 @@ def test_a_slow_disk_drops_and_says_how_much(
 
 FILL = """
 import resource, sys, time, numpy as np
-from live_cli.commands.talk.recording import Recording
+from live_cli.commands.talk import recording as module
 from live_cli.protocol.events import SessionOpened
 resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY))
+module.HELD_BACK_S = 0.0
 told = []
-recording = Recording(sys.argv[1], told.append)
+recording = module.Recording(sys.argv[1], told.append)
 for view in recording.views:
     view.event(SessionOpened("s"))
-rng, start = np.random.default_rng(0), time.monotonic() - 30
-for k in range(1000):
-    recording.played(rng.uniform(-0.5, 0.5, 480).astype(np.float32), start + k * 0.02 + 30, ())
+rng = np.random.default_rng(0)
+def play(blocks):
+    start = time.monotonic()
+    for k in range(blocks):
+        noise = rng.uniform(-0.5, 0.5, 480).astype(np.float32)
+        recording.played(noise, start + k * 0.02, ())
+play(25)
+while recording.sound_path.stat().st_size < 10_000:  # some of it must fit
+    time.sleep(0.05)
+play(1000)
 while not told:
     time.sleep(0.05)
-for k in range(100):
-    recording.played(np.zeros(480, np.float32), start + (1000 + k) * 0.02 + 30, ())
+play(100)
 print(recording.end_sound(), len(told), told[0])
 recording.close()
 """
