@@ -107,18 +107,17 @@ class Answerer:
         await asyncio.shield(asyncio.create_task(self._complete(turn)))
 
     async def _say_all(self, turn: ModelTurn) -> None:
-        """Say replies until one calls no function that the model waits for."""
-        tools = self.tool_calls.toolbox.declarations
+        """Say replies, each from the results of the calls before it, until one makes no call."""
         for _ in range(_MOST_CALLS_A_TURN):
-            calls = await self._say(turn, tools)
+            toolbox = self.tool_calls.toolbox  # as offered: it may change while the model writes
+            calls = await self._say(turn, toolbox.declarations)
             if not calls:
                 return
-            await self.tool_calls.call(calls, turn.take_reply())
+            await self.tool_calls.call(calls, turn.take_reply(), toolbox.non_blocking)
             if self.tool_calls.model_waits and self._config.family.completes_turn_at_call:
                 return
             await self.tool_calls.settled()
             self.store_results()
-            tools = self.tool_calls.toolbox.declarations
         _log.warning("a turn called functions %d times: it ends without more", _MOST_CALLS_A_TURN)
         await self._say(turn, ())
 

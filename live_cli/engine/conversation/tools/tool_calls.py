@@ -91,9 +91,14 @@ class ToolCalls:
             late.scheduling > Scheduling.SILENT for late in self._late_results.values()
         )
 
-    async def call(self, uses: Sequence[ToolUse], reply: Reply) -> None:
-        """Tell the client of the calls that end ``reply``; cancel the oldest of too many."""
-        calls = self._calls.start(uses, self.toolbox.non_blocking)
+    async def call(
+        self, uses: Sequence[ToolUse], reply: Reply, non_blocking: frozenset[str]
+    ) -> None:
+        """Tell the client of the calls that end ``reply``; cancel the oldest of too many.
+
+        ``non_blocking``: names of the functions for whose result the model does not wait.
+        """
+        calls = self._calls.start(uses, non_blocking)
         self._exchange = _Exchange(reply, calls)
         told = [
             FunctionCall(id=call.use.id, name=call.use.name, args=call.use.arguments)

@@ -1,6 +1,7 @@
 """Turns in which the model calls functions, on scripted stages and fake time."""
 
 import asyncio
+import threading
 
 import msgspec
 import pytest
@@ -574,6 +575,34 @@ async def test_there_is_no_handle_while_calls_are_open(connect):
     await again.shows("turnComplete+usage")
     roles = [role for role, _ in last_prompt(chat)]
     assert roles == ["user", "assistant", "tool", "assistant", "user"]
+
+
+class SlowChatModel(ScriptedChatModel):
+    """Replies when the test lets it."""
+
+    def __init__(self, replies):
+        super().__init__(replies)
+        self.asked, self.gate = threading.Event(), threading.Event()
+
+    def generate(self, request, on_delta):
+        self.asked.set()
+        self.gate.wait(30)
+        return super().generate(request, on_delta)
+
+
+async def test_a_call_is_as_it_was_declared_when_the_model_was_asked(connect):
+    chat = SlowChatModel([LIGHTS, "I am at it.", "Yes."])
+    setup = written_setup(tools=tools(behavior="NON_BLOCKING"))
+    harness = await connect(setup, ScriptedRegistry(chat))
+    await harness.ask("Go.")
+    await asyncio.to_thread(chat.asked.wait, 30)
+    await harness.session.handle(ContextUpdated(None, []))
+    chat.gate.set()
+    await finish(harness)
+    assert "".join(harness.texts()) == "I am at it."
+    await harness.ask("Are you?")
+    await finish(harness, 2)
+    assert harness.cancelled() == []
 
 
 async def test_the_context_changes_in_order_with_the_rest(connect):
