@@ -18,11 +18,7 @@ _SHOWN_CHARS = 60
 
 
 class ValueRule(Protocol):
-    """A kind of value: what is allowed, and how it is read."""
-
-    @property
-    def allowed(self) -> str:
-        """What is allowed, in words, for complaints."""
+    """A kind of value: how it is read, and what is refused."""
 
     def read(self, value: object) -> Any:
         """Return ``value``, which comes from TOML, as the program uses it. Raises ValueError."""
@@ -37,11 +33,8 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN_CHARS else text[: _SHOWN_CHARS - 1] + "…"
 
 
-@dataclass(frozen=True, slots=True)
 class Boolean:
     """True or false; in text also yes and no, on and off, 1 and 0."""
-
-    allowed: str = "true or false"
 
     def read(self, value: object) -> bool:
         if isinstance(value, bool):

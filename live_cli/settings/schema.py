@@ -114,11 +114,11 @@ class SessionSettings:
         ),
     )
     voice: str | None = _setting(
-        VoiceName("one of the thirty voices"),
+        VoiceName(),
         option=_session("One of thirty: see live-cli voices.", "NAME"),
     )
     language: str | None = _setting(
-        LanguageCode("a language code"),
+        LanguageCode(),
         option=_session("One of seventy: see live-cli languages.", "CODE", verbs=_SPEECH),
     )
     system: str | None = _setting(
