@@ -1,4 +1,4 @@
-"""What a person names as output is never what they named as input."""
+"""An output file is never one of the input files, by whatever name."""
 
 import os
 from pathlib import Path

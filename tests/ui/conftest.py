@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 
 # Pseudo-terminals are POSIX.
-collect_ignore = ["test_keys.py"] if sys.platform == "win32" else []
+collect_ignore = ["terminal/test_keyboard.py"] if sys.platform == "win32" else []
 
 _TOKEN = re.compile(r"\x1b\[(\??)([0-9;]*)([A-Za-z])|\r|\n|([^\x1b\r\n])")
 

@@ -1,4 +1,4 @@
-"""The ledger of turns: what is counted once however often it is told, and what is late."""
+"""The ledger of turns: each turn and interruption counts once; late output is known."""
 
 from functools import reduce as fold
 

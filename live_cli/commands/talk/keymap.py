@@ -69,6 +69,6 @@ class Keymap:
         text = editor.press(key)
         if text:
             self._conversation.send_line(text)
-        if text is not None or key == "escape":
+        if text is not None or editor.cancelled:
             self._editor = None
         self._view.status(typing=self._editor.line if self._editor else None)

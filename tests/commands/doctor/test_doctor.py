@@ -1,4 +1,4 @@
-"""`live-cli doctor`: each line ok or how to fix it, against real sockets."""
+"""`live-cli doctor`: each finding is in order or says how to fix it; against real sockets."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What each key does to a conversation."""
+"""The keys of a talk and the calls they make."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from live_cli.commands.talk.keymap import Keymap
 
 
 class Talking:
-    """A conversation that notes what is done to it."""
+    """A conversation that records the calls made to it."""
 
     def __init__(self, *, push_to_talk: bool) -> None:
         self.push_to_talk = push_to_talk
@@ -83,7 +83,7 @@ def test_keys_with_push_to_talk(keys: list[str], acts: list[str]) -> None:
     assert done(*keys, push_to_talk=True) == acts
 
 
-def test_the_face_learns_that_the_key_is_held() -> None:
+def test_the_view_learns_that_the_key_is_held() -> None:
     view = FakeView()
     Keymap(Talking(push_to_talk=True), view).press("releases-told")  # type: ignore[arg-type]
     assert view.told == [{"hold_to_talk": True}]

@@ -1,4 +1,4 @@
-"""A recording's files: whose they are, what is never overwritten, a full disk, a slow one."""
+"""The files of a recording: owner, names that are taken, a full disk and a slow one."""
 
 import json
 import stat

@@ -1,4 +1,4 @@
-"""`live-cli talk` on open speakers: what is played comes back 80 ms later, at half its size."""
+"""`live-cli talk` on open speakers: the echo comes 80 ms later, at half the amplitude."""
 
 import time
 from pathlib import Path

@@ -19,7 +19,8 @@ SPOKEN = {"LIVE_CLI_SYSTEM": "Answer in one short sentence."}
 def talk(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[dict[str, object]], Path, Path]:
     """One conversation: the question answered into a file, with its JSON lines.
 
-    Ears and voice are real; the words are given, since the bundled model finds others each time.
+    Transcriber and synthesizer are real; the words are given, since the bundled model finds others
+    each time.
     """
     home = tmp_path_factory.mktemp("home")
     answer = home / "answer.wav"
@@ -33,7 +34,7 @@ def talk(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[dict[str, objec
 def test_nothing_is_kept_for_anybody_but_the_user(
     talk: tuple[list[dict[str, object]], Path, Path],
 ) -> None:
-    """No library's telemetry: it would show as an identifier and a database in the home."""
+    """Telemetry of a library would show as an identifier and a database in the home folder."""
     _, answer, home = talk
     files = {str(path.relative_to(home)) for path in home.rglob("*") if path.is_file()}
     assert files == {answer.name, ".local/state/live-cli/serve-child.log"}

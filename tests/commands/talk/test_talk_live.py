@@ -1,4 +1,4 @@
-"""`live-cli talk` on a sound card: heard at the microphone, answered at the speaker."""
+"""`live-cli talk` on a sound card: questions to the microphone, answers from the speaker."""
 
 import os
 import pty
@@ -132,7 +132,7 @@ def test_one_session_survives_whatever_happens_to_its_devices(
 
 
 def returns(talk: Talk, role: str) -> dict[str, Any]:
-    """The record that ``role`` is back; from now, two seconds are what it may take."""
+    """Return the record that ``role`` is back, which may take two seconds from now."""
     asked = time.monotonic()
     back = talk.until("device", role=role, state="back")
     assert time.monotonic() - asked < RETURN_LIMIT_S

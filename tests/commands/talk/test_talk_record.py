@@ -1,4 +1,4 @@
-"""`live-cli talk --record`: both sides on one tape, and nothing lost however the talk ends."""
+"""`live-cli talk --record`: both sides in one recording, and nothing lost however the talk ends."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def sides(folder: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def place(wanted: np.ndarray, side: np.ndarray) -> tuple[float, float]:
-    """Where ``wanted`` is in ``side``, in seconds, and how loud: 1 is as it is."""
+    """Return the place of ``wanted`` in ``side``, in seconds, and its gain: 1 is unchanged."""
     size = side.size + wanted.size
     spectrum = np.fft.rfft(side, size) * np.conj(np.fft.rfft(wanted, size))
     likeness = np.fft.irfft(spectrum, size)[: side.size]
@@ -75,7 +75,7 @@ def test_files_in_and_out_are_recorded_as_they_were(tmp_path: Path) -> None:
     assert begin == f"00:00:{answered_at_s:06.3f}".replace(".", ",")
 
 
-def test_what_is_played_and_heard_at_once_is_at_one_place_on_the_tape(
+def test_what_is_played_and_heard_at_once_is_at_one_place_in_the_recording(
     virtual_audio: VirtualAudio, tmp_path: Path, question: Path
 ) -> None:
     """The microphone is the speaker's own output, without any way through the air between."""

@@ -1,4 +1,4 @@
-"""A file through a server that is not ours: told no times, ending turns as it likes, or never."""
+"""A file through a foreign server, which tells no times and ends turns at any time, or never."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -66,10 +66,10 @@ def transcribe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[...,
         async with serve(script.handle, "127.0.0.1", 0) as server:
             port = next(iter(server.sockets)).getsockname()[1]
             address = Address(f"ws://127.0.0.1:{port}", None, "v1beta", "the bench")
-            plan = plan_session(Settings(server=address.url), "transcribe")
-            opening: SessionPlan = replace(plan, model=replace(plan.model, **model))
+            plan: SessionPlan = plan_session(Settings(server=address.url), "transcribe")
+            plan = replace(plan, model=replace(plan.model, **model))
             return await transcription.transcribe_file(
-                RunningServer(address), opening, str(file), lambda done, total: None
+                RunningServer(address), plan, str(file), lambda done, total: None
             )
 
     return run

@@ -214,7 +214,7 @@ def test_a_failure_while_drawing_is_told_to_the_caller(monkeypatch) -> None:
         (False, True, "xterm", "reply", PlainView),
     ],
 )
-def test_the_face_fits_the_stream(monkeypatch, json, tty, term, wanted, kind) -> None:
+def test_the_view_fits_the_stream(monkeypatch, json, tty, term, wanted, kind) -> None:
     monkeypatch.setenv("TERM", term)
     view = choose_view(json=json, stdout_is_tty=tty, wanted=wanted, stdout=io.StringIO())
     assert type(view) is kind

@@ -1,4 +1,4 @@
-"""Who said what, when: events and the places of the sound become captions."""
+"""Subtitles of both sides, from events and the places of the sound."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def subtitles(
     turns: dict[int, PlayedTurn] | None = None,
     speech: tuple[tuple[float, float], ...] = (),
 ) -> list[Subtitle]:
-    """What happened, one event a second from second 1 on; the sent sound begins at second 2."""
+    """Return the subtitles of ``happened``: one event a second from 1 on, sent sound from 2."""
     dialogue = Dialogue()
     for at_s, event in enumerate(happened, start=1):
         dialogue.event(event, float(at_s))

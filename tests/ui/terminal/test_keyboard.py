@@ -33,7 +33,7 @@ except KeyboardInterrupt:
 
 @pytest.fixture
 def terminal() -> Iterator[tuple[int, int]]:
-    """A pseudo-terminal: (our end, its end)."""
+    """A pseudo-terminal: the descriptors of the test's end and of the terminal's."""
     ours, its = pty.openpty()
     yield ours, its
     os.close(ours)
@@ -283,7 +283,7 @@ def agree(child: Child) -> None:
 
 
 def end(child: Child, code: int = 0) -> None:
-    """The rest of its output, and what it ended with."""
+    """Return the rest of the output, and the exit status."""
     child.drain()
     assert child.process.wait(20) == code
     assert termios.tcgetattr(child.its) == child.before

@@ -37,7 +37,7 @@ def after(*told: Event, state: ViewState | None = None) -> ViewState:
 
 
 def said(state: ViewState) -> list[tuple[str, str]]:
-    """What is open or waiting, as (speaker, text)."""
+    """Return the lines of the state as (speaker, text)."""
     return [(line.speaker, line.whole) for line in state.lines if line.whole]
 
 
