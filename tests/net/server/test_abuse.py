@@ -281,8 +281,8 @@ async def test_readers_that_do_not_read_are_cut_off(server: LiveServer) -> None:
                 await session.closed.wait()
 
 
-async def test_pings_of_a_peer_that_reads_no_pongs_do_not_pile_up(server: LiveServer) -> None:
-    async with witnessed(server), raw(server) as (reader, writer):
+async def test_pings_of_a_peer_that_reads_no_pongs_do_not_pile_up() -> None:
+    async with running_server() as server, witnessed(server), raw(server) as (reader, writer):
         writer.write(masked(1, json.dumps(SETUP).encode()))
         reader._transport.pause_reading()  # type: ignore[attr-defined]
         tracemalloc.start()
