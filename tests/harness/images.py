@@ -5,7 +5,7 @@ import zlib
 
 
 def png(red: int, green: int, blue: int, side: int = 8) -> bytes:
-    """A colour card as a PNG file that any decoder reads."""
+    """Return a PNG file of one colour, ``side`` pixels square, that any decoder reads."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         checksum = zlib.crc32(kind + body)
@@ -18,7 +18,7 @@ def png(red: int, green: int, blue: int, side: int = 8) -> bytes:
 
 
 def jpeg(number: int) -> bytes:
-    """What begins as a JPEG does, and tells its number."""
+    """Return data that begins as a JPEG does, followed by ``number`` in four bytes."""
     return b"\xff\xd8\xff" + number.to_bytes(4, "big")
 
 

@@ -30,7 +30,7 @@ from live_cli.engine.workers import Workers
 from live_cli.protocol.messages import Blob, Content, Part, ServerContent, Transcription
 from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
 
-CHUNK_SAMPLES = OUTPUT_SAMPLE_RATE // 10
+_CHUNK_SAMPLES = OUTPUT_SAMPLE_RATE // 10
 """100 ms a message; the last of a clause is up to 20 ms longer, so that none is below 20 ms."""
 _CRUMB_SAMPLES = OUTPUT_SAMPLE_RATE // 50
 _AUDIO_TYPE = f"audio/pcm;rate={OUTPUT_SAMPLE_RATE}"
@@ -247,7 +247,7 @@ def _messages(chunk: Samples) -> list[Samples]:
     """Cut ``chunk`` into pieces of 100 ms, the last one 20 to 120 ms; a shorter chunk is padded."""
     if len(chunk) < _CRUMB_SAMPLES:
         return [np.pad(chunk, (0, _CRUMB_SAMPLES - len(chunk)))]
-    cuts = list(range(CHUNK_SAMPLES, len(chunk), CHUNK_SAMPLES))
+    cuts = list(range(_CHUNK_SAMPLES, len(chunk), _CHUNK_SAMPLES))
     if cuts and len(chunk) - cuts[-1] < _CRUMB_SAMPLES:
         del cuts[-1]
     return np.split(chunk, cuts)

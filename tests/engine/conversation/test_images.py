@@ -1,4 +1,4 @@
-"""Sessions that are shown something: what the chat model gets, what it costs, what is refused."""
+"""Images in sessions: what the chat model gets, what they cost, what is refused."""
 
 from base64 import b64decode
 
@@ -47,19 +47,19 @@ def coverage(turn_coverage, detection=None):
     return RealtimeInputConfig(automatic_activity_detection=detection, turn_coverage=turn_coverage)
 
 
-def frame(number):
+def camera_image(number):
     return VideoReceived(jpeg(number), "image/jpeg")
 
 
 async def film(harness, seconds, first=0, per_second=1):
-    """Frames at a steady rate, numbered on from ``first``."""
+    """Camera images at a steady rate, numbered on from ``first``."""
     for number in range(seconds * per_second):
-        await harness.session.handle(frame(first + number))
+        await harness.session.handle(camera_image(first + number))
         harness.time.now += 1 / per_second
 
 
 def seen(request):
-    """The numbers of the frames in the last message of a request."""
+    """Return the numbers of the camera images in the last message of ``request``."""
     return [int.from_bytes(image.data[3:7], "big") for image in request.messages[-1].images]
 
 
@@ -73,7 +73,9 @@ def prompt_of(message):
 @pytest.mark.parametrize(
     ("turn_coverage", "numbers"), [(ONLY_ACTIVITY, [2, 3, 4]), (ALL_VIDEO, [0, 1, 2, 3, 4])]
 )
-async def test_frames_go_with_the_spoken_turn_by_its_coverage(connect, turn_coverage, numbers):
+async def test_camera_images_go_with_the_spoken_turn_by_its_coverage(
+    connect, turn_coverage, numbers
+):
     chat = SeeingChatModel(["A cup."])
     setup = text_setup(realtime_input_config=coverage(turn_coverage, MANUAL))
     harness = await connect(setup, ScriptedRegistry(chat))
@@ -89,7 +91,7 @@ async def test_frames_go_with_the_spoken_turn_by_its_coverage(connect, turn_cove
     assert prompt_of(harness.messages[-1])["VIDEO"] == 258 * len(numbers)
 
 
-async def test_detected_speech_takes_the_frame_before_it_and_those_during_it(connect):
+async def test_detected_speech_takes_the_image_before_it_and_those_during_it(connect):
     chat = SeeingChatModel(["A cup."])
     harness = await connect(text_setup(), ScriptedRegistry(chat))
     await film(harness, 3)
@@ -100,7 +102,7 @@ async def test_detected_speech_takes_the_frame_before_it_and_those_during_it(con
     assert seen(chat.requests[0]) == [2, 3, 4]
 
 
-async def test_a_frame_is_shown_once_and_stays_in_the_history(connect):
+async def test_a_camera_image_is_shown_once_and_stays_in_the_history(connect):
     chat = SeeingChatModel(["A cup.", "Red."])
     harness = await connect(text_setup(), ScriptedRegistry(chat))
     await film(harness, 1)
@@ -113,7 +115,7 @@ async def test_a_frame_is_shown_once_and_stays_in_the_history(connect):
     assert [prompt_of(harness.messages[-1])["VIDEO"]] == [258]
 
 
-async def test_what_a_function_answers_takes_no_frame_of_the_users(connect):
+async def test_what_a_function_answers_takes_no_image_of_the_users(connect):
     chat = SeeingChatModel(["call:lock", "Locking.", "Locked.", "A cup."])
     lock = FunctionDeclaration(name="lock", behavior="NON_BLOCKING")
     setup = text_setup(tools=[Tool(function_declarations=[lock])])
@@ -129,7 +131,7 @@ async def test_what_a_function_answers_takes_no_frame_of_the_users(connect):
     assert seen(chat.requests[-1]) == [1]
 
 
-async def test_noise_takes_no_frame(connect):
+async def test_noise_takes_no_image(connect):
     chat = SeeingChatModel(["A cup."])
     harness = await connect(text_setup(), ScriptedRegistry(chat))
     await harness.say(speech_like(0.15))
@@ -142,7 +144,7 @@ async def test_noise_takes_no_frame(connect):
     assert seen(chat.requests[0]) == [4]
 
 
-async def test_ten_frames_a_second_do_not_blow_the_context(connect):
+async def test_ten_images_a_second_do_not_blow_the_context(connect):
     chat = SeeingChatModel(["A cup."])
     setup = text_setup(realtime_input_config=coverage(ALL_VIDEO))
     harness = await connect(setup, ScriptedRegistry(chat))
@@ -177,7 +179,7 @@ async def test_media_resolution_changes_prompt_tokens_and_detail(
     harness = await connect(
         Setup(model="local", generation_config=generation), ScriptedRegistry(chat)
     )
-    await harness.session.handle(frame(1))
+    await harness.session.handle(camera_image(1))
     parts = [Part(inline_data=Blob(data=PNG, mime_type="image/png")), Part(text="Which colour?")]
     await harness.session.handle(ContentReceived([Content(role="user", parts=parts)], True))
     await harness.shows("turnComplete+usage")
@@ -191,7 +193,7 @@ async def test_a_resumed_session_remembers_what_it_was_shown(connect):
     chat = SeeingChatModel(["Red."])
     engine = LiveEngine(registry=ScriptedRegistry(chat))
     harness = await connect(text_setup(session_resumption=SessionResumptionConfig()), engine=engine)
-    await harness.session.handle(frame(7))
+    await harness.session.handle(camera_image(7))
     await harness.ask("Which colour?")
     await harness.shows("resumption")
     handle = harness.messages[-1].session_resumption_update.new_handle
@@ -202,7 +204,7 @@ async def test_a_resumed_session_remembers_what_it_was_shown(connect):
     assert len(chat.requests[-1].messages[0].images) == 1
 
 
-async def test_a_model_without_eyes_says_what_to_do(connect):
+async def test_a_model_without_vision_says_what_to_do(connect):
     turn = Content(role="user", parts=[Part(inline_data=Blob(data=PNG, mime_type="image/png"))])
     for event in (VideoReceived(JPEG, "image/jpeg"), ContentReceived([turn], True)):
         harness = await connect(text_setup())
@@ -224,27 +226,27 @@ async def test_a_model_without_eyes_says_what_to_do(connect):
     ],
 )
 @pytest.mark.parametrize("chat", [SeeingChatModel, ScriptedChatModel])
-async def test_what_is_no_picture_of_the_users_is_refused(connect, role, part, words, chat):
+async def test_what_is_no_image_of_the_users_is_refused(connect, role, part, words, chat):
     harness = await connect(text_setup(), ScriptedRegistry(chat()))
     with pytest.raises(UnsupportedError, match=words) as refused:
         await harness.session.handle(ContentReceived([Content(role=role, parts=[part])], True))
     assert len(refused.value.reason.encode()) <= 123
 
 
-async def test_a_colour_card_reaches_the_endpoint_byte_by_byte(connect, endpoint):
+async def test_an_image_reaches_the_endpoint_byte_by_byte(connect, endpoint):
     colours = {png(255, 0, 0): "Red.", png(0, 0, 255): "Blue."}
 
     def answer(body):
-        *_, picture, words = body["messages"][-1]["content"]
+        *_, image, words = body["messages"][-1]["content"]
         assert words["type"] == "text"
-        url = picture["image_url"]["url"]
+        url = image["image_url"]["url"]
         return [chunk(colours[b64decode(url.removeprefix("data:image/png;base64,"))]), "[DONE]"]
 
     endpoint.answer = answer
     setup = Setup(model="models/local", output_audio_transcription=AudioTranscriptionConfig())
     harness = await connect(setup, ScriptedRegistry(OpenAIChatModel(endpoint.spec)))
-    for card, colour in colours.items():
-        await harness.session.handle(VideoReceived(card, "image/png"))
+    for image, colour in colours.items():
+        await harness.session.handle(VideoReceived(image, "image/png"))
         await harness.say(utterance())
         await harness.until(lambda harness, colour=colour: harness.said().endswith(colour))
         await harness.until(lambda harness: bool(harness.time.sleepers))
@@ -252,9 +254,7 @@ async def test_a_colour_card_reaches_the_endpoint_byte_by_byte(connect, endpoint
     assert harness.said() == "Red.Blue."
 
 
-async def test_an_endpoint_that_refuses_the_picture_ends_the_session_by_a_sentence(
-    connect, endpoint
-):
+async def test_an_endpoint_that_refuses_the_image_ends_the_session_by_a_sentence(connect, endpoint):
     endpoint.answer = lambda body: (400, '{"error": {"message": "no image input"}}')
     harness = await connect(text_setup(), ScriptedRegistry(OpenAIChatModel(endpoint.spec)))
     await harness.session.handle(VideoReceived(PNG, "image/png"))

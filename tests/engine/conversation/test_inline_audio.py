@@ -1,4 +1,4 @@
-"""Speech enclosed in turns: any rate and format is written down; what cannot be read is named."""
+"""Speech inside turns: transcribed at any rate and format; what cannot be read is refused."""
 
 import io
 

@@ -32,7 +32,7 @@ OFF = {"enable_thinking": False}
 
 
 class ListeningSynthesizer(ScriptedSynthesizer):
-    """Notes what it was asked to say."""
+    """A synthesizer that notes the texts it was asked to speak."""
 
     def __init__(self):
         self.texts = []
@@ -47,7 +47,7 @@ def thinks(body):
 
 
 async def answered(connect, endpoint, modality="AUDIO", **thinking):
-    """A session's first turn, and the synthesizer that spoke it."""
+    """Run a session's first turn; return the session and the synthesizer that spoke."""
     synthesizer = ListeningSynthesizer()
     generation = GenerationConfig(
         response_modalities=[modality],

@@ -74,7 +74,7 @@ def prompts(chat):
 
 
 class GatedChatModel:
-    """Says a word, then waits for the test, and notes whether it was stopped."""
+    """A chat model that says a word, then waits for the test, and notes whether it was stopped."""
 
     context_tokens = 4096
     sees = False
@@ -374,7 +374,7 @@ async def test_all_input_takes_what_is_outside_the_activity(connect):
 
 @pytest.mark.parametrize("heard", [True, False])
 async def test_an_activity_without_words_is_a_turn_without_an_answer(connect, heard):
-    """Who marks activities waits for the turn's end, whatever the microphone brought."""
+    """A client that marks activities waits for the turn's end, whatever the microphone brought."""
     chat = ScriptedChatModel(["Yes."])
     registry = ScriptedRegistry(chat, transcriber=ScriptedTranscriber([""]))
     harness = await connect(audio_setup(realtime_input_config=MANUAL), registry)
@@ -552,7 +552,7 @@ async def test_a_stage_that_crashes_tells_the_log_and_not_the_client(connect):
     assert failure.__cause__ is crash
 
 
-async def test_a_typed_session_never_loads_ears(connect):
+async def test_a_typed_session_never_loads_speech_input(connect):
     registry = ScriptedRegistry()
     harness = await connect(text_setup(), registry)
     await harness.ask("Hello?")

@@ -1,4 +1,4 @@
-"""Stills: checked, priced, thinned to one a second, and handed over by the turn's coverage."""
+"""Camera images: checked, priced, thinned to one a second, handed over by turn coverage."""
 
 import pytest
 from hypothesis import given
@@ -17,12 +17,12 @@ from live_cli.errors import UnsupportedError
 from tests.harness.images import JPEG, PNG, WEBP, jpeg
 
 
-def shown(frames, arrivals, first=0):
-    """Show one frame at each time of arrival; the numbers of those kept."""
+def shown(video, arrivals, first=0):
+    """Show one image at each time of arrival; the numbers of those kept."""
     numbers = []
     for number, now in enumerate(arrivals, first):
-        if frames.due(now):
-            frames.keep(stored_image_of(jpeg(number), "image/jpeg", Resolution(), live=True))
+        if video.due(now):
+            video.keep(stored_image_of(jpeg(number), "image/jpeg", Resolution(), live=True))
             numbers.append(number)
     return numbers
 
@@ -85,13 +85,13 @@ def test_an_unknown_resolution_is_refused():
         resolution_of("MEDIA_RESOLUTION_ULTRA")
 
 
-def test_ten_frames_a_second_are_thinned_to_one():
+def test_ten_images_a_second_are_thinned_to_one():
     kept = shown(VideoImages(ALL_VIDEO), [i / 10 for i in range(300)])
     assert 30 <= len(kept) <= 31
 
 
 @given(st.lists(st.floats(-0.25, 0.25), min_size=2, max_size=40))
-def test_one_frame_a_second_passes_however_it_jitters(jitters):
+def test_one_image_a_second_passes_however_it_jitters(jitters):
     arrivals = [second + jitter for second, jitter in enumerate(jitters)]
     assert len(shown(VideoImages(ALL_VIDEO), arrivals)) == len(arrivals)
 
@@ -114,39 +114,39 @@ def test_never_more_than_one_a_second_in_the_long_run(gaps):
     ],
 )
 def test_the_turn_takes_what_its_coverage_says(coverage, taken):
-    frames = VideoImages(coverage)
-    shown(frames, [0, 1, 2])
-    frames.begin_activity()
-    shown(frames, [3, 4, 5], first=3)
-    assert numbers(frames.take()) == taken
-    assert frames.take() == ()
+    video = VideoImages(coverage)
+    shown(video, [0, 1, 2])
+    video.begin_activity()
+    shown(video, [3, 4, 5], first=3)
+    assert numbers(video.take()) == taken
+    assert video.take() == ()
 
 
 @pytest.mark.parametrize("coverage", [ONLY_ACTIVITY, ALL_VIDEO])
-def test_a_typed_turn_has_the_latest_frame(coverage):
-    frames = VideoImages(coverage)
-    shown(frames, [0, 1, 2])
-    assert numbers(frames.take())[-1] == 2
+def test_a_typed_turn_has_the_latest_image(coverage):
+    video = VideoImages(coverage)
+    shown(video, [0, 1, 2])
+    assert numbers(video.take())[-1] == 2
 
 
 def test_after_its_turn_an_activity_is_over():
-    frames = VideoImages(ONLY_ACTIVITY)
-    frames.begin_activity()
-    shown(frames, [0, 1])
-    frames.take()
-    shown(frames, [2, 3, 4], first=2)
-    assert numbers(frames.take()) == [4]
+    video = VideoImages(ONLY_ACTIVITY)
+    video.begin_activity()
+    shown(video, [0, 1])
+    video.take()
+    shown(video, [2, 3, 4], first=2)
+    assert numbers(video.take()) == [4]
 
 
-def test_of_too_many_frames_the_oldest_go():
-    frames = VideoImages(ALL_VIDEO)
-    shown(frames, range(100))
-    assert numbers(frames.take()) == list(range(40, 100))
+def test_of_too_many_images_the_oldest_go():
+    video = VideoImages(ALL_VIDEO)
+    shown(video, range(100))
+    assert numbers(video.take()) == list(range(40, 100))
 
 
 def test_of_too_many_bytes_the_oldest_go():
-    frames = VideoImages(ALL_VIDEO)
+    video = VideoImages(ALL_VIDEO)
     for number in range(10):
         data = jpeg(number) + bytes(6 * 2**20)
-        frames.keep(stored_image_of(data, "image/jpeg", Resolution()))
-    assert numbers(frames.take()) == [7, 8, 9]  # 24 MiB hold three of them
+        video.keep(stored_image_of(data, "image/jpeg", Resolution()))
+    assert numbers(video.take()) == [7, 8, 9]  # 24 MiB hold three of them

@@ -227,7 +227,7 @@ def test_a_transcription_model_writes():
 
 
 def test_an_avatar_is_ignored_and_not_refused():
-    """It is an addition to what is spoken (reference 2.1); an answer as VIDEO is refused."""
+    """An avatar only adds to what is spoken (reference §2.1); the modality VIDEO is refused."""
     assert session_config_of(setup(avatar_config={"x": 1})) == session_config_of(setup())
 
 

@@ -1,4 +1,4 @@
-"""A setup's tools as declarations: schemas, names, behaviours, and what is not here."""
+"""A setup's tools as declarations: schemas, names, behaviors, and tools that are left out."""
 
 import pytest
 from hypothesis import given

@@ -47,7 +47,7 @@ LEVELS = "low, medium, high"
 
 
 def outcome(model, dialect=BETA, **fields):
-    """None when accepted, else close code and reason. The thinking model gets its level."""
+    """Return None when accepted, else close code and reason; THINKING gets a level."""
     generation = GenerationConfig(
         **{name: fields.pop(name) for name in GenerationConfig.__struct_fields__ if name in fields}
     )
@@ -126,15 +126,15 @@ def test_thinking(model, thinking, refused):
     ],
 )
 def test_proactive_audio(model, beta, alpha, vertex):
-    wish = ProactivityConfig(proactive_audio=True)
-    outcomes = [outcome(model, dialect, proactivity=wish) for dialect in (BETA, ALPHA, VERTEX)]
+    asked = ProactivityConfig(proactive_audio=True)
+    outcomes = [outcome(model, dialect, proactivity=asked) for dialect in (BETA, ALPHA, VERTEX)]
     assert outcomes == [beta, alpha, vertex]
 
 
 def test_proactive_audio_cannot_be_turned_off_where_it_is_always_on():
-    wish = ProactivityConfig(proactive_audio=False)
-    assert outcome(V3_8, ALPHA, proactivity=wish) == (1007, INVALID)
-    assert outcome(V2_5, ALPHA, proactivity=wish) is None
+    asked = ProactivityConfig(proactive_audio=False)
+    assert outcome(V3_8, ALPHA, proactivity=asked) == (1007, INVALID)
+    assert outcome(V2_5, ALPHA, proactivity=asked) is None
     assert session_config_of(Setup(model=V3_8)).proactive
     assert not session_config_of(Setup(model=V2_5)).proactive
 
@@ -157,9 +157,9 @@ def test_affective_dialog(model, beta, alpha, vertex):
 
 
 def test_what_half_cascade_does_not_have_is_told_with_who_has_it():
-    wish = ProactivityConfig(proactive_audio=True)
-    assert outcome(CASCADE, BETA, proactivity=wish) == NO_PROACTIVITY
-    code, reason = outcome(CASCADE, ALPHA, proactivity=wish)
+    asked = ProactivityConfig(proactive_audio=True)
+    assert outcome(CASCADE, BETA, proactivity=asked) == NO_PROACTIVITY
+    code, reason = outcome(CASCADE, ALPHA, proactivity=asked)
     assert (code, reason.startswith(f"{CASCADE} has no proactive audio: local")) == (1007, True)
     code, reason = outcome(CASCADE, ALPHA, enable_affective_dialog=True)
     assert (code, reason.startswith(f"{CASCADE} has no affective dialog: local")) == (1007, True)

@@ -1,4 +1,4 @@
-"""Who is meant: utterances of both kinds, at every state of a conversation."""
+"""Whom an utterance addresses: examples of both kinds, in every state of a conversation."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""How someone sounds: measured on tones and on real speech, read against what was heard before."""
+"""Prosody and manner: measured on tones and on real speech, against the usual of a session."""
 
 from dataclasses import replace
 from functools import cache
@@ -34,7 +34,7 @@ USUAL = Prosody(-30.0, 120.0, 8.0, 0.7, 5.0)
 
 
 def buzz(pitch_hz, seconds=1.0, level=0.1):
-    """A pulse train through a soft low pass: as a voice is, before the mouth."""
+    """A pulse train through a soft low pass: as a voice is at the glottis."""
     time = np.arange(round(seconds * RATE)) / RATE
     tone = sum(np.sin(2 * np.pi * pitch_hz * k * time) / k for k in range(1, 12))
     return (level * tone / np.sqrt(np.mean(tone**2))).astype(np.float32)
@@ -55,8 +55,8 @@ def whispered(samples):
     for start in range(0, len(samples) - size, hop):
         bins = np.abs(np.fft.rfft(samples[start : start + size] * window))
         noise = np.exp(2j * np.pi * rng.random(len(bins)))
-        frame = np.fft.irfft(np.convolve(bins, smooth, mode="same") * noise)
-        whisper[start : start + size] += window * frame
+        step = np.fft.irfft(np.convolve(bins, smooth, mode="same") * noise)
+        whisper[start : start + size] += window * step
     return whisper[: len(samples)].astype(np.float32)
 
 
@@ -76,7 +76,7 @@ def speech(synthesizer):
 
 
 def familiar(prosody=USUAL, times=5):
-    """A reader that has heard someone speak as usual."""
+    """Return a reader that has heard one speaker in the usual manner."""
     reader = MannerReader()
     for _ in range(times):
         reader.read(prosody)

@@ -1,4 +1,4 @@
-"""Affective dialog and proactive audio in sessions: what is read, said, and left unsaid."""
+"""Affective dialog and proactive audio in sessions: asides, voices, unanswered utterances."""
 
 import asyncio
 from difflib import SequenceMatcher
@@ -58,7 +58,7 @@ def instruction(text):
 
 
 class ListeningSynthesizer(ScriptedSynthesizer):
-    """Notes which voice it was asked for."""
+    """A synthesizer that notes the voices it was asked for."""
 
     def __init__(self):
         self.voices = []
@@ -78,7 +78,7 @@ SOFT = said(level=0.012)
 
 
 async def turn(harness, samples):
-    """One spoken turn, played to its end."""
+    """Run one spoken turn, played to its end."""
     done = harness.words().count("turnComplete+usage")
     await harness.say(samples)
     await harness.until(lambda harness: played(harness, done))
@@ -214,7 +214,7 @@ async def test_without_the_flag_everything_is_answered(connect):
     assert asked(chat) == CHATTER
 
 
-@pytest.mark.parametrize("wish", ["proactive_audio", "proactive_video"])
+@pytest.mark.parametrize("field", ["proactive_audio", "proactive_video"])
 @pytest.mark.parametrize(
     "event",
     [
@@ -222,9 +222,9 @@ async def test_without_the_flag_everything_is_answered(connect):
         ContentReceived([Content(role="user", parts=[Part(text=CHATTER)])], True),
     ],
 )
-async def test_what_is_typed_is_always_answered(connect, wish, event):
+async def test_what_is_typed_is_always_answered(connect, field, event):
     chat = ScriptedChatModel(["I see."])
-    setup = proactive(proactivity=ProactivityConfig(**{wish: True}))
+    setup = proactive(proactivity=ProactivityConfig(**{field: True}))
     harness = await connect(setup, ScriptedRegistry(chat, ScriptedTranscriber([CHATTER])))
     await turn(harness, utterance())
     assert chat.requests == []

@@ -62,7 +62,7 @@ def scripted(*replies):
 
 
 def last_prompt(chat):
-    """What the model read last, without the instruction; calls as their names."""
+    """Return what the chat model read last, without the instruction; calls as their names."""
     return [
         (message.role, [call.name for call in message.calls] or message.text)
         for message in chat.requests[-1].messages
@@ -578,7 +578,7 @@ async def test_there_is_no_handle_while_calls_are_open(connect):
 
 
 class SlowChatModel(ScriptedChatModel):
-    """Replies when the test lets it."""
+    """A chat model that replies when the test opens its gate."""
 
     def __init__(self, replies):
         super().__init__(replies)

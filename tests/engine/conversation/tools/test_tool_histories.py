@@ -64,7 +64,7 @@ def setup_of(chance: random.Random) -> Setup:
 
 @dataclass
 class Client:
-    """Does whatever a client may do, in any order; answers some calls, some of them twice."""
+    """A client that does whatever it may, in any order; it answers some calls, some twice."""
 
     harness: SessionHarness
     chance: random.Random
@@ -124,7 +124,7 @@ class Client:
 
 
 def assert_readable(messages: Any) -> None:
-    """What every chat template takes: results right after their calls, and turns that alternate."""
+    """Check what chat templates want: results right after their calls, turns that alternate."""
     expected: list[str] = []
     before = ""
     for message in messages:
@@ -142,7 +142,7 @@ def assert_readable(messages: Any) -> None:
 
 
 def assert_waits(client: Client) -> None:
-    """The model says nothing while it waits; what it waits for is answered, or else cancelled."""
+    """Check that a waiting model is silent, and that its calls are answered or cancelled."""
     waits: set[str] = set()
     answers = list(client.answered)
     for index, message in enumerate(client.harness.messages):
@@ -159,7 +159,7 @@ def assert_waits(client: Client) -> None:
 
 
 async def settle(harness: SessionHarness, client: Client) -> None:
-    """The user falls silent, every call is answered, everything is played: all turns end."""
+    """Let all turns end: the user is silent, every call is answered, all audio is played."""
     if client.active:
         client.active = False
         await harness.session.handle(ActivityEnded())
