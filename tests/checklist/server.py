@@ -13,9 +13,8 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from live_cli.audio.pcm import float_from_pcm16, pcm16_from_float
+from live_cli.audio.pcm import Samples, float_from_pcm16, pcm16_from_float
 from live_cli.engine.engine import LiveEngine
-from live_cli.engine.stages import Samples
 from live_cli.net.server.limits.limits import Limits
 from tests.harness.live_client import receive
 from tests.harness.live_server import LiveServer, running_server

@@ -9,10 +9,11 @@ import pytest_asyncio
 import soundfile
 import soxr
 
+from live_cli.audio.pcm import Samples
 from live_cli.engine.backends.scripted import ScriptedChatModel
 from live_cli.engine.backends.vad.silero import SileroDetector
 from live_cli.engine.setup.voices import VOICE_TRAITS
-from live_cli.engine.stages import ChatRequest, Samples
+from live_cli.engine.stages import ChatRequest
 from tests.checklist.server import (
     GEMINI,
     HALF_CASCADE,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from live_cli.audio.pcm import float_from_pcm16, pcm16_from_float
+from live_cli.audio.pcm import Samples, float_from_pcm16, pcm16_from_float
 from live_cli.engine.backends.scripted import (
     ScriptedChatModel,
     ScriptedDetector,
@@ -17,7 +17,7 @@ from live_cli.engine.backends.scripted import (
 )
 from live_cli.engine.engine import EngineSession
 from live_cli.engine.registry import Registry
-from live_cli.engine.stages import Samples, StageNames
+from live_cli.engine.stages import StageNames
 from live_cli.protocol.events import AudioReceived, ContentReceived, ToolResponseReceived
 from live_cli.protocol.messages import (
     Content,

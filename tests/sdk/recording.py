@@ -10,8 +10,7 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from live_cli.audio.pcm import pcm16_from_float
-from live_cli.engine.stages import Samples
+from live_cli.audio.pcm import Samples, pcm16_from_float
 
 GEMINI = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent"
 VERTEX = "/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent"
