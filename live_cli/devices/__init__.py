@@ -1,1 +1,1 @@
-"""THE EARS AND MOUTH: microphone, speaker, and files or pipes in their place."""
+"""Microphone and speaker, files or pipes in their place, and devices that are lost and found."""

@@ -1,7 +1,7 @@
-"""Between two devices: the speaker's callback on one side, the capture thread on the other.
+"""Carries what the speaker plays to the capture thread, where its echo is cancelled.
 
-The two threads share a deque (append on one side, popleft on the other: atomic) and a reference to
-an immutable value, so neither ever waits for the other.
+The speaker's callback and the capture thread share a deque (append on one side, popleft on the
+other: atomic) and a reference to an immutable value, so neither ever waits for the other.
 """
 
 from collections import deque
@@ -13,11 +13,11 @@ from live_cli.audio.pcm import Samples
 from live_cli.audio.playback.playout import Span
 
 _MAX_BLOCKS = 200
-"""Two to four seconds; when nobody captures, the oldest go."""
+"""Two to four seconds of blocks; while nobody captures the oldest are dropped."""
 
 
 class EchoControl(Protocol):
-    """What keeps the speaker out of the microphone; see `EchoCanceller` and `HalfDuplex`."""
+    """Keeps the speaker out of the microphone: an `EchoCanceller` or a `HalfDuplex`."""
 
     @property
     def stats(self) -> EchoStats: ...
@@ -26,7 +26,7 @@ class EchoControl(Protocol):
 
 
 class EchoBridge:
-    """Carries what is played to whoever captures, and keeps it out of what is captured."""
+    """Cleans what is captured of what is played; ``begin`` makes an echo control for a device."""
 
     def __init__(self, begin: Callable[[], EchoControl]) -> None:
         self._begin = begin
@@ -35,15 +35,15 @@ class EchoBridge:
         self._stats = self._control.stats
 
     def note_played(self, block: Samples, at: float, spans: tuple[Span, ...]) -> None:
-        """The speaker's thread: this was written to the device; see `PlayedCallback`."""
+        """Queue a block written to the speaker, 24 kHz; called by its thread, as PlayedCallback."""
         self._played.append(block)
 
     def restart(self) -> None:
-        """The capture thread: another microphone, another way to it."""
+        """Forget the echo path, as the microphone is another one; called by the capture thread."""
         self._control = self._begin()
 
     def clean(self, microphone: Samples) -> Samples:
-        """The capture thread: 16 kHz in, what is to be sent of it out."""
+        """Return what is to be sent of ``microphone``, 16 kHz; called by the capture thread."""
         while self._played:
             self._control.play(self._played.popleft())
         cleaned = self._control.process(microphone)
@@ -52,5 +52,5 @@ class EchoBridge:
 
     @property
     def stats(self) -> EchoStats:
-        """As of the last block captured; from any thread."""
+        """Figures as of the last block captured; for any thread."""
         return self._stats

@@ -1,4 +1,4 @@
-"""Plays a sound and listens to what comes back, through the same ends as a conversation."""
+"""Plays a sound and records what comes back, through the same devices as a conversation."""
 
 import time
 from collections.abc import Callable
@@ -24,9 +24,9 @@ _SILENT_DEVICE_S = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What was heard (left) and played (right), shape (n, 2) at 24 kHz, both on one clock.
+    """A recording of what was heard (left) and played (right): shape (n, 2), 24 kHz, on one clock.
 
-    The buffers: how long a sample is on its way from us to the device, and from it to us.
+    The buffers are the time between the callback and the device, in either direction.
     ``dropouts``: how often either device lost sound.
     """
 
@@ -39,10 +39,10 @@ class Probe:
 
 
 def play_and_listen(sound: Samples, input_device: str | None, output_device: str | None) -> Probe:
-    """Play ``sound`` (24 kHz) once, and listen before and after. Raises DeviceError."""
+    """Play ``sound`` (24 kHz) once, and record from before to after it. Raises DeviceError."""
     frames: list[tuple[bytes, float, float]] = []
     blocks: list[tuple[Samples, float, tuple[Span, ...], float]] = []
-    # their callbacks only append: what it means is found out when both are closed
+    # the callbacks only append: the blocks are mixed when both devices are closed
     microphone = Microphone(
         input_device, lambda pcm16, _, ends_at: frames.append((pcm16, ends_at, time.monotonic()))
     )
@@ -65,13 +65,13 @@ def play_and_listen(sound: Samples, input_device: str | None, output_device: str
             speaker.stop()
     if microphone.device is None or speaker.device is None:
         raise AssertionError("both were opened")
-    tape = StereoMix(start)
+    mix = StereoMix(start)
     for pcm16, ends_at, _ in frames:
-        tape.sent(pcm16, ends_at)
+        mix.sent(pcm16, ends_at)
     for block, at, spans, _ in blocks:
-        tape.played(block, at, spans)
+        mix.played(block, at, spans)
     return Probe(
-        tape.rest(),
+        mix.rest(),
         microphone.device,
         speaker.device,
         1000 * median(at - told_at for _, at, _, told_at in blocks),
@@ -91,7 +91,7 @@ def _listen(
 
 
 def _wait(microphone: Microphone, speaker: Speaker, done: Callable[[], bool]) -> None:
-    """Until ``done``. Raises DeviceError where a device is lost, or never begins."""
+    """Wait until ``done``. Raises DeviceError where a device is lost, or never begins."""
     until = time.monotonic() + _SILENT_DEVICE_S
     while not done():
         time.sleep(_LOOK_EVERY_S)

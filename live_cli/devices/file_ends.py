@@ -1,6 +1,6 @@
-"""A file or a pipe in place of the microphone or the speaker, paced in real time.
+"""Puts a file or a pipe in place of the microphone or the speaker, paced in real time.
 
-Full ends, with the methods of `Microphone` and `Speaker`: what works with them works on a machine
+The methods are those of `Microphone` and `Speaker`: what works with these works on a machine
 without sound. Pacing: frame k is due k times 20 ms after the first, on the monotonic clock, so
 lateness of one frame is made up by the next and nothing drifts.
 """
@@ -29,16 +29,17 @@ from live_cli.sample_rates import FRAME_SAMPLES, OUTPUT_SAMPLE_RATE
 from live_cli.streams import leave_stdout
 
 _BLOCK_S = 0.02
-_PULL_SAMPLES = OUTPUT_SAMPLE_RATE // 50
+_BLOCK_SAMPLES = OUTPUT_SAMPLE_RATE // 50
 _JOIN_S = 1.0
 
 
 class FileMicrophone:
-    """Speaks a file ("-": standard input) as if into a microphone; then calls ``on_end`` once.
+    """Gives the frames of a file ("-": standard input) in real time, then calls ``on_end`` once.
 
-    Any format, rate and channels that `open_speech` reads. Standard input may also be a live pipe:
-    WAV, or bare PCM16 mono at 16 kHz. ``on_frame`` and ``on_end`` are called from a thread of its
-    own. ``error`` and ``warning``, known at ``on_end``, say what was wrong with the input.
+    The file has any format, rate and channels that `open_speech` reads. Standard input may also be
+    a live pipe: WAV, or bare PCM16 mono at 16 kHz. ``on_frame`` and ``on_end`` are called from a
+    thread of the microphone's own. ``error`` and ``warning``, known at ``on_end``, say what was
+    wrong with the input.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class FileMicrophone:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop speaking; ``on_end`` is then not called. A read that blocks is left to its fate."""
+        """Give no more frames, nor call ``on_end``. A read that blocks is not waited for."""
         self._stopping.set()
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join(_JOIN_S)
@@ -74,10 +75,10 @@ class FileMicrophone:
     def _run(self) -> None:
         try:
             if self._file is None:
-                self._speak(piped_speech(DescriptorSource(sys.stdin.fileno())))
+                self._give_frames(piped_speech(DescriptorSource(sys.stdin.fileno())))
             else:
                 with self._file as speech:
-                    self._speak(speech)
+                    self._give_frames(speech)
                     self.warning = speech.warning
         except InputFileError as exc:
             self.error = exc
@@ -86,13 +87,13 @@ class FileMicrophone:
         if not self._stopping.is_set():
             self._on_end()
 
-    def _speak(self, blocks: Iterable[Samples]) -> None:
+    def _give_frames(self, blocks: Iterable[Samples]) -> None:
         first_at: float | None = None
-        for spoken, frame in enumerate(_frames(blocks), start=1):
+        for given, frame in enumerate(_frames(blocks), start=1):
             if first_at is None:
                 first_at = time.monotonic()
-            # a frame is ready when its last sample has been spoken
-            due = first_at + spoken * _BLOCK_S
+            # a frame is due when its last sample has been captured
+            due = first_at + given * _BLOCK_S
             if self._stopping.wait(max(0.0, due - time.monotonic())):
                 return
             self._on_frame(pcm16_from_float(frame), level_dbfs(frame), due)
@@ -112,8 +113,8 @@ class FileSpeaker:
 
     What is written is what would have been heard, interruptions and underruns included, without the
     silence before the first turn and between turns. The file is playable at any moment. When it
-    can no longer be written, playing goes on unheard and ``on_lost`` is told why; a reader of the
-    pipe that leaves is no error: then ``pipe_closed`` is True as well.
+    can no longer be written, playing goes on unheard and ``on_lost`` gets the reason. A reader of
+    the pipe that leaves is no error: ``pipe_closed`` is True then, too.
     """
 
     def __init__(
@@ -156,7 +157,7 @@ class FileSpeaker:
         self._playback.play(turn, pcm16, sample_rate)
 
     def end_turn(self, turn: int) -> None:
-        """No more will come of ``turn``: say so at ``generationComplete``."""
+        """End ``turn``, of which no more will come: due at ``generationComplete``."""
         self._playback.end_turn(turn)
 
     def interrupt(self, turn: int) -> None:
@@ -168,7 +169,7 @@ class FileSpeaker:
         self._playback.duck(low)
 
     def snapshot(self) -> SpeakerSnapshot:
-        """What is played now; once stopped, what has been played."""
+        """Return what is played now; once stopped, what has been played."""
         if not self._thread.is_alive():
             return silent(self._playback.snapshot(math.inf))
         return self._playback.snapshot(time.monotonic())
@@ -180,14 +181,14 @@ class FileSpeaker:
             due = started_at + blocks * _BLOCK_S
             if self._stopping.wait(max(0.0, due - time.monotonic())):
                 return
-            block = self._playback.render(_PULL_SAMPLES, due)
+            block = self._playback.render(_BLOCK_SAMPLES, due)
             if self._on_played is not None:
                 self._on_played(block, due, self._playback.spans)
             self._write(block)
             blocks += 1
 
     def _write(self, block: Samples) -> None:
-        """Write a block with sound in it, after the gap before it if that was in mid-turn."""
+        """Write a block that has sound in it, after the gap before it if that was in mid-turn."""
         if self.lost or self._writer is None:
             return
         if not self._playback.sounded:

@@ -1,4 +1,4 @@
-"""A Bluetooth headset that has fallen to its hands-free profile: 8 or 16 kHz, as on a telephone.
+"""Warns of a Bluetooth headset in its hands-free profile: 8 or 16 kHz, as on a telephone.
 
 Bluetooth Classic has no profile with both good sound and a microphone: as soon as some programme
 opens the headset's microphone, its speaker falls from A2DP (44.1 or 48 kHz) to HFP.
@@ -11,9 +11,9 @@ _NAMES = re.compile(r"hands[- ]?free|\bhfp\b|\bhsp\b|headset head unit", re.IGNO
 
 
 def hands_free_warning(role: str, name: str, rate: int, best_rate: int) -> str | None:
-    """What to tell, with what to do; None for a device that is no telephone.
+    """Return a warning for the user, with what to do; None for a device in no such profile.
 
-    ``rate``: the device's own now, Hz; ``best_rate``: the highest it had in this session.
+    ``rate`` is the device's own at the moment, in Hz; ``best_rate`` the highest of this session.
     """
     if not (_NAMES.search(name) or (rate in TELEPHONE_RATES and rate < best_rate)):
         return None

@@ -1,4 +1,4 @@
-"""Which sound devices there are, and which one a person means."""
+"""Lists the sound devices, and finds the one that a user means."""
 
 import difflib
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ from live_cli.errors import DeviceError
 
 
 class NotListedError(DeviceError):
-    """There is no such device among those that PortAudio knows of since its start."""
+    """The device is not among those that PortAudio has known since its start."""
 
 
 @dataclass(frozen=True, slots=True)
 class SoundDevice:
-    """A sound device as PortAudio sees it. ``inputs`` and ``outputs`` count channels."""
+    """A sound device as PortAudio lists it; ``inputs`` and ``outputs`` count channels."""
 
     index: int
     name: str
@@ -28,14 +28,16 @@ class SoundDevice:
     is_default_output: bool = False
 
     def channels(self, kind: Kind) -> int:
+        """Return the number of its channels of ``kind``."""
         return self.inputs if kind == "input" else self.outputs
 
     def is_default(self, kind: Kind) -> bool:
+        """Return whether the system uses it by default for ``kind``."""
         return self.is_default_input if kind == "input" else self.is_default_output
 
 
 def list_devices() -> list[SoundDevice]:
-    """All devices, in PortAudio's order. Raises DeviceError where PortAudio is missing or fails."""
+    """Return all devices, in PortAudio's order. Raises DeviceError where it is missing or fails."""
     sounddevice = load_sounddevice()
     with native_stderr_silenced():
         try:
@@ -61,7 +63,7 @@ def list_devices() -> list[SoundDevice]:
 
 
 def find_device(text: str | None, kind: Kind) -> SoundDevice:
-    """The device ``text`` means: a number, a part of a name, None for the default.
+    """Return the device that ``text`` means: a number, a part of a name, None for the default.
 
     After a name and a comma a host API may be given: ``USB Audio, Windows WASAPI``.
 
@@ -71,7 +73,7 @@ def find_device(text: str | None, kind: Kind) -> SoundDevice:
 
 
 def match_device(text: str | None, devices: Sequence[SoundDevice], kind: Kind) -> SoundDevice:
-    """`find_device` among ``devices``."""
+    """Return the one of ``devices`` that ``text`` means, as `find_device` does."""
     role = ROLE[kind]
     usable = [device for device in devices if device.channels(kind)]
     if not usable:
@@ -137,7 +139,7 @@ def _full(device: SoundDevice) -> str:
 def _of_default_host_api(
     matches: Sequence[SoundDevice], usable: Sequence[SoundDevice], kind: Kind
 ) -> list[SoundDevice]:
-    """On Windows each device is there once for each host API: the default's will do."""
+    """Narrow ``matches`` to the default host API: Windows lists a device once for each API."""
     default = next((device.host_api for device in usable if device.is_default(kind)), None)
     found = [device for device in matches if device.host_api == default]
     return found if len(found) == 1 else []
@@ -156,5 +158,5 @@ def _default_index(sounddevice: Any, kind: Kind) -> int:
 
 
 def _on_one_line(name: str) -> str:
-    """Some drivers put line breaks into their names."""
+    """Return ``name`` without the line breaks that some drivers put into it."""
     return "".join(c if c.isprintable() else "?" for c in " ".join(name.split()))

@@ -1,6 +1,6 @@
-"""The microphone: device callback -> bounded queue -> capture thread -> 20 ms frames at 16 kHz.
+"""Captures from a device: callback -> bounded queue -> capture thread -> 20 ms frames at 16 kHz.
 
-The echo of a speaker is kept out in the capture thread, before the frames are cut.
+The echo of a speaker is cancelled in the capture thread, before the frames are cut.
 """
 
 import os
@@ -29,21 +29,21 @@ from live_cli.sample_rates import FRAME_SAMPLES, INPUT_SAMPLE_RATE
 
 FrameCallback = Callable[[bytes, float, float], None]
 """Gets a frame as PCM16 little-endian mono at 16 kHz, its level in dBFS, and when its last sample
-reached the device, on ``time.monotonic``."""
+passed the device, on ``time.monotonic``."""
 
 _QUEUED_BLOCKS = 100
 
 
 def block_and_latency() -> tuple[int, float]:
-    """Block in ms and latency in s to ask of a device: 10 and 0.04, on a small machine 20 and 0.06.
+    """Return the block (ms) and latency (s) to ask of a device: 10, 0.04; on two cores 20, 0.06.
 
     Measured on two busy cores: 10 ms at 0.04 s underran 29 times a minute, 20 ms at 0.06 s never.
     """
     return (20, 0.06) if (os.cpu_count() or 1) <= 2 else (10, 0.04)
 
 
-class _Opening:
-    """One opening of a device: nothing of the sound before it is joined with what comes after."""
+class _FrameConverter:
+    """Converts the sound of a device into frames, from its opening to its closing."""
 
     def __init__(self, rate: int, away_s: float) -> None:
         self.away_s = away_s
@@ -54,16 +54,16 @@ class _Opening:
         self._samples_in = self._samples_out = 0
 
     def frames(
-        self, block: npt.NDArray[np.float32], captured_at: float, echo_path: EchoBridge | None
+        self, block: npt.NDArray[np.float32], captured_at: float, echo_bridge: EchoBridge | None
     ) -> Iterator[tuple[Samples, float]]:
-        """The frames that ``block`` completes, each with the time of its end."""
+        """Yield the frames that ``block`` completes, each with the time of its end."""
         self._clock.note(self._samples_in / self._rate, captured_at)
         self._samples_in += block.shape[0]
         # of more than two channels, the first: the others may be loopbacks or other microphones
         one = mono(block) if block.shape[1] <= 2 else np.ascontiguousarray(block[:, 0])
         samples = self._resampler.process(one)
-        if echo_path is not None:
-            samples = echo_path.clean(samples)
+        if echo_bridge is not None:
+            samples = echo_bridge.clean(samples)
         for frame in self._framer.push(samples):
             self._samples_out += FRAME_SAMPLES
             yield frame, self._clock.at(self._samples_out / INPUT_SAMPLE_RATE)
@@ -71,11 +71,11 @@ class _Opening:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """What one callback of the device brought."""
+    """The samples of one callback of the device, shape (n, channels)."""
 
     samples: npt.NDArray[np.float32]
     captured_at: float
-    opening: _Opening
+    converter: _FrameConverter
 
 
 class Microphone:
@@ -83,9 +83,9 @@ class Microphone:
 
     ``on_frame`` and ``on_lost`` are called from threads of the microphone's own. The device runs
     at its own rate; soxr converts. ``dropped`` counts blocks lost, oldest first, because
-    ``on_frame`` took more than a second or two to return; ``missed_frames`` what was said while
+    ``on_frame`` took more than a second or two to return; ``missed_frames`` counts those for which
     there was no device. A lost device may be closed and another opened at any time.
-    With an ``echo_path`` what a speaker tells it is kept out; frames may then come up to a second
+    With an ``echo_bridge`` the speaker's echo is cancelled; frames may then come up to a second
     late, many at once.
     """
 
@@ -96,23 +96,23 @@ class Microphone:
         device: str | None,
         on_frame: FrameCallback,
         on_lost: LostCallback | None = None,
-        echo_path: EchoBridge | None = None,
+        echo_bridge: EchoBridge | None = None,
     ) -> None:
         self.wanted = device
         self.device: SoundDevice | None = None
-        """What was opened last."""
+        """The device opened last."""
         self.dropped = 0
         self.missed_frames = 0
         self.overflows = 0
-        """How often the device lost sound before it reached us."""
+        """How often the device lost sound before the callback."""
         self._on_frame = on_frame
-        self._echo_path = echo_path
+        self._echo_bridge = echo_bridge
         self._on_lost = on_lost
         self._blocks: deque[_Block] = deque(maxlen=_QUEUED_BLOCKS)
         self._ready = threading.Event()
         self._stopping = False
         self._watch = StreamWatch("microphone", on_lost)
-        self._opening = _Opening(INPUT_SAMPLE_RATE, 0.0)
+        self._converter = _FrameConverter(INPUT_SAMPLE_RATE, 0.0)
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
         self._stream: Any = None
 
@@ -128,13 +128,13 @@ class Microphone:
         watch = StreamWatch("microphone", self._on_lost)
 
         def open_one(rate: int, channels: int) -> Any:
-            opening = _Opening(rate, away_s)
+            converter = _FrameConverter(rate, away_s)
 
             def capture(
                 block: npt.NDArray[np.float32], frames: int, time_info: Any, status: Any
             ) -> None:
                 watch.beat()
-                self._capture(opening, block, time_info, status)
+                self._capture(converter, block, time_info, status)
 
             return sounddevice.InputStream(
                 device=device.index,
@@ -171,12 +171,12 @@ class Microphone:
 
     @property
     def lost(self) -> str | None:
-        """What ``on_lost`` was told; None while the device is there."""
+        """The reason given to ``on_lost``; None while the device is there."""
         return self._watch.lost
 
     @property
     def quiet(self) -> bool:
-        """A moment without it hurts nobody: what is missed is counted."""
+        """Always True: the device may be closed for a moment, since missed frames are counted."""
         return True
 
     @property
@@ -185,15 +185,19 @@ class Microphone:
         return self._watch.running
 
     def _capture(
-        self, opening: _Opening, block: npt.NDArray[np.float32], time_info: Any, status: Any
+        self,
+        converter: _FrameConverter,
+        block: npt.NDArray[np.float32],
+        time_info: Any,
+        status: Any,
     ) -> None:
-        """The device's callback: copies, nothing else."""
+        """Queue a copy of ``block``: all that the device's callback does."""
         if status.input_overflow:
             self.overflows += 1
         if len(self._blocks) == _QUEUED_BLOCKS:
             self.dropped += 1
         age_s = time_info.currentTime - time_info.inputBufferAdcTime
-        self._blocks.append(_Block(block.copy(), time.monotonic() - age_s, opening))
+        self._blocks.append(_Block(block.copy(), time.monotonic() - age_s, converter))
         self._ready.set()
 
     def _run(self) -> None:
@@ -204,11 +208,11 @@ class Microphone:
                 self._convert(self._blocks.popleft())
 
     def _convert(self, block: _Block) -> None:
-        opening = block.opening
-        if opening is not self._opening:
-            self._opening = opening
-            if self._echo_path is not None:
-                self._echo_path.restart()
-            self.missed_frames += round(opening.away_s * INPUT_SAMPLE_RATE / FRAME_SAMPLES)
-        for frame, ends_at in opening.frames(block.samples, block.captured_at, self._echo_path):
+        converter = block.converter
+        if converter is not self._converter:
+            self._converter = converter
+            if self._echo_bridge is not None:
+                self._echo_bridge.restart()
+            self.missed_frames += round(converter.away_s * INPUT_SAMPLE_RATE / FRAME_SAMPLES)
+        for frame, ends_at in converter.frames(block.samples, block.captured_at, self._echo_bridge):
             self._on_frame(pcm16_from_float(frame), level_dbfs(frame), ends_at)

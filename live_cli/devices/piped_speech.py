@@ -1,4 +1,4 @@
-"""Speech from a pipe that may never end: a recorder's WAV, or bare PCM16 at 16 kHz.
+"""Reads speech from a pipe that may never end: a recorder's WAV, or bare PCM16 at 16 kHz.
 
 A pipe cannot be rewound, so its first bytes decide. Compressed formats cannot be decoded while
 they come; they are read to their end first, and are then a file like any other.
@@ -29,12 +29,12 @@ class DescriptorSource:
         self._descriptor = descriptor
 
     def read(self, size: int = -1, /) -> bytes:
-        """Up to ``size`` bytes, as soon as there are any; b"" at the end."""
+        """Return up to ``size`` bytes, as soon as there are any; b"" at the end."""
         return os.read(self._descriptor, size if size >= 0 else 1 << 16)
 
 
 class _Rejoined:
-    """A pipe with the bytes already taken from it put back in front."""
+    """A pipe, with the bytes that were already read from it put back in front."""
 
     def __init__(self, first: bytes, source: ByteSource, name: str) -> None:
         self._first = first
@@ -52,7 +52,7 @@ class _Rejoined:
 
 
 def piped_speech(source: ByteSource) -> Iterator[Samples]:
-    """Blocks of mono float32 at 16 kHz, as they come. Raises InputFileError."""
+    """Yield blocks of mono float32 at 16 kHz, as they come. Raises InputFileError."""
     name = str(getattr(source, "name", "the input"))
     magic = _up_to(source, _MAGIC_BYTES)
     if not magic:
@@ -84,7 +84,7 @@ def _uncompressed(
 
 
 def _up_to(source: ByteSource, size: int) -> bytes:
-    """``size`` bytes, fewer only at the end of the stream."""
+    """Return ``size`` bytes, fewer only at the end of the stream."""
     data = b""
     while len(data) < size:
         piece = source.read(size - len(data))

@@ -1,6 +1,6 @@
-"""What every speaker has in common: commands in, sound out, a snapshot for whoever looks.
+"""Queues commands to a playout, renders its sound, and publishes snapshots of it.
 
-Two threads meet here. The owner's thread calls play, end_turn, interrupt and snapshot; the
+Two threads use it. The owner's thread calls play, end_turn, interrupt, duck and snapshot; the
 speaker's thread calls render. They share a deque (append on one side, popleft on the other: atomic)
 and a reference to an immutable snapshot, so neither ever waits for the other.
 """
@@ -21,8 +21,8 @@ from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
 
 PlayedCallback = Callable[[Samples, float, tuple[Span, ...]], None]
 """Gets every block as it goes out, silence included: mono float32 at 24 kHz, when it begins to
-sound (on ``time.monotonic``), and what of which turn is in it. The device's callback waits for it,
-so it may put the block into a queue and no more."""
+sound (on ``time.monotonic``), and the spans of turns in it. The device's callback waits for the
+return, so the block may be put into a queue and no more."""
 
 _MAX_COMMANDS = 8192
 _LOW_GAIN = 10 ** (-15 / 20)
@@ -30,11 +30,11 @@ _LOW_GAIN = 10 ** (-15 / 20)
 
 @dataclass(frozen=True, slots=True)
 class SpeakerSnapshot:
-    """The speaker at one moment.
+    """State and counts of a speaker at one moment.
 
     ``turn`` and ``heard_ms`` say what has left the device: the turn heard last and how much of it.
-    ``playing``: it sounds right now. ``idle``: nothing sounds and nothing is held back. The counts
-    are those of `PlayoutStats`.
+    ``playing``: that turn sounds at this moment. ``idle``: nothing sounds and nothing is held back.
+    The counts are those of `PlayoutStats`.
     """
 
     level_dbfs: float = SILENCE_DBFS
@@ -49,12 +49,12 @@ class SpeakerSnapshot:
     mean_start_delay_ms: float = 0.0
     turns_started: int = 0
     outcomes: Mapping[int, TurnOutcome] = field(default_factory=dict)
-    """Of the last turns that have begun to play."""
+    """Outcomes of the last turns that have begun to play."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Rendered:
-    """What the speaker's thread published last."""
+    """State of the playout as the speaker's thread published it last."""
 
     level_dbfs: float
     state: PlayoutState
@@ -67,7 +67,7 @@ class _Rendered:
 
 @dataclass(frozen=True, slots=True)
 class _Converter:
-    """For a turn that does not come at 24 kHz."""
+    """The resampler of a turn that does not come at 24 kHz."""
 
     turn: int
     sample_rate: int
@@ -75,7 +75,7 @@ class _Converter:
 
 
 class Playback:
-    """A playout with a command queue before it and a record of what was heard after it."""
+    """A playout behind a queue of commands, with a log of what has been heard."""
 
     def __init__(self) -> None:
         self._playout = Playout()
@@ -91,7 +91,7 @@ class Playback:
     # --- the owner's thread ------------------------------------------------------------------
 
     def play(self, turn: int, pcm16: bytes, sample_rate: int = OUTPUT_SAMPLE_RATE) -> None:
-        """Queue PCM16 mono. Refused, and counted, while a dead device takes nothing."""
+        """Queue a chunk, PCM16 mono; refused and counted while a dead device takes none."""
         if len(self._commands) >= _MAX_COMMANDS:
             self._chunks_refused += 1
             return
@@ -101,16 +101,18 @@ class Playback:
         self._give(turn, samples)
 
     def end_turn(self, turn: int) -> None:
+        """Queue the end of ``turn``, of which no more will come."""
         if self._converter is not None and self._converter.turn == turn:
             self._give(turn, self._converter.resampler.flush())
             self._converter = None
         self._commands.append(lambda: self._playout.end_turn(turn))
 
     def interrupt(self, turn: int) -> None:
+        """Queue the silencing of ``turn`` and all before it, in the next block."""
         self._commands.append(lambda: self._playout.flush(turn))
 
     def duck(self, low: bool) -> None:
-        """Turn all down by 15 dB, or back up, over the next block."""
+        """Queue a gain of -15 dB, or of 0 dB again, reached over the next block."""
         self._commands.append(lambda: self._want_gain(_LOW_GAIN if low else 1.0))
 
     def _want_gain(self, gain: float) -> None:
@@ -128,7 +130,7 @@ class Playback:
         self._commands.append(lambda: self._push(turn, samples))
 
     def snapshot(self, now: float) -> SpeakerSnapshot:
-        """As of ``now``, on the clock that `render` is told."""
+        """Return the state as of ``now``, on the clock of the times given to `render`."""
         queued = self._samples_given  # before the other side's count: never below it
         rendered = self._rendered
         waiting_ms = (queued - rendered.samples_taken) * 1000 / OUTPUT_SAMPLE_RATE
@@ -154,9 +156,9 @@ class Playback:
     # --- between two devices: while nobody renders ---------------------------------------------
 
     def restart(self, *, drop: bool) -> float:
-        """Another device, with another clock, renders from now on; ``drop`` what is in store.
+        """Prepare for another device, with another clock; ``drop`` what is in store.
 
-        Returns how much was dropped, in ms.
+        Returns the ms dropped.
         """
         while self._commands:
             self._commands.popleft()()
@@ -169,7 +171,7 @@ class Playback:
     # --- the speaker's thread ----------------------------------------------------------------
 
     def render(self, samples: int, at: float) -> Samples:
-        """The next block, which begins to sound ``at``; commands given so far are obeyed first."""
+        """Carry out the commands so far, return the next block, which begins to sound ``at``."""
         while self._commands:
             self._commands.popleft()()
         block = self._with_gain(self._playout.pull(samples))
@@ -180,7 +182,7 @@ class Playback:
 
     @property
     def spans(self) -> tuple[Span, ...]:
-        """What the last block was made of."""
+        """Runs of turns in the last block."""
         return tuple(self._playout.spans)
 
     @property
@@ -223,5 +225,5 @@ class Playback:
 
 
 def silent(snapshot: SpeakerSnapshot) -> SpeakerSnapshot:
-    """``snapshot`` of a speaker that no longer runs: nothing sounds, nothing will."""
+    """Return ``snapshot`` as of a speaker that no longer runs: nothing sounds, nothing will."""
     return replace(snapshot, level_dbfs=SILENCE_DBFS, playing=False, idle=True, buffered_ms=0.0)

@@ -1,6 +1,6 @@
-"""PortAudio, loaded late; its errors in our words.
+"""Loads PortAudio late, and turns its errors into ours.
 
-sounddevice initialises PortAudio when it is imported, so nothing here imports it at the top.
+sounddevice initialises PortAudio when it is imported, so no module imports it at the top.
 """
 
 import platform
@@ -24,7 +24,7 @@ _INSTALL_COMMANDS = (
 
 
 def load_sounddevice() -> Any:
-    """The sounddevice module. Raises DeviceError where it or PortAudio is missing."""
+    """Return the sounddevice module. Raises DeviceError where it or PortAudio is missing."""
     try:
         with native_stderr_silenced():
             import sounddevice
@@ -40,9 +40,9 @@ def load_sounddevice() -> Any:
 
 
 def rescan_devices() -> None:
-    """Start PortAudio anew, which is when it looks for devices. Raises DeviceError.
+    """Restart PortAudio, which looks for devices at its start only. Raises DeviceError.
 
-    No stream may be open: they would all be closed behind their owners' backs.
+    No stream may be open: the restart would close it without its owner's knowledge.
     """
     sounddevice = load_sounddevice()
     with native_stderr_silenced():
@@ -58,7 +58,7 @@ _PIP_FIX = "pip install --force-reinstall sounddevice"
 
 
 def install_command() -> str:
-    """How PortAudio is installed on this machine; wheels for macOS and Windows bring it along."""
+    """Return the command that installs PortAudio on this system; some wheels bring it along."""
     if sys.platform in ("darwin", "win32"):
         return _PIP_FIX
     try:
@@ -73,6 +73,6 @@ def install_command() -> str:
 
 
 def one_line(exc: Exception | None) -> str:
-    """What PortAudio said, without its repetitions, on one line."""
+    """Return PortAudio's message on one line, "no reason given" where there is none."""
     text = str(exc.args[0]) if exc is not None and exc.args else "no reason given"
     return " ".join(text.split()).rstrip(".")

@@ -1,6 +1,6 @@
-"""When a lost device is tried again, and with which other one it may be replaced. Pure.
+"""Decides when a lost device is opened again, and when the default may replace it. Pure.
 
-Told ``now`` in seconds, on a clock that counts while the machine sleeps. The states of a device:
+Times are in seconds, on a clock that counts while the machine sleeps. The states of a device:
 
     RUNNING   it is lost                          -> LOST, a try is due at once
     LOST      a try is refused                    -> LOST, due again after 0.25, 0.5, then each 1 s
@@ -22,13 +22,15 @@ DEFAULT_AFTER_S = 1.0
 
 
 class Phase(Enum):
+    """State of a device; see the theory above."""
+
     RUNNING = "running"
     LOST = "lost"
     OPENED = "opened"
 
 
 class Reopening:
-    """The policy for one device."""
+    """State and schedule of the attempts to open one device."""
 
     def __init__(self) -> None:
         self.phase = Phase.RUNNING
@@ -38,7 +40,7 @@ class Reopening:
         self._opened_at = 0.0
 
     def lose(self, now: float) -> None:
-        """The device is gone; from OPENED: again."""
+        """Enter LOST: the device is gone, from OPENED for a second time."""
         if self.phase is Phase.RUNNING:
             self._lost_at = self._due_at = now
             self._refusals = 0
@@ -47,15 +49,16 @@ class Reopening:
         self.phase = Phase.LOST
 
     def refused(self, now: float) -> None:
-        """A try has failed."""
+        """Schedule the next try after one that failed."""
         self._wait(now)
 
     def opened(self, now: float) -> None:
-        """A try has opened a device."""
+        """Enter OPENED: a try has opened a device."""
         self.phase = Phase.OPENED
         self._opened_at = now
 
     def called_back(self) -> None:
+        """Enter RUNNING: the device has called back."""
         self.phase = Phase.RUNNING
 
     def _wait(self, now: float) -> None:
@@ -63,17 +66,17 @@ class Reopening:
         self._refusals += 1
 
     def is_due(self, now: float) -> bool:
-        """Whether to try now."""
+        """Return whether a try is due."""
         return self.phase is Phase.LOST and now >= self._due_at
 
     def is_overdue(self, now: float) -> bool:
-        """Whether a device that is open has been silent for too long."""
+        """Return whether a device that is open has been silent for too long."""
         return self.phase is Phase.OPENED and now - self._opened_at >= CALL_BACK_WITHIN_S
 
     def takes_default(self, now: float) -> bool:
-        """Whether the system's default device will do in place of the chosen one."""
+        """Return whether the system's default device may replace the chosen one."""
         return self.away_s(now) >= DEFAULT_AFTER_S
 
     def away_s(self, now: float) -> float:
-        """How long there has been no device; 0 while it runs."""
+        """Return for how long there has been no device; 0 while it runs."""
         return 0.0 if self.phase is Phase.RUNNING else now - self._lost_at

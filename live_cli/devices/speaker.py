@@ -1,4 +1,4 @@
-"""The speaker: the device's callback drains the playout, resampled to the device's rate."""
+"""Plays on a device: its callback drains the playout, resampled to the device's rate."""
 
 import math
 import threading
@@ -29,9 +29,9 @@ class Speaker:
     speaker's own. A lost device may be closed and another opened, from any one thread; the other
     methods never wait for that and may be called from another one.
 
-    A device that comes back within `STALE_S` goes on where the answer stopped: nothing of it is
-    lost. After more the rest is dropped: the server takes it as heard long ago, so speaking over
-    it would no longer stop it.
+    A device that comes back within `STALE_S` goes on where the answer stopped, without a loss.
+    After more the rest of the answer is dropped: the server takes it as heard long ago, so that
+    speaking over it would not stop it any more.
     """
 
     kind: Kind = "output"
@@ -45,10 +45,10 @@ class Speaker:
         self.underflows = 0
         """How often the device ran dry because the callback came late."""
         self.dropped_ms = 0.0
-        """Of answers, because they were stale when a device was back."""
+        """Sound of answers that was dropped since it was stale when a device was back."""
         self.wanted = device
         self.device: SoundDevice | None = None
-        """What was opened last."""
+        """The device opened last."""
         self._on_lost = on_lost
         self._on_played = on_played
         self._playback = Playback()
@@ -104,7 +104,7 @@ class Speaker:
         watch.start()
 
     def close(self) -> None:
-        """Close the device at once; `open` takes one again, and the answer goes on."""
+        """Close the device at once; after `open` the answer goes on."""
         self._watch.stop()
         with self._stream_lock:  # nobody asks a stream that is being closed for its time
             stream, self._stream = self._stream, None
@@ -113,7 +113,7 @@ class Speaker:
                 stream.close()
 
     def stop(self) -> None:
-        """Close the device at once; what has not been heard is not heard."""
+        """Close the device at once; the rest of the answer is not played."""
         self.close()
 
     def play(self, turn: int, pcm16: bytes, sample_rate: int = OUTPUT_SAMPLE_RATE) -> None:
@@ -121,7 +121,7 @@ class Speaker:
         self._playback.play(turn, pcm16, sample_rate)
 
     def end_turn(self, turn: int) -> None:
-        """No more will come of ``turn``: say so at ``generationComplete``."""
+        """End ``turn``, of which no more will come: due at ``generationComplete``."""
         self._playback.end_turn(turn)
 
     def interrupt(self, turn: int) -> None:
@@ -133,7 +133,7 @@ class Speaker:
         self._playback.duck(low)
 
     def snapshot(self) -> SpeakerSnapshot:
-        """What is heard now; once the device is closed or lost, what has been heard."""
+        """Return what is heard now; once the device is closed or lost, what has been heard."""
         with self._stream_lock:
             stream = self._stream
             there = stream is not None and self._watch.lost is None and stream.active
@@ -142,18 +142,18 @@ class Speaker:
 
     @property
     def lost(self) -> str | None:
-        """What ``on_lost`` was told; None while the device is there."""
+        """The reason given to ``on_lost``; None while the device is there."""
         return self._watch.lost
 
     @property
     def latency_s(self) -> float:
-        """From a callback to the ear, as the device tells it; 0 while none is open."""
+        """Seconds from a callback to the sound, by the device's account; 0 while none is open."""
         with self._stream_lock:
             return 0.0 if self._stream is None else float(self._stream.latency)
 
     @property
     def quiet(self) -> bool:
-        """Nothing sounds, and nothing waits to."""
+        """Whether nothing sounds, and nothing waits to."""
         return self.snapshot().idle
 
     @property
@@ -162,7 +162,7 @@ class Speaker:
         return self._watch.running
 
     def _fill(self, out: npt.NDArray[np.float32], frames: int, time_info: Any, status: Any) -> None:
-        """The device's callback: what is ready is copied to all channels."""
+        """Fill ``out``, shape (frames, channels), from the playout: the device's callback."""
         if status.output_underflow:
             self.underflows += 1
         # some host APIs do not know when a block will sound

@@ -1,4 +1,4 @@
-"""Devices that come and go: lost ones are opened again, and every change is told in one line.
+"""Opens lost devices again, and reports every change in one line for the user.
 
 One thread looks after the microphone and the speaker together, ten times a second, because
 PortAudio sees new devices only after a new start, and that only while no stream is open. A new
@@ -30,7 +30,7 @@ State = Literal["open", "lost", "back", "hands-free"]
 
 
 class Reopenable(Protocol):
-    """A microphone or a speaker, as the supervisor sees it."""
+    """What a supervisor needs of a microphone or a speaker."""
 
     wanted: str | None
     device: SoundDevice | None
@@ -49,7 +49,7 @@ class Reopenable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DeviceChange:
-    """One fact for the person. ``message`` is a line; ``away_s``: how long there was no device."""
+    """A device opened, lost or found; ``message`` is for the user, ``away_s`` without a device."""
 
     role: str
     """``microphone`` or ``speaker``."""
@@ -59,8 +59,8 @@ class DeviceChange:
     away_s: float = 0.0
 
 
-class _Kept:
-    """One device, its policy, and what was told of it."""
+class _KeptEnd:
+    """One end, the schedule of its reopening, and what has been reported of it."""
 
     def __init__(self, end: Reopenable) -> None:
         self.end = end
@@ -79,13 +79,15 @@ class _Kept:
 
 
 def _by_name(end: Reopenable, device: SoundDevice) -> str | None:
-    """What was chosen, as it is found again however the numbers shift; None for the default."""
+    """Return the text that finds the chosen device when numbers shift; None for the default."""
     return None if end.wanted is None else f"{device.name}, {device.host_api}"
 
 
 class DeviceSupervisor:
-    """Keeps ``ends`` open from `start`, when they are, to `stop`. ``on_change`` comes from its
-    thread, but for what `start` tells."""
+    """Keeps ``ends``, which are open at `start`, open until `stop`.
+
+    ``on_change`` is called by `start`, and from then on from the supervisor's thread.
+    """
 
     def __init__(
         self,
@@ -101,7 +103,7 @@ class DeviceSupervisor:
 
         On Linux the list names what a sound server offers, and that outlives the hardware.
         """
-        self._kept = [_Kept(end) for end in ends]
+        self._kept = [_KeptEnd(end) for end in ends]
         self._on_change = on_change
         self._clock = clock
         self._find = find
@@ -111,22 +113,22 @@ class DeviceSupervisor:
         self._thread = threading.Thread(target=self._run, name="devices", daemon=True)
 
     def start(self) -> None:
-        """Tell what is open, and look after it."""
+        """Report the devices that are open, and begin to look after them."""
         self.note_open()
         if self._kept:
             self._thread.start()
 
     def note_open(self) -> None:
-        """Tell what is open; remember it by its name."""
+        """Report the devices that are open, and keep their names."""
         for kept in self._kept:
             device = kept.end.device
             if device is not None:
                 kept.wanted = _by_name(kept.end, device)
-                self._tell(kept, "open", f"The {kept.role} is {device.name}.")
-                self._remember(kept, device)
+                self._report(kept, "open", f"The {kept.role} is {device.name}.")
+                self._check_rate(kept, device)
 
     def stop(self) -> None:
-        """Look after nothing any more; what is open stays open."""
+        """Look after the devices no more; those open stay open."""
         self._stopping.set()
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join()
@@ -136,7 +138,7 @@ class DeviceSupervisor:
             self.look()
 
     def look(self) -> None:
-        """Note what has been lost or is back, and try what is due."""
+        """Note devices lost or back, and try to open those that are due."""
         now = self._clock()
         for kept in self._kept:
             self._note(kept, now)
@@ -144,10 +146,10 @@ class DeviceSupervisor:
             if kept.policy.is_due(now) and not self._stopping.is_set():
                 self._try(kept, now)
 
-    def _note(self, kept: _Kept, now: float) -> None:
+    def _note(self, kept: _KeptEnd, now: float) -> None:
         policy, end = kept.policy, kept.end
         if policy.phase is Phase.RUNNING and end.lost is not None:
-            self._tell(kept, "lost", f"{end.lost} The session goes on; looking for it again …")
+            self._report(kept, "lost", f"{end.lost} The session goes on; looking for it again …")
             policy.lose(now)
             kept.lost_name, kept.rescanned_at = kept.name, None
             end.close()
@@ -157,40 +159,42 @@ class DeviceSupervisor:
             policy.lose(now)
             end.close()
 
-    def _note_return(self, kept: _Kept) -> None:
+    def _note_return(self, kept: _KeptEnd) -> None:
         away_s = kept.away_s
         kept.policy.called_back()
         same = kept.name == kept.lost_name
         what = f"is back after {away_s:.1f} s: {kept.name}" if same else f"is now {kept.name}"
         message = f"The {kept.role} {what}."
-        self._tell(kept, "back", message, away_s)
+        self._report(kept, "back", message, away_s)
         if kept.end.device is not None:
-            self._remember(kept, kept.end.device)
+            self._check_rate(kept, kept.end.device)
 
     # --- trying --------------------------------------------------------------------------------
 
-    def _try(self, kept: _Kept, now: float) -> None:
+    def _try(self, kept: _KeptEnd, now: float) -> None:
         try:
             if all(each.policy.phase is Phase.LOST for each in self._kept):
-                self._start_anew([], now)
-            self._open_somehow(kept, now)
+                self._restart_portaudio([], now)
+            self._open_or_rescan(kept, now)
         except DeviceError:
             kept.policy.refused(self._clock())
         else:
             kept.policy.opened(self._clock())
 
-    def _open_somehow(self, kept: _Kept, now: float) -> None:
+    def _open_or_rescan(self, kept: _KeptEnd, now: float) -> None:
         try:
             self._open(kept, now)
         except DeviceError as exc:
             may_be_new = self._list_goes_stale or isinstance(exc, NotListedError)
-            if not may_be_new or not self._may_start_anew(kept, now):
+            if not may_be_new or not self._may_restart(kept, now):
                 raise
             kept.rescanned_at = now
-            self._start_anew([k for k in self._kept if k.policy.phase is not Phase.LOST], now)
+            self._restart_portaudio(
+                [k for k in self._kept if k.policy.phase is not Phase.LOST], now
+            )
             self._open(kept, now)
 
-    def _open(self, kept: _Kept, now: float) -> None:
+    def _open(self, kept: _KeptEnd, now: float) -> None:
         kept.away_s = kept.policy.away_s(now)
         kind = kept.end.kind
         try:
@@ -200,14 +204,14 @@ class DeviceSupervisor:
                 raise
             kept.end.open(self._find(None, kind), kept.away_s)
 
-    def _may_start_anew(self, kept: _Kept, now: float) -> bool:
+    def _may_restart(self, kept: _KeptEnd, now: float) -> bool:
         if kept.rescanned_at is None:
             return True
         others = [k.end for k in self._kept if k.policy.phase is not Phase.LOST]
         return now - kept.rescanned_at >= RESCAN_EVERY_S and all(end.quiet for end in others)
 
-    def _start_anew(self, paused: Sequence[_Kept], now: float) -> None:
-        """Let PortAudio look for devices again; ``paused`` are closed meanwhile."""
+    def _restart_portaudio(self, paused: Sequence[_KeptEnd], now: float) -> None:
+        """Let PortAudio look for devices again; the ends ``paused`` are closed meanwhile."""
         for kept in paused:
             kept.end.close()
         try:
@@ -216,25 +220,25 @@ class DeviceSupervisor:
             for kept in paused:
                 self._open_again(kept, now)
 
-    def _open_again(self, kept: _Kept, now: float) -> None:
+    def _open_again(self, kept: _KeptEnd, now: float) -> None:
         kept.away_s = kept.policy.away_s(now) + self._clock() - now
         try:
             kept.end.open(self._find(kept.wanted, kept.end.kind), kept.away_s)
         except DeviceError as exc:
-            self._tell(kept, "lost", f"{exc}")
+            self._report(kept, "lost", f"{exc}")
             kept.policy.lose(now)
         else:
             if kept.policy.phase is Phase.OPENED:
                 kept.policy.opened(self._clock())
 
-    # --- telling -------------------------------------------------------------------------------
+    # --- reporting -----------------------------------------------------------------------------
 
-    def _remember(self, kept: _Kept, device: SoundDevice) -> None:
+    def _check_rate(self, kept: _KeptEnd, device: SoundDevice) -> None:
         kept.best_rate = max(kept.best_rate, device.default_rate)
         warning = hands_free_warning(kept.role, device.name, device.default_rate, kept.best_rate)
         if warning is not None and not kept.warned:
             kept.warned = True
-            self._tell(kept, "hands-free", warning)
+            self._report(kept, "hands-free", warning)
 
-    def _tell(self, kept: _Kept, state: State, message: str, away_s: float = 0.0) -> None:
+    def _report(self, kept: _KeptEnd, state: State, message: str, away_s: float = 0.0) -> None:
         self._on_change(DeviceChange(kept.role, state, kept.name, message, away_s))

@@ -82,10 +82,10 @@ def play(seconds: str, rate: str) -> None:
     """A tone in 100 ms chunks, all at once, as a fast model sends it."""
     speaker = Speaker(None)
     if int(rate):  # as a device would that does not take 24 kHz
-        import live_cli.devices.speaker as room
+        import live_cli.devices.speaker as speaker_module
 
-        original = room.open_stream
-        room.open_stream = lambda one, dev, kind, rates, ch: original(
+        original = speaker_module.open_stream
+        speaker_module.open_stream = lambda one, dev, kind, rates, ch: original(
             one, dev, kind, (int(rate),), ch
         )
     speaker.start()
@@ -153,7 +153,7 @@ def voiced(seconds: float, pitch: float = 140.0) -> bytes:
 
 
 def cut(times: str) -> None:
-    """Turns of voiced sound, each interrupted after another while; where the ear was then."""
+    """Turns of voiced sound, each interrupted after another while; what was heard by then."""
     speaker = Speaker(None)
     speaker.start()
     interrupted_at = []
@@ -178,7 +178,7 @@ def cut(times: str) -> None:
 
 
 def lose() -> None:
-    """Both ends open; says what each of them was told when its device is taken away."""
+    """Both ends open; says what each of them reports when its device is taken away."""
     told: dict[str, list[str]] = {"mic": [], "speaker": []}
     frames: list[bytes] = []
     with native_stderr_silenced():

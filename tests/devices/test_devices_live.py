@@ -188,7 +188,7 @@ def within_seconds(happens: Callable[[], bool], limit_s: float = 10.0) -> bool:
 def test_from_the_interruption_to_silence_without_a_click(
     virtual_audio: VirtualAudio, tmp_path: Path
 ) -> None:
-    """Both at the speaker's monitor: where the ear was at the interruption, where it ended."""
+    """Both at the speaker's monitor: what was heard at the interruption, and where it ended."""
     with (
         virtual_audio.recording(tmp_path / "heard.wav"),
         child(virtual_audio, "cut", "6") as cut,

@@ -1,4 +1,4 @@
-"""Which device a person means."""
+"""Which device a user means."""
 
 import subprocess
 import sys

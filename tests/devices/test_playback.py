@@ -19,7 +19,7 @@ def pcm(ms: int, value: float = 0.5) -> bytes:
     return pcm16_from_float(np.full(ms * 24, value, dtype=np.float32))
 
 
-def test_snapshot_follows_a_turn_from_the_queue_to_the_ear() -> None:
+def test_snapshot_follows_a_turn_from_the_queue_to_the_device() -> None:
     playback = Playback()
     assert playback.snapshot(0.0).idle
     playback.play(1, pcm(300))

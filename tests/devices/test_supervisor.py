@@ -1,4 +1,4 @@
-"""Two ends that come and go, without any sound: what is tried, closed, started anew and told."""
+"""Two ends that are lost and found, without any sound: what is tried, closed and reported."""
 
 from dataclasses import dataclass, field
 
@@ -38,7 +38,7 @@ class End:
         self.is_open = self.running = False
 
 
-class House:
+class Machine:
     """A supervisor, its ends, the devices there are, those PortAudio knows, and the time."""
 
     def __init__(self, *, stale: bool = False, wanted: str | None = None) -> None:
@@ -47,7 +47,7 @@ class House:
         self.refusing: set[tuple[str, Kind]] = set()
         self.unlisted: set[tuple[str, Kind]] = set()
         self.rescans = 0
-        self.told: list[DeviceChange] = []
+        self.changes: list[DeviceChange] = []
         chosen = device("usb" if wanted else "built-in")
         self.there[chosen.name] = chosen
         self.listed = dict(self.there)
@@ -55,14 +55,14 @@ class House:
         self.speaker = End("output", device=self.there["built-in"])
         self.supervisor = DeviceSupervisor(
             [self.mic, self.speaker],
-            self.told.append,
+            self.changes.append,
             clock=lambda: self.now,
             find=self.find,
             rescan=self.rescan,
             list_goes_stale=stale,
         )
         self.supervisor.note_open()
-        self.told.clear()
+        self.changes.clear()
 
     def find(self, text: str | None, kind: Kind) -> SoundDevice:
         name = "built-in" if text is None else text.split(",")[0]
@@ -88,109 +88,117 @@ class House:
             self.supervisor.look()
 
     def states(self, role: str) -> list[str]:
-        return [change.state for change in self.told if change.role == role]
+        return [change.state for change in self.changes if change.role == role]
 
 
 def test_nothing_happens_while_all_is_well() -> None:
-    house = House()
-    house.pass_(60)
-    assert not house.told
-    assert not house.mic.opened
-    assert house.rescans == 0
+    machine = Machine()
+    machine.pass_(60)
+    assert not machine.changes
+    assert not machine.mic.opened
+    assert machine.rescans == 0
 
 
-def test_a_lost_device_is_opened_again_and_both_are_told_once() -> None:
-    house = House()
-    house.refusing.add(("built-in", "input"))
-    house.lose(house.mic)
-    house.pass_(30)
-    assert house.states("microphone") == ["lost"]
-    assert not house.speaker.opened  # what is well is left alone
-    house.refusing.clear()
-    house.pass_(1.2)
-    assert house.states("microphone") == ["lost", "back"]
-    assert house.told[-1].away_s == pytest.approx(house.mic.opened[-1][1], abs=0.01)
-    assert 29 < house.told[-1].away_s < 31.5
-    assert "built-in" in house.told[-1].message
+def test_a_lost_device_is_opened_again_and_both_are_reported_once() -> None:
+    machine = Machine()
+    machine.refusing.add(("built-in", "input"))
+    machine.lose(machine.mic)
+    machine.pass_(30)
+    assert machine.states("microphone") == ["lost"]
+    assert not machine.speaker.opened  # what is well is left alone
+    machine.refusing.clear()
+    machine.pass_(1.2)
+    assert machine.states("microphone") == ["lost", "back"]
+    assert machine.changes[-1].away_s == pytest.approx(machine.mic.opened[-1][1], abs=0.01)
+    assert 29 < machine.changes[-1].away_s < 31.5
+    assert "built-in" in machine.changes[-1].message
 
 
 def test_the_list_is_made_anew_before_each_try_while_nothing_is_open() -> None:
-    house = House()
-    house.there.clear()
-    house.lose(house.mic, house.speaker)
-    house.pass_(3)
-    assert house.rescans >= 4
-    house.there["built-in"] = device("built-in", index=7)
-    house.pass_(2)
-    assert house.mic.device is not None
-    assert house.mic.device.index == 7
-    assert house.states("microphone") == house.states("speaker") == ["lost", "back"]
+    machine = Machine()
+    machine.there.clear()
+    machine.lose(machine.mic, machine.speaker)
+    machine.pass_(3)
+    assert machine.rescans >= 4
+    machine.there["built-in"] = device("built-in", index=7)
+    machine.pass_(2)
+    assert machine.mic.device is not None
+    assert machine.mic.device.index == 7
+    assert machine.states("microphone") == machine.states("speaker") == ["lost", "back"]
 
 
 @pytest.mark.parametrize("stale", [False, True])
 def test_a_listed_device_disturbs_the_other_only_where_lists_go_stale(stale: bool) -> None:
-    house = House(stale=stale)
-    house.refusing.add(("built-in", "input"))
-    house.lose(house.mic)
-    house.speaker.quiet = False
-    house.pass_(0.1)
-    house.refusing.clear()
-    house.pass_(1)
-    assert house.rescans == (1 if stale else 0)
-    assert house.states("microphone") == ["lost", "back"]
+    machine = Machine(stale=stale)
+    machine.refusing.add(("built-in", "input"))
+    machine.lose(machine.mic)
+    machine.speaker.quiet = False
+    machine.pass_(0.1)
+    machine.refusing.clear()
+    machine.pass_(1)
+    assert machine.rescans == (1 if stale else 0)
+    assert machine.states("microphone") == ["lost", "back"]
 
 
 def test_a_speaker_that_sounds_is_closed_once_and_then_left_until_it_is_quiet() -> None:
-    house = House(wanted="usb")
-    house.unlisted = {("usb", "input"), ("built-in", "input")}
-    house.lose(house.mic)
-    house.speaker.quiet = False
-    house.pass_(10)
-    assert house.rescans == 1
-    assert house.states("speaker") == []
-    house.speaker.quiet = True
-    house.pass_(10)
-    assert 4 <= house.rescans <= 7  # each two seconds at most
-    assert len(house.speaker.opened) == house.rescans
-    assert house.states("microphone") == ["lost"]
+    machine = Machine(wanted="usb")
+    machine.unlisted = {("usb", "input"), ("built-in", "input")}
+    machine.lose(machine.mic)
+    machine.speaker.quiet = False
+    machine.pass_(10)
+    assert machine.rescans == 1
+    assert machine.states("speaker") == []
+    machine.speaker.quiet = True
+    machine.pass_(10)
+    assert 4 <= machine.rescans <= 7  # each two seconds at most
+    assert len(machine.speaker.opened) == machine.rescans
+    assert machine.states("microphone") == ["lost"]
 
 
 def test_the_default_steps_in_for_a_chosen_device_after_a_second() -> None:
-    house = House(wanted="2")
-    house.refusing.add(("usb", "input"))
-    house.lose(house.mic)
-    house.pass_(0.9)
-    assert not house.mic.opened
-    house.pass_(1.5)
-    assert [name for name, _ in house.mic.opened] == ["built-in"]
-    assert house.told[-1].message == "The microphone is now built-in."
+    machine = Machine(wanted="2")
+    machine.refusing.add(("usb", "input"))
+    machine.lose(machine.mic)
+    machine.pass_(0.9)
+    assert not machine.mic.opened
+    machine.pass_(1.5)
+    assert [name for name, _ in machine.mic.opened] == ["built-in"]
+    assert machine.changes[-1].message == "The microphone is now built-in."
 
 
 def test_a_chosen_device_is_found_by_its_name_when_the_numbers_have_shifted() -> None:
-    house = House(wanted="2")
-    house.listed["usb"] = device("usb", index=5)
-    house.lose(house.mic)
-    house.pass_(1)
-    assert house.mic.device == house.listed["usb"]
+    machine = Machine(wanted="2")
+    machine.listed["usb"] = device("usb", index=5)
+    machine.lose(machine.mic)
+    machine.pass_(1)
+    assert machine.mic.device == machine.listed["usb"]
 
 
 def test_a_suspended_device_that_opens_is_not_back_before_it_calls_back() -> None:
-    house = House()
-    house.speaker.suspended = True
-    house.lose(house.speaker, reason="The speaker fell silent.")
-    house.pass_(10)
-    assert house.states("speaker") == ["lost"]
-    assert 4 <= len(house.speaker.opened) <= 9
-    house.speaker.suspended = False
-    house.pass_(2)
-    assert house.states("speaker") == ["lost", "back"]
-    assert house.told[-1].away_s > 9
+    machine = Machine()
+    machine.speaker.suspended = True
+    machine.lose(machine.speaker, reason="The speaker fell silent.")
+    machine.pass_(10)
+    assert machine.states("speaker") == ["lost"]
+    assert 4 <= len(machine.speaker.opened) <= 9
+    machine.speaker.suspended = False
+    machine.pass_(2)
+    assert machine.states("speaker") == ["lost", "back"]
+    assert machine.changes[-1].away_s > 9
 
 
 def test_a_headset_that_comes_back_as_a_telephone_is_warned_of_once() -> None:
-    house = House()
+    machine = Machine()
     for rate in (16_000, 48_000, 16_000):
-        house.listed["built-in"] = device("built-in", rate)
-        house.lose(house.speaker)
-        house.pass_(1)
-    assert house.states("speaker") == ["lost", "back", "hands-free", "lost", "back", "lost", "back"]
+        machine.listed["built-in"] = device("built-in", rate)
+        machine.lose(machine.speaker)
+        machine.pass_(1)
+    assert machine.states("speaker") == [
+        "lost",
+        "back",
+        "hands-free",
+        "lost",
+        "back",
+        "lost",
+        "back",
+    ]

@@ -66,7 +66,7 @@ class AudioIO:
             else FileSpeaker(output_path, self._tell_lost_file, on_played)
         )
         self.microphone: Microphone | FileMicrophone = (
-            Microphone(options.input_device, self._on_frame, echo_path=self.echo)
+            Microphone(options.input_device, self._on_frame, echo_bridge=self.echo)
             if input_path is None
             else FileMicrophone(input_path, self._on_frame, self._on_end)
         )
