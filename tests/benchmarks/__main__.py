@@ -8,7 +8,9 @@ from rich.table import Table
 
 from tests.benchmarks.row import Row
 
-MODULES = ("wire", "jitter", "startup", "line", "engine", "load", "memory", "echo")
+MODULES = ("wire", "jitter", "startup", "latency", "engine", "load", "memory", "echo")
+LONG_MODULES = ("open_speakers", "open_speakers_busy")
+"""Twenty minutes each: measured only when asked for by name."""
 
 
 def main(names: list[str]) -> int:
@@ -25,7 +27,7 @@ def table(rows: list[Row]) -> Table:
     for row in rows:
         peers = [] if row.peer is None else [(row.peer_name, row.peer)]
         peers += row.beside
-        ratio = "" if row.peer is None else f"{row.judged:.3f}"
+        ratio = f"{row.judged:.3f}" if row.peer else ""
         limit = f"{row.budget:g}" if row.peer is not None else f"{row.budget:g} {row.unit}"
         view.add_row(
             row.what,
@@ -38,4 +40,5 @@ def table(rows: list[Row]) -> Table:
     return view
 
 
-sys.exit(main(sys.argv[1:]))
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -41,7 +41,6 @@ from tests.harness.speech import (
 
 CUTS_S = (0.0, 8.5, 16.8, 24.4, 28.7, 42.3)
 """Pauses of the reader of two cities."""
-WORDS = " ".join((TWO_CITIES, BECKETT, QUESTION_WORDS))
 ANSWER = (
     "Bread begins with flour, water, salt and a little patience. Mix them by hand until nothing "
     "dry is left in the bowl, then leave the dough under a cloth for half an hour. Fold it over "
@@ -69,76 +68,89 @@ MAKERS: dict[str, Callable[[], Canceller]] = {
 }
 
 
+def words(small: bool) -> str:
+    """The words of the phrases."""
+    return QUESTION_WORDS if small else " ".join((TWO_CITIES, BECKETT, QUESTION_WORDS))
+
+
 @lru_cache
-def phrases() -> list[Samples]:
+def phrases(small: bool) -> list[Samples]:
+    """What is said over the answer, piece by piece; in small the question alone."""
+    if small:
+        return [question()]
     reader = spoken(moonshine_asset("two_cities.wav"), RATE)
     edges = [int(at * RATE) for at in CUTS_S] + [reader.size]
     cut = [reader[start:end] for start, end in pairwise(edges)]
     return [*cut, spoken(moonshine_asset("beckett.wav"), RATE), question()]
 
 
-def spans() -> list[tuple[float, float]]:
+def spans(small: bool) -> list[tuple[float, float]]:
     """When each phrase begins and ends, in seconds."""
     found, at = [], _FIRST_S
-    for phrase in phrases():
+    for phrase in phrases(small):
         found.append((at, at + phrase.size / RATE))
         at = found[-1][1] + _BETWEEN_S
     return found
 
 
 @lru_cache
-def said() -> Samples:
-    sound = np.zeros(int(spans()[-1][1] + 2) * RATE, dtype=np.float32)
-    for (start_s, _), phrase in zip(spans(), phrases(), strict=True):
+def said(small: bool) -> Samples:
+    """The phrases in their places, at 16 kHz."""
+    sound = np.zeros(int(spans(small)[-1][1] + 2) * RATE, dtype=np.float32)
+    for (start_s, _), phrase in zip(spans(small), phrases(small), strict=True):
         start = int(start_s * RATE)
         sound[start : start + phrase.size] = phrase
     return sound
 
 
 @lru_cache
-def read_aloud() -> Samples:
-    once = np.concatenate(list(HibariSynthesizer().speak(ANSWER, VoiceTraits())))
+def read_aloud(small: bool) -> Samples:
+    """The answer in the bundled synthesizer's voice, at 24 kHz; in small its first sentence."""
+    text = ANSWER.partition(".")[0] if small else ANSWER
+    once = np.concatenate(list(HibariSynthesizer().speak(text, VoiceTraits())))
     loud = once[np.abs(once) > 0.01 * np.abs(once).max()]
     gain = 10 ** (LEVEL_DBFS / 20) / np.sqrt(np.mean(loud**2))
     return (once * gain).astype(np.float32)
 
 
-def answer(*, stops: bool, begins_s: float) -> Samples:
+def answer(*, stops: bool, begins_s: float, small: bool) -> Samples:
     """What is played, at 24 kHz, over and over; ``begins_s``: where in it."""
-    once = np.roll(read_aloud(), -int(begins_s * PLAYED_RATE))
-    sound = np.resize(once, said().size * PLAYED_RATE // RATE)
+    once = np.roll(read_aloud(small), -int(begins_s * PLAYED_RATE))
+    sound = np.resize(once, said(small).size * PLAYED_RATE // RATE)
     sound[: int(LEAD_S * PLAYED_RATE)] = 0
-    for start_s, end_s in spans() if stops else []:
+    for start_s, end_s in spans(small) if stops else []:
         stop = int((start_s + _STOPS_AFTER_S) * PLAYED_RATE)
         sound[stop : int((end_s + _GOES_ON_AFTER_S) * PLAYED_RATE)] = 0
     return sound
 
 
-def wrong(ears: MoonshineTranscriber, sent: Samples) -> float:
+def wrong(transcriber: MoonshineTranscriber, sent: Samples, small: bool) -> float:
     """Percent of the words. What is sent is the microphone's, sample for sample, whoever sends."""
     pieces = [
         sent[int((start_s - _BEFORE_S) * RATE) : int((end_s + _AFTER_S) * RATE)]
-        for start_s, end_s in spans()
+        for start_s, end_s in spans(small)
     ]
-    heard = " ".join(ears.transcribe(np.ascontiguousarray(piece)) for piece in pieces)
-    return 100 * word_error_rate(WORDS, heard)
+    heard = " ".join(transcriber.transcribe(np.ascontiguousarray(piece)) for piece in pieces)
+    return 100 * word_error_rate(words(small), heard)
 
 
-def conversations(gain_db: float, *, stops: bool) -> list[tuple[Samples, Samples]]:
+def conversations(gain_db: float, *, stops: bool, small: bool) -> list[tuple[Samples, Samples]]:
     """What is played and what the microphone hears."""
-    room, background = Room(gain_db=gain_db), noise(said().size)
-    answers = [answer(stops=stops, begins_s=begins_s) for begins_s in _BEGINS_S]
-    return [(played, said() + background + echo_in(room, played)) for played in answers]
+    room, voice, background = Room(gain_db=gain_db), said(small), noise(said(small).size)
+    begins = _BEGINS_S[:1] if small else _BEGINS_S
+    answers = [answer(stops=stops, begins_s=begins_s, small=small) for begins_s in begins]
+    return [(played, voice + background + echo_in(room, played)) for played in answers]
 
 
-def rows() -> list[Row]:
-    ears = MoonshineTranscriber()
-    clean = wrong(ears, said() + noise(said().size))
+def rows(small: bool = False) -> list[Row]:
+    transcriber = MoonshineTranscriber()
+    clean = wrong(transcriber, said(small) + noise(said(small).size), small)
     table = []
-    for (stops, gain_db), budget in BUDGETS.items():
-        held = conversations(gain_db, stops=stops)
+    for (stops, gain_db), budget in list(BUDGETS.items())[: 1 if small else None]:
+        held = conversations(gain_db, stops=stops, small=small)
         by = {
-            name: sum(wrong(ears, through(make(), *each)[0]) for each in held) / len(held)
+            name: sum(wrong(transcriber, through(make(), *each)[0], small) for each in held)
+            / len(held)
             for name, make in MAKERS.items()
         }
         ours = by.pop("ours")

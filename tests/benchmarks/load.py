@@ -5,12 +5,9 @@ The loop's lag is what a WebSocket ping, on a connection of its own, waits for i
 """
 
 import asyncio
-import re
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
+from pathlib import Path
 from time import monotonic
 
 from websockets.asyncio.client import connect
@@ -19,8 +16,9 @@ from live_cli.net.address import Address
 from live_cli.net.client.client import LiveClient
 from live_cli.plan.plan import plan_session
 from live_cli.settings.schema import Settings
-from tests.benchmarks.row import ENVIRONMENT, Row, median, quantile
+from tests.benchmarks.row import Row, median, quantile
 from tests.benchmarks.voice import Question
+from tests.harness.serve_process import serving
 
 COUNTS = (1, 2, 4, 8)
 TURNS = 3
@@ -28,9 +26,10 @@ PING_S = 0.01
 LAG_BUDGET_MS = 20.0
 
 
-def rows() -> list[Row]:
-    with _serving() as url:
-        measured = {count: asyncio.run(_talk(url, count)) for count in COUNTS}
+def rows(small: bool = False) -> list[Row]:
+    counts, turns = ((1,), 1) if small else (COUNTS, TURNS)
+    with tempfile.TemporaryDirectory() as home, serving(Path(home), {}) as serve:
+        measured = {count: asyncio.run(_talk(serve.address, count, turns)) for count in counts}
     alone_s = median(measured[1][0])
     found = []
     for count, (waits_s, lags_s) in measured.items():
@@ -44,28 +43,7 @@ def rows() -> list[Row]:
     return found
 
 
-@contextmanager
-def _serving() -> Iterator[str]:
-    """A `serve` with the real engine, loaded; its address."""
-    command = [sys.executable, "-m", "live_cli", "serve", "--port", "0"]
-    with (
-        tempfile.TemporaryDirectory() as home,
-        subprocess.Popen(
-            command, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT | {"HOME": home}
-        ) as process,
-    ):
-        assert process.stderr is not None
-        url = ""
-        for line in process.stderr:
-            if found := re.search(r"Serving the Live API at (http://\S+:\d+)", line):
-                url = found[1]
-            if line.startswith("Ready"):
-                break
-        yield url
-        process.terminate()
-
-
-async def _talk(url: str, count: int) -> tuple[list[float], list[float]]:
+async def _talk(url: str, count: int, turns: int) -> tuple[list[float], list[float]]:
     """Seconds to the first sound of every answer, and the lags meanwhile."""
     question = Question()
     setup = plan_session(Settings(server="local"), "talk").setup
@@ -76,11 +54,11 @@ async def _talk(url: str, count: int) -> tuple[list[float], list[float]]:
             for _ in range(count)
         ]
         for client in clients:
-            await question.wait_s(client)  # ears load with the first sound
+            await question.wait_s(client)  # the transcriber is loaded with the first sound
         lags_s: list[float] = []
         pinging = asyncio.create_task(_ping(address.endpoint, lags_s))
         waits_s: list[float] = []
-        for _ in range(TURNS):
+        for _ in range(turns):
             waits_s += await asyncio.gather(*(question.wait_s(client) for client in clients))
         pinging.cancel()
     return waits_s, lags_s

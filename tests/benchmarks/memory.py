@@ -10,15 +10,17 @@ import soundfile
 
 from tests.benchmarks.row import Row
 
-SECONDS = 60
+SECONDS, LOOK_S = 60, 1.0
+SMALL_SECONDS, SMALL_LOOK_S = 2, 0.1
 
 
-def rows() -> list[Row]:
+def rows(small: bool = False) -> list[Row]:
+    seconds, look_s = (SMALL_SECONDS, SMALL_LOOK_S) if small else (SECONDS, LOOK_S)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "noise.wav"
-        noise = np.random.default_rng(0).normal(0, 0.001, 16_000 * SECONDS)
+        noise = np.random.default_rng(0).normal(0, 0.001, 16_000 * seconds)
         soundfile.write(file, noise, 16_000)
-        sizes = _watch(file)
+        sizes = _watch(file, look_s)
     early, late = sizes[len(sizes) // 4], max(sizes)
     return [
         Row("memory of talk, client process", late / 1e6, "MB", 80.0),
@@ -26,8 +28,8 @@ def rows() -> list[Row]:
     ]
 
 
-def _watch(file: Path) -> list[float]:
-    """Resident bytes of the client, once a second while it talks."""
+def _watch(file: Path, look_s: float) -> list[float]:
+    """Resident bytes of the client, every ``look_s`` while it talks."""
     command = [sys.executable, "-m", "live_cli", "talk", "--server", "local", "--json"]
     command += ["--input", str(file), "--output", "/dev/null"]
     sizes = []
@@ -36,7 +38,7 @@ def _watch(file: Path) -> list[float]:
         process.stdout.readline()
         while True:
             try:
-                process.wait(1.0)
+                process.wait(look_s)
                 return sizes
             except subprocess.TimeoutExpired:
                 pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])

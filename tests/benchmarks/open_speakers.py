@@ -27,9 +27,6 @@ from tests.harness.speech import QUESTION, QUESTION_WORDS, TWO_CITIES, word_erro
 from tests.harness.talking import Talk, talking
 from tests.harness.virtual_audio import RATE, VirtualAudio
 
-ROOMS = tuple((delay, gain) for delay in (30, 80, 150, 250) for gain in (-6, -12))
-SPEECH_S = 60.0
-QUESTIONS = 8
 BEFORE_S = 3.0
 """The answer is heard for so long before somebody asks."""
 FOUND_WITHIN_S = 1.5
@@ -37,7 +34,6 @@ ANSWER = "scripted:" + TWO_CITIES.replace(" - ", ". ") * 4
 _AUDIBLE = 300
 """Of a sample of 16 bits."""
 _BLOCK_BYTES = 2 * RATE // 100
-_CALIBRATIONS = 5
 _PARTS = {"capture": "capture and echo", "devices": "device watch"}
 # before Python 3.14 the system does not know the names of threads
 _THREADS_HAVE_NAMES = """
@@ -52,31 +48,48 @@ threading.Thread._bootstrap_inner = named
 
 
 @dataclass(frozen=True)
+class Plan:
+    """``rooms``: the delay in ms and the gain in dB of each. ``speech_s``: nobody speaks."""
+
+    rooms: tuple[tuple[int, int], ...]
+    speech_s: float
+    questions: int
+    calibrations: int
+
+
+ROOMS = tuple((delay, gain) for delay in (30, 80, 150, 250) for gain in (-6, -12))
+WHOLE = Plan(ROOMS, speech_s=60.0, questions=8, calibrations=5)
+SMALL = Plan(ROOMS[:1], speech_s=2.0, questions=1, calibrations=1)
+
+
+@dataclass(frozen=True)
 class Visit:
     """What came of one room."""
 
     false_a_minute: float
+    missed: int
     late_ms: list[float]
     wrong_words: float
     cpu: dict[str, float]
     """Percent of a core, by thread."""
 
 
-def rows(busy: int = 0) -> list[Row]:
+def rows(small: bool = False, *, busy: int = 0) -> list[Row]:
     """``busy``: so many processes that do nothing but compute run meanwhile."""
+    plan = SMALL if small else WHOLE
     beside = f", {busy} processes computing" if busy else ""
     with ExitStack() as stack:
         for _ in range(busy):
             stack.enter_context(_burner())
         table = []
         visits = []
-        for delay_ms, gain_db in ROOMS:
-            visit = visited(delay_ms, gain_db)
+        for delay_ms, gain_db in plan.rooms:
+            visit = visited(delay_ms, gain_db, plan)
             visits.append(visit)
-            room = f"card, {delay_ms} ms, {gain_db} dB{beside}"
+            room = f"sound card, {delay_ms} ms, {gain_db} dB{beside}"
             table += [
                 Row(f"{room}: false interruptions", visit.false_a_minute, "/min", 0),
-                Row(f"{room}: questions missed of 8", QUESTIONS - len(visit.late_ms), "", 0),
+                Row(f"{room}: questions missed of {plan.questions}", visit.missed, "", 0),
                 Row(f"{room}: found after", median(visit.late_ms or [np.inf]), "ms", 250),
             ]
         wrong = sum(visit.wrong_words for visit in visits) / len(visits)
@@ -85,43 +98,44 @@ def rows(busy: int = 0) -> list[Row]:
         }
     return [
         *table,
-        Row(f"card{beside}: words wrong of the questions", wrong, "%", 5),
-        Row(f"card{beside}: client, all of it", sum(parts.values()), "% of a core", 12),
+        Row(f"sound card{beside}: words wrong of the questions", wrong, "%", 5),
+        Row(f"sound card{beside}: client, all of it", sum(parts.values()), "% of a core", 12),
         *(
-            Row(f"card{beside}: client, its {name}", share, "% of a core", 12)
+            Row(f"sound card{beside}: client, its {name}", share, "% of a core", 12)
             for name, share in parts.items()
         ),
     ]
 
 
-def visited(delay_ms: int, gain_db: float) -> Visit:
+def visited(delay_ms: int, gain_db: float, plan: Plan) -> Visit:
     """One talk in one room."""
-    with _card() as (card, question, home):
-        fed_late_s = _feeding_s(card, question)
-        card.connect_echo(delay_ms, gain_db)
-        with talking(card, home, LIVE_CLI_ENGINE_CHAT=ANSWER, PYTHONPATH=str(home)) as talk:
+    with _room() as (sound_card, question, home):
+        fed_late_s = _feeding_s(sound_card, question, plan.calibrations)
+        sound_card.connect_echo(delay_ms, gain_db)
+        with talking(sound_card, home, LIVE_CLI_ENGINE_CHAT=ANSWER, PYTHONPATH=str(home)) as talk:
             talk.until("session_open")
-            card.feed(question)
+            sound_card.feed(question)
             talk.until("audio")
             before, began = threads_s(talk.process.pid), time.monotonic()
-            false = talk.during(SPEECH_S, "interrupted")
+            false = talk.during(plan.speech_s, "interrupted")
             after, seconds = threads_s(talk.process.pid), time.monotonic() - began
-            late = [_asked(talk, card, question) for _ in range(QUESTIONS)]
+            late = [_asked(talk, sound_card, question) for _ in range(plan.questions)]
     heard = [record["text"] for record in talk.records if record["type"] == "input_transcript"]
-    asked = " ".join([QUESTION_WORDS] * QUESTIONS)
+    asked = " ".join([QUESTION_WORDS] * plan.questions)
     return Visit(
-        false_a_minute=len(false) * 60 / SPEECH_S,
+        false_a_minute=len(false) * 60 / plan.speech_s,
+        missed=late.count(None),
         late_ms=[1000 * (each - fed_late_s) for each in late if each is not None],
         wrong_words=100 * word_errors(asked, " ".join(heard[1:])) / len(words(asked)),
         cpu={name: 100 * (after[name] - before.get(name, 0.0)) / seconds for name in after},
     )
 
 
-def _asked(talk: Talk, card: VirtualAudio, question: Path) -> float | None:
+def _asked(talk: Talk, sound_card: VirtualAudio, question: Path) -> float | None:
     """Seconds from the feeding of a question to the interruption; None: there was none."""
     talk.during(BEFORE_S, "interrupted")
     fed_at = time.monotonic()
-    player = card.feed(question, wait=False)
+    player = sound_card.feed(question, wait=False)
     try:
         cut = talk.until("interrupted", limit_s=FOUND_WITHIN_S)
         talk.until("audio", turn=cut["turn"] + 1)
@@ -132,20 +146,20 @@ def _asked(talk: Talk, card: VirtualAudio, question: Path) -> float | None:
         player.wait()
 
 
-def _feeding_s(card: VirtualAudio, question: Path) -> float:
+def _feeding_s(sound_card: VirtualAudio, question: Path, times: int) -> float:
     """Seconds from the feeding of the question until a microphone hears its first sound."""
-    return median([_fed_once_s(card, question) for _ in range(_CALIBRATIONS)])
+    return median([_fed_once_s(sound_card, question) for _ in range(times)])
 
 
-def _fed_once_s(card: VirtualAudio, question: Path) -> float:
+def _fed_once_s(sound_card: VirtualAudio, question: Path) -> float:
     command = ["parec", "--device=mic", "--latency-msec=20", "--channels=1", "--format=s16le"]
     with subprocess.Popen(
-        [*command, f"--rate={RATE}"], env=card.full_env(), stdout=subprocess.PIPE
+        [*command, f"--rate={RATE}"], env=sound_card.full_env(), stdout=subprocess.PIPE
     ) as recorder:
         assert recorder.stdout is not None
         block = recorder.stdout.read(_BLOCK_BYTES)
         fed_at = time.monotonic()
-        player = card.feed(question, wait=False)
+        player = sound_card.feed(question, wait=False)
         while np.abs(np.frombuffer(block, np.int16)).max() < _AUDIBLE:
             block = recorder.stdout.read(_BLOCK_BYTES)
         heard_at = time.monotonic()
@@ -168,7 +182,7 @@ def threads_s(pid: int) -> dict[str, float]:
 
 
 @contextmanager
-def _card() -> Iterator[tuple[VirtualAudio, Path, Path]]:
+def _room() -> Iterator[tuple[VirtualAudio, Path, Path]]:
     """A sound card, the question in its rate, and a home."""
     with tempfile.TemporaryDirectory(prefix="va", dir="/tmp") as folder:
         home = Path(folder, "home")
@@ -177,8 +191,8 @@ def _card() -> Iterator[tuple[VirtualAudio, Path, Path]]:
         speech, rate = soundfile.read(QUESTION, dtype="float32")
         question = Path(folder, "question.wav")
         soundfile.write(question, soxr.resample(speech, rate, RATE), RATE)
-        with VirtualAudio(Path(folder, "card")) as card:
-            yield card, question, home
+        with VirtualAudio(Path(folder, "card")) as sound_card:
+            yield sound_card, question, home
 
 
 @contextmanager

@@ -4,5 +4,5 @@ from tests.benchmarks import open_speakers
 from tests.benchmarks.row import Row
 
 
-def rows() -> list[Row]:
-    return open_speakers.rows(busy=2)
+def rows(small: bool = False) -> list[Row]:
+    return open_speakers.rows(small, busy=1 if small else 2)

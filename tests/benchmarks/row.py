@@ -1,4 +1,4 @@
-"""One line of the table."""
+"""One row of the table."""
 
 import os
 from collections.abc import Callable

@@ -16,6 +16,7 @@ def seconds(command: tuple[str, ...]) -> float:
     return perf_counter() - start
 
 
-def rows() -> list[Row]:
-    ours, peer = alternate(lambda: seconds(HELP), lambda: seconds(GOOGLE), rounds=7)
+def rows(small: bool = False) -> list[Row]:
+    rounds = 1 if small else 7
+    ours, peer = alternate(lambda: seconds(HELP), lambda: seconds(GOOGLE), rounds)
     return [Row("live-cli --help, whole process", ours, "s", 0.25, peer, "import google.genai")]

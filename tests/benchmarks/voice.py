@@ -9,6 +9,7 @@ import soundfile
 
 from live_cli.audio.levels import SpeechEndMeter
 from live_cli.net.client.client import LiveClient
+from live_cli.protocol import compose
 from live_cli.protocol.events import AudioChunk, TurnComplete
 from tests.harness.speech import QUESTION
 
@@ -58,4 +59,4 @@ class Question:
         for place in range(0, self._samples.size - FRAME + 1, FRAME):
             await asyncio.sleep(max(0.0, started + (place + FRAME) / RATE - monotonic()))
             frame = self._samples[place : place + FRAME]
-            await client.send_audio((frame * 32767).astype("<i2").tobytes())
+            await client.send(compose.audio((frame * 32767).astype("<i2").tobytes()))

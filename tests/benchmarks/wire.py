@@ -12,14 +12,14 @@ from google import genai
 from google.genai import live, types
 
 from live_cli.audio.pcm import float_from_pcm16
-from live_cli.protocol.input_gate import audio_message
+from live_cli.protocol import compose
 from live_cli.protocol.messages import ClientMessage, Setup
 from live_cli.protocol.session import Role, Session
 from tests.benchmarks.row import Row, microseconds
 
 SOUND_40_MS = os.urandom(1920)
 FRAME_20_MS = os.urandom(640)
-FRAME = json.dumps(
+PAYLOAD = json.dumps(
     {
         "serverContent": {
             "modelTurn": {
@@ -38,20 +38,22 @@ FRAME = json.dumps(
 ).encode()
 CALLS = 1000
 ROUNDS = 9
+SMALL_CALLS, SMALL_ROUNDS = 20, 2
 
 
 class Socket:
-    """A WebSocket that has always the same frame, and takes everything."""
+    """A WebSocket that always receives the same payload, and sends nothing."""
 
     async def recv(self, decode: bool | None = None) -> bytes:
-        return FRAME
+        return PAYLOAD
 
-    async def send(self, frame: str) -> None:
+    async def send(self, payload: str) -> None:
         pass
 
 
-def rows() -> list[Row]:
-    ours, theirs = asyncio.run(measure())
+def rows(small: bool = False) -> list[Row]:
+    calls, rounds = (SMALL_CALLS, SMALL_ROUNDS) if small else (CALLS, ROUNDS)
+    ours, theirs = asyncio.run(measure(calls, rounds))
     return [
         Row(
             "receive one 40 ms audio message, wire to samples",
@@ -71,11 +73,13 @@ class Cost:
     send_us: float
 
 
-async def measure() -> tuple[Cost, Cost]:
+async def measure(calls: int, rounds: int) -> tuple[Cost, Cost]:
     """The best round of each, in turns, so that a slow minute of the machine hits both."""
     session, google = open_session(), open_google_session()
-    rounds = [(cost_of_ours(session), await cost_of_google(google)) for _ in range(ROUNDS)]
-    ours, theirs = zip(*rounds, strict=True)
+    costs = [
+        (cost_of_ours(session, calls), await cost_of_google(google, calls)) for _ in range(rounds)
+    ]
+    ours, theirs = zip(*costs, strict=True)
     return best(ours), best(theirs)
 
 
@@ -84,10 +88,10 @@ def best(costs: Iterable[Cost]) -> Cost:
     return Cost(min(c.receive_us for c in costs), min(c.send_us for c in costs))
 
 
-def cost_of_ours(session: Session) -> Cost:
+def cost_of_ours(session: Session, calls: int) -> Cost:
     return Cost(
-        microseconds(lambda: receive(session), CALLS, rounds=1),
-        microseconds(lambda: session.send(audio_message(FRAME_20_MS), 0.0), CALLS, rounds=1),
+        microseconds(lambda: receive(session), calls, rounds=1),
+        microseconds(lambda: session.send(compose.audio(FRAME_20_MS), 0.0), calls, rounds=1),
     )
 
 
@@ -99,7 +103,7 @@ def open_session() -> Session:
 
 
 def receive(session: Session) -> None:
-    for event in session.receive(FRAME, 0.0):
+    for event in session.receive(PAYLOAD, 0.0):
         float_from_pcm16(event.data)  # type: ignore[attr-defined]
 
 
@@ -108,13 +112,13 @@ def open_google_session() -> live.AsyncSession:
     return live.AsyncSession(api_client=client._api_client, websocket=Socket())  # type: ignore[arg-type]
 
 
-async def cost_of_google(session: live.AsyncSession) -> Cost:
+async def cost_of_google(session: live.AsyncSession, calls: int) -> Cost:
     blob = types.Blob(data=FRAME_20_MS, mime_type="audio/pcm;rate=16000")
     start = perf_counter()
-    for _ in range(CALLS):
+    for _ in range(calls):
         float_from_pcm16((await session._receive()).data or b"")
     received = perf_counter()
-    for _ in range(CALLS):
+    for _ in range(calls):
         await session.send_realtime_input(audio=blob)
     sent = perf_counter()
-    return Cost((received - start) / CALLS * 1e6, (sent - received) / CALLS * 1e6)
+    return Cost((received - start) / calls * 1e6, (sent - received) / calls * 1e6)
