@@ -23,12 +23,12 @@ from live_cli.net.server.listen import listen, one_time_key, port_of
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Serve the parent on the other end of stdin and stdout until it goes."""
+    """Serve the parent process, which holds the other end of stdin and stdout, until it ends."""
     # No stage multiplies large matrices in numpy; its thread pool costs 0.1 s of CPU to set up.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     pipe = ParentPipe()
     die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends us when it has ended
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the child after its session
     try:
         options = _options(argv)
         given = {stage.value: getattr(options, stage.value) for stage in Stage}

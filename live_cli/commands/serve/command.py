@@ -51,7 +51,7 @@ def run(
 ) -> None:
     """Serve until SIGINT or SIGTERM, which end it gracefully; a second one ends it at once.
 
-    ``print_env``: only print the environment of programs that use such a server.
+    ``print_env``: only print the environment that programs need to use such a server.
     Raises SettingsError (no key for the network), ConnectError (no such port), EngineError.
     """
     host = settings.serve.host if host is None else host
@@ -117,7 +117,7 @@ async def _serve(
 
 
 def limits_of(options: ServeSettings) -> Limits:
-    """What sessions may cost, as it is set."""
+    """The limits of connections, sessions and messages, from the settings."""
     return Limits(
         received_payload_bytes=options.max_message_bytes,
         connections=options.max_connections,
@@ -152,7 +152,7 @@ def _load_engine(options: EngineSettings, parallel: int) -> "tuple[LiveEngine, a
 
 
 def _stages_of(engine: "LiveEngine") -> "StageStates":
-    """Those that were asked for; the detector is made anew for each session."""
+    """The state of each stage that was asked for; detectors are made for each stream."""
     for each in engine.report():
         if each.state != "unloaded":
             # a name may hold the address of an endpoint: its kind is enough
@@ -160,7 +160,7 @@ def _stages_of(engine: "LiveEngine") -> "StageStates":
 
 
 def _certificate(host: str) -> CertificateFiles | None:
-    """What to speak TLS with; None is said, and why."""
+    """The certificate for TLS; None, with the reason on stderr, where there is none."""
     if not listens_on_loopback_hosts(host):
         _say(f"Plain only: the certificate is for localhost, which does not reach {host}.")
         return None
@@ -174,7 +174,7 @@ def _certificate(host: str) -> CertificateFiles | None:
 
 
 def environment(host: str, port: int, certificate: CertificateFiles | None, *, keyed: bool) -> str:
-    """What programs on this machine need in their environment, as lines for a shell.
+    """The environment that programs on this machine need to use the server, as lines for a shell.
 
     All of them together are good for each of the programs: the base URL of the JavaScript SDK
     comes last and does for the Python SDK as well, which makes ``wss`` of whatever it is given.
@@ -218,7 +218,7 @@ def _welcome(host: str, port: int, certificate: CertificateFiles | None, *, keye
 
 
 def _base_url(host: str, port: int) -> str:
-    """Where programs on this machine find the server."""
+    """The base URL of the server for programs on this machine."""
     own = LOOPBACK_ADDRESS if host in ANY_ADDRESSES else host
     return f"http://[{own}]:{port}" if ":" in own else f"http://{own}:{port}"
 
@@ -229,7 +229,10 @@ def _say(text: str) -> None:
 
 @contextlib.contextmanager
 def stopping_on_signals(stop: asyncio.Event, grace_s: float) -> Iterator[None]:
-    """Within: the first signal sets ``stop``, a second ends the process, as does the grace time."""
+    """Within the context a first signal sets ``stop``; a second one ends the process.
+
+    After the first the process also ends by itself, ``grace_s`` and a little later.
+    """
     loop = asyncio.get_running_loop()
     asked = False
 
@@ -240,7 +243,7 @@ def stopping_on_signals(stop: asyncio.Event, grace_s: float) -> Iterator[None]:
         asked = True
         loop.call_soon_threadsafe(stop.set)
         # A model call cannot be interrupted and must not hold the process beyond its time.
-        last = threading.Timer(grace_s + _FAREWELL_S, os._exit, [0])
+        last = threading.Timer(grace_s + _CLOSING_S, os._exit, [0])
         last.daemon = True
         last.start()
 
@@ -252,13 +255,13 @@ def stopping_on_signals(stop: asyncio.Event, grace_s: float) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-_FAREWELL_S = 2.0
-"""For the close frames of sessions that took the whole grace time."""
+_CLOSING_S = 2.0
+"""For closing the connections of sessions that took the whole grace time."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class _OneLine(logging.Formatter):
-    """No traceback on a terminal: what happened, in one line."""
+    """Formats a record and its exception as one line, without a traceback."""
 
     def formatException(self, ei: object) -> str:  # noqa: N802 - logging's own name
         return ""
@@ -270,7 +273,7 @@ class _OneLine(logging.Formatter):
 
 
 def _log_to_stderr() -> None:
-    """Sessions to stderr, a line each; crashes with their tracebacks to a file."""
+    """Log sessions to stderr, a line each, and crashes with their tracebacks to a file."""
     log = logging.getLogger("live_cli.serve")
     log.setLevel(logging.INFO)
     log.propagate = False

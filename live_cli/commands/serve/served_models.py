@@ -1,4 +1,4 @@
-"""The models that `serve` lists: its own, and every Live id that a program may ask it for."""
+"""The models that `serve` lists: the local one, and all Live models a program may ask for."""
 
 from live_cli.catalog import LOCAL, MODELS, Model
 from live_cli.net.server.rest import ListedModel
@@ -6,7 +6,7 @@ from live_cli.settings.schema import EngineSettings
 
 
 def served_models(options: EngineSettings) -> list[ListedModel]:
-    """The local model first; Gemini's are answered by it, within the limits of their family."""
+    """The local model first; it also answers for Gemini's, within the limits of their family."""
     return [_own(options), *(_answered(model) for model in MODELS if model is not LOCAL)]
 
 

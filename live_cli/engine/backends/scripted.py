@@ -1,6 +1,6 @@
-"""Scripted stages: deterministic, weightless, for tests and for showing the line without a model.
+"""Scripted stages, deterministic and without models: for tests, and to try the rest alone.
 
-Whoever names ``scripted`` gets what the name says; nothing falls back to these.
+They are used only where a name asks for ``scripted``; no other backend falls back to them.
 """
 
 import json
@@ -30,29 +30,29 @@ _TONE_HZ = 180.0
 
 
 class ScriptedDetector:
-    """Speech is what is louder than -40 dBFS."""
+    """Takes windows louder than -40 dBFS for speech."""
 
     window_samples = 512
 
-    def probability(self, frame: Samples) -> float:
-        return float(np.sqrt(np.mean(frame * frame)) > _LOUD)
+    def probability(self, window: Samples) -> float:
+        return float(np.sqrt(np.mean(window * window)) > _LOUD)
 
     def reset(self) -> None:
-        """It has no memory."""
+        """Nothing: this detector has no memory."""
 
 
 class ScriptedTranscriber:
-    """Hears, whatever is said, the next of ``texts`` (over and over), or what a function says."""
+    """Transcribes any speech to the next of ``texts``, over and over, or by a function."""
 
     def __init__(self, texts: Sequence[str] | Callable[[Samples], str] = ("Hello.",)) -> None:
         if callable(texts):
-            self._hear = texts
+            self._text_of = texts
         else:
-            lines = cycle(texts)
-            self._hear = lambda _: next(lines)
+            texts_in_turn = cycle(texts)
+            self._text_of = lambda _: next(texts_in_turn)
 
     def transcribe(self, samples: Samples) -> str:
-        return self._hear(samples)
+        return self._text_of(samples)
 
 
 class ScriptedChatModel:
@@ -70,8 +70,8 @@ class ScriptedChatModel:
 
     def generate(self, request: ChatRequest, on_delta: Callable[[ChatDelta], bool]) -> ChatUsage:
         self.requests.append(request)
-        said, calls = self._reply_to(request)
-        words = _pieces(said) if said or calls == [] else []
+        text, calls = self._reply_to(request)
+        words = _pieces(text) if text or calls == [] else []
         prompt_tokens = sum(len(message.text.split()) for message in request.messages)
         for count, word in enumerate(words, start=1):
             if on_delta(ChatDelta(word)):
@@ -87,10 +87,10 @@ class ScriptedChatModel:
     def prefill(
         self, messages: tuple[ChatMessage, ...], tools: tuple[ToolDeclaration, ...] = ()
     ) -> None:
-        """There is no cache to warm."""
+        """Nothing: there is no cache to fill."""
 
     def close(self) -> None:
-        """There is nothing to free."""
+        """Nothing: there is no model to free."""
 
     def _reply_to(self, request: ChatRequest) -> tuple[str, list[ToolUse] | None]:
         if self._replies is None:
@@ -102,9 +102,9 @@ _CALL = re.compile(r"\s*(?<!\S)call:([A-Za-z_][\w.-]*)\s*")
 
 
 def _read(reply: str) -> tuple[str, list[ToolUse] | None]:
-    """What a scripted reply says, and what it calls then; None: what is no JSON object."""
+    """The text and the function calls of a scripted reply; None for calls with invalid JSON."""
     found = _CALL.search(reply)
-    said = reply[: found.start()] if found else reply
+    text = reply[: found.start()] if found else reply
     calls: list[ToolUse] = []
     while found:
         end = found.end()
@@ -113,14 +113,14 @@ def _read(reply: str) -> tuple[str, list[ToolUse] | None]:
             try:
                 arguments, end = json.JSONDecoder().raw_decode(reply, end)
             except ValueError:
-                return said, None
+                return text, None
         calls.append(ToolUse("", found[1], arguments))
         found = _CALL.match(reply, end)
-    return said, calls
+    return text, calls
 
 
 def _pieces(text: str) -> list[str]:
-    """``text`` cut before each space: joined, they are the text again."""
+    """``text`` cut before each space; the pieces joined are the text again."""
     words = text.split(" ")
     return [word if index == 0 else f" {word}" for index, word in enumerate(words)]
 
@@ -141,6 +141,6 @@ class ScriptedSynthesizer:
 
 
 def speech_like(seconds: float, sample_rate: int = INPUT_SAMPLE_RATE) -> Samples:
-    """A steady tone the scripted detector takes for speech."""
+    """A steady tone, which the scripted detector takes for speech."""
     time = np.arange(round(seconds * sample_rate)) / sample_rate
     return (0.3 * np.sin(2 * np.pi * _TONE_HZ * time)).astype(np.float32)

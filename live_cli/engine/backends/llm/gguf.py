@@ -1,8 +1,8 @@
 """Any GGUF chat model, in this process, through xllamacpp (llama.cpp's server as a library).
 
-The library opens an HTTP door on loopback whether it is wanted or not: it gets a random key and
-no page. Replies are generated in slots, token by token in turns, so that a long one does not make
-the others wait; what finds no slot free queues. A slot keeps its conversation's prefix warm.
+The library listens for HTTP on loopback in any case: that server gets a random key and no page.
+Replies are generated in slots, token by token in turns, so that a long one does not make
+the others wait; what finds no slot free queues. A slot keeps the prefix of its chat in a cache.
 """
 
 import http.client
@@ -27,16 +27,16 @@ from live_cli.engine.stages import (
 from live_cli.errors import EngineError
 
 CONTEXT_TOKENS = 4096
-"""The window a model is loaded with; its cache is paid in memory for all of it."""
+"""The context window of a loaded model; its cache takes memory for all of it."""
 _BATCH_TOKENS = 128  # a stop is noticed once a batch: 0.5 s on a slow model, at no cost in speed
-_CACHE_MIB = 64  # prefixes of other conversations, so that two sessions do not evict each other
+_CACHE_MIB = 64  # prefixes of other chats, so that two sessions do not evict each other
 _SAMPLING = {"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1}
 """Where a setup says nothing: small models ramble and repeat themselves at llama.cpp's own 0.8
 (0.2 and 0.9 are what SmolLM2's model card asks for)."""
 
 
 _CALLING = _SAMPLING | {"repeat_penalty": 1.0}
-"""With tools: a call repeats names that have just been read, and JSON repeats itself."""
+"""With tools: a call repeats the names of the request, and JSON repeats itself."""
 
 
 def default_threads() -> int:
@@ -72,8 +72,8 @@ class GgufChatModel:
         self._name = path.name
         self._params = _params(xllamacpp, path, threads or default_threads())
         self._params.n_parallel, self._params.n_ctx = parallel, parallel * context_tokens
-        self._learning = threading.Lock()
-        self._knows_tools = False
+        self._loading = threading.Lock()
+        self._takes_tools = False
         self._server: Any = self._loaded()
 
     def generate(self, request: ChatRequest, on_delta: Callable[[ChatDelta], bool]) -> ChatUsage:
@@ -83,19 +83,19 @@ class GgufChatModel:
     def prefill(
         self, messages: tuple[ChatMessage, ...], tools: tuple[ToolDeclaration, ...] = ()
     ) -> None:
-        """Read ``messages`` into the prefix cache; the one token this must generate is dropped."""
+        """Read ``messages`` into the prefix cache; the one token that comes with it is dropped."""
         asks = bool(messages) and messages[-1].role == "user"
         ask = messages if asks else (*messages, ChatMessage("user", "."))
         self.generate(ChatRequest(ask, Sampling(max_tokens=1), tools), lambda _: False)
 
     def close(self) -> None:
         """Free the model, once the replies under way have ended."""
-        with self._learning:
+        with self._loading:
             self._server = None
 
     def _stream(self, request: ChatRequest, on_chunk: Callable[[dict[str, Any]], bool]) -> None:
         if request.tools:
-            self._learn_tools()
+            self._add_tools_to_template()
         server = self._server
         if server is None:
             raise EngineError("the chat model is closed")
@@ -120,17 +120,17 @@ class GgufChatModel:
         if failure:
             raise failure[0]
 
-    def _learn_tools(self) -> None:
-        """Load the model again, once, if its chat template knows no tools: with one that does."""
-        with self._learning:
+    def _add_tools_to_template(self) -> None:
+        """Load the model again, once, with tools in its chat template where they are missing."""
+        with self._loading:
             server = self._server
-            if self._knows_tools or server is None:
+            if self._takes_tools or server is None:
                 return
             properties = _properties(server.listening_address, self._params.api_keys[0])
             if not properties["chat_template_caps"]["supports_tool_calls"]:
                 self._params.chat_template = TOOLS_FIRST + properties["chat_template"]
                 self._server = self._loaded()  # replies under way end on the old one
-            self._knows_tools = True
+            self._takes_tools = True
 
     def _loaded(self) -> Any:
         try:
@@ -140,7 +140,7 @@ class GgufChatModel:
 
 
 def _properties(address: str, key: str) -> dict[str, Any]:
-    """What the library's own door tells of the loaded model: its template and what that can."""
+    """Ask the library's HTTP server for the model's chat template and its capabilities."""
     connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=10)
     try:
         connection.request("GET", "/props", headers={"Authorization": f"Bearer {key}"})

@@ -1,7 +1,7 @@
 """A chat model behind any OpenAI-compatible endpoint: Ollama, vLLM, llama-server, a cloud.
 
 Named ``openai:http://127.0.0.1:11434/v1#model``. The key comes from ``OPENAI_API_KEY``, where
-it is set, and goes nowhere but into the Authorization header.
+it is set, and is sent in the Authorization header alone.
 """
 
 import http.client
@@ -19,19 +19,19 @@ from live_cli.engine.stages import ChatDelta, ChatMessage, ChatRequest, ChatUsag
 from live_cli.errors import EngineError, UnsupportedError
 
 CONTEXT_TOKENS = 8192
-"""What is assumed of an endpoint's window: they do not tell."""
+"""The context window that is assumed: endpoints do not tell theirs."""
 _SILENCE_LIMIT_S = 120.0
 _REFUSED = 400
 _NOT_TAKEN = (400, 415, 422)
 _OF_SIGHT = re.compile(r"image|vision|multi-?modal|mmproj", re.IGNORECASE)
-"""What endpoints speak of when they refuse images; llama-server does with an HTTP 500."""
+"""Words of an error that refuses images; llama-server sends it as HTTP 500."""
 
 
 class OpenAIChatModel:
-    """``spec``: the base URL, ``#``, the model's name. Stateless: calls run side by side."""
+    """A model behind an endpoint; calls run side by side. ``spec``: base URL, ``#``, model name."""
 
     context_tokens = CONTEXT_TOKENS
-    sees = True  # whether the model behind it does, only a request tells
+    sees = True  # whether the model takes images, only a request tells
 
     def __init__(self, spec: str, *, timeout_s: float = _SILENCE_LIMIT_S) -> None:
         base, _, model = spec.partition("#")
@@ -56,14 +56,15 @@ class OpenAIChatModel:
     def prefill(
         self, messages: tuple[ChatMessage, ...], tools: tuple[ToolDeclaration, ...] = ()
     ) -> None:
-        """Nothing: what an endpoint keeps warm is its own affair, and tokens may cost money."""
+        """Nothing: the cache of an endpoint is its own affair, and tokens may cost money."""
 
     def close(self) -> None:
-        """Nothing is held open between replies."""
+        """Nothing: no connection stays open between replies."""
 
     def _stream(self, request: ChatRequest, on_chunk: Callable[[dict[str, Any]], bool]) -> None:
-        shows = any(message.images for message in request.messages)
-        with self._open(completions.body_of(request) | {"model": self._model}, shows) as answer:
+        with_images = any(message.images for message in request.messages)
+        body = completions.body_of(request) | {"model": self._model}
+        with self._open(body, with_images) as answer:
             try:
                 for chunk in _chunks(answer):
                     if on_chunk(chunk):
@@ -71,10 +72,10 @@ class OpenAIChatModel:
             except (OSError, http.client.HTTPException) as exc:
                 raise EngineError(f"{self._host} broke off its answer ({exc}): try again") from exc
 
-    def _open(self, body: dict[str, Any], shows: bool) -> http.client.HTTPResponse:
+    def _open(self, body: dict[str, Any], with_images: bool) -> http.client.HTTPResponse:
         """Send ``body``; fields that not every endpoint knows are left out where refused.
 
-        ``shows``: there are images in it.
+        ``with_images``: the request has images. Raises EngineError, UnsupportedError.
         """
         optional = "chat_template_kwargs" in body
         known = self._extras
@@ -83,11 +84,11 @@ class OpenAIChatModel:
                 return self._post(self._worded(body) if optional else body)
             except urllib.error.HTTPError as exc:
                 with exc:
-                    said = _said(exc)
+                    said = _error_text(exc)
                 if exc.code == _REFUSED and optional and self._extras:
                     self._extras -= 1
                     continue
-                if shows and (exc.code in _NOT_TAKEN or _OF_SIGHT.search(said)):
+                if with_images and (exc.code in _NOT_TAKEN or _OF_SIGHT.search(said)):
                     self._extras = known  # it was not they that were refused
                     raise UnsupportedError(
                         f"{self._model} refused a request with images (HTTP {exc.code}): "
@@ -107,7 +108,7 @@ class OpenAIChatModel:
                 ) from exc
 
     def _worded(self, body: dict[str, Any]) -> dict[str, Any]:
-        """``body`` asking not to think in as many ways as this endpoint takes."""
+        """``body`` with as many ways to ask for no thoughts as this endpoint takes."""
         if self._extras == 2:
             return body | {"reasoning_effort": "none"}  # Ollama's word for it
         if self._extras == 1:
@@ -153,8 +154,8 @@ def _chunks(lines: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
             yield chunk
 
 
-def _said(exc: urllib.error.HTTPError) -> str:
-    """The endpoint's own words about a failure, one line, cut."""
+def _error_text(exc: urllib.error.HTTPError) -> str:
+    """The error message of the endpoint, as one line of at most 200 characters."""
     try:
         text = exc.read(2000).decode(errors="replace")
         error = json.loads(text)["error"]

@@ -1,8 +1,8 @@
-"""A beginning for chat templates that know no tools, so that they can be told of them.
+"""A prefix that adds tools to chat templates without them.
 
-It rewrites the messages into such as every template knows: the declarations go into the system
-message, calls into the assistant's text between ``<tool_call>`` tags, the results of one reply
-into one text of the user's, for some templates refuse two in a row.
+The prefix rewrites the messages into such as every template knows: the declarations go into the
+system message, calls into the assistant's text between ``<tool_call>`` tags, the results of one
+reply into one text of the user, for some templates refuse two in a row.
 llama.cpp finds out from a template how its model writes calls, reads them back and, once one has
 begun, keeps it to the declared parameters. Without tools, messages pass as they are.
 """

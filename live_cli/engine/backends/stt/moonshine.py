@@ -1,4 +1,4 @@
-"""Moonshine, English speech to text, called through its C interface with numpy's own memory.
+"""Moonshine, English speech to text, called by its C interface on the memory of numpy arrays.
 
 The library's Python methods take lists and copy the audio back into lists, which holds the GIL
 for tens of milliseconds; the C call releases it. Its own voice activity detection stays off
@@ -38,7 +38,7 @@ def bundled_folder() -> Path | None:
 
 
 class MoonshineTranscriber:
-    """A loaded Moonshine model. ``folder``: its three files; None: tiny-en out of the package."""
+    """A loaded Moonshine model. ``folder``: its three files; None: tiny-en from the package."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = _checked(folder)
@@ -96,7 +96,7 @@ class MoonshineTranscriber:
             return _text_of(transcript)
 
     def warm_up(self) -> None:
-        """The first call allocates: have it before somebody waits."""
+        """Transcribe a second of silence: the first call allocates."""
         self.transcribe(np.zeros(INPUT_SAMPLE_RATE, np.float32))
 
     def close(self) -> None:

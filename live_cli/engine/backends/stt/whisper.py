@@ -31,7 +31,8 @@ _THREADS = min(4, max(1, (os.cpu_count() or 1) - 1))
 class WhisperTranscriber:
     """A loaded Whisper model. ``folder``: what CTranslate2's converter wrote, tokenizer.json too.
 
-    An English-only model hears English; a multilingual one finds out the language of each segment.
+    An English-only model understands English; a multilingual one detects the language of each
+    segment.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -77,7 +78,7 @@ class WhisperTranscriber:
         return " ".join(text for text in texts if text)
 
     def warm_up(self) -> None:
-        """The first call allocates, and shows a folder whose parts do not belong together."""
+        """Transcribe a second of silence: it allocates, and fails where the files do not match."""
         self.transcribe(np.zeros(INPUT_SAMPLE_RATE, np.float32))
 
     def close(self) -> None:

