@@ -26,7 +26,8 @@ from live_cli.errors import DeviceError
 LOOK_EVERY_S = 0.1
 RESCAN_EVERY_S = 2.0
 
-State = Literal["open", "lost", "back", "hands-free"]
+DeviceState = Literal["open", "lost", "back", "hands-free"]
+"""What has happened to a device; ``hands-free``: a headset in its telephone profile."""
 
 
 class Reopenable(Protocol):
@@ -53,7 +54,7 @@ class DeviceChange:
 
     role: str
     """``microphone`` or ``speaker``."""
-    state: State
+    state: DeviceState
     name: str
     message: str
     away_s: float = 0.0
@@ -240,5 +241,7 @@ class DeviceSupervisor:
             kept.warned = True
             self._report(kept, "hands-free", warning)
 
-    def _report(self, kept: _KeptEnd, state: State, message: str, away_s: float = 0.0) -> None:
+    def _report(
+        self, kept: _KeptEnd, state: DeviceState, message: str, away_s: float = 0.0
+    ) -> None:
         self._on_change(DeviceChange(kept.role, state, kept.name, message, away_s))

@@ -62,12 +62,12 @@ def said_at(samples: int, *at_s: float) -> Samples:
 
 @dataclass(frozen=True)
 class Room:
-    """What becomes of the speaker's sound on its way to the microphone.
+    """The echo path of a simulated room: what becomes of the speaker's sound at the microphone.
 
     A direct path, ``gain_db`` in all, and a tail of noise that has fallen by 60 dB after
     ``reverberation_s``. ``delay_ms`` is beside the devices' own latency. What makes rooms hard:
     ``clipped_dbfs``: the speaker cannot go beyond. ``drift_ppm``: the microphone's clock is faster
-    by that. ``jumps``: (when in s, ms) the way gets longer at once, as devices do that lose or
+    by that. ``jumps``: (when in s, ms) the echo path gets longer at once, as devices do that lose or
     gather samples. ``moved_at_s``: then another tail, and a direct path a metre longer.
     """
 
@@ -93,7 +93,7 @@ HARD_ROOMS = {
 def echo_of(
     played: Samples, delay_ms: int, gain_db: float, *, seed: int = 4, reverberation_s: float = 0.3
 ) -> Samples:
-    """``played`` in an easy room; see `echo_in`."""
+    """Return the echo of ``played`` in an easy room, as `echo_in` does."""
     return echo_in(Room(delay_ms, gain_db, reverberation_s), played, seed=seed)
 
 

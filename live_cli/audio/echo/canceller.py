@@ -1,4 +1,4 @@
-"""Echo: what the speaker plays is kept out of what is sent of the microphone. Pure.
+"""Cancels the echo of the speaker in the sound of the microphone. Pure.
 
 Theory. Full duplex on open speakers needs two things. What is sent must be intelligible, so the
 echo is taken out by a linear filter (`filter.py`), which leaves speech as it is. And what is left
