@@ -67,7 +67,7 @@ class Room:
     A direct path, ``gain_db`` in all, and a tail of noise that has fallen by 60 dB after
     ``reverberation_s``. ``delay_ms`` is beside the devices' own latency. What makes rooms hard:
     ``clipped_dbfs``: the speaker cannot go beyond. ``drift_ppm``: the microphone's clock is faster
-    by that. ``jumps``: (when in s, ms) the echo path gets longer at once, as devices do that lose or
+    by that. ``jumps``: (when in s, ms) the delay grows at once, as with devices that lose or
     gather samples. ``moved_at_s``: then another tail, and a direct path a metre longer.
     """
 
