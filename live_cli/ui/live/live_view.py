@@ -24,7 +24,7 @@ from live_cli.ui.live.meter_bar import ASCII_BARS, BLOCK_BARS
 from live_cli.ui.live.region import RESTORE, Caret, Region, ScreenRow
 from live_cli.ui.live.styles import Styles
 from live_cli.ui.terminal.restore import TerminalGuard, hold, release
-from live_cli.ui.transcript.line import Speaker, TranscriptLine
+from live_cli.ui.transcript.line import LineSource, TranscriptLine
 from live_cli.ui.transcript.reducer import add_line, reduce
 from live_cli.ui.transcript.state import ViewState, take_all, take_closed, with_levels, with_status
 from live_cli.ui.view import DeviceNews, StatusChanges, Summary, summary_lines
@@ -96,7 +96,7 @@ class LiveView:
     def status(self, **changes: Unpack[StatusChanges]) -> None:
         self._change(lambda state: with_status(state, **changes))
 
-    def _add(self, speaker: Speaker, text: str) -> None:
+    def _add(self, speaker: LineSource, text: str) -> None:
         self._change(lambda state: add_line(state, speaker, text))
         if not self._open:
             self._flush()

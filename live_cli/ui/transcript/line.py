@@ -6,7 +6,7 @@ from typing import Literal
 
 from live_cli.ui.transcript.alignment import Alignment
 
-Speaker = Literal["you", "model", "thought", "tool", "note", "error"]
+LineSource = Literal["you", "model", "thought", "tool", "note", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class TranscriptLine:
     ``offset`` counts the characters trimmed from its start, which are in the scrollback already.
     """
 
-    speaker: Speaker
+    speaker: LineSource
     text: str = ""
     preview: str = ""
     """Interim input transcript, which the next one replaces."""
@@ -56,7 +56,7 @@ def close(line: TranscriptLine) -> TranscriptLine:
     return line if line.closed else replace(line, text=line.whole, preview="", closed=True)
 
 
-def closed(lines: tuple[TranscriptLine, ...], speaker: Speaker) -> tuple[TranscriptLine, ...]:
+def closed(lines: tuple[TranscriptLine, ...], speaker: LineSource) -> tuple[TranscriptLine, ...]:
     """Return ``lines`` with those of ``speaker`` closed."""
     return tuple(close(line) if line.speaker == speaker else line for line in lines)
 

@@ -18,7 +18,7 @@ from live_cli.protocol import events
 from live_cli.protocol.messages import FunctionCall, UsageMetadata
 from live_cli.ui.printable import printable
 from live_cli.ui.transcript.alignment import word_end
-from live_cli.ui.transcript.line import Speaker, TranscriptLine, close, closed, joined, put
+from live_cli.ui.transcript.line import LineSource, TranscriptLine, close, closed, joined, put
 from live_cli.ui.transcript.state import ViewState
 
 LATE_CHARACTERS = 24
@@ -64,7 +64,7 @@ def reduce(state: ViewState, event: events.Event) -> ViewState:
             return state
 
 
-def add_line(state: ViewState, speaker: Speaker, text: str) -> ViewState:
+def add_line(state: ViewState, speaker: LineSource, text: str) -> ViewState:
     """Return the state with one whole line more, such as a note or a typed message."""
     lines = (
         *state.lines,
@@ -202,7 +202,7 @@ def _usage(state: ViewState, usage: UsageMetadata) -> ViewState:
     return replace(state, total_tokens=(state.total_tokens or 0) + (usage.total_token_count or 0))
 
 
-def _find(state: ViewState, speaker: Speaker, turn: int = 0) -> int | None:
+def _find(state: ViewState, speaker: LineSource, turn: int = 0) -> int | None:
     """Return the index of the newest open line of ``speaker`` in ``turn``."""
     for index in range(len(state.lines) - 1, -1, -1):
         line = state.lines[index]
