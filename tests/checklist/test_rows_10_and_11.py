@@ -1,7 +1,7 @@
 """The checklist of the guide, rows 10 and 11: affective dialog and proactive audio."""
 
 from live_cli.engine.backends.scripted import ScriptedChatModel, ScriptedTranscriber
-from live_cli.engine.conversation.cues.prosody import STYLE
+from live_cli.engine.setup.config import AFFECTIVE_STYLE
 from tests.checklist.server import ALPHA, BETA, NATIVE_AUDIO, TRANSCRIBED, running, said, sound
 from tests.harness.scripted_session import ScriptedRegistry, utterance
 
@@ -30,8 +30,8 @@ async def test_row_10_affective_dialog() -> None:
             early = await server.refusal(NATIVE_AUDIO, BETA, generationConfig=generation)
             assert early == unknown("enable_affective_dialog", "setup.generation_config")
         instructions[wanted] = chat.requests[0].messages[0].text
-    assert STYLE in instructions[True]
-    assert STYLE not in instructions[False]
+    assert AFFECTIVE_STYLE in instructions[True]
+    assert AFFECTIVE_STYLE not in instructions[False]
 
 
 async def test_row_11_proactive_audio() -> None:

@@ -5,7 +5,6 @@ The reason of a refusal is for the person who set the option; the server cuts it
 
 from dataclasses import dataclass, field
 
-from live_cli.engine.conversation.cues.prosody import STYLE as AFFECTIVE_STYLE
 from live_cli.engine.setup.families import NEUTRAL, Family
 from live_cli.engine.setup.media import (
     ALL_INPUT,
@@ -39,6 +38,12 @@ SPOKEN_STYLE = (
     "short sentences, without lists."
 )
 """Precedes the client's own system instruction in sessions that answer by voice."""
+
+AFFECTIVE_STYLE = (
+    "A line in parentheses after the user's words tells how the user sounds. "
+    "Answer in a tone that fits it, and never mention that line."
+)
+"""Stands in the system instruction of sessions with affective dialog (`conversation.cues`)."""
 
 _START_THRESHOLD = {"START_SENSITIVITY_HIGH": 0.5, "START_SENSITIVITY_LOW": 0.7}
 _END_THRESHOLD = {"END_SENSITIVITY_HIGH": 0.35, "END_SENSITIVITY_LOW": 0.15}

@@ -215,12 +215,6 @@ def _semitones(pitch_hz: float, usual_hz: float) -> float:
 
 # --- what a manner changes ---------------------------------------------------------------------
 
-STYLE = (
-    "A line in parentheses after the user's words tells how the user sounds. "
-    "Answer in a tone that fits it, and never mention that line."
-)
-"""Stands in the system instruction of sessions with affective dialog."""
-
 _ASIDES = {
     Manner.NEUTRAL: "",
     Manner.CALM: "(The user sounds calm and low: answer gently.)",

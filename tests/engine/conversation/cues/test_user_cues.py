@@ -12,7 +12,7 @@ from live_cli.engine.backends.scripted import (
     ScriptedTranscriber,
 )
 from live_cli.engine.backends.vad.silero import SileroDetector
-from live_cli.engine.conversation.cues.prosody import STYLE
+from live_cli.engine.setup.config import AFFECTIVE_STYLE
 from live_cli.engine.stages import VoiceTraits
 from live_cli.protocol.events import ContentReceived, ContextUpdated, TextReceived
 from live_cli.protocol.messages import (
@@ -117,7 +117,7 @@ async def test_how_the_user_sounds_is_told_and_answered_in_kind(
     assert aside.startswith("(")
     assert tells in aside
     assert (synthesizer.voices[-1].pitch > 1, synthesizer.voices[-1].pace > 1) == (higher, faster)
-    assert STYLE in chat.requests[-1].messages[0].text
+    assert AFFECTIVE_STYLE in chat.requests[-1].messages[0].text
     assert asked(chat, 0) == words  # usual speech is not commented on
     assert tells not in harness.said() + "".join(harness.heard())
     await turn(harness, USUAL)
@@ -164,7 +164,7 @@ async def test_without_the_flag_nothing_is_read_told_or_changed(connect):
         outcomes.append((chat.requests, sound(harness)))
     assert outcomes[0] == outcomes[1]
     assert {asked(chat, index) for index in range(5)} == {"Hello."}
-    assert STYLE not in chat.requests[0].messages[0].text
+    assert AFFECTIVE_STYLE not in chat.requests[0].messages[0].text
 
 
 async def test_typed_words_have_no_tone(connect):
@@ -184,7 +184,7 @@ async def test_a_new_instruction_keeps_the_word_on_tone(connect):
     await harness.session.handle(ContextUpdated(instruction("New rules."), None))
     await harness.session.handle(TextReceived("Hello?"))
     await harness.until(lambda harness: bool(chat.requests))
-    assert STYLE in chat.requests[0].messages[0].text
+    assert AFFECTIVE_STYLE in chat.requests[0].messages[0].text
     assert "New rules." in chat.requests[0].messages[0].text
 
 
