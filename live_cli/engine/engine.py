@@ -21,7 +21,7 @@ from live_cli.protocol.messages import Setup
 
 _DIALECT = Dialect()
 
-EngineSession = ConversationSession | TranscriptionSession
+LocalSession = ConversationSession | TranscriptionSession
 
 
 class LiveEngine:
@@ -54,7 +54,7 @@ class LiveEngine:
 
     async def open(
         self, setup: Setup, emit: EmitMessage, dialect: Dialect = _DIALECT
-    ) -> EngineSession:
+    ) -> LocalSession:
         """A session for ``setup``. Raises UnsupportedError for what is not done here, EngineError.
 
         A conversation opens before the transcriber is loaded: typing needs none. Where ``setup``

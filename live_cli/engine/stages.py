@@ -11,8 +11,6 @@ from typing import Any, Protocol
 
 from live_cli.audio.pcm import Samples
 
-JsonObject = dict[str, Any]
-
 
 class SpeechDetector(Protocol):
     """Voice activity, window by window. One detector serves one stream, for it has memory."""
@@ -51,10 +49,10 @@ class ToolUse:
 
     id: str
     name: str
-    arguments: JsonObject
+    arguments: dict[str, Any]
 
 
-NO_PARAMETERS: JsonObject = {"type": "object", "properties": {}}
+NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ class ToolDeclaration:
 
     name: str
     description: str = ""
-    parameters: JsonObject = field(default_factory=lambda: NO_PARAMETERS)
+    parameters: dict[str, Any] = field(default_factory=lambda: NO_PARAMETERS)
 
 
 @dataclass(frozen=True, slots=True)

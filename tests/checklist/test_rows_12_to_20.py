@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from live_cli.engine.backends.llm.openai import OpenAIChatModel
-from live_cli.engine.backends.scripted import ScriptedChatModel, speech_like
+from live_cli.engine.backends.scripted import ScriptedChatModel
 from live_cli.engine.backends.vad.silero import SileroDetector
 from live_cli.engine.stages import ChatDelta, ChatRequest, ChatUsage
 from tests.checklist.server import (
@@ -29,7 +29,7 @@ from tests.checklist.server import (
 from tests.harness.chat_endpoint import Body, chunk, serving_endpoint
 from tests.harness.images import png
 from tests.harness.scripted_session import FakeTime, ScriptedRegistry, silence, utterance
-from tests.harness.speech import QUESTION, words
+from tests.harness.speech import QUESTION, speech_like, words
 
 THOUGHT = "Dogs are quadrupeds."
 ANSWER = "Four."

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import pytest
 import pytest_asyncio
 
-from live_cli.engine.engine import EngineSession, LiveEngine
+from live_cli.engine.engine import LiveEngine, LocalSession
 from live_cli.engine.registry import Registry
 from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.messages import ServerMessage, Setup
@@ -19,7 +19,7 @@ _DIALECT = Dialect()
 @pytest_asyncio.fixture
 async def connect() -> AsyncIterator[Callable[..., object]]:
     """``await connect(setup, registry=…)``: a session of an engine; all are closed after."""
-    opened: list[tuple[LiveEngine, EngineSession]] = []
+    opened: list[tuple[LiveEngine, LocalSession]] = []
 
     async def _connect(
         setup: Setup,

@@ -13,9 +13,8 @@ from live_cli.engine.backends.scripted import (
     ScriptedDetector,
     ScriptedSynthesizer,
     ScriptedTranscriber,
-    speech_like,
 )
-from live_cli.engine.engine import EngineSession
+from live_cli.engine.engine import LocalSession
 from live_cli.engine.registry import Registry
 from live_cli.engine.stages import StageNames
 from live_cli.protocol.events import AudioReceived, ContentReceived, ToolResponseReceived
@@ -28,6 +27,7 @@ from live_cli.protocol.messages import (
     ServerMessage,
     Setup,
 )
+from tests.harness.speech import speech_like
 
 
 class FakeTime:
@@ -56,7 +56,7 @@ class FakeTime:
 class SessionHarness:
     """One session, what a client does with it, and the messages that it has sent."""
 
-    session: EngineSession
+    session: LocalSession
     time: FakeTime
     messages: list[ServerMessage] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)

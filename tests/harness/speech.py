@@ -1,13 +1,24 @@
-"""Speech with known words, and how to compare words."""
+"""Speech with known words, a tone in place of speech, and how to compare words."""
 
 import importlib.util
 import re
 from pathlib import Path
 
+import numpy as np
+
+from live_cli.audio.pcm import Samples
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
 from tests.harness.places import DATA
 
 QUESTION = DATA / "question.flac"
 QUESTION_WORDS = "How many legs does a dog have?"
+_TONE_HZ = 180.0
+
+
+def speech_like(seconds: float, sample_rate: int = INPUT_SAMPLE_RATE) -> Samples:
+    """A steady tone, which the scripted detector takes for speech."""
+    time = np.arange(round(seconds * sample_rate)) / sample_rate
+    return (0.3 * np.sin(2 * np.pi * _TONE_HZ * time)).astype(np.float32)
 
 
 def moonshine_asset(name: str) -> Path:

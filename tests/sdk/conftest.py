@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from live_cli.engine.backends.scripted import speech_like
 from tests.harness.sdks import SCRIPTED, Serving, serving_sdks, write_sounds
-from tests.harness.speech import QUESTION
+from tests.harness.speech import QUESTION, speech_like
 
 ANSWER = "A dog has four legs."
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from live_cli.engine.backends.scripted import speech_like
 from tests.harness.chat_endpoint import Body, chunk, serving_endpoint
 from tests.harness.sdks import (
     NODE,
@@ -22,6 +21,7 @@ from tests.harness.sdks import (
     serving_sdks,
     write_sounds,
 )
+from tests.harness.speech import speech_like
 from tests.sdk.programs import NATIVE_AUDIO, javascript, part, python
 
 THOUGHT = "Was I told?"

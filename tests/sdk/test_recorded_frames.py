@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from live_cli.engine.backends.scripted import speech_like
 from tests.harness.sdks import (
     NODE,
     NODE_2_32,
@@ -20,6 +19,7 @@ from tests.harness.sdks import (
     Serving,
     serving_sdks,
 )
+from tests.harness.speech import speech_like
 from tests.sdk.recording import VERTEX, recording
 
 SPOKEN = np.concatenate([speech_like(1.0), np.zeros(16_000, np.float32)])

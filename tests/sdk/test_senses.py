@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from live_cli.engine.backends.scripted import speech_like
-from live_cli.engine.conversation.cues.prosody import STYLE
+from live_cli.engine.setup.config import AFFECTIVE_STYLE
 from tests.harness.chat_endpoint import Endpoint, chunk, serving_endpoint
 from tests.harness.images import png
 from tests.harness.sdks import (
@@ -23,6 +22,7 @@ from tests.harness.sdks import (
     serving_sdks,
     write_sounds,
 )
+from tests.harness.speech import speech_like
 from tests.sdk.programs import NATIVE_AUDIO, javascript, part, python
 
 CHATTER = "The train to Berlin was late again."
@@ -171,5 +171,5 @@ async def test_affective_dialog_steers_the_prompt(seeing: Serving, endpoint: End
     for program, sdk in ((python_program, PYTHON), (node_program, NODE)):
         assert int(await seeing.run(program, sdk)) > 0.3 * 24_000 * 2
         system, user = endpoint.asked[-1][2]["messages"]
-        assert STYLE in system["content"]
+        assert AFFECTIVE_STYLE in system["content"]
         assert user["content"].startswith(CHATTER)

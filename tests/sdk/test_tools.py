@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from live_cli.engine.backends.scripted import speech_like
 from tests.harness.sdks import (
     NODE,
     PYTHON,
@@ -16,6 +15,7 @@ from tests.harness.sdks import (
     serving_sdks,
     write_sounds,
 )
+from tests.harness.speech import speech_like
 from tests.sdk.programs import NATIVE_AUDIO, javascript, python
 
 CONFIG = """

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle
+from typing import Any
 
 import numpy as np
 
@@ -17,12 +18,11 @@ from live_cli.engine.stages import (
     ChatRequest,
     ChatUsage,
     FinishReason,
-    JsonObject,
     ToolDeclaration,
     ToolUse,
     VoiceTraits,
 )
-from live_cli.sample_rates import INPUT_SAMPLE_RATE, OUTPUT_SAMPLE_RATE
+from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
 
 _LOUD = 0.01  # RMS; -40 dBFS
 _SECONDS_A_CHARACTER = 0.06
@@ -108,7 +108,7 @@ def _read(reply: str) -> tuple[str, list[ToolUse] | None]:
     calls: list[ToolUse] = []
     while found:
         end = found.end()
-        arguments: JsonObject = {}
+        arguments: dict[str, Any] = {}
         if reply[end : end + 1] == "{":
             try:
                 arguments, end = json.JSONDecoder().raw_decode(reply, end)
@@ -138,9 +138,3 @@ class ScriptedSynthesizer:
         swell = np.abs(np.sin(np.pi * 4 * time))
         tone = 0.3 * envelope * swell * np.sin(2 * np.pi * _TONE_HZ * voice.pitch * time)
         yield tone.astype(np.float32)
-
-
-def speech_like(seconds: float, sample_rate: int = INPUT_SAMPLE_RATE) -> Samples:
-    """A steady tone, which the scripted detector takes for speech."""
-    time = np.arange(round(seconds * sample_rate)) / sample_rate
-    return (0.3 * np.sin(2 * np.pi * _TONE_HZ * time)).astype(np.float32)

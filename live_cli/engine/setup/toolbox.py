@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from live_cli.engine.setup.families import BLOCKING, NON_BLOCKING, Family
-from live_cli.engine.stages import NO_PARAMETERS, JsonObject, ToolDeclaration
+from live_cli.engine.stages import NO_PARAMETERS, ToolDeclaration
 from live_cli.errors import UnsupportedError
-from live_cli.protocol.messages import FunctionDeclaration, Tool
+from live_cli.protocol.messages import FunctionDeclaration, JsonObject, Tool
 
 _log = logging.getLogger("live_cli.serve.engine")
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from live_cli.engine.backends.scripted import speech_like
 from tests.harness.command import LIMIT_S, json_lines, live_cli, of_type, started
 from tests.harness.serve_process import Serve, serving
+from tests.harness.speech import speech_like
 
 SERVER = {
     "LIVE_CLI_ENGINE_DETECTOR": "scripted",

@@ -5,7 +5,7 @@ from base64 import b64decode
 import pytest
 
 from live_cli.engine.backends.llm.openai import OpenAIChatModel
-from live_cli.engine.backends.scripted import ScriptedChatModel, speech_like
+from live_cli.engine.backends.scripted import ScriptedChatModel
 from live_cli.engine.engine import LiveEngine
 from live_cli.errors import UnsupportedError
 from live_cli.protocol.events import (
@@ -32,6 +32,7 @@ from live_cli.protocol.messages import (
 from tests.harness.chat_endpoint import chunk
 from tests.harness.images import JPEG, PNG, jpeg, png
 from tests.harness.scripted_session import ScriptedRegistry, silence, text_setup, utterance
+from tests.harness.speech import speech_like
 
 MANUAL = AutomaticActivityDetection(disabled=True)
 ALL_VIDEO = "TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO"

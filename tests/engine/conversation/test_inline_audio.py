@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from live_cli.audio.pcm import pcm16_from_float
-from live_cli.engine.backends.scripted import ScriptedChatModel, ScriptedTranscriber, speech_like
+from live_cli.engine.backends.scripted import ScriptedChatModel, ScriptedTranscriber
 from live_cli.engine.backends.vad.silero import SileroDetector
 from live_cli.engine.conversation.inline_audio import clip_of
 from live_cli.errors import UnsupportedError
@@ -15,6 +15,7 @@ from live_cli.protocol.events import ContentReceived
 from live_cli.protocol.messages import Blob, Content, Part
 from tests.engine.backends.test_real_stages import spoken
 from tests.harness.scripted_session import ScriptedRegistry, text_setup
+from tests.harness.speech import speech_like
 
 QUESTION = "What is the capital of France?"
 

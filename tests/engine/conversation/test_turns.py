@@ -14,7 +14,6 @@ from live_cli.engine.backends.scripted import (
     ScriptedChatModel,
     ScriptedDetector,
     ScriptedTranscriber,
-    speech_like,
 )
 from live_cli.engine.engine import LiveEngine
 from live_cli.engine.stages import ChatDelta, ChatUsage
@@ -50,6 +49,7 @@ from tests.harness.scripted_session import (
     text_setup,
     utterance,
 )
+from tests.harness.speech import speech_like
 
 LONG = "This is the first sentence. This is the second sentence. And here comes the third one."
 

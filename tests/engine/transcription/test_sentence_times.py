@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_cli.engine.backends.scripted import speech_like
 from live_cli.engine.transcription.sentence_times import sentence_times
 from tests.harness.scripted_session import silence
+from tests.harness.speech import speech_like
 
 
 def test_a_boundary_lies_in_the_pause():

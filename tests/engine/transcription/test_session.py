@@ -7,7 +7,7 @@ import pytest
 import soundfile
 import soxr
 
-from live_cli.engine.backends.scripted import ScriptedTranscriber, speech_like
+from live_cli.engine.backends.scripted import ScriptedTranscriber
 from live_cli.engine.backends.stt.moonshine import bundled_folder
 from live_cli.engine.engine import LiveEngine
 from live_cli.engine.transcription.interim import EVERY_S, InterimSchedule
@@ -15,7 +15,7 @@ from live_cli.errors import UnsupportedError
 from live_cli.protocol.events import AudioReceived, AudioStreamEnded
 from live_cli.protocol.messages import Setup
 from tests.harness.scripted_session import FakeTime, ScriptedRegistry, SessionHarness, silence
-from tests.harness.speech import BECKETT, word_error_rate
+from tests.harness.speech import BECKETT, speech_like, word_error_rate
 
 SETUP = Setup(model="models/gemini-3.5-transcribe-live")
 TENTH = 1600

@@ -23,8 +23,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
-from live_cli.engine.stages import JsonObject, ToolUse
-from live_cli.protocol.messages import FunctionResponse
+from live_cli.engine.stages import ToolUse
+from live_cli.protocol.messages import FunctionResponse, JsonObject
 
 _log = logging.getLogger("live_cli.serve.engine")
 

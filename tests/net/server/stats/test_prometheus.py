@@ -11,7 +11,6 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from live_cli.audio.pcm import pcm16_from_float
-from live_cli.engine.backends.scripted import speech_like
 from live_cli.engine.engine import LiveEngine
 from live_cli.engine.stages import StageNames
 from live_cli.net.server.limits.limits import Limits
@@ -29,6 +28,7 @@ from live_cli.protocol.messages import ServerContent, ServerMessage
 from tests.harness.live_client import WITHIN_S, ending, receive, say, set_up
 from tests.harness.live_server import LiveServer, running_server
 from tests.harness.scripted_engine import text
+from tests.harness.speech import speech_like
 
 Samples = dict[tuple[str, ...], float]
 
