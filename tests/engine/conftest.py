@@ -10,7 +10,7 @@ from live_cli.engine.engine import LiveEngine, LocalSession
 from live_cli.engine.registry import Registry
 from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.messages import ServerMessage, Setup
-from tests.harness.chat_endpoint import Endpoint, serving_endpoint
+from tests.harness.chat_endpoint import ChatEndpoint, serving_endpoint
 from tests.harness.scripted_session import FakeTime, ScriptedRegistry, SessionHarness
 
 _DIALECT = Dialect()
@@ -49,7 +49,7 @@ async def connect() -> AsyncIterator[Callable[..., object]]:
 
 
 @pytest.fixture
-def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
+def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatEndpoint]:
     """An OpenAI-compatible endpoint that needs no key."""
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with serving_endpoint() as running:

@@ -1,4 +1,4 @@
-"""A chat endpoint on loopback that answers what the test has put on it, and what it was asked."""
+"""An OpenAI-compatible chat endpoint on loopback, which answers as the test says."""
 
 import json
 import threading
@@ -15,8 +15,8 @@ def chunk(content: str | None = None, **delta: Any) -> Body:
     return {"choices": [{"delta": {"content": content} | delta}]}
 
 
-class Endpoint(ThreadingHTTPServer):
-    """``answer(body)``: the items of a stream, or a status and a text."""
+class ChatEndpoint(ThreadingHTTPServer):
+    """``answer(body)`` gives the items of a stream, or a status and a text. ``asked``: requests."""
 
     answer: Callable[[Body], Any]
 
@@ -28,7 +28,7 @@ class Endpoint(ThreadingHTTPServer):
 
 
 class _Request(BaseHTTPRequestHandler):
-    server: Endpoint
+    server: ChatEndpoint
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -56,8 +56,9 @@ class _Request(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving_endpoint() -> Iterator[Endpoint]:
-    endpoint = Endpoint()
+def serving_endpoint() -> Iterator[ChatEndpoint]:
+    """Run an endpoint within the context."""
+    endpoint = ChatEndpoint()
     thread = threading.Thread(target=endpoint.serve_forever, args=(0.01,))
     thread.start()
     try:

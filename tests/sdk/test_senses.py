@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from live_cli.engine.setup.config import AFFECTIVE_STYLE
-from tests.harness.chat_endpoint import Endpoint, chunk, serving_endpoint
+from tests.harness.chat_endpoint import ChatEndpoint, chunk, serving_endpoint
 from tests.harness.images import png
 from tests.harness.sdks import (
     NODE,
@@ -76,14 +76,14 @@ def colour_of(body: dict[str, Any]) -> str:
 
 
 @pytest.fixture(scope="module")
-def endpoint() -> Iterator[Endpoint]:
+def endpoint() -> Iterator[ChatEndpoint]:
     with serving_endpoint() as running:
         running.answer = lambda body: [chunk(colour_of(body)), "[DONE]"]
         yield running
 
 
 @pytest.fixture(scope="module")
-def seeing(tmp_path_factory: pytest.TempPathFactory, endpoint: Endpoint) -> Iterator[Serving]:
+def seeing(tmp_path_factory: pytest.TempPathFactory, endpoint: ChatEndpoint) -> Iterator[Serving]:
     """Hears CHATTER in whatever is said; its chat model is the endpoint."""
     home = tmp_path_factory.mktemp("seeing")
     write_sounds(home, np.concatenate([speech_like(1.0), np.zeros(24_000, np.float32)]))
@@ -161,7 +161,7 @@ async def test_chatter_is_not_answered_by_javascript(seeing: Serving) -> None:
     assert answered > 0.3 * 24_000 * 2
 
 
-async def test_affective_dialog_steers_the_prompt(seeing: Serving, endpoint: Endpoint) -> None:
+async def test_affective_dialog_steers_the_prompt(seeing: Serving, endpoint: ChatEndpoint) -> None:
     python_program = python(
         PYTHON_TALKING, PYTHON_MEASURING, config=part("affective.config.py"), model=NATIVE_AUDIO
     )

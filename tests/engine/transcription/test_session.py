@@ -1,4 +1,4 @@
-"""The session that only listens: previews of what is being said, and how much it takes."""
+"""The session that only transcribes: interim transcriptions, and how much audio it takes."""
 
 import asyncio
 
@@ -21,7 +21,7 @@ SETUP = Setup(model="models/gemini-3.5-transcribe-live")
 TENTH = 1600
 
 
-def previews(harness: SessionHarness) -> list[str]:
+def interim_texts(harness: SessionHarness) -> list[str]:
     contents = [message.server_content for message in harness.messages if message.server_content]
     told = [content.interim_input_transcription for content in contents]
     return [transcript.text or "" for transcript in told if transcript]
@@ -41,7 +41,7 @@ async def speak(harness: SessionHarness, samples: np.ndarray, *, live: bool = Tr
     ("sound_s", "passed_s", "times"),
     [(10, 10, 10), (10, 9.5, 10), (10, 0, 0), (10, 5, 0), (0.4, 0.4, 0)],
 )
-def test_previews_come_once_a_second_and_not_when_sound_comes_faster(
+def test_interim_texts_come_once_a_second_and_not_when_sound_comes_faster(
     sound_s: float, passed_s: float, times: int
 ) -> None:
     schedule, due, steps = InterimSchedule(), 0, round(sound_s * 10)
@@ -62,15 +62,15 @@ def test_a_sender_that_paused_is_no_faster_for_it() -> None:
     assert not schedule.is_due(1061.5)
 
 
-async def test_open_speech_is_previewed_and_then_replaced(connect) -> None:  # type: ignore[no-untyped-def]
+async def test_open_speech_has_interim_texts_that_are_replaced(connect) -> None:  # type: ignore[no-untyped-def]
     harness = await connect(SETUP, ScriptedRegistry(transcriber=ScriptedTranscriber(_seconds)))
     await speak(harness, np.concatenate([silence(0.3), speech_like(4.0), silence(2.0)]))
     await harness.session.handle(AudioStreamEnded())
     await harness.shows("turnComplete+usage")
-    heard = previews(harness)
+    heard = interim_texts(harness)
     assert len(heard) in (3, 4)
     lengths = [float(text.split()[0]) for text in heard]
-    assert lengths == sorted(lengths), "a preview has all that was said, not a piece of it"
+    assert lengths == sorted(lengths), "an interim text has all that was said, not a piece of it"
     kinds = [bool(m.server_content and m.server_content.interim_input_transcription)
              for m in harness.messages]  # fmt: skip
     final = next(i for i, m in enumerate(harness.messages)
@@ -82,15 +82,15 @@ def _seconds(samples: np.ndarray) -> str:
     return f"{len(samples) / 16_000:.1f} seconds"
 
 
-async def test_a_file_at_full_speed_is_not_previewed(connect) -> None:  # type: ignore[no-untyped-def]
+async def test_a_file_at_full_speed_has_no_interim_texts(connect) -> None:  # type: ignore[no-untyped-def]
     harness = await connect(SETUP)
     await speak(harness, np.concatenate([speech_like(6.0), silence(2.0)]), live=False)
     await harness.session.handle(AudioStreamEnded())
     await harness.shows("turnComplete+usage")
-    assert previews(harness) == []
+    assert interim_texts(harness) == []
 
 
-async def test_previews_leave_the_final_words_as_they_are(connect, real) -> None:  # type: ignore[no-untyped-def]
+async def test_interim_texts_leave_the_final_words_as_they_are(connect, real) -> None:  # type: ignore[no-untyped-def]
     samples, rate = soundfile.read(bundled_folder().parent / "beckett.wav", dtype="float32")
     clip = np.asarray(soxr.resample(samples, rate, 16_000), np.float32)
     harness = await connect(SETUP, real)
@@ -98,7 +98,7 @@ async def test_previews_leave_the_final_words_as_they_are(connect, real) -> None
     await harness.session.handle(AudioStreamEnded())
     await harness.shows("turnComplete+usage")
     assert word_error_rate(BECKETT, "".join(harness.heard())) <= 0.03
-    spoken = [text for text in previews(harness) if text.strip()]
+    spoken = [text for text in interim_texts(harness) if text.strip()]
     assert len(spoken) >= 3
     words = set(BECKETT.lower().replace(".", "").replace(",", "").split())
     said = [word for text in spoken for word in text.lower().strip().strip(".").split()]
