@@ -16,6 +16,7 @@ from live_cli.engine.speech_in.segmenter import Segmenter
 from live_cli.engine.stages import StageNames
 from live_cli.engine.transcription.session import TranscriptionSession
 from live_cli.engine.workers import Workers
+from live_cli.fair_share import OWNER
 from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.messages import Setup
 
@@ -53,14 +54,20 @@ class LiveEngine:
         return self._registry.report()
 
     async def open(
-        self, setup: Setup, emit: EmitMessage, dialect: Dialect = _DIALECT
+        self,
+        setup: Setup,
+        emit: EmitMessage,
+        dialect: Dialect = _DIALECT,
+        principal: str = OWNER,
     ) -> LocalSession:
         """A session for ``setup``. Raises UnsupportedError for what is not done here, EngineError.
 
+        ``principal``: whose the session is; its handles and cached prompts are for nobody else.
         A conversation opens before the transcriber is loaded: typing needs none. Where ``setup``
         has options of audio input the transcriber loads meanwhile, else with the first audio.
         """
         config = session_config_of(setup, dialect, endpoint_chat=self._registry.chat_is_endpoint)
+        config = replace(config, principal=principal)
         if config.transcribes_only:
             if not self._limits_audio:
                 config = replace(config, longest_audio_s=None)

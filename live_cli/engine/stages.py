@@ -98,11 +98,16 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """The messages to answer, the sampling, and the functions that the model may call."""
+    """The messages to answer, the sampling, and the functions that the model may call.
+
+    ``salt``: whose the request is. A prefix cache shows no request of one salt to another, whose
+    time would tell what has been asked; vLLM calls this ``cache_salt``.
+    """
 
     messages: tuple[ChatMessage, ...]
     sampling: Sampling = field(default_factory=Sampling)
     tools: tuple[ToolDeclaration, ...] = ()
+    salt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +155,12 @@ class ChatModel(Protocol):
         """
 
     def prefill(
-        self, messages: tuple[ChatMessage, ...], tools: tuple[ToolDeclaration, ...] = ()
+        self,
+        messages: tuple[ChatMessage, ...],
+        tools: tuple[ToolDeclaration, ...] = (),
+        salt: str = "",
     ) -> None:
-        """Fill the prefix cache with ``messages``, so that the next reply starts sooner."""
+        """Fill the prefix cache of ``salt``, so that the next reply starts sooner."""
 
     def close(self) -> None:
         """Free the model."""

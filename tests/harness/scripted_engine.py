@@ -103,7 +103,9 @@ class ScriptedEngine:
     loaded: asyncio.Event = field(default_factory=asyncio.Event)
     opened: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def open(self, setup: Setup, emit: SendToClient, dialect: Dialect) -> ScriptedSession:
+    async def open(
+        self, setup: Setup, emit: SendToClient, dialect: Dialect, principal: str
+    ) -> ScriptedSession:
         if setup.model == "models/unsupported":
             raise UnsupportedError("The engine cannot sing.", 1007)
         if setup.model == "models/missing":

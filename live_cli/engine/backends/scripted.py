@@ -85,7 +85,10 @@ class ScriptedChatModel:
         return ChatUsage(prompt_tokens, count, finish_reason=finish_reason)
 
     def prefill(
-        self, messages: tuple[ChatMessage, ...], tools: tuple[ToolDeclaration, ...] = ()
+        self,
+        messages: tuple[ChatMessage, ...],
+        tools: tuple[ToolDeclaration, ...] = (),
+        salt: str = "",
     ) -> None:
         """Nothing: there is no cache to fill."""
 

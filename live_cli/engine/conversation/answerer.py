@@ -68,7 +68,10 @@ class Answerer:
         """
         messages, tools = self._history.messages(heard), self.tool_calls.toolbox.declarations
         if messages or tools:
-            await self._context.workers.run(Stage.CHAT, lambda: self._chat.prefill(messages, tools))
+            salt = self._config.principal
+            await self._context.workers.run(
+                Stage.CHAT, lambda: self._chat.prefill(messages, tools, salt)
+            )
 
     def store_results(self) -> int:
         """Put the results of functions into the history; return their tokens.
@@ -179,7 +182,7 @@ class Answerer:
         sampling = self._config.sampling
         if sampling.max_tokens is None:
             sampling = replace(sampling, max_tokens=self._chat.context_tokens // _REPLY_SHARE)
-        return ChatRequest(messages, sampling, tools)
+        return ChatRequest(messages, sampling, tools, self._config.principal)
 
     async def _complete(self, turn: ModelTurn) -> None:
         """Send the last messages of a turn in which the model answered."""
@@ -217,7 +220,7 @@ class Answerer:
             return
         snapshot = self._history.snapshot()
         handles, now = self._context.handles, self._context.clock.now()
-        handle = handles.issue(self._config.model, snapshot, now)
+        handle = handles.issue(self._config.principal, self._config.model, snapshot, now)
         update = SessionResumptionUpdate(new_handle=handle, resumable=True)
         await self._emit(ServerMessage(session_resumption_update=update))
 

@@ -77,8 +77,8 @@ class ConversationSession:
         self._history = History(config.system, window)
         if config.handle:
             now = context.clock.now()
-            kept = context.handles.snapshot_of(config.handle, config.model, now)
-            self._history.restore(kept)
+            handles, principal = context.handles, config.principal
+            self._history.restore(handles.snapshot_of(principal, config.handle, config.model, now))
         self._clock = context.clock
         self._workers = context.workers
         self._load_speech_input = stages.load_speech_input

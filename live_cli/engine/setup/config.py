@@ -19,6 +19,7 @@ from live_cli.engine.setup.voices import traits_of
 from live_cli.engine.speech_in.endpointer import EndpointingRules
 from live_cli.engine.stages import Sampling, VoiceTraits
 from live_cli.errors import UnsupportedError
+from live_cli.fair_share import OWNER
 from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.messages import (
     AutomaticActivityDetection,
@@ -57,7 +58,7 @@ _LONGEST_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class SessionConfig:
-    """What one setup asks of the local engine, with all defaults filled in.
+    """What one setup asks of the local engine, with all defaults filled in, and for whom.
 
     ``modality``: AUDIO or TEXT. ``system``: the whole system prompt of the chat model.
     ``endpointing``: rules of voice activity detection. ``manual_activity``: the client marks
@@ -65,7 +66,8 @@ class SessionConfig:
     and video belongs to a turn. ``history_first``: the first clientContent is history alone.
     ``handle``: the resumption handle to go on from. ``trigger_tokens`` and ``target_tokens``: of
     context window compression, billed. ``longest_audio_s``: seconds of audio that a session takes,
-    None for no limit. ``vertex``: the client speaks Vertex AI's dialect.
+    None for no limit. ``vertex``: the client speaks Vertex AI's dialect. ``principal``: whose the
+    session is, by an opaque name.
     """
 
     modality: str = AUDIO
@@ -92,6 +94,7 @@ class SessionConfig:
     toolbox: Toolbox = field(default_factory=Toolbox)
     family: Family = NEUTRAL
     vertex: bool = False
+    principal: str = OWNER
 
     @property
     def model(self) -> str:

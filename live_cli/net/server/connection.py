@@ -47,6 +47,7 @@ from live_cli.protocol.dialect import in_dialect
 from live_cli.protocol.events import AudioReceived, SetupReceived
 from live_cli.protocol.messages import GoAway, ServerMessage, Setup, SetupComplete
 from live_cli.protocol.session import Role, Session
+from live_cli.protocol.setup_locks import NO_LOCKS
 from live_cli.protocol.states import State
 
 _RELEASE_S = 5.0
@@ -84,7 +85,9 @@ class ServerConnection:
     ) -> None:
         self._socket = socket
         self._dialect = endpoint.dialect
+        self._principal = endpoint.principal
         self._token = token
+        self._locks = token.locks if token else NO_LOCKS
         self._context = context
         self._limits = context.limits
         self._log = context.log
@@ -180,7 +183,9 @@ class ServerConnection:
         if self._token is not None:
             self._session.adopt(setup)
         self._model = setup.model
-        engine_session = await self._context.engine.open(setup, self._send, self._dialect)
+        engine_session = await self._context.engine.open(
+            setup, self._send, self._dialect, self._principal.id
+        )
         self._engine_session = engine_session
         self._resumable_session.attach(self._end_resumed)
         lifetime_timer = self._lifetime_timer = self._start_lifetime(setup)
@@ -193,6 +198,7 @@ class ServerConnection:
             events = self._session.receive(payload, now)
             self._context.unknown_fields.check_payload(payload)
             for event in events:
+                self._locks.check(event)
                 lifetime_timer.note(event)
                 self._answer_timer.note_event(event, now)
                 was_busy = engine_session.busy
@@ -241,7 +247,11 @@ class ServerConnection:
         for event in events:
             if isinstance(event, SetupReceived):
                 setup, self._resumable_session = start_session(
-                    event.setup, self._token, self._context.resumable_sessions, now
+                    event.setup,
+                    self._token,
+                    self._principal,
+                    self._context.resumable_sessions,
+                    now,
                 )
                 return setup
         raise RemoteProtocolError("The first message must be a setup message.")

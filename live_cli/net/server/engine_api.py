@@ -39,9 +39,13 @@ class EngineSession(Protocol):
 class Engine(Protocol):
     """Opens one EngineSession for each connection."""
 
-    async def open(self, setup: Setup, emit: SendToClient, dialect: Dialect) -> EngineSession:
+    async def open(
+        self, setup: Setup, emit: SendToClient, dialect: Dialect, principal: str
+    ) -> EngineSession:
         """Open a session for ``setup`` in this ``dialect``, loading the models it needs.
 
+        ``principal``: whose the session is, by an opaque name (`live_cli.fair_share`). What the
+        session leaves behind is for this principal alone: its handles are unknown to others.
         ``emit`` sends a message to the client; once the client has left it does nothing.
         Raises UnsupportedError (its close code and reason) or EngineError.
         """

@@ -6,6 +6,7 @@ import itertools
 import logging
 import time
 from collections.abc import Collection
+from dataclasses import replace
 
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -127,6 +128,7 @@ class Sessions:
             if isinstance(found, CloseReason):
                 return found
             token = found
+            endpoint = replace(endpoint, principal=token.principal)
         if self._closing:
             return SHUTTING_DOWN
         most = self.limits.sessions

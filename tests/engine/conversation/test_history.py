@@ -9,6 +9,7 @@ from live_cli.engine.conversation.handles import Handles
 from live_cli.engine.conversation.history import MODEL, USER, ContextWindow, History, TokenCount
 from live_cli.engine.conversation.stored_image import StoredImage
 from live_cli.engine.stages import Image
+from live_cli.fair_share import OWNER
 from tests.harness.images import jpeg
 
 WIDE = ContextWindow(context_tokens=100_000)
@@ -219,8 +220,8 @@ def test_handles_keep_what_was_said_when_images_are_too_many():
         history = History("", WIDE)
         for turn in range(4):
             history.add(USER, f"{session}: look", images=(stored_image(turn, 6 * 2**20),))
-            given.append(handles.issue("local", history.snapshot(), now=0.0))
-    kept = [handles.snapshot_of(handle, "local", now=1.0) for handle in given]
+            given.append(handles.issue(OWNER, "local", history.snapshot(), now=0.0))
+    kept = [handles.snapshot_of(OWNER, handle, "local", now=1.0) for handle in given]
     assert [len(snapshot.entries) for snapshot in kept] == [1, 2, 3, 4] * 10
     unique = {id(seen): seen.bytes for snapshot in kept for seen in snapshot.images}
     assert 96 * 2**20 < sum(unique.values()) <= 128 * 2**20

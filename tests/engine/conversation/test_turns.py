@@ -90,7 +90,7 @@ class GatedChatModel:
             self.stopped.set()
         return ChatUsage(3, 9)
 
-    def prefill(self, messages, tools=()):
+    def prefill(self, messages, tools=(), salt=""):
         pass
 
     def close(self):

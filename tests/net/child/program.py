@@ -42,7 +42,9 @@ def serve(pipe: ParentPipe) -> None:
     from live_cli.net.server.listen import listen, one_time_key, port_of
 
     class Engine:
-        async def open(self, setup: object, emit: object, dialect: object) -> "Engine":
+        async def open(
+            self, setup: object, emit: object, dialect: object, principal: str
+        ) -> "Engine":
             return self
 
         async def handle(self, event: object) -> None: ...

@@ -81,12 +81,15 @@ class GgufChatModel:
         return completions.generate(self._stream, request, on_delta)
 
     def prefill(
-        self, messages: tuple[ChatMessage, ...], tools: tuple[ToolDeclaration, ...] = ()
+        self,
+        messages: tuple[ChatMessage, ...],
+        tools: tuple[ToolDeclaration, ...] = (),
+        salt: str = "",
     ) -> None:
         """Read ``messages`` into the prefix cache; the one token that comes with it is dropped."""
         asks = bool(messages) and messages[-1].role == "user"
         ask = messages if asks else (*messages, ChatMessage("user", "."))
-        self.generate(ChatRequest(ask, Sampling(max_tokens=1), tools), lambda _: False)
+        self.generate(ChatRequest(ask, Sampling(max_tokens=1), tools, salt), lambda _: False)
 
     def close(self) -> None:
         """Free the model, once the replies under way have ended."""

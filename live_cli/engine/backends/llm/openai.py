@@ -54,7 +54,10 @@ class OpenAIChatModel:
         return completions.generate(self._stream, request, on_delta, self._begins_thinking)
 
     def prefill(
-        self, messages: tuple[ChatMessage, ...], tools: tuple[ToolDeclaration, ...] = ()
+        self,
+        messages: tuple[ChatMessage, ...],
+        tools: tuple[ToolDeclaration, ...] = (),
+        salt: str = "",
     ) -> None:
         """Nothing: the cache of an endpoint is its own affair, and tokens may cost money."""
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qs, urlsplit
 
 from live_cli.loopback import is_loopback, is_loopback_or_ip
+from live_cli.net.server.access.principal import NOBODY, Principal, principal_of_key
 from live_cli.net.server.close_reason import CloseReason
 from live_cli.protocol.dialect import Dialect
 
@@ -31,12 +32,13 @@ class Endpoint:
     """One of the Live API's WebSocket endpoints, as a client asked for it.
 
     ``constrained``: the method that takes ephemeral tokens. ``token``: the name of the token shown
-    there, not yet looked up.
+    there, not yet looked up. ``principal``: who asks, by the key that was shown.
     """
 
     dialect: Dialect
     constrained: bool = False
     token: str | None = field(default=None, repr=False)
+    principal: Principal = NOBODY
 
 
 BAD_KEY = CloseReason(1007, "API key not valid. Please pass a valid API key.", "key")
@@ -136,30 +138,38 @@ def admit(
         if shown.tokens:
             return replace(endpoint, token=shown.tokens[0])
         return BAD_KEY if any(map(_is_token, shown.keys)) else NO_TOKEN
-    return _refuse_keys(shown, keys) or endpoint
+    principal = _principal_of(shown, keys)
+    if isinstance(principal, CloseReason):
+        return principal
+    return replace(endpoint, principal=principal)
 
 
-def _refuse_keys(shown: Credentials, keys: tuple[str, ...]) -> CloseReason | None:
+def _principal_of(shown: Credentials, keys: tuple[str, ...]) -> Principal | CloseReason:
     if any(map(_is_token, shown.keys)):
         return NO_KEY if shown.as_token else BAD_KEY
     if not keys:
-        return None
+        return NOBODY
     if not shown.keys:
         return NO_KEY
-    return None if _any_equal(shown.keys, keys) else BAD_KEY
+    key = _shown_key(shown.keys, keys)
+    return BAD_KEY if key is None else principal_of_key(key, is_first=key == keys[0])
 
 
 def _is_token(key: str) -> bool:
     return key.startswith(TOKEN_PREFIX)
 
 
-def _any_equal(shown: tuple[str, ...], keys: tuple[str, ...]) -> bool:
-    """Compare all with all, in a time that does not depend on where they differ."""
-    equal = False
-    for one in shown:
-        for key in keys:
-            equal |= hmac.compare_digest(one.encode(), key.encode())
-    return equal
+def _shown_key(shown: tuple[str, ...], keys: tuple[str, ...]) -> str | None:
+    """Return the first of ``keys`` that is shown, None where none is.
+
+    All are compared with all, in a time that does not depend on where they differ.
+    """
+    found = None
+    for key in reversed(keys):
+        for one in shown:
+            if hmac.compare_digest(one.encode(), key.encode()):
+                found = key
+    return found
 
 
 def _is_own_origin(origin: str) -> bool:

@@ -2,11 +2,10 @@
 
 A token admits sessions at the constrained endpoints: a number of new ones until
 ``new_sessions_until``, and those already open, or resumed, until ``expires_at``. It may fix fields
-of their setup. Only a hash of each name is kept, so that neither a memory dump nor the time of a
+of their setup, for as long as they last. Only a hash of each name is kept, so that neither a memory dump nor the time of a
 look-up reveals a name. Source: Live API reference, §4.13.
 """
 
-import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
@@ -14,9 +13,16 @@ from datetime import UTC, datetime
 
 from live_cli.errors import RemoteProtocolError
 from live_cli.net.server.access.admission import TOKEN_PREFIX
+from live_cli.net.server.access.principal import (
+    NOBODY,
+    Principal,
+    digest_of,
+    principal_of_token,
+)
 from live_cli.net.server.close_reason import CloseReason
 from live_cli.protocol.field_mask import FieldPath, effective_setup, read_mask
 from live_cli.protocol.messages import AuthToken, Setup
+from live_cli.protocol.setup_locks import SetupLocks
 
 USABLE_S = 30 * 60.0
 """How long sessions may last where the request names no ``expireTime``."""
@@ -36,7 +42,7 @@ EXPIRED = CloseReason(1008, "The ephemeral token of this session has expired.", 
 
 
 class TokensFullError(Exception):
-    """The server keeps as many tokens as it may; none has expired."""
+    """The server keeps as many tokens of one key as it may; none has expired."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +61,17 @@ class Terms:
 
 @dataclass(slots=True)
 class Token:
-    """A token that was created. Times are on the monotonic clock whose ``now`` `Tokens` is told."""
+    """A token that was created. Times are on the monotonic clock whose ``now`` `Tokens` is told.
+
+    ``maker``: who created it. ``principal``: whose the sessions are that it admits. ``locks``: what
+    it keeps to itself of their setups.
+    """
 
     digest: bytes
+    maker: Principal
+    principal: Principal
     terms: Terms
+    locks: SetupLocks
     expires_at: float
     new_sessions_until: float
     uses_left: int | None
@@ -103,7 +116,10 @@ def terms_of(request: AuthToken, wall: datetime) -> Terms:
 
 
 class Tokens:
-    """The tokens of a server, ``most`` at a time; expired ones make room. ``now`` in seconds."""
+    """The tokens of a server, ``most`` of each key at a time; expired ones make room.
+
+    A key that makes too many is refused and takes no room from another. ``now`` in seconds.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -112,29 +128,32 @@ class Tokens:
     def __len__(self) -> int:
         return len(self._tokens)
 
-    def create(self, terms: Terms, now: float) -> str:
+    def create(self, terms: Terms, now: float, maker: Principal = NOBODY) -> str:
         """Create a token and return its name, which is not kept. Raises TokensFullError."""
         self._tokens = {key: each for key, each in self._tokens.items() if each.expires_at > now}
-        if len(self._tokens) >= self._most:
+        if sum(each.maker == maker for each in self._tokens.values()) >= self._most:
             raise TokensFullError
         name = TOKEN_PREFIX + secrets.token_hex(32)
-        digest = _digest(name)
+        digest = digest_of(name)
         self._tokens[digest] = Token(
-            digest, terms, now + terms.usable_s, now + terms.new_sessions_s, terms.uses
+            digest,
+            maker,
+            principal_of_token(digest, maker),
+            terms,
+            SetupLocks(terms.setup, terms.mask),
+            expires_at=now + terms.usable_s,
+            new_sessions_until=now + terms.new_sessions_s,
+            uses_left=terms.uses,
         )
         return name
 
     def find(self, name: str, now: float) -> Token | CloseReason:
         """Return the token named ``name``, or UNKNOWN when there is none or it has expired."""
-        digest = _digest(name)
+        digest = digest_of(name)
         token = self._tokens.get(digest)
         if token is None or not hmac.compare_digest(token.digest, digest):
             return UNKNOWN
         return token if now < token.expires_at else UNKNOWN
-
-
-def _digest(name: str) -> bytes:
-    return hashlib.sha256(name.encode(errors="surrogatepass")).digest()
 
 
 def _seconds_until(text: str | None, field: str, wall: datetime, default_s: float) -> float:

@@ -17,10 +17,12 @@ Source: Live API reference, §4.7 (limits) and §5 (the connection's close reaso
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from live_cli.fair_share import OWNER, largest_holder
 from live_cli.net.server.close_reason import CloseReason
 from live_cli.protocol.wire import format_duration
 
@@ -48,11 +50,11 @@ NO_LIMITS: Final = LifetimeLimits(connection_s=0, audio_session_s=0, video_sessi
 class ResumableSession:
     """A session over all its connections, of which one at a time is open.
 
-    ``token``: the digest of the ephemeral token that admitted the session. ``used_s``: the time of
-    its connections that have ended. ``video_at_s``: the session's time at its first image.
+    ``principal``: who opened the session, by the opaque name. ``used_s``: the time of its
+    connections that have ended. ``video_at_s``: the session's time at its first image.
     """
 
-    token: bytes | None = None
+    principal: str = OWNER
     used_s: float = 0.0
     video_at_s: float | None = None
     warned: bool = False
@@ -76,20 +78,25 @@ class ResumableSession:
 
 @dataclass(slots=True)
 class ResumableSessions:
-    """The session that each resumption handle stands for; the newest ``most`` are kept."""
+    """The session that each resumption handle of a principal stands for; ``most`` are kept."""
 
     most: int = 4096
-    _by_handle: dict[str, ResumableSession] = field(default_factory=dict)
+    _kept: dict[tuple[str, str], ResumableSession] = field(default_factory=dict)
+    """By principal and handle, the oldest handle first."""
 
     def note(self, handle: str, session: ResumableSession) -> None:
-        """Remember that ``handle`` resumes ``session``; the oldest handle makes room."""
-        while len(self._by_handle) >= self.most:
-            del self._by_handle[next(iter(self._by_handle))]
-        self._by_handle[handle] = session
+        """Remember that ``handle`` resumes ``session``, for the session's own principal.
 
-    def find(self, handle: str | None) -> ResumableSession | None:
-        """Return the session that ``handle`` resumes, None when the handle is not known."""
-        return self._by_handle.get(handle) if handle else None
+        The oldest handle of the principal that holds the most makes room.
+        """
+        while len(self._kept) >= self.most:
+            loser = largest_holder(Counter(principal for principal, _ in self._kept))
+            del self._kept[next(key for key in self._kept if key[0] == loser)]
+        self._kept[session.principal, handle] = session
+
+    def find(self, principal: str, handle: str | None) -> ResumableSession | None:
+        """Return the session that ``handle`` resumes for ``principal``, None when there is none."""
+        return self._kept.get((principal, handle)) if handle else None
 
 
 @dataclass(frozen=True, slots=True)
