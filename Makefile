@@ -1,4 +1,5 @@
-# Two commands do all: `make talk` starts a conversation, `make test` runs every test.
+# Two commands do all: `make talk` starts a conversation, `make test` runs every test. While you
+# work, `make quick` says within a minute what is wrong.
 # System libraries are installed where they are missing (Debian: by apt-get, with sudo if needed).
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ APT    := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 NPM    := NODE_OPTIONS=--use-system-ca npm install --loglevel=error --no-audit --no-fund --no-package-lock --ignore-scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help talk demo setup test sdks frameworks check format bench echo clean
+.PHONY: help talk demo setup quick test sdks frameworks check format bench echo clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -23,28 +24,33 @@ demo: setup ## A spoken question from a file, answered into answer.wav
 
 setup: $(VENV)/.local ## Make .venv with the project, its local engine and its model
 
+quick: check ## Lint, types, import contracts and the fast tests, in about a minute
+	$(BIN)/pytest -q -m quick -n 2 --dist loadgroup
+
+# More processes than cores: the tests mostly wait, for what is said in real time.
 test: $(VENV)/.dev $(VENV)/.sdks portaudio soundserver ## Set up what the tests need and run all of them
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n 4 --dist loadgroup --no-loadscope-reorder
 
 sdks: $(VENV)/.sdks ## Install the SDKs, in Python and JavaScript, that tests/sdk runs
 
 frameworks: $(VENV)/.frameworks ## Let pipecat, livekit and google-adk talk to `serve`
 	$(BIN)/pytest -q -rA tests/frameworks/check_frameworks.py
 
-check: $(VENV)/.dev ## Lint, types, import contracts
+check: $(VENV)/.dev ## Lint, types, import contracts, names and sizes
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest -q tests/test_structure.py
 
 format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(VENV)/.bench portaudio soundserver ## Print the table of budgets, each against its peer
+bench: $(VENV)/.dev portaudio soundserver ## Print the table of budgets, each against its peer
 	$(BIN)/python -m tests.benchmarks
 
-echo: $(VENV)/.bench portaudio soundserver ## Measure echo: simulated rooms, then `talk` on a virtual sound card (45 minutes)
+echo: $(VENV)/.dev portaudio soundserver ## Measure echo: simulated rooms, then `talk` on a virtual sound card (45 minutes)
 	$(BIN)/python -m tests.benchmarks echo open_speakers open_speakers_busy
 
 clean: ## Remove what the targets above made
@@ -82,11 +88,6 @@ $(VENV)/.frameworks: Makefile | $(VENV)/.dev
 	  $(PYTHON) -m venv --without-pip $$folder || exit 1; \
 	  $(BIN)/python -m pip --python $$folder install -q --upgrade "$$@" || exit 1; \
 	done
-	@touch $@
-
-# The peers that the benchmarks compare with.
-$(VENV)/.bench: $(VENV)/.dev pyproject.toml
-	$(BIN)/python -m pip install -q -e '.[bench]'
 	@touch $@
 
 .PHONY: portaudio soundserver
