@@ -42,8 +42,9 @@ def served():
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    for room in ("models", "pull"):
-        monkeypatch.setattr(f"live_cli.engine.{room}.cache_folder", lambda: tmp_path / "models")
+    for module in ("lookup", "pull"):
+        name = f"live_cli.engine.chat_models.{module}.cache_folder"
+        monkeypatch.setattr(name, lambda: tmp_path / "models")
     return tmp_path / "models"
 
 
