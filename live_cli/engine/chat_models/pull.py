@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from live_cli.engine.chat_models.lookup import PULLABLE, AvailableModel, cache_folder
@@ -17,6 +18,8 @@ from live_cli.errors import EngineError
 _BLOCK = 1 << 18
 _TIMEOUT_S = 30.0
 _NOT_FOUND, _RANGE_REFUSED = 404, 416
+_LARGEST_BYTES = 200 * 1024**3
+"""No chat model of one file that a person runs is larger; a server that never ends is."""
 
 PullProgress = Callable[[int, int | None], None]
 """Called with the bytes that have come and the size of the file, where that is known."""
@@ -60,10 +63,42 @@ def pull(
     return AvailableModel(name, target, "cache", target.stat().st_size)
 
 
+class _SameScheme(urllib.request.HTTPRedirectHandler):
+    """Follows redirects to http and https, and from https to nothing but https."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        target = urlsplit(newurl).scheme.lower()
+        if target != "https" and (req.type == "https" or target != "http"):
+            raise urllib.error.URLError(f"it redirects to {target or 'nothing'}, which is not safe")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+    def http_error_302(
+        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any
+    ) -> Any:
+        """Follow, and close the answer where its target cannot be followed."""
+        try:
+            return super().http_error_302(req, fp, code, msg, headers)
+        except (ValueError, urllib.error.URLError):
+            fp.close()
+            raise
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
+
+_opener = urllib.request.build_opener(_SameScheme)
+
+
 def _name_in(url: str) -> str:
-    """The name of a model from its address. Raises EngineError when ``url`` is no address."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    """Return the name of a model from its address. Raises EngineError where ``url`` is none."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        usable = usable and url.isascii() and url.isprintable() and " " not in url
+    except ValueError:  # a port or an IPv6 address that is none
+        usable = False
+    if not usable:
         known = ", ".join(PULLABLE)
         raise EngineError(
             f"no model to pull is called {url!r}: {f'choose {known}, or ' if known else ''}"
@@ -87,10 +122,10 @@ def _fetch(url: str, part: Path, size: int | None, progress: PullProgress) -> No
     if there:
         request.add_header("Range", f"bytes={there}-")
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
-            if there and answer.status != http.HTTPStatus.PARTIAL_CONTENT:
+        with _opener.open(request, timeout=_TIMEOUT_S) as answer:
+            if there and not _continues(answer, there):
                 there = 0  # it sends all of it again
-            _receive(answer, part, there, size, progress)
+            _receive(answer, part, there, _whole_size(answer, there, size), progress)
     except urllib.error.HTTPError as exc:
         exc.close()
         if exc.code == _RANGE_REFUSED and there:
@@ -98,34 +133,68 @@ def _fetch(url: str, part: Path, size: int | None, progress: PullProgress) -> No
         gone = exc.code == _NOT_FOUND
         status = "there is no such file (HTTP 404)" if gone else f"HTTP {exc.code}"
         raise EngineError(f"cannot fetch {url}: {status}") from exc
-    except (urllib.error.URLError, TimeoutError, http.client.HTTPException, ConnectionError) as exc:
+    except (
+        urllib.error.URLError,
+        TimeoutError,
+        http.client.HTTPException,
+        ConnectionError,
+        ValueError,
+    ) as exc:  # ValueError: a redirect to what is no address, or lengths of chunks that are none
         why = getattr(exc, "reason", None) or exc
         raise EngineError(
             f"cannot fetch {url} ({why}): the same command goes on where this stopped"
         ) from exc
 
 
+def _continues(answer: http.client.HTTPResponse, there: int) -> bool:
+    """Whether ``answer`` holds the file from byte ``there`` on, as it was asked for."""
+    begins = answer.headers.get("Content-Range", f"bytes {there}-").strip()
+    return answer.status == http.HTTPStatus.PARTIAL_CONTENT and begins.startswith(f"bytes {there}-")
+
+
+def _whole_size(answer: http.client.HTTPResponse, there: int, pinned: int | None) -> int | None:
+    """Bytes of the whole file: the pinned size, else the announced one, None where none is.
+
+    Raises EngineError for an announced size that is no number or beyond any model's.
+    """
+    announced = answer.headers.get_all("Content-Length")
+    if pinned is not None or announced is None:
+        return pinned
+    digits = announced[0].strip()
+    usable = len(announced) == 1 and digits.isascii() and digits.isdigit() and len(digits) <= 15
+    if not usable or there + int(digits) > _LARGEST_BYTES:
+        raise EngineError(
+            f"{_host_of(answer)} announces no size that a model can have ({digits[:20]!r}): "
+            "not fetched"
+        )
+    return there + int(digits)
+
+
 def _receive(
     answer: http.client.HTTPResponse,
     part: Path,
     there: int,
-    size: int | None,
+    whole: int | None,
     progress: PullProgress,
 ) -> None:
-    length = answer.headers.get("Content-Length")
-    whole = size if size is not None else there + int(length) if length else None
+    """Write ``answer`` into ``part`` from byte ``there`` on, and never beyond ``whole``."""
+    most = _LARGEST_BYTES if whole is None else whole
     with part.open("r+b" if there else "wb") as file:
         file.seek(there)
         file.truncate()
         progress(there, whole)
         while block := answer.read(_BLOCK):
-            if size is not None and there + len(block) > size:
-                raise EngineError(f"{answer.url} is longer than the {size} bytes it should have")
+            if there + len(block) > most:
+                raise EngineError(f"{answer.url} is longer than the {most} bytes it should have")
             file.write(block)
             there += len(block)
             progress(there, whole)
     if whole is not None and there < whole:
         raise EngineError(
-            f"the connection to {urlsplit(answer.url).hostname} broke off at {there} of {whole} "
+            f"the connection to {_host_of(answer)} broke off at {there} of {whole} "
             "bytes: the same command goes on where this stopped"
         )
+
+
+def _host_of(answer: http.client.HTTPResponse) -> str:
+    return urlsplit(answer.url).hostname or "the server"
