@@ -276,6 +276,7 @@ class ServeSettings:
         WholeNumber(1, 10_000), 16, _listening("Sessions at a time (16).", "N")
     )
     max_auth_tokens: int = _setting(WholeNumber(0, 100_000), 1000)
+    max_wrong_keys_per_min: int = _setting(WholeNumber(0, 1_000_000), 10)
     max_message_bytes: int = _setting(WholeNumber(1024, 900_000_000), 16_777_216)
     max_held_bytes: int = _setting(WholeNumber(1024, 900_000_000), 16_777_216)
     max_small_messages_per_s: int = _setting(WholeNumber(0, 1_000_000), 1000)

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from live_cli import paths
 from live_cli.commands.serve.child import check_libraries
@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from live_cli.net.server.stats.prometheus import StageStates
 
 
+_SHORTEST_KEY: Final = 16
+"""Characters: of random hexadecimal digits 64 bits, which nobody guesses over a network."""
+
+
 def run(
     settings: Settings,
     *,
@@ -52,16 +56,14 @@ def run(
     """Serve until SIGINT or SIGTERM, which end it gracefully; a second one ends it at once.
 
     ``print_env``: only print the environment that programs need to use such a server.
-    Raises SettingsError (no key for the network), ConnectError (no such port), EngineError.
+    Raises SettingsError (no key for the network, or a short one), ConnectError (no such port) and
+    EngineError.
     """
     host = settings.serve.host if host is None else host
     port = settings.serve.port if port is None else port
     key = settings.server_key
-    if key is None and not is_loopback(host):
-        raise SettingsError(
-            f"To serve others than this machine ({host}) a key is needed: set LIVE_CLI_KEY, "
-            "or serve 127.0.0.1."
-        )
+    if not is_loopback(host):
+        _check_key_for_network(host, key)
     if print_env:
         if port == 0:
             raise SettingsError("Only a running server knows the port it took: name one, --port N.")
@@ -71,6 +73,20 @@ def run(
     listeners = listen(host, port)
     _log_to_stderr()
     asyncio.run(_serve(settings, host, listeners, key))
+
+
+def _check_key_for_network(host: str, key: str | None) -> None:
+    """Raises SettingsError for a key too short to serve other machines with, or none."""
+    if key is None:
+        raise SettingsError(
+            f"To serve others than this machine ({host}) a key is needed: set LIVE_CLI_KEY, "
+            "or serve 127.0.0.1."
+        )
+    if len(key) < _SHORTEST_KEY:
+        raise SettingsError(
+            f"To serve others than this machine ({host}) a key of {_SHORTEST_KEY} characters or "
+            "more is needed: a shorter one can be guessed. Make one: openssl rand -hex 32"
+        )
 
 
 async def _serve(
@@ -123,6 +139,7 @@ def limits_of(options: ServeSettings) -> Limits:
         connections=options.max_connections,
         sessions=options.max_sessions,
         tokens=options.max_auth_tokens,
+        wrong_keys_per_min=options.max_wrong_keys_per_min,
         held_bytes=options.max_held_bytes,
         small_messages_per_s=options.max_small_messages_per_s,
         grace_s=options.grace_s,

@@ -13,7 +13,9 @@ from starlette.routing import Route
 
 from live_cli.errors import RemoteProtocolError
 from live_cli.net.server.access.admission import BAD_KEY
+from live_cli.net.server.access.principal import Principal
 from live_cli.net.server.access.tokens import TokensFullError, terms_of
+from live_cli.net.server.close_reason import CloseReason
 from live_cli.net.server.sessions import Sessions
 from live_cli.protocol.wire import decode_auth_token
 
@@ -68,9 +70,10 @@ def metrics_route(counts: "PrometheusCounts", sessions: Sessions) -> Route:
     async def answer(request: Request) -> Response:
         from live_cli.net.server.stats.prometheus import CONTENT_TYPE
 
-        return refused(sessions, request) or Response(
-            counts.text(), headers={"content-type": CONTENT_TYPE}
-        )
+        admitted = await admit(sessions, request)
+        if isinstance(admitted, Response):
+            return admitted
+        return Response(counts.text(), headers={"content-type": CONTENT_TYPE})
 
     return Route("/metrics", answer)
 
@@ -83,14 +86,16 @@ class ModelList:
         self._sessions = sessions
 
     async def list(self, request: Request) -> Response:
-        return refused(self._sessions, request) or JSONResponse(
-            {"models": [*self._models.values()]}
-        )
+        admitted = await admit(self._sessions, request)
+        if isinstance(admitted, Response):
+            return admitted
+        return JSONResponse({"models": [*self._models.values()]})
 
     async def get(self, request: Request) -> Response:
         name = request.path_params["id"]
-        if (answer := refused(self._sessions, request)) is not None:
-            return answer
+        admitted = await admit(self._sessions, request)
+        if isinstance(admitted, Response):
+            return admitted
         if name not in self._models:
             known = ", ".join(self._models)
             return _error(404, "NOT_FOUND", f"models/{name} is not found here; known: {known}.")
@@ -104,8 +109,9 @@ class TokenEndpoint:
         self._sessions = sessions
 
     async def create(self, request: Request) -> Response:
-        if (answer := refused(self._sessions, request)) is not None:
-            return answer
+        maker = await admit(self._sessions, request)
+        if isinstance(maker, Response):
+            return maker
         try:
             async with asyncio.timeout(self._sessions.limits.request_s):
                 body = await _body(request)
@@ -116,12 +122,13 @@ class TokenEndpoint:
         try:
             self._sessions.unknown_fields.check_token_request(body)
             terms = terms_of(decode_auth_token(body), datetime.now(UTC))
-            name = self._sessions.tokens.create(terms, time.monotonic())
+            name = self._sessions.tokens.create(terms, time.monotonic(), maker)
         except RemoteProtocolError as exc:
             return _error(400, "INVALID_ARGUMENT", exc.reason)
         except TokensFullError:
             most = self._sessions.limits.tokens
-            reason = f"This server keeps {most} tokens; wait until some have expired."
+            reason = f"This server keeps {most} tokens of a key; wait until some have expired."
+            await self._sessions.refusals.note(request, CloseReason(1013, reason, "full"))
             return _error(429, "RESOURCE_EXHAUSTED", reason)
         return JSONResponse({"name": name})
 
@@ -136,14 +143,16 @@ async def _body(request: Request) -> bytes | None:
     return body
 
 
-def refused(sessions: Sessions, request: Request) -> Response | None:
-    """Return the error response for a request that is not admitted, None for one that is."""
-    refusal = sessions.refusal_of(request)
-    if refusal is None:
-        return None
-    if refusal is BAD_KEY:
-        return _error(400, "INVALID_ARGUMENT", refusal.reason)
-    return _error(403, "PERMISSION_DENIED", refusal.reason)
+async def admit(sessions: Sessions, request: Request) -> Principal | Response:
+    """Return who sends ``request``, or the error response where it is refused."""
+    admitted = sessions.admit_request(request)
+    if isinstance(admitted, Principal):
+        return admitted
+    if not await sessions.refusals.note(request, admitted):
+        return Response(status_code=429)  # goes nowhere: the connection is cut
+    if admitted is BAD_KEY:
+        return _error(400, "INVALID_ARGUMENT", admitted.reason)
+    return _error(403, "PERMISSION_DENIED", admitted.reason)
 
 
 def _described(model: ListedModel) -> dict[str, Any]:

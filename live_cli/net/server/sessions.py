@@ -12,6 +12,8 @@ from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from live_cli.net.server.access.admission import Endpoint, Handshake, admit
+from live_cli.net.server.access.principal import Principal
+from live_cli.net.server.access.refusals import Refusals
 from live_cli.net.server.access.tokens import Token, Tokens
 from live_cli.net.server.close import close_socket
 from live_cli.net.server.close_reason import SHUTTING_DOWN, CloseReason
@@ -46,6 +48,7 @@ class Sessions:
     ) -> None:
         self.limits = limits
         self.tokens = Tokens(limits.tokens)
+        self.refusals = Refusals(counts, log, limits.wrong_keys_per_min)
         self._keys = tuple(keys)
         self._origins = frozenset(origin.lower() for origin in origins)
         self._log = log
@@ -62,14 +65,17 @@ class Sessions:
 
         Refused clients are accepted too: they take an HTTP status badly (reference 1.5).
         """
+        admitted = self._admit(websocket)
+        if isinstance(admitted, CloseReason) and not await self.refusals.note(websocket, admitted):
+            return
         try:
             await websocket.accept()
         except (WebSocketDisconnect, RuntimeError):
             return  # the client left before the handshake was answered
-        admitted = self._admit(websocket)
+        if not isinstance(admitted, CloseReason) and (full := self._refuse_for_room()) is not None:
+            await self.refusals.note(websocket, full)
+            admitted = full
         if isinstance(admitted, CloseReason):
-            self._context.counts.refuse(admitted.kind)
-            self._log.info("refused %d %r", admitted.code, admitted.reason)
             await self._read_setup(websocket)
             await close_socket(websocket, admitted)
             return
@@ -99,6 +105,7 @@ class Sessions:
     async def end_sessions(self) -> None:
         """Send goAway to every session, let turns finish within the grace time, close with 1001."""
         self._closing = True
+        self.refusals.close()
         ending = [
             asyncio.create_task(self._end_session(connection, released))
             for connection, released in self._open.items()
@@ -112,10 +119,10 @@ class Sessions:
         await connection.shut_down(self.limits.grace_s)
         await released.wait()
 
-    def refusal_of(self, request: HTTPConnection) -> CloseReason | None:
-        """Return why an HTTP request is refused; its key, Origin and Host are checked."""
+    def admit_request(self, request: HTTPConnection) -> Principal | CloseReason:
+        """Return who sends an HTTP request, or why it is refused: by its key, Origin or Host."""
         admitted = admit(_handshake(request, "/"), self._keys, self._origins)
-        return admitted if isinstance(admitted, CloseReason) else None
+        return admitted if isinstance(admitted, CloseReason) else admitted.principal
 
     def _admit(self, websocket: WebSocket) -> tuple[Endpoint, Token | None] | CloseReason:
         handshake = _handshake(websocket, websocket.scope["path"])
@@ -129,13 +136,17 @@ class Sessions:
                 return found
             token = found
             endpoint = replace(endpoint, principal=token.principal)
+        return endpoint, token
+
+    def _refuse_for_room(self) -> CloseReason | None:
+        """Return why no session may begin now, whoever asks."""
         if self._closing:
             return SHUTTING_DOWN
         most = self.limits.sessions
         if len(self._open) >= most:
             reason = f"All {most} sessions of this server are in use. Try later."
             return CloseReason(1013, reason, "full")
-        return endpoint, token
+        return None
 
 
 def _handshake(connection: HTTPConnection, path: str) -> Handshake:

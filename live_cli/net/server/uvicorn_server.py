@@ -111,7 +111,11 @@ class RejectingProtocol(asyncio.Protocol):
 
 
 class TimeLimitedHttpProtocol(H11Protocol):
-    """uvicorn's HTTP protocol; aborts when the first request's head takes over ``limit_s``."""
+    """uvicorn's HTTP protocol; aborts when the first request's head takes over ``limit_s``.
+
+    The application finds ``abort()`` in its scope's state, which cuts the connection at once, also
+    where the request became a WebSocket.
+    """
 
     def __init__(self, *, limit_s: float, **uvicorn_options: Any) -> None:
         super().__init__(**uvicorn_options)
@@ -119,6 +123,7 @@ class TimeLimitedHttpProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.app_state = {**self.app_state, "abort": transport.abort}
         self._limit = self.loop.call_later(self._limit_s, transport.abort)
 
     def data_received(self, data: bytes) -> None:

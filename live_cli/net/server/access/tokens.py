@@ -2,8 +2,8 @@
 
 A token admits sessions at the constrained endpoints: a number of new ones until
 ``new_sessions_until``, and those already open, or resumed, until ``expires_at``. It may fix fields
-of their setup, for as long as they last. Only a hash of each name is kept, so that neither a memory dump nor the time of a
-look-up reveals a name. Source: Live API reference, §4.13.
+of their setup, for as long as they last. Only a hash of each name is kept, so that neither a memory
+dump nor the time of a look-up reveals a name. Source: Live API reference, §4.13.
 """
 
 import hmac

@@ -24,7 +24,10 @@ class Limits:
     """TCP connections, also those that have sent nothing. A process may open some 1000 files."""
     sessions: int = 16
     tokens: int = 1000
-    """Ephemeral tokens alive at a time."""
+    """Ephemeral tokens alive at a time, of each key."""
+    wrong_keys_per_min: float = 10.0
+    """Of one address, before the answers to more of them are slowed; 0 is no limit. A program with
+    a wrong key tries again now and then; ten times a minute is more than any that waits between."""
     lifetimes: LifetimeLimits = field(default_factory=LifetimeLimits)
     request_s: float = 10.0
     """From the connection to the first request, and the same for its TLS handshake."""

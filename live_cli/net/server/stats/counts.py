@@ -16,7 +16,7 @@ class ServerCounts(Protocol):
     """Counts what happens on a server's connections, one call for each."""
 
     def refuse(self, kind: str) -> None:
-        """A connection was refused; ``kind``: the label of `CloseReason`."""
+        """A connection or a request was refused; ``kind``: the label of `CloseReason`."""
 
     def open(self) -> None:
         """A connection was admitted."""
