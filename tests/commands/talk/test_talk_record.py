@@ -66,7 +66,8 @@ def test_files_in_and_out_are_recorded_as_they_were(tmp_path: Path) -> None:
     [heard] = [record for record in records if record["type"] == "input_transcript"]
     first_audio_s = next(record["t"] for record in records if record["type"] == "audio")
     assert asked_at_s + heard["end_s"] < heard["t"]
-    assert first_audio_s < answered_at_s < first_audio_s + 0.5
+    # an event has the time of its handling: on a busy machine that of its sound, or later
+    assert abs(answered_at_s - first_audio_s) < 0.5
     # words
     assert files(folder)[".txt"].read_text().startswith(f"you: {heard['text']}\nmodel: A dog")
     captions = files(folder)[".srt"].read_text().split("\n\n")
