@@ -6,14 +6,10 @@ from dataclasses import replace
 
 from live_cli.engine.backends.table import Stage
 from live_cli.engine.conversation.context import EmitMessage, EngineContext, SessionStages
-from live_cli.engine.conversation.history import (
-    MODEL,
-    History,
-    TokenCount,
-    audio_tokens,
-    text_tokens,
-)
+from live_cli.engine.conversation.entries import MODEL
+from live_cli.engine.conversation.history import History
 from live_cli.engine.conversation.model_turn import ModelTurn
+from live_cli.engine.conversation.tokens import TokenCount, audio_tokens, text_tokens
 from live_cli.engine.conversation.tools.tool_calls import ToolCalls
 from live_cli.engine.conversation.usage import usage_of
 from live_cli.engine.setup.config import SessionConfig
@@ -128,10 +124,10 @@ class Answerer:
         self, turn: ModelTurn, tools: tuple[ToolDeclaration, ...]
     ) -> list[ToolUse] | None:
         """Say one reply; return its calls, or None where one of them is malformed."""
-        messages = self._history.messages()
+        messages, estimated = self._history.messages(), self._history.estimated_tokens()
         calls = await turn.say(self._request(messages, tools))
         usage = turn.usage
-        self._history.calibrate(messages, usage.prompt_tokens)
+        self._history.calibrate(estimated, usage.prompt_tokens)
         if usage.finish_reason is FinishReason.CUT:
             _log.warning("a reply was cut at its limit of tokens (maxOutputTokens)")
         if any(all(call.name != tool.name for tool in tools) for call in calls):

@@ -5,9 +5,11 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from live_cli.engine.conversation.entries import MODEL, USER
 from live_cli.engine.conversation.handles import Handles
-from live_cli.engine.conversation.history import MODEL, USER, ContextWindow, History, TokenCount
+from live_cli.engine.conversation.history import ContextWindow, History
 from live_cli.engine.conversation.stored_image import StoredImage
+from live_cli.engine.conversation.tokens import TokenCount
 from live_cli.engine.stages import Image
 from live_cli.fair_share import OWNER
 from tests.harness.images import jpeg
@@ -173,7 +175,7 @@ def test_the_default_target_is_half_of_the_trigger():
 def test_the_models_own_count_corrects_the_estimate():
     history = filled(ContextWindow(context_tokens=1000))
     assert history.trim() == 0
-    history.calibrate(history.messages(), 900)  # denser text than four characters a token
+    history.calibrate(history.estimated_tokens(), 900)  # denser text than four characters a token
     assert history.trim() > 0
 
 

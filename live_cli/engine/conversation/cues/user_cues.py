@@ -14,7 +14,8 @@ from live_cli.engine.conversation.cues.prosody import (
     prosody_of,
     toned,
 )
-from live_cli.engine.conversation.history import MODEL, Entry, History
+from live_cli.engine.conversation.entries import MODEL, Entry
+from live_cli.engine.conversation.history import History
 from live_cli.engine.setup.config import SessionConfig
 from live_cli.engine.speech_in.segmenter import Segment
 from live_cli.engine.stages import VoiceTraits
@@ -66,7 +67,7 @@ class UserCues:
 
     def note_reply(self, history: History) -> None:
         """Note the reply at the end of ``history``, if the turn that has ended brought one."""
-        last = history.entries[-1] if history.entries else None
+        last = history.last
         if last is not None and last.role == MODEL and last is not self._last_reply:
             self._last_reply = last
             self._addressee.note_reply(last.text, self._context.clock.now())
