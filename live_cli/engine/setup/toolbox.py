@@ -6,10 +6,12 @@ as strings) or as a JSON schema. Names of properties are the client's and are ne
 
 import logging
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from live_cli.engine.json_values import size_of
 from live_cli.engine.setup.families import BLOCKING, NON_BLOCKING, Family
 from live_cli.engine.stages import NO_PARAMETERS, ToolDeclaration
 from live_cli.errors import UnsupportedError
@@ -19,6 +21,12 @@ _log = logging.getLogger("live_cli.serve.engine")
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,127}")
 _DEEPEST = 32
+_MOST_FUNCTIONS = 512
+"""Google's API documents 128 (aiplatform.v1beta1, Tool.functionDeclarations); every one of them is
+read by the chat model before each answer."""
+_MOST_VALUES = 8192
+"""JSON values in the parameters of all functions together: 16 for each of the most functions. They
+are converted in some 20 ms, during which no other session is served."""
 _RUN_AT_GOOGLE = {
     "google_search": "googleSearch",
     "google_search_retrieval": "googleSearchRetrieval",
@@ -43,13 +51,15 @@ def toolbox_of(tools: Sequence[Tool] | None, family: Family) -> Toolbox:
     """Return the functions in ``tools``, with the behaviors that ``family`` has.
 
     Tools that run at Google are left out, with a warning in the log. Raises UnsupportedError for
-    a declaration that cannot be called.
+    a declaration that cannot be called, and for too many.
     """
+    _check_count(len(tools or ()), "tools")
     declared = [given for tool in tools or () for given in tool.function_declarations or ()]
+    _check_count(len(declared), "functions")
+    _check_parameters(declared)
     declarations = tuple(_declaration(given) for given in declared)
-    names = [declaration.name for declaration in declarations]
-    for name in names:
-        if names.count(name) > 1:
+    for name, count in Counter(declaration.name for declaration in declarations).items():
+        if count > 1:
             raise UnsupportedError(f"Duplicate function declaration found: {name[:60]}")
     missing = [said for name, said in _RUN_AT_GOOGLE.items() if _any_has(tools or (), name)]
     if missing:
@@ -61,6 +71,26 @@ def toolbox_of(tools: Sequence[Tool] | None, family: Family) -> Toolbox:
 def schema_of(parameters: JsonObject) -> JsonObject:
     """Return an OpenAPI schema as a JSON schema. Raises UnsupportedError for too deep a nesting."""
     return _schema(parameters, 0)
+
+
+def _check_count(count: int, what: str) -> None:
+    if count > _MOST_FUNCTIONS:
+        raise UnsupportedError(f"A session takes {_MOST_FUNCTIONS} {what} at most, not {count}.")
+
+
+def _check_parameters(declared: Sequence[FunctionDeclaration]) -> None:
+    """Refuse parameters that take too long to convert. Raises UnsupportedError."""
+    size = size_of(
+        schema
+        for given in declared
+        for schema in (given.parameters, given.parameters_json_schema)
+        if schema is not None
+    )
+    if size.values > _MOST_VALUES:
+        raise UnsupportedError(
+            f"The parameters of all functions hold {_MOST_VALUES} JSON values at most, "
+            f"not {size.values}."
+        )
 
 
 def _any_has(tools: Sequence[Tool], name: str) -> bool:
@@ -112,6 +142,7 @@ _KEPT = {
 }  # fmt: skip
 _SNAKE = {re.sub("([A-Z])", lambda found: "_" + found[1].lower(), name): name for name in _KEPT}
 _SNAKE |= {"ref": "$ref", "defs": "$defs"}
+_COUNT = re.compile(r"\d{1,18}")  # such as fit into 64 bits
 _COUNTS = {name for name in _KEPT if name.startswith(("min", "max")) and name[3:4].isupper()}
 
 
@@ -142,7 +173,7 @@ def _value(name: str, value: Any, depth: int) -> Any:
         return [_inner(inner, depth) for inner in value]
     if name in ("items", "additionalProperties"):
         return _inner(value, depth)
-    if name in _COUNTS and isinstance(value, str) and value.isdecimal():
+    if name in _COUNTS and isinstance(value, str) and _COUNT.fullmatch(value):
         return int(value)
     return value
 
