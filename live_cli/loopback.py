@@ -1,5 +1,6 @@
 """The addresses and names by which a machine reaches itself (RFC 1122 §3.2.1.3, RFC 6761 §6.3)."""
 
+import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -9,13 +10,19 @@ LOOPBACK_ADDRESS: Final = "127.0.0.1"
 """Where a server listens that no other machine can reach."""
 
 LOOPBACK_HOSTS: Final = ("localhost", LOOPBACK_ADDRESS, "::1")
-"""The hosts that the server's certificate names. `is_loopback` is true for many others too."""
+"""The hosts that every certificate of `serve` names. `is_loopback` is true for many others too."""
 
 ANY_ADDRESSES: Final = ("0.0.0.0", "::")  # noqa: S104 - to compare with, not to bind to
 """Where a server listens at every address of its machine, loopback among them."""
 
 LOOPBACK_ORIGIN: Final = r"https?://(([\w-]+\.)*localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?"
 """A regular expression for the origins of web pages that this machine serves itself."""
+
+
+_LABEL: Final = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME: Final = rf"(\*\.)?({_LABEL}\.)*(?!\d+$){_LABEL}"
+"""The last part of a name is no number, or 192.0.2.300 were one (RFC 3696 §2)."""
+_LONGEST_NAME: Final = 253
 
 
 def is_loopback(host: str) -> bool:
@@ -37,6 +44,22 @@ def is_loopback_or_ip(host: str) -> bool:
 def listens_on_loopback_hosts(host: str) -> bool:
     """Whether a server that listens at ``host`` is reached by a name in its certificate."""
     return host in LOOPBACK_HOSTS or host in ANY_ADDRESSES
+
+
+def canonical_host(text: str) -> str | None:
+    """Return a host's name or address as certificates spell it, None where it is neither.
+
+    Names are lower-case ASCII (IDNA) and may begin with ``*.``; addresses are in their short form.
+    """
+    text = text.strip().strip("[]").removesuffix(".").lower()
+    address = _ip_address(text)
+    if address is not None:
+        return str(address)
+    try:
+        name = text if text.isascii() else text.encode("idna").decode()
+    except UnicodeError:
+        return None
+    return name if len(name) <= _LONGEST_NAME and re.fullmatch(_NAME, name) else None
 
 
 def _ip_address(host: str) -> "IPv4Address | IPv6Address | None":

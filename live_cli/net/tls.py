@@ -4,15 +4,18 @@ Three files in one folder. ``server.pem`` is the private key with its certificat
 that they can never differ; ``cert.pem`` the certificate alone; ``ca-bundle.pem`` the certificate
 and the public authorities, for programs whose trust store is one file (``SSL_CERT_FILE``).
 
-The certificate names this machine's loopback only, and is no authority: whoever trusts it trusts
-nothing else by it. Making it takes `cryptography`, trusting it the standard library.
+The certificate names this machine's loopback, and beyond it what the server is told to be called.
+It is no authority: whoever trusts it trusts nothing else by it. Making it takes `cryptography`,
+trusting it the standard library.
 """
 
 import contextlib
 import datetime
 import ipaddress
 import os
+import socket
 import ssl
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,12 +23,11 @@ from typing import TYPE_CHECKING, Final
 
 from live_cli import paths
 from live_cli.errors import ConnectError
-from live_cli.loopback import LOOPBACK_HOSTS
+from live_cli.loopback import ANY_ADDRESSES, LOOPBACK_HOSTS, canonical_host, is_loopback
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
+    from cryptography.x509 import Certificate, GeneralName
 
-NAMES: Final = LOOPBACK_HOSTS
 VALID: Final = datetime.timedelta(days=397)
 RENEWED_BEFORE: Final = datetime.timedelta(days=30)
 _END = b"-----END CERTIFICATE-----\n"
@@ -61,10 +63,28 @@ def own_files() -> CertificateFiles:
     return CertificateFiles(paths.state_folder() / "tls")
 
 
-def ensure_certificate(files: CertificateFiles, now: datetime.datetime) -> None:
+def names_for(host: str, more: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return what the certificate of a server at ``host`` names: loopback, and ``more``.
+
+    Beyond loopback also the machine's own name, and ``host`` where it is one address or name.
+    """
+    names = [*LOOPBACK_HOSTS]
+    if host not in ANY_ADDRESSES:
+        names.append(host)
+    if not is_loopback(host):
+        names.append(socket.gethostname())
+    spelled = map(canonical_host, [*names, *more])
+    return tuple(dict.fromkeys(name for name in spelled if name))
+
+
+def ensure_certificate(
+    files: CertificateFiles, now: datetime.datetime, names: tuple[str, ...] = LOOPBACK_HOSTS
+) -> None:
     """Make the certificate unless a good one is there; write the files that clients trust.
 
-    ``now`` has a time zone. Raises TlsUnavailableError: no `cryptography`, or no place to write.
+    A kept one is good if it has these ``names`` and no others; for loopback alone one with more
+    names will do, or a second server on this machine would take the first one's from it. ``now``
+    has a time zone. Raises TlsUnavailableError: no `cryptography`, or no place to write.
     """
     if find_spec("cryptography") is None:
         raise TlsUnavailableError(
@@ -72,7 +92,7 @@ def ensure_certificate(files: CertificateFiles, now: datetime.datetime) -> None:
         )
     try:
         files.folder.mkdir(parents=True, exist_ok=True)
-        certificate = _kept(files.pair, now) or _make(files.pair, now)
+        certificate = _kept(files.pair, now, names) or _make(files.pair, now, names)
         _publish(files.certificate, certificate)
         authorities = _public_authorities(files.bundle)
         _publish(files.bundle, b"\n".join([certificate, *authorities]))
@@ -83,10 +103,16 @@ def ensure_certificate(files: CertificateFiles, now: datetime.datetime) -> None:
 
 def server_context(files: CertificateFiles) -> ssl.SSLContext:
     """Return a server's TLS context: TLS 1.2 or newer, HTTP/1.1 inside."""
+    context = server_protocols()
+    context.load_cert_chain(files.pair)
+    return context
+
+
+def server_protocols() -> ssl.SSLContext:
+    """Return a server's TLS context that has no certificate yet."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
-    context.load_cert_chain(files.pair)
     return context
 
 
@@ -104,7 +130,7 @@ def loopback_context(files: CertificateFiles) -> ssl.SSLContext:
 # --- making and keeping ------------------------------------------------------------------------
 
 
-def _kept(pair: Path, now: datetime.datetime) -> bytes | None:
+def _kept(pair: Path, now: datetime.datetime, names: tuple[str, ...]) -> bytes | None:
     """Return the certificate of an earlier run, PEM; None when a new one has to be made."""
     from cryptography import x509
 
@@ -118,10 +144,16 @@ def _kept(pair: Path, now: datetime.datetime) -> bytes | None:
         return None
     begun = certificate.not_valid_before_utc <= now
     lasts = certificate.not_valid_after_utc - now > RENEWED_BEFORE
-    return _pem(certificate) if begun and lasts and _names(certificate) == set(NAMES) else None
+    return _pem(certificate) if begun and lasts and _has_names(certificate, names) else None
 
 
-def _names(certificate: "Certificate") -> set[str]:
+def _has_names(certificate: "Certificate", names: tuple[str, ...]) -> bool:
+    own, wanted = names_of(certificate), set(names)
+    return own == wanted or (wanted == set(LOOPBACK_HOSTS) and own > wanted)
+
+
+def names_of(certificate: "Certificate") -> set[str]:
+    """Return the names and addresses that a certificate is for."""
     from cryptography import x509
 
     try:
@@ -131,7 +163,7 @@ def _names(certificate: "Certificate") -> set[str]:
     return {str(name.value) for name in names.value}
 
 
-def _make(pair: Path, now: datetime.datetime) -> bytes:
+def _make(pair: Path, now: datetime.datetime, names: tuple[str, ...]) -> bytes:
     """Write a new key with its certificate to ``pair``; return the certificate, PEM."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -140,9 +172,6 @@ def _make(pair: Path, now: datetime.datetime) -> bytes:
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "live-cli serve on this machine")])
-    host, *addresses = NAMES
-    names: list[x509.GeneralName] = [x509.DNSName(host)]
-    names += [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses]
     unused = (
         *("content_commitment", "key_encipherment", "data_encipherment", "key_agreement"),
         *("key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
@@ -157,7 +186,7 @@ def _make(pair: Path, now: datetime.datetime) -> bytes:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _SKEW)
         .not_valid_after(now + VALID)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.SubjectAlternativeName([*map(_general_name, names)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -171,6 +200,15 @@ def _make(pair: Path, now: datetime.datetime) -> bytes:
     )
     _replace(pair, private + _pem(certificate), mode=0o600)
     return _pem(certificate)
+
+
+def _general_name(name: str) -> "GeneralName":
+    from cryptography import x509
+
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def _pem(certificate: "Certificate") -> bytes:

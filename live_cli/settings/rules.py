@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from live_cli.catalog import VOICES, did_you_mean, find_language, find_voice
+from live_cli.loopback import canonical_host
 
 _TRUE = {"true", "yes", "on", "1"}
 _FALSE = {"false", "no", "off", "0"}
@@ -172,6 +173,27 @@ class Origins:
         if not host or text.lower() != f"{parts.scheme}://{parts.netloc}".lower() or "@" in text:
             raise ValueError(f"must be {self.allowed}, not {shown(value)}")
         return text.lower()
+
+
+class HostNames:
+    """Names and addresses of hosts, as a certificate has them; in text separated by commas."""
+
+    allowed: str = "names or addresses of hosts such as voice.example or 192.0.2.7"
+
+    def read(self, value: object) -> tuple[str, ...]:
+        given = [value] if isinstance(value, str) else value
+        if not isinstance(given, list | tuple):
+            raise ValueError(f"must be {self.allowed}, not {shown(value)}")
+        return tuple(dict.fromkeys(self._host(each) for each in given))
+
+    def from_text(self, text: str) -> object:
+        return [part.strip() for part in text.split(",") if part.strip()]
+
+    def _host(self, value: object) -> str:
+        host = canonical_host(value) if isinstance(value, str) else None
+        if host is None:
+            raise ValueError(f"must be {self.allowed}, not {shown(value)}")
+        return host
 
 
 class ServerAddress(Text):

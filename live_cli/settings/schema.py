@@ -18,6 +18,7 @@ from live_cli.settings.rules import (
     Boolean,
     Choice,
     DeviceName,
+    HostNames,
     LanguageCode,
     Origins,
     ServerAddress,
@@ -246,8 +247,9 @@ class EngineSettings:
 class ServeSettings:
     """The address and the limits of `live-cli serve`.
 
-    ``port`` 0 is a free one. ``parallel``: replies that a chat model in this process generates
-    side by side.
+    ``port`` 0 is a free one. ``tls_cert`` and ``tls_key`` go together; without them `serve` makes
+    a certificate, which also has ``tls_names``. ``parallel``: replies that a chat model in this
+    process generates side by side.
     """
 
     host: str = _setting(
@@ -261,6 +263,9 @@ class ServeSettings:
     strict: bool = _setting(
         Boolean(), False, _listening("Refuse fields that are not known.", one_way=True)
     )
+    tls_cert: str | None = _setting(Text("the name of a file"))
+    tls_key: str | None = _setting(Text("the name of a file"))
+    tls_names: tuple[str, ...] = _setting(HostNames(), ())
     allow_origins: tuple[str, ...] = _setting(
         Origins(),
         (),

@@ -13,6 +13,9 @@ from live_cli.settings.rules import DeviceName, ValueRule
 from live_cli.settings.schema import SETTINGS, TABLES, Setting
 from live_cli.settings.toml_file import ConfigFile, KeyPath
 
+_PATHS = ("talk.record", "serve.tls_cert", "serve.tls_key")
+"""Settings that name a file or a folder, beside those whose names end in _file."""
+
 
 def from_file(file: ConfigFile, profile: str | None) -> dict[Setting, Any]:
     """Return what the file sets, ``profile`` over the rest; every profile's values are checked."""
@@ -72,7 +75,7 @@ def _unknown(path: KeyPath) -> str:
 
 def _beside(config: Path, setting: Setting, value: Any) -> Any:
     """Return ``value``, a file that it names taken from the folder of the settings file."""
-    if setting.name.endswith("_file") or setting.name == "talk.record":
+    if setting.name.endswith("_file") or setting.name in _PATHS:
         return str(config.parent / Path(value).expanduser())
     if setting.name == "system" and value.startswith("@") and not value.startswith("@@"):
         return "@" + str(config.parent / Path(value[1:]).expanduser())

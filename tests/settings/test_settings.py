@@ -96,6 +96,9 @@ def test_every_setting_can_come_from_the_file_the_environment_and_an_option(conf
             "api_key_file",
             "server_key_file",
             "serve.allow_origins",
+            "serve.tls_cert",
+            "serve.tls_key",
+            "serve.tls_names",
             "talk.record",
         ):
             continue

@@ -5,36 +5,23 @@ import contextlib
 import importlib
 import logging
 import os
-import shlex
 import signal
 import socket
 import sys
-import textwrap
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 from live_cli import paths
 from live_cli.commands.serve.child import check_libraries
+from live_cli.commands.serve.encryption import Encryption, encryption_of, plain_text_notice
+from live_cli.commands.serve.environment import environment, welcome
 from live_cli.errors import SettingsError
-from live_cli.loopback import (
-    ANY_ADDRESSES,
-    LOOPBACK_ADDRESS,
-    is_loopback,
-    listens_on_loopback_hosts,
-)
+from live_cli.loopback import is_loopback
 from live_cli.net.server.limits.lifetime import LifetimeLimits
 from live_cli.net.server.limits.limits import Limits
 from live_cli.net.server.listen import listen, port_of
-from live_cli.net.tls import (
-    CertificateFiles,
-    TlsUnavailableError,
-    ensure_certificate,
-    own_files,
-    server_context,
-)
 from live_cli.settings.schema import EngineSettings, ServeSettings, Settings
 
 if TYPE_CHECKING:
@@ -56,8 +43,8 @@ def run(
     """Serve until SIGINT or SIGTERM, which end it gracefully; a second one ends it at once.
 
     ``print_env``: only print the environment that programs need to use such a server.
-    Raises SettingsError (no key for the network, or a short one), ConnectError (no such port) and
-    EngineError.
+    Raises SettingsError (no key for the network or a short one, or a certificate that will not do),
+    ConnectError (no such port) and EngineError.
     """
     host = settings.serve.host if host is None else host
     port = settings.serve.port if port is None else port
@@ -67,12 +54,13 @@ def run(
     if print_env:
         if port == 0:
             raise SettingsError("Only a running server knows the port it took: name one, --port N.")
-        print(environment(host, port, _certificate(host), keyed=key is not None))
+        print(environment(host, port, encryption_of(settings.serve, host), keyed=key is not None))
         return
     check_libraries("prometheus_client")
+    encryption = encryption_of(settings.serve, host)
     listeners = listen(host, port)
     _log_to_stderr()
-    asyncio.run(_serve(settings, host, listeners, key))
+    asyncio.run(_serve(settings, host, listeners, key, encryption))
 
 
 def _check_key_for_network(host: str, key: str | None) -> None:
@@ -90,14 +78,19 @@ def _check_key_for_network(host: str, key: str | None) -> None:
 
 
 async def _serve(
-    settings: Settings, host: str, listeners: list[socket.socket], key: str | None
+    settings: Settings,
+    host: str,
+    listeners: list[socket.socket],
+    key: str | None,
+    encryption: Encryption | None,
 ) -> None:
     stop = asyncio.Event()
     serving = settings.serve
     limits = limits_of(serving)
     with stopping_on_signals(stop, limits.grace_s):
-        certificate = _certificate(host)
-        _say(_welcome(host, port_of(listeners), certificate, keyed=key is not None))
+        _say(welcome(host, port_of(listeners), encryption, keyed=key is not None))
+        if notice := plain_text_notice(host, encryption):
+            _say(notice)
         engine, loading = _load_engine(settings.engine, serving.parallel)
         for module in ("live_cli.net.server.app", "live_cli.net.server.stats.prometheus"):
             await asyncio.to_thread(importlib.import_module, module)
@@ -124,7 +117,7 @@ async def _serve(
             counts=PrometheusCounts(lambda: _stages_of(engine)),
             ready=loading.done,
         )
-        secure = server_context(certificate) if certificate else None
+        secure = encryption.context if encryption else None
         await serve_on(app, listeners, stop=stop, secure=secure)
         loading.remove_done_callback(loaded)
         if loading.done():
@@ -174,70 +167,6 @@ def _stages_of(engine: "LiveEngine") -> "StageStates":
         if each.state != "unloaded":
             # a name may hold the address of an endpoint: its kind is enough
             yield each.stage.value, each.name.partition(":")[0], each.state == "ready"
-
-
-def _certificate(host: str) -> CertificateFiles | None:
-    """The certificate for TLS; None, with the reason on stderr, where there is none."""
-    if not listens_on_loopback_hosts(host):
-        _say(f"Plain only: the certificate is for localhost, which does not reach {host}.")
-        return None
-    try:
-        files = own_files()
-        ensure_certificate(files, datetime.now(UTC))
-    except TlsUnavailableError as exc:
-        _say(f"Plain only, and google-genai for Python needs TLS. {exc}")
-        return None
-    return files
-
-
-def environment(host: str, port: int, certificate: CertificateFiles | None, *, keyed: bool) -> str:
-    """The environment that programs on this machine need to use the server, as lines for a shell.
-
-    All of them together are good for each of the programs: the base URL of the JavaScript SDK
-    comes last and does for the Python SDK as well, which makes ``wss`` of whatever it is given.
-    """
-    plain = _base_url(host, port)
-    key = 'GEMINI_API_KEY="$LIVE_CLI_KEY"' if keyed else "GEMINI_API_KEY=any"
-    lines = []
-    if certificate is not None:
-        lines += [
-            "# google-genai for Python. SSL_CERT_FILE replaces the certificates that a program",
-            "# trusts: this file holds the server's and the public ones.",
-            f"export GOOGLE_GEMINI_BASE_URL=https://localhost:{port}",
-            f"export SSL_CERT_FILE={shlex.quote(str(certificate.bundle))}",
-            f"export {key}",
-        ]
-    lines += [
-        "# @google/genai for JavaScript (and, beside SSL_CERT_FILE, for Python as well)"
-        if certificate
-        else "# @google/genai for JavaScript",
-        f"export GOOGLE_GEMINI_BASE_URL={plain}",
-        f"export {key}",
-        "# live-cli",
-        f"export LIVE_CLI_SERVER={plain}",
-    ]
-    return "\n".join(lines)
-
-
-def _welcome(host: str, port: int, certificate: CertificateFiles | None, *, keyed: bool) -> str:
-    shown = f"[{host}]" if ":" in host else host
-    setting = "LIVE_CLI_KEY=… " if keyed else ""
-    lines = [
-        f"Serving the Live API at http://{shown}:{port}. The models are loading.",
-        f"Use it:  {setting}live-cli talk --server {_base_url(host, port)}",
-        "Callers need the key that is set (LIVE_CLI_KEY)."
-        if keyed
-        else "Callers need no key; only this machine can reach it.",
-        "Other programs use it unchanged, with these lines in their environment:",
-        textwrap.indent(environment(host, port, certificate, keyed=keyed), "  "),
-    ]
-    return "\n".join(lines)
-
-
-def _base_url(host: str, port: int) -> str:
-    """The base URL of the server for programs on this machine."""
-    own = LOOPBACK_ADDRESS if host in ANY_ADDRESSES else host
-    return f"http://[{own}]:{port}" if ":" in own else f"http://{own}:{port}"
 
 
 def _say(text: str) -> None:

@@ -29,6 +29,7 @@ from tests.harness.command import live_cli
 from tests.harness.serve_process import serving
 
 WITHIN_S = 60.0  # a bound on waiting, not a measure
+LONG_KEY = "a-key-for-the-network"
 SCRIPTED = EngineSettings(
     detector="scripted",
     transcriber="scripted",
@@ -212,7 +213,7 @@ def test_the_environment_is_printed_alone(
     state = tmp_path / "a person's folder"
     monkeypatch.setenv("XDG_STATE_HOME", str(state))
     options = ServeSettings(host=host, port=4321)
-    assignments, said = printed_env(capsys, Settings(serve=options, server_key="s3cret"))
+    assignments, said = printed_env(capsys, Settings(serve=options, server_key=LONG_KEY))
     bundle = state / "live-cli" / "tls" / "ca-bundle.pem"
     assert [shlex.split(assignment) for assignment in assignments] == [
         ["GOOGLE_GEMINI_BASE_URL=https://localhost:4321"],
@@ -226,20 +227,22 @@ def test_the_environment_is_printed_alone(
     assert said == ""
 
 
-def test_an_address_that_the_certificate_does_not_name_is_plain_only(
+def test_one_address_of_the_network_is_in_the_certificate(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     options = ServeSettings(host="192.0.2.7", port=4321)
-    assignments, said = printed_env(capsys, Settings(serve=options, server_key="s3cret"))
+    assignments, said = printed_env(capsys, Settings(serve=options, server_key=LONG_KEY))
+    bundle = tmp_path / "live-cli" / "tls" / "ca-bundle.pem"
     assert assignments == [
+        "GOOGLE_GEMINI_BASE_URL=https://192.0.2.7:4321",
+        f"SSL_CERT_FILE={bundle}",
+        'GEMINI_API_KEY="$LIVE_CLI_KEY"',
         "GOOGLE_GEMINI_BASE_URL=http://192.0.2.7:4321",
         'GEMINI_API_KEY="$LIVE_CLI_KEY"',
         "LIVE_CLI_SERVER=http://192.0.2.7:4321",
     ]
-    assert said.startswith("Plain only: ")
-    assert len(said.splitlines()) == 1
-    assert not any(tmp_path.iterdir())
+    assert said == ""
 
 
 def test_a_free_port_has_no_environment_before_it_is_taken() -> None:
