@@ -262,6 +262,21 @@ async def test_one_key_that_makes_a_thousand_tokens_leaves_another_its_own() -> 
             assert "setupComplete" in await begin(client)
 
 
+async def test_a_token_without_a_limit_cannot_take_the_last_place() -> None:
+    async with (
+        running_server(keys=[FIRST], limits=Limits(sessions=3)) as server,
+        contextlib.AsyncExitStack() as opened,
+    ):
+        holder = await token(server)
+        for _ in range(2):
+            client = await opened.enter_async_context(holder.connect(server))
+            assert "setupComplete" in await begin(client)
+        async with holder.connect(server) as refused:
+            assert (await ending(refused))[0] == 1013
+        async with key(FIRST).connect(server) as owner:
+            assert "setupComplete" in await begin(owner)
+
+
 # --- the engine's name for a principal ---------------------------------------------------------
 
 

@@ -72,7 +72,10 @@ class Sessions:
             await websocket.accept()
         except (WebSocketDisconnect, RuntimeError):
             return  # the client left before the handshake was answered
-        if not isinstance(admitted, CloseReason) and (full := self._refuse_for_room()) is not None:
+        if (
+            not isinstance(admitted, CloseReason)
+            and (full := self._refuse_for_room(admitted[0].principal)) is not None
+        ):
             await self.refusals.note(websocket, full)
             admitted = full
         if isinstance(admitted, CloseReason):
@@ -138,13 +141,18 @@ class Sessions:
             endpoint = replace(endpoint, principal=token.principal)
         return endpoint, token
 
-    def _refuse_for_room(self) -> CloseReason | None:
-        """Return why no session may begin now, whoever asks."""
+    def _refuse_for_room(self, principal: Principal) -> CloseReason | None:
+        """Return why no session of ``principal`` may begin now.
+
+        The last place is kept from tokens: who holds one must not lock out who made it.
+        """
         if self._closing:
             return SHUTTING_DOWN
         most = self.limits.sessions
-        if len(self._open) >= most:
-            reason = f"All {most} sessions of this server are in use. Try later."
+        by_token = principal.kind == "token" and most > 1
+        if len(self._open) >= most - by_token:
+            whose = "that tokens may have" if by_token else "of this server"
+            reason = f"All {most - by_token} sessions {whose} are in use. Try later."
             return CloseReason(1013, reason, "full")
         return None
 
