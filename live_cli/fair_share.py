@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 OWNER = ""
-"""The name of the principal that a server belongs to: its first key, or nobody where it has none."""
+"""The principal that a server belongs to: its first key, or nobody where it has no key."""
 
 
 def account_of(principal: str) -> str:

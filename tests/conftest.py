@@ -34,13 +34,15 @@ BY_PLACE = {
     "audio/echo/test_canceller.py": "slow",
     "audio/echo/test_convergence.py": "slow",
     "audio/playback/test_jitter.py": "slow",
+    "audio/test_sweep.py": "slow",
     "checklist/test_golden_frames.py": "slow",
     "cli/": "process",
     "engine/backends/stt/test_whisper.py": "engine",
     "engine/backends/test_real_stages.py": "engine",
+    "engine/conversation/test_turns.py::test_messages_may_part_the_sound": "slow",
     "net/server/test_abuse.py": "slow",
 }
-"""Folders and files under tests/ whose tests are of one kind."""
+"""Folders, files and tests under tests/ that are of one kind."""
 KINDS = ("sound", "sdk", "process", "engine", "slow", "quick")
 """In the order in which they are begun: what waits longest first."""
 SHARED_BY_KIND = {"sound", "engine"}
@@ -63,7 +65,7 @@ def kind_of(item: pytest.Item) -> str:
     fixtures = set(getattr(item, "fixturenames", ()))
     if fixtures & SOUND_FIXTURES:
         return "sound"
-    place = item.path.relative_to(TESTS).as_posix()
+    place = f"{item.path.relative_to(TESTS).as_posix()}::{item.name}"
     for prefix, kind in BY_PLACE.items():
         if place.startswith(prefix):
             return kind

@@ -28,7 +28,7 @@ class SetupLocks:
         self._fields = frozenset(path[0] for path in mask)
 
     def check(self, event: Event) -> None:
-        """Check an event of the client. Raises RemoteProtocolError where it changes what is locked."""
+        """Raise RemoteProtocolError where an event of the client changes what is locked."""
         match event:
             case ContextUpdated() if self._all:
                 raise RemoteProtocolError(ALL_LOCKED)

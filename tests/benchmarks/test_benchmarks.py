@@ -1,4 +1,4 @@
-"""Every benchmark, once and in small: it runs and has figures. Whether budgets hold is not asked."""
+"""Every benchmark once, in small: it runs and has figures. No test asks whether budgets hold."""
 
 import importlib
 from math import isfinite

@@ -40,9 +40,7 @@ class PrometheusCounts:
         self._registry = registry = CollectorRegistry()
         self._open = Gauge("live_cli_sessions_open", "Sessions that are open.", registry=registry)
         self._opened = self._count("sessions", "Connections that were let in.")
-        self._refused = self._count(
-            "refused", "Connections and requests refused.", "reason"
-        )
+        self._refused = self._count("refused", "Connections and requests refused.", "reason")
         self._ended = self._count("sessions_ended", "Sessions that ended.", "code")
         messages = self._count("messages", "WebSocket messages.", "direction")
         size = self._count("message_bytes", "Bytes of these messages.", "direction")
