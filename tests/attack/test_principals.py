@@ -15,7 +15,7 @@ from websockets.asyncio.client import ClientConnection
 
 from live_cli.engine.backends.scripted import ScriptedChatModel
 from live_cli.engine.conversation.handles import Handles
-from live_cli.engine.conversation.history import ContextWindow, History
+from live_cli.engine.conversation.history.history import ContextWindow, History
 from live_cli.engine.engine import LiveEngine
 from live_cli.errors import UnsupportedError
 from live_cli.fair_share import OWNER, account_of, largest_holder

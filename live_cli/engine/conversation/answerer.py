@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from live_cli.engine.backends.table import Stage
 from live_cli.engine.conversation.context import EmitMessage, EngineContext, SessionStages
-from live_cli.engine.conversation.entries import MODEL
-from live_cli.engine.conversation.history import History
+from live_cli.engine.conversation.history.entries import MODEL
+from live_cli.engine.conversation.history.history import History
+from live_cli.engine.conversation.history.tokens import TokenCount, audio_tokens, text_tokens
 from live_cli.engine.conversation.model_turn import ModelTurn
-from live_cli.engine.conversation.tokens import TokenCount, audio_tokens, text_tokens
 from live_cli.engine.conversation.tools.tool_calls import ToolCalls
 from live_cli.engine.conversation.usage import usage_of
 from live_cli.engine.setup.config import SessionConfig

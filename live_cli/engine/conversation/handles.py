@@ -11,7 +11,7 @@ import secrets
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from live_cli.engine.conversation.entries import Snapshot
+from live_cli.engine.conversation.history.entries import Snapshot
 from live_cli.engine.conversation.stored_image import StoredImage
 from live_cli.errors import UnsupportedError
 from live_cli.fair_share import largest_holder

@@ -1,6 +1,6 @@
 """The images of one session: realtime video and images inside turns, checked or refused. Pure."""
 
-from live_cli.engine.conversation.entries import USER
+from live_cli.engine.conversation.history.entries import USER
 from live_cli.engine.conversation.inline_audio import is_audio
 from live_cli.engine.conversation.stored_image import StoredImage, stored_image_of
 from live_cli.engine.conversation.video_images import VideoImages

@@ -9,7 +9,7 @@ from functools import partial
 from live_cli.audio.files.speech_files import open_speech
 from live_cli.audio.pcm import pcm16_from_float
 from live_cli.engine.backends.table import Stage
-from live_cli.engine.conversation.entries import USER
+from live_cli.engine.conversation.history.entries import USER
 from live_cli.engine.speech_in.endpointer import SpeechCut, SpeechEnded
 from live_cli.engine.speech_in.listener import SpeechInput
 from live_cli.engine.workers import Workers

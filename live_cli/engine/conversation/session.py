@@ -19,8 +19,8 @@ from live_cli.engine.background import Background
 from live_cli.engine.conversation.answerer import Answerer
 from live_cli.engine.conversation.context import EmitMessage, EngineContext, SessionStages
 from live_cli.engine.conversation.cues.user_cues import UserCues
-from live_cli.engine.conversation.entries import MODEL, USER
-from live_cli.engine.conversation.history import ContextWindow, History
+from live_cli.engine.conversation.history.entries import MODEL, USER
+from live_cli.engine.conversation.history.history import ContextWindow, History
 from live_cli.engine.conversation.images import ImageInput
 from live_cli.engine.conversation.inline_audio import transcripts_of
 from live_cli.engine.conversation.tools.open_calls import Scheduling

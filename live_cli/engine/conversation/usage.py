@@ -1,6 +1,6 @@
 """The usageMetadata of a turn: what it cost, by modality. Pure."""
 
-from live_cli.engine.conversation.tokens import TokenCount
+from live_cli.engine.conversation.history.tokens import TokenCount
 from live_cli.protocol.messages import ModalityTokenCount, UsageMetadata
 
 

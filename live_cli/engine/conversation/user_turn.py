@@ -7,8 +7,8 @@ from enum import Enum
 
 from live_cli.engine.conversation.context import EmitMessage
 from live_cli.engine.conversation.cues.user_cues import SpokenSegment, UserCues
-from live_cli.engine.conversation.entries import USER
-from live_cli.engine.conversation.history import History
+from live_cli.engine.conversation.history.entries import USER
+from live_cli.engine.conversation.history.history import History
 from live_cli.engine.conversation.input_transcript import transcription_of
 from live_cli.engine.conversation.video_images import VideoImages
 from live_cli.engine.setup.config import SessionConfig

@@ -11,8 +11,8 @@ import asyncio
 from live_cli.engine.backends.table import Stage
 from live_cli.engine.background import Background
 from live_cli.engine.conversation.context import EmitMessage, EngineContext
+from live_cli.engine.conversation.history.tokens import TokenCount, audio_tokens, text_tokens
 from live_cli.engine.conversation.input_transcript import transcription_of
-from live_cli.engine.conversation.tokens import TokenCount, audio_tokens, text_tokens
 from live_cli.engine.conversation.usage import usage_of
 from live_cli.engine.setup.config import SessionConfig
 from live_cli.engine.speech_in.endpointer import SpeechCut, SpeechEnded

@@ -15,8 +15,8 @@ from live_cli.engine.backends.llm.tools_first import TOOLS_FIRST
 from live_cli.engine.backends.stt.moonshine import MoonshineTranscriber, bundled_folder
 from live_cli.engine.backends.table import Stage
 from live_cli.engine.chat_models.lookup import find_chat_model
-from live_cli.engine.conversation.entries import USER
-from live_cli.engine.conversation.history import ContextWindow, History
+from live_cli.engine.conversation.history.entries import USER
+from live_cli.engine.conversation.history.history import ContextWindow, History
 from live_cli.engine.engine import LiveEngine
 from live_cli.engine.registry import Registry
 from live_cli.engine.setup.voices import VOICE_TRAITS

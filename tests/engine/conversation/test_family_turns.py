@@ -4,9 +4,9 @@ import msgspec
 import pytest
 
 from live_cli.engine.backends.scripted import ScriptedChatModel
-from live_cli.engine.conversation.entries import USER
-from live_cli.engine.conversation.history import ContextWindow, History
-from live_cli.engine.conversation.tokens import AUDIO_TOKENS_A_SECOND
+from live_cli.engine.conversation.history.entries import USER
+from live_cli.engine.conversation.history.history import ContextWindow, History
+from live_cli.engine.conversation.history.tokens import AUDIO_TOKENS_A_SECOND
 from live_cli.engine.setup.config import session_config_of
 from live_cli.engine.stages import ChatMessage
 from live_cli.errors import UnsupportedError

@@ -14,8 +14,8 @@ from live_cli.engine.conversation.cues.prosody import (
     prosody_of,
     toned,
 )
-from live_cli.engine.conversation.entries import MODEL, Entry
-from live_cli.engine.conversation.history import History
+from live_cli.engine.conversation.history.entries import MODEL, Entry
+from live_cli.engine.conversation.history.history import History
 from live_cli.engine.setup.config import SessionConfig
 from live_cli.engine.speech_in.segmenter import Segment
 from live_cli.engine.stages import VoiceTraits

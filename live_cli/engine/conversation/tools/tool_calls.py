@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from live_cli.engine.conversation.context import EmitMessage
-from live_cli.engine.conversation.entries import MODEL, TOOL
-from live_cli.engine.conversation.history import History
+from live_cli.engine.conversation.history.entries import MODEL, TOOL
+from live_cli.engine.conversation.history.history import History
+from live_cli.engine.conversation.history.tokens import text_tokens
 from live_cli.engine.conversation.model_turn import Reply
-from live_cli.engine.conversation.tokens import text_tokens
 from live_cli.engine.conversation.tools.open_calls import (
     LateResult,
     OpenCall,

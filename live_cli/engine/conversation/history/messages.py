@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from live_cli.engine.conversation.entries import MODEL, TOOL, Entry
+from live_cli.engine.conversation.history.entries import MODEL, TOOL, Entry
 from live_cli.engine.stages import ChatMessage
 
 _ROLES = {MODEL: "assistant", TOOL: "tool"}

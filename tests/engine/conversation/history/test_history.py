@@ -5,11 +5,11 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_cli.engine.conversation.entries import MODEL, USER
 from live_cli.engine.conversation.handles import Handles
-from live_cli.engine.conversation.history import ContextWindow, History
+from live_cli.engine.conversation.history.entries import MODEL, USER
+from live_cli.engine.conversation.history.history import ContextWindow, History
+from live_cli.engine.conversation.history.tokens import TokenCount
 from live_cli.engine.conversation.stored_image import StoredImage
-from live_cli.engine.conversation.tokens import TokenCount
 from live_cli.engine.stages import Image
 from live_cli.fair_share import OWNER
 from tests.harness.images import jpeg

@@ -20,16 +20,21 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
-from live_cli.engine.conversation.entries import MODEL, TOOL, USER, Entry, Snapshot
-from live_cli.engine.conversation.messages import messages_of
-from live_cli.engine.conversation.stored_image import StoredImage
-from live_cli.engine.conversation.tokens import (
+from live_cli.engine.conversation.history.entries import MODEL, TOOL, USER, Entry, Snapshot
+from live_cli.engine.conversation.history.messages import messages_of
+from live_cli.engine.conversation.history.tokens import (
     TokenCount,
     most_characters,
     text_tokens,
     tokens_of,
 )
-from live_cli.engine.conversation.weight import MESSAGE_TOKENS, Weight, image_weight, weight_of
+from live_cli.engine.conversation.history.weight import (
+    MESSAGE_TOKENS,
+    Weight,
+    image_weight,
+    weight_of,
+)
+from live_cli.engine.conversation.stored_image import StoredImage
 from live_cli.engine.stages import ChatMessage, ToolUse
 
 _TRIGGER_SHARE = 0.8

@@ -8,9 +8,9 @@ are estimated at four characters a token and a few for each entry around its tex
 import json
 from dataclasses import dataclass
 
-from live_cli.engine.conversation.entries import Entry
+from live_cli.engine.conversation.history.entries import Entry
+from live_cli.engine.conversation.history.tokens import TokenCount, audio_tokens, text_tokens
 from live_cli.engine.conversation.stored_image import StoredImage
-from live_cli.engine.conversation.tokens import TokenCount, audio_tokens, text_tokens
 from live_cli.engine.setup.media import Resolution
 from live_cli.engine.stages import ToolUse
 
