@@ -2,9 +2,9 @@
 
 A handle names the history as it was when the handle was issued; later turns are not in it
 (reference §3.5). It is good for the principal that got it alone; to any other it is unknown.
-Where there are too many handles, the principal that has the most loses its oldest; where the
-images in their snapshots come to too many bytes, the oldest snapshots lose their images and keep
-the words.
+Where there are too many handles, or what they keep takes too many bytes, the principal that has the
+most makes room: its oldest snapshots lose their images and keep the words, and where that is not
+enough its oldest handles are forgotten.
 """
 
 import secrets
@@ -12,24 +12,25 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from live_cli.engine.conversation.history.entries import Snapshot
-from live_cli.engine.conversation.stored_image import StoredImage
+from live_cli.engine.conversation.kept_bytes import KeptBytes
 from live_cli.errors import UnsupportedError
 from live_cli.fair_share import largest_holder
 
 LIFETIME_S = 2 * 3600.0
 _MOST_HANDLES = 1000
-_MOST_IMAGE_BYTES = 128 * 1024 * 1024
+_MOST_BYTES = 128 * 1024 * 1024
+"""Four histories full of images, or two hundred full of text that nobody could fill by speaking."""
 _POLICY = 1008
 
 
 @dataclass(frozen=True, slots=True)
 class _Resumable:
-    """The snapshot behind one handle; ``images`` are the snapshot's, as counted."""
+    """The snapshot behind one handle; ``has_images``: of the snapshot, not looked for anew."""
 
     model: str
     snapshot: Snapshot
     expires_at: float
-    images: tuple[StoredImage, ...]
+    has_images: bool
 
 
 class Handles:
@@ -38,20 +39,25 @@ class Handles:
     def __init__(self) -> None:
         # by principal and handle, oldest first
         self._resumable: dict[tuple[str, str], _Resumable] = {}
+        self._bytes = KeptBytes()
+
+    @property
+    def kept_bytes(self) -> int:
+        """The memory that all snapshots take, with what they share counted once."""
+        return self._bytes.total
 
     def issue(self, principal: str, model: str, snapshot: Snapshot, now: float) -> str:
         """Return a new handle of ``principal`` for ``snapshot`` of a session with ``model``."""
-        self._resumable = {
-            key: kept for key, kept in self._resumable.items() if kept.expires_at > now
-        }
+        self._forget_expired(now)
         while len(self._resumable) >= _MOST_HANDLES:
             loser = largest_holder(Counter(holder for holder, _ in self._resumable))
-            del self._resumable[next(key for key in self._resumable if key[0] == loser)]
+            self._forget(next(key for key in self._resumable if key[0] == loser))
         handle = secrets.token_urlsafe(24)
-        self._resumable[principal, handle] = _Resumable(
-            model, snapshot, now + LIFETIME_S, snapshot.images
-        )
-        self._forget_images()
+        kept = _Resumable(model, snapshot, now + LIFETIME_S, bool(snapshot.images))
+        self._resumable[principal, handle] = kept
+        self._bytes.add(principal, snapshot)
+        while self._bytes.total > _MOST_BYTES:
+            self._make_room(largest_holder(self._bytes.by_principal))
         return handle
 
     def snapshot_of(self, principal: str, handle: str, model: str, now: float) -> Snapshot:
@@ -70,14 +76,25 @@ class Handles:
             )
         return kept.snapshot
 
-    def _forget_images(self) -> None:
-        """Bound the bytes of images; those that snapshots of one session share count once."""
-        counted: set[int] = set()
-        total = 0
-        for key, kept in reversed(list(self._resumable.items())):
-            sizes = {id(image): image.bytes for image in kept.images}
-            total += sum(size for known, size in sizes.items() if known not in counted)
-            counted |= sizes.keys()
-            if total > _MOST_IMAGE_BYTES and kept.images:
+    def _forget_expired(self, now: float) -> None:
+        while self._resumable:
+            oldest, kept = next(iter(self._resumable.items()))
+            if kept.expires_at > now:
+                return
+            self._forget(oldest)
+
+    def _make_room(self, principal: str) -> None:
+        """Take the images out of the oldest snapshot that has any, or else forget the oldest."""
+        own = [key for key in self._resumable if key[0] == principal]
+        for key in own:
+            kept = self._resumable[key]
+            if kept.has_images:
                 without = kept.snapshot.without_images()
-                self._resumable[key] = replace(kept, snapshot=without, images=())
+                self._bytes.add(principal, without)
+                self._bytes.remove(principal, kept.snapshot)
+                self._resumable[key] = replace(kept, snapshot=without, has_images=False)
+                return
+        self._forget(own[0])
+
+    def _forget(self, key: tuple[str, str]) -> None:
+        self._bytes.remove(key[0], self._resumable.pop(key).snapshot)
