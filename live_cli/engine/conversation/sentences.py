@@ -25,10 +25,16 @@ _SOFT = re.compile(r"[,;:—][\"'”’)\]*_]*(?=\s)")
 _FIRST_SOFT_WORDS = 3
 _FIRST_LONG_WORDS = 12
 _LATER_LONG_CHARACTERS = 240
+_LONGEST_CHARACTERS = 1000
+"""Of a clause: no sentence is this long without a space or a comma to cut it at."""
+_PIECE_CHARACTERS = 200
+"""How much text is looked through at a time: what is held is looked through again with each."""
 
 _CODE_FENCE = re.compile(r"```\w*")
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)\s]*\)")
-_LINE_MARK = re.compile(r"(?m)^\s*(?:#{1,6}\s+|>\s+|[-*+•]\s+|\d+[.)]\s+(?=\S)|-{3,}\s*$)")
+_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)?\)")
+_LINE_MARK = re.compile(
+    r"(?m)^[^\S\n]*(?:#{1,6}\s+|>\s+|[-*+•]\s+|\d+[.)]\s+(?=\S)|-{3,}[^\S\n]*$)"
+)
 _EMPHASIS = re.compile(r"\*{1,3}|(?<!\w)_{1,3}|_{1,3}(?!\w)|`+|~~")
 _EMOJI = re.compile(
     "[\U0001f000-\U0001faff\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\ufe0e\ufe0f\u200d]"
@@ -62,10 +68,11 @@ class ClauseSplitter:
 
     def push(self, delta: str) -> list[Clause]:
         """Return the clauses that ``delta`` completes."""
-        self._held += delta
         clauses: list[Clause] = []
-        while (end := self._boundary()) is not None:
-            clauses.append(self._taken(end))
+        for start in range(0, len(delta), _PIECE_CHARACTERS):
+            self._held += delta[start : start + _PIECE_CHARACTERS]
+            while (end := self._boundary()) is not None:
+                clauses.append(self._taken(end))
         return clauses
 
     def flush(self) -> list[Clause]:
@@ -86,7 +93,8 @@ class ClauseSplitter:
         for match in _TERMINAL.finditer(self._held):
             if _ends_sentence(self._held, match):
                 return match.end()
-        return self._early() if self._first else self._overlong()
+        end = self._early() if self._first else self._overlong()
+        return _LONGEST_CHARACTERS if end is None and len(self._held) > _LONGEST_CHARACTERS else end
 
     def _early(self) -> int | None:
         for match in _SOFT.finditer(self._held):

@@ -6,6 +6,7 @@ lies, then moved to the quietest moment near it: people pause between sentences.
 
 import re
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
@@ -45,26 +46,30 @@ def sentence_times(text: str, samples: Samples) -> list[TimedSentence]:
 
 
 def _sentences(text: str) -> list[str]:
-    joined: list[str] = []
+    joined: list[list[str]] = []
+    length = 0  # of the last one
     for sentence in _SENTENCE_END.split(text.strip()):
-        if joined and min(len(joined[-1]), len(sentence)) < _SHORTEST_CHARACTERS:
-            joined[-1] = f"{joined[-1]} {sentence}"
+        if joined and min(length, len(sentence)) < _SHORTEST_CHARACTERS:
+            joined[-1].append(sentence)
+            length += 1 + len(sentence)
         else:
-            joined.append(sentence)
-    return joined
+            joined.append([sentence])
+            length = len(sentence)
+    return [" ".join(parts) for parts in joined]
 
 
 def _cuts(lengths: list[int], samples: Samples) -> list[int]:
     """The borders between sentences of these ``lengths``, as block numbers, strictly rising."""
+    lengths_before = list(accumulate(lengths))
     blocks = samples[: len(samples) // _BLOCK * _BLOCK].reshape(-1, _BLOCK)
     if len(lengths) < 2 or len(blocks) < _WINDOW_BLOCKS + len(lengths):
         share = len(samples) / _BLOCK / sum(lengths)
-        return [int(share * sum(lengths[:count])) for count in range(1, len(lengths))]
+        return [int(share * before) for before in lengths_before[:-1]]
     level = np.convolve((blocks**2).mean(axis=1), np.ones(_WINDOW_BLOCKS), mode="same")
     share = len(level) / sum(lengths)
     cuts: list[int] = []
-    for count in range(1, len(lengths)):
-        guess = int(share * sum(lengths[:count]))
+    for count, before in enumerate(lengths_before[:-1], start=1):
+        guess = int(share * before)
         highest = len(level) - (len(lengths) - count)  # leaves a block for each that follows
         high = min(guess + _REACH_BLOCKS, highest)
         low = min(max(guess - _REACH_BLOCKS, cuts[-1] + 1 if cuts else 1), highest - 1)

@@ -13,7 +13,6 @@ from live_cli.engine.stages import ToolUse
 
 @dataclass(slots=True)
 class _Growing:
-    index: Any
     id: str = ""
     name: str = ""
     arguments: list[str] = field(default_factory=list)
@@ -24,12 +23,14 @@ class CallPieces:
 
     def __init__(self) -> None:
         self._calls: list[_Growing] = []
+        self._by_index: dict[int | str | None, _Growing] = {}  # the newest of each index
 
     def push(self, piece: dict[str, Any]) -> None:
         """Take one element of the ``tool_calls`` of a delta."""
         function = piece.get("function") or {}
         name, call_id = function.get("name") or "", piece.get("id") or ""
-        call = self._growing(piece.get("index"), call_id, name)
+        index = piece.get("index")
+        call = self._growing(index if isinstance(index, int | str) else None, call_id, name)
         call.id = call.id or call_id
         call.name = call.name or name
         arguments = function.get("arguments")
@@ -51,14 +52,14 @@ class CallPieces:
             uses.append(ToolUse(call.id, call.name, arguments))
         return uses
 
-    def _growing(self, index: Any, call_id: str, name: str) -> _Growing:
+    def _growing(self, index: int | str | None, call_id: str, name: str) -> _Growing:
         """The call that a piece belongs to: one already begun, or a new one."""
-        for call in reversed(self._calls):
-            if call.index == index:
-                another = call_id and call.id and call_id != call.id
-                unnumbered = index is None and not call_id and name and call.name
-                if not another and not unnumbered:
-                    return call
-                break
-        self._calls.append(_Growing(index))
-        return self._calls[-1]
+        call = self._by_index.get(index)
+        if call is not None:
+            another = call_id and call.id and call_id != call.id
+            unnumbered = index is None and not call_id and name and call.name
+            if not another and not unnumbered:
+                return call
+        call = self._by_index[index] = _Growing()
+        self._calls.append(call)
+        return call

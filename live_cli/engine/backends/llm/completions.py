@@ -5,6 +5,7 @@ whether it comes as ``reasoning_content`` (or ``reasoning``) or between ``<think
 """
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,6 +24,7 @@ from live_cli.engine.stages import (
 from live_cli.errors import EngineError
 
 _OPEN, _CLOSE = "<think>", "</think>"
+_TAG = re.compile(f"({_OPEN}|{_CLOSE})")
 _SAMPLING = (
     "max_tokens", "temperature", "top_p", "top_k", "seed", "presence_penalty", "frequency_penalty",
 )  # fmt: skip
@@ -100,17 +102,15 @@ class ThinkTags:
     def push(self, text: str) -> list[ChatDelta]:
         """The deltas in ``text``; the start of a possible tag is held back."""
         deltas: list[ChatDelta] = []
-        self._held += text
-        while (tag := self._next_tag()) is not None:
-            before, _, after = self._held.partition(tag)
-            deltas.append(ChatDelta(before, thought=self._thinking))
+        said, *rest = _TAG.split(self._held + text)
+        for tag, following in zip(rest[::2], rest[1::2], strict=True):
+            deltas.append(ChatDelta(said, thought=self._thinking))
             self._thinking = tag == _OPEN
             self.opened |= tag == _OPEN
             self.closed |= tag == _CLOSE
-            self._held = after if self._thinking else after.lstrip("\n")
-        kept = max(_tag_start(self._held, _OPEN), _tag_start(self._held, _CLOSE))
-        sure = self._held[: len(self._held) - kept]
-        self._held = self._held[len(sure) :]
+            said = following if self._thinking else following.lstrip("\n")
+        kept = max(_tag_start(said, _OPEN), _tag_start(said, _CLOSE))
+        sure, self._held = said[: len(said) - kept], said[len(said) - kept :]
         deltas.append(ChatDelta(sure, thought=self._thinking))
         return [delta for delta in deltas if delta.text]
 
@@ -118,10 +118,6 @@ class ThinkTags:
         """The text that was held back, at the end of the stream."""
         held, self._held = self._held, ""
         return [ChatDelta(held, thought=self._thinking)] if held else []
-
-    def _next_tag(self) -> str | None:
-        found = [tag for tag in (_OPEN, _CLOSE) if tag in self._held]
-        return min(found, key=self._held.index, default=None)
 
 
 def _tag_start(text: str, tag: str) -> int:

@@ -77,6 +77,8 @@ _NO_NAME = re.compile(
 )
 _GREETED = re.compile(r"(hey|hi|hello|thanks|thank you|sorry)[\s,]+", re.IGNORECASE)
 _TURNED = re.compile(r"(ok|okay|oh|yes|no|well|so|and|but)[\s,]+", re.IGNORECASE)
+_NAME_LIKE = re.compile(r"[\w'-]+")
+_SET_OFF = re.compile(r"\s+[\w'-]+")
 _SOMEBODY = re.compile(r"\b(he|she|they|him|her|them|his|their|he's|she's|they're)\b")
 _WE = re.compile(r"\b(we|us|our|we're|we'll|we've)\b")
 _WORLD = re.compile(r"(the|a|an|this|these|there|it|its|it's|according to|in|at|on|for|after)\b")
@@ -84,7 +86,7 @@ _YOU = re.compile(r"\b(you|your|you're|yourself)\b")
 
 _NAMING = re.compile(
     r"\b(?:you are|you're|your name is|(?:is |are |be )?(?:called|named)|call yourself)\s+"
-    r"[\"'“]?([A-Z][\w-]+)\b(?!['’]s)",
+    r"[\"'“]?([A-Z][\w-]{1,63})\b(?!['’]s)",
 )
 _ARTICLES = ("A", "An", "The", "In", "Not", "Always")
 
@@ -173,9 +175,12 @@ def calls_somebody(text: str, name: str | None) -> bool:
     )
     if first and (greeted or first.group(2)) and _is_called(first.group(1), name):
         return True
-    last = re.search(r"([\w'-]+),\s+([\w'-]+)$", stripped)
+    rest, comma, last = stripped.rpartition(",")
+    backwards = _NAME_LIKE.match(rest[::-1])  # a search for a word before a comma is quadratic
+    if not comma or backwards is None or not _SET_OFF.fullmatch(last):
+        return False
     # "Portland, Oregon" is one place, not somebody called Oregon.
-    return bool(last and not last.group(1)[0].isupper() and _is_called(last.group(2), name))
+    return not backwards.group()[-1].isupper() and _is_called(last.strip(), name)
 
 
 def _is_called(word: str, name: str | None) -> bool:
