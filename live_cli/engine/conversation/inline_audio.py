@@ -18,7 +18,7 @@ from live_cli.protocol.messages import Blob, Content
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 LONGEST_AUDIO_S = 600
-_RATE = re.compile(r"rate\s*=\s*(\d+)")
+_RATE = re.compile(r"rate\s*=\s*(\d{1,9})")
 _LOWEST_RATE, _HIGHEST_RATE = 4_000, 192_000
 
 
@@ -44,7 +44,7 @@ class ClipTranscript:
 
 def is_audio(blob: Blob) -> bool:
     """Whether the MIME type of ``blob`` is one of audio."""
-    return (blob.mime_type or "").lower().startswith("audio/")
+    return (blob.mime_type or "")[:6].lower() == "audio/"
 
 
 async def transcripts_of(

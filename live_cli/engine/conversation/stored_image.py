@@ -33,7 +33,7 @@ def stored_image_of(
     Raises UnsupportedError (1007) for another type, for too many bytes, and where the first bytes
     are not those of ``mime_type``.
     """
-    named = mime_type.partition(";")[0].strip().lower().replace("image/jpg", "image/jpeg")
+    named = mime_type[:100].partition(";")[0].strip().lower().replace("image/jpg", "image/jpeg")
     if named not in ("image/jpeg", "image/png", "image/webp"):
         raise UnsupportedError(
             f"Images of type {named[:40]!r} are not read: send JPEG, PNG or WebP."

@@ -140,6 +140,8 @@ FAMILIES = (
 _LIVE = re.compile(r"gemini-(?:[a-z0-9.]+-)*(live|native-audio)(?:-[a-z0-9.]+)*")
 _VERSION = re.compile(r"(?:^|-)(\d+(?:\.\d+)?)(?:-|$)")
 _UNNUMBERED = "3.8"
+_LONGEST_ID = 128
+"""The longest of Google's has 50 characters; this one is kept with every handle."""
 
 
 def find_family(name: str) -> Family | None:
@@ -151,7 +153,7 @@ def find_family(name: str) -> Family | None:
     for family in FAMILIES:
         if family.model.id == model_id:
             return family
-    if not _LIVE.fullmatch(model_id):
+    if len(model_id) > _LONGEST_ID or not _LIVE.fullmatch(model_id):
         return None
     nearest = _nearest(model_id)
     return replace(nearest, model=replace(nearest.model, id=model_id))

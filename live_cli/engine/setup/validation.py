@@ -27,6 +27,8 @@ AUDIO, TEXT = "AUDIO", "TEXT"
 _NOT_FOUND = 1008
 _INTERNAL = 1011
 _INT32 = 2**31 - 1
+_MOST_CODES = 100
+"""More languages than any family has; each that is not spoken here is a line in the log."""
 
 
 def family_of(name: str, dialect: Dialect) -> Family:
@@ -255,7 +257,10 @@ def _check_transcription(asked: AudioTranscriptionConfig | None, family: Family)
     for reason, wanted in refusals.items():
         if wanted:
             raise UnsupportedError(reason)
-    for code in asked.language_codes or ():
+    codes = set(asked.language_codes or ())
+    if len(codes) > _MOST_CODES:
+        raise UnsupportedError(f"A transcription takes {_MOST_CODES} languages, not {len(codes)}.")
+    for code in sorted(codes):
         _check_language(code, family, any_text=False)
 
 

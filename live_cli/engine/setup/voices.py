@@ -61,6 +61,6 @@ def traits_of(name: str | None) -> VoiceTraits:
     voice = VOICE_TRAITS.get(name or DEFAULT_VOICE)
     if voice is not None:
         return voice
-    near = get_close_matches((name or "").title(), VOICE_TRAITS, n=1)
+    near = get_close_matches((name or "")[:40].title(), VOICE_TRAITS, n=1)
     hint = f" Did you mean {near[0]}?" if near else " There are 30: see `live-cli voices`."
     raise UnsupportedError(f"Voice {(name or '')[:40]!r} is not known.{hint}")
