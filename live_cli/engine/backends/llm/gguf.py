@@ -1,21 +1,26 @@
 """Any GGUF chat model, in this process, through xllamacpp (llama.cpp's server as a library).
 
-The library listens for HTTP on loopback in any case: that server gets a random key and no page.
+The library listens for HTTP in any case. On POSIX it does so on a Unix socket in a folder of ours,
+which is removed at once, so that nobody can connect; on Windows on loopback, with a random key.
 Replies are generated in slots, token by token in turns, so that a long one does not make
-the others wait; what finds no slot free queues. A slot keeps the prefix of its chat in a cache.
+the others wait; what finds no slot free queues. A slot keeps the prefix of its chat in a cache,
+which requests of different salts do not share. Control words in a request are text.
 """
 
-import http.client
 import json
 import os
 import secrets
-import threading
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from live_cli.engine.backends.llm import completions
-from live_cli.engine.backends.llm.tools_first import TOOLS_FIRST
+from live_cli.engine.backends.llm.chat_template import salt_arguments, template_with_additions
+from live_cli.engine.backends.llm.control_words import ControlWords, control_words_of
+from live_cli.engine.backends.llm.gguf_metadata import read_metadata
 from live_cli.engine.stages import (
     ChatDelta,
     ChatMessage,
@@ -29,6 +34,7 @@ from live_cli.errors import EngineError
 CONTEXT_TOKENS = 4096
 """The context window of a loaded model; its cache takes memory for all of it."""
 _BATCH_TOKENS = 128  # a stop is noticed once a batch: 0.5 s on a slow model, at no cost in speed
+_LONGEST_FOLDER_BYTES = 70
 _CACHE_MIB = 64  # prefixes of other chats, so that two sessions do not evict each other
 _SAMPLING = {"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1}
 """Where a setup says nothing: small models ramble and repeat themselves at llama.cpp's own 0.8
@@ -68,13 +74,17 @@ class GgufChatModel:
             ) from exc
         self.context_tokens = context_tokens
         self.sees = False
-        self._library = xllamacpp
-        self._name = path.name
-        self._params = _params(xllamacpp, path, threads or default_threads())
-        self._params.n_parallel, self._params.n_ctx = parallel, parallel * context_tokens
-        self._loading = threading.Lock()
-        self._takes_tools = False
-        self._server: Any = self._loaded()
+        params = _params(xllamacpp, path, threads or default_threads())
+        params.n_parallel, params.n_ctx = parallel, parallel * context_tokens
+        try:
+            metadata = read_metadata(path)
+            template = template_with_additions(metadata.template, metadata.tool_template)
+            params.chat_template = template
+            with _listening_to_nobody(params):
+                self._server: Any = xllamacpp.Server(params)
+        except Exception as exc:  # the library raises RuntimeError and others out of C++
+            raise EngineError(f"{path.name} does not load as a GGUF chat model ({exc})") from exc
+        self._control_words = ControlWords(control_words_of(metadata, template))
 
     def generate(self, request: ChatRequest, on_delta: Callable[[ChatDelta], bool]) -> ChatUsage:
         """Stream one reply; ``on_delta`` also gets empty deltas while the prompt is read."""
@@ -93,20 +103,13 @@ class GgufChatModel:
 
     def close(self) -> None:
         """Free the model, once the replies under way have ended."""
-        with self._loading:
-            self._server = None
+        self._server = None
 
     def _stream(self, request: ChatRequest, on_chunk: Callable[[dict[str, Any]], bool]) -> None:
-        if request.tools:
-            self._add_tools_to_template()
         server = self._server
         if server is None:
             raise EngineError("the chat model is closed")
-        body = (
-            (_CALLING if request.tools else _SAMPLING)
-            | completions.body_of(request)
-            | {"return_progress": True, "cache_prompt": True}
-        )
+        body = self._body_of(request)
         failure: list[Exception] = []
 
         def on_json(text: str) -> bool:
@@ -123,36 +126,34 @@ class GgufChatModel:
         if failure:
             raise failure[0]
 
-    def _add_tools_to_template(self) -> None:
-        """Load the model again, once, with tools in its chat template where they are missing."""
-        with self._loading:
-            server = self._server
-            if self._takes_tools or server is None:
-                return
-            properties = _properties(server.listening_address, self._params.api_keys[0])
-            if not properties["chat_template_caps"]["supports_tool_calls"]:
-                self._params.chat_template = TOOLS_FIRST + properties["chat_template"]
-                self._server = self._loaded()  # replies under way end on the old one
-            self._takes_tools = True
-
-    def _loaded(self) -> Any:
-        try:
-            return self._library.Server(self._params)
-        except Exception as exc:  # the library raises RuntimeError and others out of C++
-            raise EngineError(f"{self._name} does not load as a GGUF chat model ({exc})") from exc
+    def _body_of(self, request: ChatRequest) -> dict[str, Any]:
+        """Return the request as JSON, all that comes from outside in it without control words."""
+        words = self._control_words
+        messages = tuple(map(words.broken_in_calls, request.messages))
+        body = completions.body_of(replace(request, messages=messages))
+        for name in ("messages", "tools"):
+            if name in body:
+                body[name] = words.broken_in_json(body[name])
+        salted = body.get("chat_template_kwargs", {}) | salt_arguments(request.salt)
+        body |= {"return_progress": True, "cache_prompt": True, "chat_template_kwargs": salted}
+        return (_CALLING if request.tools else _SAMPLING) | body
 
 
-def _properties(address: str, key: str) -> dict[str, Any]:
-    """Ask the library's HTTP server for the model's chat template and its capabilities."""
-    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=10)
-    try:
-        connection.request("GET", "/props", headers={"Authorization": f"Bearer {key}"})
-        properties: dict[str, Any] = json.loads(connection.getresponse().read())
-    except (OSError, http.client.HTTPException, ValueError) as exc:
-        raise EngineError(f"cannot learn the chat model's template ({exc})") from exc
-    finally:
-        connection.close()
-    return properties
+@contextmanager
+def _listening_to_nobody(params: Any) -> Iterator[None]:
+    """Have the server that is made of ``params`` inside this context take no connection after it.
+
+    A Unix socket lives in a folder that only this user may enter, and leaves with the folder. Its
+    path has to fit into 104 bytes (macOS; Linux 108), whatever the folder for temporary files.
+    """
+    if os.name != "posix":
+        yield
+        return
+    usual = tempfile.gettempdir()
+    place = usual if len(os.fsencode(usual)) <= _LONGEST_FOLDER_BYTES else "/tmp"  # noqa: S108
+    with tempfile.TemporaryDirectory(prefix="live-cli-", dir=place) as folder:
+        params.hostnames = [f"{folder}/llama.sock"]  # llama.cpp tells it by the .sock
+        yield
 
 
 def _params(library: Any, path: Path, threads: int) -> Any:
@@ -167,5 +168,7 @@ def _params(library: Any, path: Path, threads: int) -> Any:
     params.port = 0
     params.api_keys = [secrets.token_urlsafe(32)]
     params.ui = False
-    params.endpoint_slots = False
+    params.endpoint_slots = params.endpoint_props = params.endpoint_metrics = False
+    params.cors_origins, params.cors_credentials = "", False
+    params.n_threads_http = 1
     return params

@@ -2,6 +2,10 @@
 
 Named ``openai:http://127.0.0.1:11434/v1#model``. The key comes from ``OPENAI_API_KEY``, where
 it is set, and is sent in the Authorization header alone.
+
+Text goes out as it is: which control words an endpoint's template has is not known here, so that
+keeping them text is the endpoint's affair. So is its cache: a request's salt is left out, for some
+servers refuse a field that they do not know (vLLM's is ``cache_salt``).
 """
 
 import http.client

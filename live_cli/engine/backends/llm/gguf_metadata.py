@@ -1,0 +1,112 @@
+"""The metadata of a GGUF file: as much of it as says how prompts are written.
+
+GGUF begins with key-value pairs, which hold the chat template and the vocabulary; the weights come
+after them and are not read (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md). The
+``gguf`` package reads the same, in seconds for a large vocabulary.
+"""
+
+import mmap
+import struct
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_TEMPLATE, _TOOL_TEMPLATE = "tokenizer.chat_template", "tokenizer.chat_template.tool_use"
+_TOKENS, _TOKEN_TYPES = "tokenizer.ggml.tokens", "tokenizer.ggml.token_type"
+_WANTED = {_TEMPLATE, _TOOL_TEMPLATE, _TOKENS, _TOKEN_TYPES}
+
+_HEADER = struct.Struct("<4sIQQ")  # magic, version, tensors, pairs
+_U32, _U64, _ARRAY_HEADER = struct.Struct("<I"), struct.Struct("<Q"), struct.Struct("<IQ")
+_STRING, _ARRAY, _INT32 = 8, 9, 5
+_SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
+"""Bytes of a number, by the type of a value."""
+UNKNOWN, CONTROL = 2, 3
+"""Types of tokens that llama.cpp finds in the text of a prompt before anything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class GgufMetadata:
+    """What a GGUF file says about prompts.
+
+    ``template``: the chat template, "" for none. ``tool_template``: the one for requests with
+    tools, "" where there is none of its own. ``tokens``: the text of each token of the vocabulary.
+    ``token_types``: the type of each.
+    """
+
+    template: str
+    tool_template: str
+    tokens: list[bytes]
+    token_types: list[int]
+
+
+def read_metadata(path: Path) -> GgufMetadata:
+    """Read the metadata of the file at ``path``. Raises ValueError when it is no GGUF file."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        try:
+            found = dict(_pairs(data))
+        except (struct.error, KeyError, OverflowError) as exc:
+            raise ValueError("its metadata breaks off or is damaged") from exc
+    return GgufMetadata(
+        _text(found.get(_TEMPLATE)),
+        _text(found.get(_TOOL_TEMPLATE)),
+        found.get(_TOKENS, []),
+        list(found.get(_TOKEN_TYPES, ())),
+    )
+
+
+def _text(value: Any) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else ""
+
+
+def _pairs(data: mmap.mmap) -> Iterator[tuple[str, Any]]:
+    """Yield the wanted pairs. Raises ValueError, struct.error, KeyError or OverflowError."""
+    magic, version, _, pairs = _HEADER.unpack_from(data, 0)
+    if magic != b"GGUF" or version not in (2, 3):
+        raise ValueError("it is no GGUF file of version 2 or 3")
+    at, left = _HEADER.size, pairs
+    while left:
+        left -= 1
+        key, at = _string(data, at)
+        (kind,) = _U32.unpack_from(data, at)
+        name = key.decode(errors="replace")
+        value, at = _value(data, at + _U32.size, kind, keep=name in _WANTED)
+        if name in _WANTED:
+            yield name, value
+
+
+def _value(data: mmap.mmap, at: int, kind: int, *, keep: bool) -> tuple[Any, int]:
+    """Return the value at ``at`` and where the next thing begins; numbers alone are not kept."""
+    if kind == _STRING:
+        return _string(data, at)
+    if kind != _ARRAY:
+        return None, at + _SIZES[kind]
+    kind, count = _ARRAY_HEADER.unpack_from(data, at)
+    at += _ARRAY_HEADER.size
+    if kind == _STRING:
+        return _strings(data, at, count) if keep else (None, _past_strings(data, at, count))
+    end = at + _SIZES[kind] * count
+    numbers = array("i", data[at:end]) if keep and kind == _INT32 else None
+    return numbers, end
+
+
+def _string(data: mmap.mmap, at: int) -> tuple[bytes, int]:
+    (size,) = _U64.unpack_from(data, at)
+    at += _U64.size
+    return data[at : at + size], at + size
+
+
+def _strings(data: mmap.mmap, at: int, count: int) -> tuple[list[bytes], int]:
+    strings: list[bytes] = []
+    for _ in range(count):
+        string, at = _string(data, at)
+        strings.append(string)
+    return strings, at
+
+
+def _past_strings(data: mmap.mmap, at: int, count: int) -> int:
+    unpack = _U64.unpack_from  # once for each pair of tokens that merge: half of the time here
+    for _ in range(count):
+        at += _U64.size + unpack(data, at)[0]
+    return at
