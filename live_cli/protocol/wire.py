@@ -21,6 +21,7 @@ Source: Live API reference, §2.0 and §3.0.
 import re
 from collections.abc import Callable
 from functools import cache
+from math import isfinite
 from types import UnionType
 from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 
@@ -30,14 +31,30 @@ from live_cli.errors import LocalProtocolError, RemoteProtocolError
 from live_cli.protocol.messages import AuthToken, ClientMessage, Message, ServerMessage
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
+
+def _finite(text: str) -> float:
+    """Return a number with a fraction or an exponent. Raises ValueError beyond a double's range.
+
+    msgspec's own conversion takes 20 times as long for numbers that a double holds just about
+    (``1.2345678901234567e-300``: 8 µs).
+    """
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError("Number out of range")
+    return number
+
+
 _encoder: Final = msgspec.json.Encoder()
-_client_decoder: Final = msgspec.json.Decoder(ClientMessage, strict=False)
-_server_decoder: Final = msgspec.json.Decoder(ServerMessage, strict=False)
-_token_decoder: Final = msgspec.json.Decoder(AuthToken, strict=False)
-_plain_decoder: Final = msgspec.json.Decoder()
+_client_decoder: Final = msgspec.json.Decoder(ClientMessage, strict=False, float_hook=_finite)
+_server_decoder: Final = msgspec.json.Decoder(ServerMessage, strict=False, float_hook=_finite)
+_token_decoder: Final = msgspec.json.Decoder(AuthToken, strict=False, float_hook=_finite)
+_plain_decoder: Final = msgspec.json.Decoder(float_hook=_finite)
 
 _DECODING_ERRORS: Final = (msgspec.MsgspecError, UnicodeError, RecursionError)
 _ENCODING_ERRORS: Final = (TypeError, ValueError, OverflowError, RecursionError)
+
+MOST_UNKNOWN: Final = 16
+"""Unknown fields named of one payload: more than anybody reads."""
 
 _M = TypeVar("_M", ClientMessage, ServerMessage, AuthToken)
 
@@ -74,12 +91,11 @@ def decode_auth_token(body: bytes) -> AuthToken:
 def find_unknown_fields(payload: bytes | str, kind: type[Message] = ClientMessage) -> list[str]:
     """Return dotted paths of the fields that no message has, such as ``setup.tools[0].newTool``.
 
-    Parents are spelled in snake_case, as the service spells them in its complaints; the last
-    name is spelled as it was sent. Raises RemoteProtocolError when the payload is no JSON object.
+    Of more than `MOST_UNKNOWN` only the first are returned. Parents are spelled in snake_case, as
+    the service spells them in its complaints; the last name is spelled as it was sent. Raises
+    RemoteProtocolError when the payload is no JSON object.
     """
-    found: list[str] = []
-    _collect_unknown(_plain_object(payload), kind, "", found)
-    return found
+    return _unknown_in(_plain_object(payload), kind, MOST_UNKNOWN)
 
 
 def unknown_field_reason(path: str) -> str:
@@ -94,7 +110,8 @@ def unknown_field_reason(path: str) -> str:
 _DURATION: Final = re.compile(r"(-?[0-9]{1,12}(?:\.[0-9]{1,9})?)s")
 _RATE: Final = re.compile(r';\s*rate\s*=\s*"?([^";\s]*)', re.IGNORECASE)
 _CHANNELS: Final = re.compile(r';\s*channels\s*=\s*"?([^";\s]*)', re.IGNORECASE)
-_RATES: Final = range(1_000, 384_001)
+_RATES: Final = range(8_000, 192_001)
+"""Hz, from the telephone's to the highest that sound devices have."""
 
 
 def parse_duration(text: str | None) -> float | None:
@@ -120,7 +137,9 @@ def sample_rate_of(mime_type: str | None, default: int = INPUT_SAMPLE_RATE) -> i
     digits = match[1]
     if digits.isascii() and digits.isdigit() and len(digits) < 9 and int(digits) in _RATES:
         return int(digits)
-    raise RemoteProtocolError("Unsupported sample rate in the audio MIME type.")
+    raise RemoteProtocolError(
+        f"Unsupported sample rate in the audio MIME type: send {_RATES[0]} to {_RATES[-1]} Hz."
+    )
 
 
 def is_mono(mime_type: str | None) -> bool:
@@ -265,24 +284,48 @@ def _standard_base64(value: Any) -> Any:
     return text + "=" * (-len(text) % 4)
 
 
-def _collect_unknown(value: Any, kind: type[Message], path: str, found: list[str]) -> None:
-    if not isinstance(value, dict):
-        return
-    by_name = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    for spelling, content in value.items():
-        known = _fields_of(kind).get(spelling)
-        if known is None:
-            found.append(f"{path}{spelling}")
-            continue
-        field = by_name[known[0]]
+@cache
+def _parts_of(kind: type[Message]) -> dict[str, tuple[str, type[Message], bool] | None]:
+    """Map both spellings of every field to the Struct in it: its name, type, whether in a list."""
+    parts: dict[str, tuple[str, type[Message], bool] | None] = {}
+    for field in msgspec.structs.fields(kind):
         shape, inner = shape_of(field.type)
-        if inner is None:
+        part = None if inner is None else (field.name, inner, shape is list)
+        parts[field.name] = parts[field.encode_name] = part
+    return parts
+
+
+def _unknown_in(value: Any, kind: type[Message], most: int) -> list[str]:
+    """Return the paths of the first ``most`` unknown fields in ``value``, relative to it.
+
+    A path is made where a field is found, on the way back, so that all else costs no text.
+    """
+    if not isinstance(value, dict):
+        return []
+    parts, found = _parts_of(kind), []
+    for spelling, content in value.items():
+        part = parts.get(spelling, _UNKNOWN)
+        if part is None:
             continue
-        if shape is list and isinstance(content, list):
-            for index, item in enumerate(content):
-                _collect_unknown(item, inner, f"{path}{field.name}[{index}].", found)
+        if part is _UNKNOWN:
+            found.append(spelling)
         else:
-            _collect_unknown(content, inner, f"{path}{field.name}.", found)
+            name, inner, is_list = part
+            if is_list and isinstance(content, list):
+                for index, item in enumerate(content):
+                    paths = _unknown_in(item, inner, most - len(found))
+                    found += [f"{name}[{index}].{path}" for path in paths]
+                    if len(found) >= most:
+                        break
+            else:
+                paths = _unknown_in(content, inner, most - len(found))
+                found += [f"{name}.{path}" for path in paths]
+        if len(found) >= most:
+            break
+    return found
+
+
+_UNKNOWN: Final = ("", Message, False)
 
 
 def _snake(path: str) -> str:

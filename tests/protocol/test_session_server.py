@@ -202,7 +202,7 @@ def test_what_a_server_receives(setup: Setup, payload: str, events: list[Event])
         ),
         (
             '{"realtimeInput":{"audio":{"data":"AQA=","mimeType":"audio/pcm;rate=0"}}}',
-            "Unsupported sample rate in the audio MIME type.",
+            "Unsupported sample rate in the audio MIME type: send 8000 to 192000 Hz.",
         ),
         (
             '{"realtimeInput":{"audio":{"data":"AQA=","mimeType":"audio/pcm;rate=8000;channels=2"}}}',

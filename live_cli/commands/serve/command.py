@@ -129,7 +129,10 @@ def limits_of(options: ServeSettings) -> Limits:
     """The limits of connections, sessions and messages, from the settings."""
     return Limits(
         received_payload_bytes=options.max_message_bytes,
+        setup_bytes=options.max_setup_bytes,
+        stranger_bytes=options.max_stranger_bytes,
         connections=options.max_connections,
+        connections_per_address=options.max_connections_per_address,
         sessions=options.max_sessions,
         tokens=options.max_auth_tokens,
         wrong_keys_per_min=options.max_wrong_keys_per_min,

@@ -2,8 +2,9 @@
 
 Three things happen at once: *reading* moves payloads from the socket into a bounded inbox, so that
 a client that leaves is noticed while the engine works; *handling* decodes them one by one and hands
-the events to the engine, whose time is the back pressure; *sending*, called by the engine, encodes
-and writes. Whichever ends first names the close code; then everything is released.
+the events to the engine, whose time is the back pressure, and lets other sessions run in between;
+*sending*, called by the engine, encodes and writes. Whichever ends first names the close code; then
+everything is released.
 """
 
 import asyncio
@@ -36,11 +37,7 @@ from live_cli.net.server.limits.lifetime import (
 )
 from live_cli.net.server.limits.lifetime_timer import LifetimeTimer
 from live_cli.net.server.limits.limits import Limits, split_audio
-from live_cli.net.server.limits.rate import (
-    SmallMessageRate,
-    has_too_many_values,
-    too_many_messages_reason,
-)
+from live_cli.net.server.limits.payload import payload_complaint
 from live_cli.net.server.limits.unknown_field_policy import UnknownFieldPolicy
 from live_cli.net.server.stats.counts import AnswerTimer, ServerCounts
 from live_cli.protocol.dialect import in_dialect
@@ -53,6 +50,8 @@ from live_cli.protocol.states import State
 _RELEASE_S = 5.0
 """How long the tasks and the engine may take to stop before an error is logged."""
 _BUSY_POLL_S = 0.02
+_LARGE_BYTES = 16 * 1024
+"""A payload beyond this takes so long to decode that others get their turn before it is checked."""
 _OPEN = (State.LISTENING, State.GENERATING, State.INTERRUPTED)
 
 
@@ -95,7 +94,6 @@ class ServerConnection:
         self._session = Session(Role.SERVER, setup_limit_s=self._limits.setup_s)
         self._opened_at = time.monotonic()
         self._inbox = Inbox(self._limits.held_bytes)
-        self._rate = SmallMessageRate(self._limits.small_messages_per_s, self._opened_at)
         self._answer_timer = AnswerTimer(context.counts)
         self._resumable_session = ResumableSession()
         self._lifetime_timer: LifetimeTimer | None = None
@@ -153,15 +151,11 @@ class ServerConnection:
                 code, reason = message.get("code") or 1005, message.get("reason") or ""
                 self.end(CloseReason(code, reason, by_client=True))
                 return
-            text = message.get("text")
-            payload = message["bytes"] if text is None else text
+            payload = message["bytes"]
             self._received += 1
             self._context.counts.receive(len(payload))
-            if not self._rate.admit(len(payload), time.monotonic()):
-                reason = too_many_messages_reason(self._limits.small_messages_per_s)
-                raise RemoteProtocolError(reason, 1008)
-            if has_too_many_values(payload):
-                raise RemoteProtocolError("Invalid JSON payload received. Too many values.")
+            if (complaint := payload_complaint(payload)) is not None:
+                raise RemoteProtocolError(complaint)
             await self._inbox.put(payload)
 
     async def _close_on_error(self, work: Coroutine[None, None, None]) -> None:
@@ -196,6 +190,8 @@ class ServerConnection:
             payload = await self._inbox.get()
             now = time.monotonic()
             events = self._session.receive(payload, now)
+            if len(payload) > _LARGE_BYTES or self._inbox.holds_more:
+                await asyncio.sleep(0)
             self._context.unknown_fields.check_payload(payload)
             for event in events:
                 self._locks.check(event)
@@ -246,6 +242,7 @@ class ServerConnection:
         self._context.unknown_fields.check_payload(payload)
         for event in events:
             if isinstance(event, SetupReceived):
+                self._socket.scope["state"]["take_messages"]()
                 setup, self._resumable_session = start_session(
                     event.setup,
                     self._token,

@@ -68,6 +68,8 @@ class Sessions:
         admitted = self._admit(websocket)
         if isinstance(admitted, CloseReason) and not await self.refusals.note(websocket, admitted):
             return
+        if not isinstance(admitted, CloseReason):
+            self._let_in(websocket, admitted[0].principal)
         try:
             await websocket.accept()
         except (WebSocketDisconnect, RuntimeError):
@@ -89,6 +91,13 @@ class Sessions:
         finally:
             del self._open[connection]
             released.set()
+
+    def _let_in(self, websocket: WebSocket, principal: Principal) -> None:
+        """Give an admitted client its place, and its setup message the size that it may have."""
+        state, limits = websocket.scope["state"], self.limits
+        is_known = principal.kind != "nobody"
+        state["admit"](limits.setup_bytes if is_known else limits.stranger_bytes)
+        state["place"].admit()
 
     async def _read_setup(self, websocket: WebSocket) -> None:
         """Wait briefly for the setup message of a client that is going to be refused.

@@ -7,7 +7,6 @@ between, and one connection's handshake delays no other.
 
 import asyncio
 import contextlib
-import functools
 import socket
 import ssl
 from asyncio.sslproto import SSLProtocol
@@ -16,14 +15,13 @@ from typing import Any, Final, cast
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
+from live_cli.net.server.http_protocol import DeadlineHttpProtocol, take_place
 from live_cli.net.server.limits.limits import Limits
+from live_cli.net.server.limits.places import ConnectionPlace, ConnectionPlaces
+from live_cli.net.server.websocket_protocol import FLUSH_S, websocket_protocol_of
 
-_FLUSH_S = 1.0
-"""How long a client may take to receive the close frame before its connection is aborted."""
 _TLS_SHUTDOWN_S = 5
 """How long a TLS peer may take to answer the close of its connection."""
 _CLIENT_HELLO: Final = 0x16
@@ -33,20 +31,24 @@ _CLIENT_HELLO: Final = 0x16
 class TlsDetectingProtocol(asyncio.Protocol):
     """The protocol of a connection that has sent nothing yet: its first byte tells TLS from HTTP.
 
-    ``connections`` is uvicorn's own set, so that a shutdown ends this connection too. ``limit_s``:
+    ``http`` makes the protocol that follows, for a connection with a place. ``connections`` is
+    uvicorn's own set, so that a shutdown ends this connection too. ``limit_s``:
     the time from the connection to the first byte, and again for the TLS handshake.
     """
 
     def __init__(
         self,
-        http: Callable[[], asyncio.Protocol],
+        http: Callable[[ConnectionPlace], DeadlineHttpProtocol],
         secure: ssl.SSLContext,
         connections: set[Any],
+        places: ConnectionPlaces,
         limit_s: float,
     ) -> None:
         self._http = http
         self._secure = secure
         self._connections = connections
+        self._places = places
+        self._place: ConnectionPlace | None = None
         self._limit_s = limit_s
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -54,14 +56,19 @@ class TlsDetectingProtocol(asyncio.Protocol):
         self._connections.add(self)
         loop = asyncio.get_running_loop()
         self._limit = loop.call_later(self._limit_s, self._transport.abort)
+        self._place = take_place(self._places, transport)
+        if self._place is None:
+            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         self._limit.cancel()
+        if self._place is None:
+            return  # turned away
+        http = self._http(self._place)
         if data[0] == _CLIENT_HELLO:
-            self._hand_over_to_tls(data)
+            self._hand_over_to_tls(data, http)
         else:
             self._connections.discard(self)
-            http = self._http()
             http.connection_made(self._transport)
             self._transport.set_protocol(http)
             http.data_received(data)
@@ -69,12 +76,14 @@ class TlsDetectingProtocol(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._limit.cancel()
         self._connections.discard(self)
+        if self._place is not None:
+            self._place.leave()
 
     def shutdown(self) -> None:
         """Abort the connection: uvicorn is stopping, and no request is under way."""
         self._transport.abort()
 
-    def _hand_over_to_tls(self, data: bytes) -> None:
+    def _hand_over_to_tls(self, data: bytes, http: DeadlineHttpProtocol) -> None:
         """Give the transport to asyncio's TLS, which connects HTTP when the handshake is done.
 
         `loop.start_tls` does the same in more steps, between which HTTP could receive data before
@@ -82,10 +91,10 @@ class TlsDetectingProtocol(asyncio.Protocol):
         """
         loop = asyncio.get_running_loop()
         handshake_done: asyncio.Future[None] = loop.create_future()
-        handshake_done.add_done_callback(self._end_handshake)
+        handshake_done.add_done_callback(lambda done: self._end_handshake(done, http))
         tls = SSLProtocol(
             loop,
-            self._http(),
+            http,
             self._secure,
             handshake_done,
             server_side=True,
@@ -97,85 +106,15 @@ class TlsDetectingProtocol(asyncio.Protocol):
         tls.get_buffer(len(data))[: len(data)] = data
         tls.buffer_updated(len(data))
 
-    def _end_handshake(self, handshake_done: asyncio.Future[None]) -> None:
+    def _end_handshake(
+        self, handshake_done: asyncio.Future[None], http: DeadlineHttpProtocol
+    ) -> None:
         self._connections.discard(self)
+        connected = cast(asyncio.Transport | None, http.transport)
+        if connected is None and self._place is not None:
+            self._place.leave()  # HTTP was never connected, and will not see the end either
         if not handshake_done.cancelled():
             handshake_done.exception()  # retrieved and dropped: the peer's fault
-
-
-class RejectingProtocol(asyncio.Protocol):
-    """Aborts a connection over the limit of connections before anything is allocated for it."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        cast(asyncio.Transport, transport).abort()
-
-
-class TimeLimitedHttpProtocol(H11Protocol):
-    """uvicorn's HTTP protocol; aborts when the first request's head takes over ``limit_s``.
-
-    The application finds ``abort()`` in its scope's state, which cuts the connection at once, also
-    where the request became a WebSocket.
-    """
-
-    def __init__(self, *, limit_s: float, **uvicorn_options: Any) -> None:
-        super().__init__(**uvicorn_options)
-        self._limit_s = limit_s
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.app_state = {**self.app_state, "abort": transport.abort}
-        self._limit = self.loop.call_later(self._limit_s, transport.abort)
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self.scope is not None:
-            self._limit.cancel()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._limit.cancel()
-        super().connection_lost(exc)
-
-
-class AbortableWebSocketProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket protocol, made to end when a client or the application does not read.
-
-    ASGI's close waits until the socket takes bytes again, which never happens when the client does
-    not read. The application finds ``close_and_abort(code, reason)`` in its scope's state. It may
-    put ``on_lost()`` there, which is called at the connection's end, also when the application has
-    stopped receiving.
-    """
-
-    async def run_asgi(self) -> None:
-        self.scope["state"]["close_and_abort"] = self.close_and_abort
-        await super().run_asgi()
-
-    def close_and_abort(self, code: int, reason: str) -> None:
-        """Queue a close frame behind the unsent bytes; abort the connection a second later."""
-        self.stop_keepalive()
-        if not self.close_sent and not self.transport.is_closing():
-            self.close_sent = True
-            self.conn.send_close(code, reason)
-            self.transport.write(b"".join(self.conn.data_to_send()))
-        self.loop.call_later(_FLUSH_S, self.transport.abort)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        on_lost: Callable[[], None] | None = self.scope["state"].get("on_lost")
-        if on_lost is not None:
-            on_lost()
-
-    def handle_ping(self) -> None:
-        """Send a pong, unless the client does not read: pongs would pile up (RFC 6455, 5.5.3)."""
-        pong = b"".join(self.conn.data_to_send())
-        if self.writable.is_set():
-            self.transport.write(pong)
-
-    def keepalive_timeout(self) -> None:
-        if self.read_paused:  # the pong waits behind unread payloads: the client may be well
-            self.pong_timer = self.pending_ping_payload = None
-            self.schedule_ping()
-        else:
-            self.close_and_abort(1011, "keepalive ping timeout")
 
 
 class UvicornServer(uvicorn.Server):
@@ -213,7 +152,7 @@ class UvicornServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._end_sessions()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min(_FLUSH_S, self._grace_s)):
+            async with asyncio.timeout(min(FLUSH_S, self._grace_s)):
                 # clients answer the close frame; uvicorn has no event for it
                 while self.server_state.connections:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
@@ -221,27 +160,32 @@ class UvicornServer(uvicorn.Server):
 
 
 def _config(app: ASGIApp, limits: Limits, secure: ssl.SSLContext | None) -> uvicorn.Config:
+    places = ConnectionPlaces(limits.connections, limits.connections_per_address)
+
     def protocol_for_connection(
         *, server_state: ServerState, **uvicorn_options: Any
     ) -> asyncio.Protocol:
         """Return a new connection's protocol; uvicorn calls this like its protocol's class."""
-        if len(server_state.connections) >= limits.connections:
-            return RejectingProtocol()
-        http = functools.partial(
-            TimeLimitedHttpProtocol,
-            limit_s=limits.request_s,
-            server_state=server_state,
-            **uvicorn_options,
-        )
+
+        def http(place: ConnectionPlace | None) -> DeadlineHttpProtocol:
+            return DeadlineHttpProtocol(
+                limits=limits,
+                places=places,
+                place=place,
+                server_state=server_state,
+                **uvicorn_options,
+            )
+
         if secure is None:
-            return http()
-        return TlsDetectingProtocol(http, secure, server_state.connections, limits.request_s)
+            return http(None)
+        connections = server_state.connections
+        return TlsDetectingProtocol(http, secure, connections, places, limits.request_s)
 
     return uvicorn.Config(
         app,
         loop="asyncio",
         http=cast(type[asyncio.Protocol], protocol_for_connection),  # uvicorn only calls it
-        ws=AbortableWebSocketProtocol,
+        ws=websocket_protocol_of(limits),
         ws_max_size=limits.received_payload_bytes,
         ws_ping_interval=limits.ping_s,
         ws_ping_timeout=limits.pong_s,

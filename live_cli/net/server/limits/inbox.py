@@ -16,11 +16,16 @@ class Inbox:
 
     def __init__(self, held_bytes: int) -> None:
         self._limit = held_bytes
-        self._payloads: deque[bytes | str] = deque()
+        self._payloads: deque[bytes] = deque()
         self._bytes = 0
         self._changed = asyncio.Event()
 
-    async def put(self, payload: bytes | str) -> None:
+    @property
+    def holds_more(self) -> bool:
+        """Whether `get` returns without waiting."""
+        return bool(self._payloads)
+
+    async def put(self, payload: bytes) -> None:
         size = len(payload) + _PAYLOAD_OVERHEAD_BYTES
         while self._payloads and self._bytes + size > self._limit:
             await self._change()
@@ -28,7 +33,7 @@ class Inbox:
         self._bytes += size
         self._changed.set()
 
-    async def get(self) -> bytes | str:
+    async def get(self) -> bytes:
         while not self._payloads:
             await self._change()
         payload = self._payloads.popleft()

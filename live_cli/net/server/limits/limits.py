@@ -18,10 +18,20 @@ class Limits:
 
     received_payload_bytes: int = 16 * 1024 * 1024
     """The largest payload received; beyond it the socket closes with 1009."""
+    setup_bytes: int = 1024 * 1024
+    """The largest setup message of a caller with a key or a token: as much as any message may have
+    beside media (`limits.payload`)."""
+    stranger_bytes: int = 64 * 1024
+    """The same without either, which is what anybody may make the server keep; ten times the setup
+    of a program with a page of instructions and twenty functions. Also what is read of a caller
+    who is refused."""
     sent_payload_bytes: int = 1024 * 1024
     """Every payload sent is smaller: the Python SDK drops the connection otherwise."""
     connections: int = 500
     """TCP connections, also those that have sent nothing. A process may open some 1000 files."""
+    connections_per_address: int = 250
+    """Of these, from one IPv4 address or one /64 network; 0 is no limit. Half of all: many callers
+    share an address, all do on one machine, and none shall have the places of all others."""
     sessions: int = 16
     tokens: int = 1000
     """Ephemeral tokens alive at a time, of each key."""
@@ -30,7 +40,8 @@ class Limits:
     a wrong key tries again now and then; ten times a minute is more than any that waits between."""
     lifetimes: LifetimeLimits = field(default_factory=LifetimeLimits)
     request_s: float = 10.0
-    """From the connection to the first request, and the same for its TLS handshake."""
+    """From the connection, or the response before, to the end of a request's head; the same for
+    its body, and for a TLS handshake."""
     setup_s: float = 10.0
     """From the handshake to the setup message."""
     refused_s: float = 0.5
@@ -44,7 +55,8 @@ class Limits:
     held_bytes: int = 16 * 1024 * 1024
     """Received and not yet handled, for each session; beyond it the socket is not read."""
     small_messages_per_s: float = 1000.0
-    """Messages too small for back pressure (`limits.rate`), on average over five seconds."""
+    """Messages, fragments and pings too small for back pressure (`limits.rate`), on average over
+    five seconds."""
     grace_s: float = 5.0
     """How long turns may go on when the server stops."""
 

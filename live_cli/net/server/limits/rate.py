@@ -1,14 +1,10 @@
-"""Limits on how fast a client may send and on the number of JSON values in one payload. Pure.
+"""A limit on how fast a client may send what weighs nothing. Pure.
 
 Media is never refused for its speed. A client that uploads a file as fast as it can is slowed by
 back pressure: its payloads wait in a bounded inbox, and while that is full its socket is not read,
 so TCP makes the sender wait. Only messages too small for that, below the size of any audio frame
 that is worth sending, are counted, and only a flood of them ends a session: they cost a server
-more than a client, and mean nothing.
-
-JSON costs by its values more than by its bytes: sixteen megabytes of empty lists take a second to
-parse, in which no other session is served. Media is one long string, so a message of many values
-is refused before it is parsed.
+more than a client, and mean nothing. A message in fragments is as many, and so are pings and pongs.
 """
 
 from typing import Final
@@ -16,8 +12,6 @@ from typing import Final
 SMALL_BYTES: Final = 256
 """A payload of 5 ms of 16 kHz audio is larger."""
 _BURST_S: Final = 5.0
-_MOST_VALUES: Final = 200_000
-"""JSON of this many values is parsed in some 40 ms; a long document has fewer commas."""
 
 
 class SmallMessageRate:
@@ -41,17 +35,6 @@ class SmallMessageRate:
             return False
         self._left -= 1.0
         return True
-
-
-def has_too_many_values(payload: bytes | str) -> bool:
-    """Whether a payload may hold more than 200,000 JSON values, by its commas and brackets."""
-    if len(payload) < 2 * _MOST_VALUES:
-        return False
-    if isinstance(payload, str):
-        found = payload.count(",") + payload.count("[") + payload.count("{")
-    else:
-        found = payload.count(b",") + payload.count(b"[") + payload.count(b"{")
-    return found > _MOST_VALUES
 
 
 def too_many_messages_reason(per_s: float) -> str:

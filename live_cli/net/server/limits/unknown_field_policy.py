@@ -10,6 +10,8 @@ from live_cli.protocol.wire import find_unknown_fields, unknown_field_reason
 
 _MOST_LOGGED = 256
 _SHOWN_CHARS = 120
+_READ_CHARS = 1000
+"""Of a name as long as a payload, which the client chose."""
 
 
 class UnknownFieldPolicy:
@@ -38,7 +40,7 @@ class UnknownFieldPolicy:
     def _report(self, path: str) -> None:
         if self._strict:
             raise RemoteProtocolError(unknown_field_reason(path))
-        field = re.sub(r"\[\d+\]", "[]", path)[:_SHOWN_CHARS]
+        field = re.sub(r"\[\d{1,9}\]", "[]", path[:_READ_CHARS])[:_SHOWN_CHARS]
         if field not in self._logged and len(self._logged) < _MOST_LOGGED:
             self._logged.add(field)
             self._log.warning("ignored: field %r, which is not known here", field)
