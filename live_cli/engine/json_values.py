@@ -16,6 +16,8 @@ DEEPEST = 100
 """Levels of one value. Google's parser of protocol buffers, through which the Live API's JSON goes,
 stops at 100 as well (protobuf, default recursion limit)."""
 
+_TOO_DEEP = f"JSON is nested too deep: it has more than {DEEPEST} levels."
+
 
 @dataclass(frozen=True, slots=True)
 class JsonSize:
@@ -35,7 +37,7 @@ def size_of(values: Iterable[Any]) -> JsonSize:
     while level:
         depth += 1
         if depth > DEEPEST:
-            raise UnsupportedError(f"JSON is nested too deep: it has more than {DEEPEST} levels.")
+            raise UnsupportedError(_TOO_DEEP)
         count += len(level)
         below: list[Any] = []
         for value in level:
@@ -53,12 +55,12 @@ def size_of(values: Iterable[Any]) -> JsonSize:
 def json_text(value: Any, most_characters: int) -> str:
     """Return ``value`` as JSON, all of it or at least its first ``most_characters``.
 
-    More than those many characters mean that something may be missing at the end. ``value`` is
-    nested no deeper than `DEEPEST`.
+    More than those many characters mean that something may be missing at the end. Raises
+    UnsupportedError (1007) where what is written is nested deeper than `DEEPEST`.
     """
     written: list[str] = []
     room = most_characters
-    for piece in _pieces(value, most_characters):
+    for piece in _pieces(value, most_characters, DEEPEST):
         written.append(piece)
         room -= len(piece)
         if room < 0:
@@ -66,25 +68,25 @@ def json_text(value: Any, most_characters: int) -> str:
     return "".join(written)
 
 
-def _pieces(value: Any, longest: int) -> Iterator[str]:
+def _pieces(value: Any, longest: int, levels: int) -> Iterator[str]:
     """Yield ``value`` as JSON in pieces; strings are cut at ``longest``."""
+    if not levels:
+        raise UnsupportedError(_TOO_DEEP)
     if isinstance(value, dict):
         yield "{"
         for number, (name, inner) in enumerate(value.items()):
             yield f"{', ' if number else ''}{_quoted(name, longest)}: "
-            yield from _pieces(inner, longest)
+            yield from _pieces(inner, longest, levels - 1)
         yield "}"
     elif isinstance(value, list):
         yield "["
         for number, inner in enumerate(value):
             if number:
                 yield ", "
-            yield from _pieces(inner, longest)
+            yield from _pieces(inner, longest, levels - 1)
         yield "]"
-    elif isinstance(value, str):
-        yield _quoted(value, longest)
     else:
-        yield json.dumps(value)
+        yield _quoted(value, longest) if isinstance(value, str) else json.dumps(value)
 
 
 def _quoted(text: str, longest: int) -> str:

@@ -55,6 +55,7 @@ class Answerer:
         """The voice of the next answer."""
         self._prompt_tokens = TokenCount()  # billed for the turn
         self._result_tokens = 0  # of function results stored during the turn
+        self._prefilling = self._prefill_due = False
         self.tool_calls = ToolCalls(history, config.toolbox, self._chat.context_tokens, emit)
 
     async def prefill(self, heard: str = "") -> None:
@@ -68,6 +69,17 @@ class Answerer:
             await self._context.workers.run(
                 Stage.CHAT, lambda: self._chat.prefill(messages, tools, salt)
             )
+
+    async def keep_prefilled(self) -> None:
+        """Prefill with the history as it is; calls while that goes on come to one prefill more."""
+        self._prefill_due = True
+        if self._prefilling:
+            return
+        self._prefilling = True
+        while self._prefill_due:
+            self._prefill_due = False
+            await self.prefill()
+        self._prefilling = False
 
     def store_results(self) -> int:
         """Put the results of functions into the history; return their tokens.

@@ -23,13 +23,20 @@ from live_cli.engine.conversation.history.entries import MODEL, USER
 from live_cli.engine.conversation.history.history import ContextWindow, History
 from live_cli.engine.conversation.images import ImageInput
 from live_cli.engine.conversation.inline_audio import transcripts_of
+from live_cli.engine.conversation.input_limits import InputLimits, characters_of
 from live_cli.engine.conversation.tools.open_calls import Scheduling
-from live_cli.engine.conversation.user_turn import TypedText, UserInput, UserTurn, UserTurnKind
+from live_cli.engine.conversation.user_turn import (
+    TypedText,
+    UserInput,
+    UserTurn,
+    UserTurnKind,
+    check_pending,
+)
 from live_cli.engine.setup.config import SessionConfig, system_prompt
 from live_cli.engine.setup.families import INVALID
 from live_cli.engine.setup.toolbox import toolbox_of
 from live_cli.engine.speech_in.endpointer import SpeechEnded, SpeechStarted
-from live_cli.engine.speech_in.listener import Listener, Spoken, SpokenEvent
+from live_cli.engine.speech_in.listener import Listener, Spoken, SpokenEvent, keep_longest
 from live_cli.errors import EngineError, UnsupportedError
 from live_cli.protocol.events import (
     ActivityEnded,
@@ -52,12 +59,16 @@ from live_cli.protocol.messages import (
 )
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
+_TURNS_AT_A_TIME = 64
+"""Turns of one message that are stored before other sessions have their turn: a millisecond's."""
+
 
 class ConversationSession:
     """One session with a model that answers; `net.server.engine_api.EngineSession` to the server.
 
     ``emit`` gets every message for the client. Raises UnsupportedError for a handle that is not
-    known, or that belongs to another model.
+    known or belongs to another model, and for an instruction or functions that cannot fit into the
+    chat model's context.
     """
 
     def __init__(
@@ -75,6 +86,9 @@ class ConversationSession:
             config.target_tokens,
             config.family.model.context_tokens,
         )
+        self._limits = InputLimits(stages.chat.context_tokens)
+        self._limits.check_instruction(len(config.system))
+        self._limits.check_tools(config.toolbox)
         self._history = History(config.system, window)
         if config.handle:
             now = context.clock.now()
@@ -85,7 +99,9 @@ class ConversationSession:
         self._load_speech_input = stages.load_speech_input
         self._images = ImageInput(config, sees=stages.chat.sees)
         self._cues = UserCues(config, context)
-        self._user = UserTurn(self._history, self._images.video, self._cues, config, emit)
+        self._user = UserTurn(
+            self._history, self._images.video, self._cues, self._limits, config, emit
+        )
         self._model = Answerer(self._history, config, stages, context, emit)
         self._listener = Listener(stages.load_speech_input, context.workers, self._read_ahead)
         self._storing_history = config.history_first
@@ -97,7 +113,7 @@ class ConversationSession:
         self._results_wait = False  # functions have answered, and the model has not told of it
         self._task: asyncio.Task[None] | None = None
         self._background = Background()
-        self._background.do(self._model.prefill())
+        self._background.do(self._model.keep_prefilled())
 
     async def handle(self, event: Event) -> None:
         """Take in one event of the client.
@@ -117,6 +133,7 @@ class ConversationSession:
             case ActivityEnded():
                 await self._end_activity()
             case TextReceived(text):
+                self._limits.check_text(len(text))
                 await self._begin([TypedText(text)], interrupting=self._config.interrupts)
             case ContentReceived(turns, turn_complete):
                 await self._take_content(turns, turn_complete)
@@ -159,6 +176,8 @@ class ConversationSession:
         for event, spoken in events:
             if spoken is not None:
                 self._utterance.append(spoken)
+                check_pending(self._utterance)
+                keep_longest(self._utterance)
             match event:
                 case SpeechStarted(sample):
                     self._speaking = True
@@ -203,14 +222,17 @@ class ConversationSession:
     # --- turns ---------------------------------------------------------------------------------
 
     async def _take_content(self, turns: list[Content], turn_complete: bool) -> None:
+        self._limits.check_turns(turns)
         family = self._config.family
         if family.model.client_content == "initial" and not self._storing_history:
             raise UnsupportedError(INVALID)
         if turn_complete or family.model.content_interrupts:
             await self._interrupt()
             self._store_results()
-        for content in turns:
+        for number, content in enumerate(turns, start=1):
             await self._store_content(content)
+            if number % _TURNS_AT_A_TIME == 0:
+                await asyncio.sleep(0)
         if self._storing_history:
             self._storing_history = not turn_complete
         elif turn_complete:
@@ -228,7 +250,7 @@ class ConversationSession:
         for spoken in await transcripts_of(content, self._load_speech_input, self._workers):
             self._history.add(role, spoken.text, spoken.seconds)
         self._history.add(role, content.text, images=images)
-        self._model.tool_calls.store_earlier_results(content)
+        await self._model.tool_calls.store_earlier_results(content)
 
     async def _begin(self, inputs: Sequence[UserInput], *, interrupting: bool) -> None:
         if self._task is not None and not interrupting:
@@ -280,19 +302,25 @@ class ConversationSession:
     def _change(self, system_instruction: Content | None, tools: list[Tool] | None) -> None:
         """Change the instruction or the tools, from the next request to the chat model on."""
         if system_instruction is not None:
+            self._limits.check_instruction(characters_of(system_instruction))
             config, own = self._config, system_instruction.text
             system = system_prompt(own, config.modality, affective=config.affective)
             self._history.system = system
             self._cues.note_instruction(own)
         if tools is not None:
             toolbox = toolbox_of(tools, self._config.family)
+            self._limits.check_tools(toolbox)
             self._model.tool_calls.change(toolbox)
         if self._task is None:
-            self._background.do(self._model.prefill())
+            self._background.do(self._model.keep_prefilled())
 
     async def _take_responses(self, responses: list[FunctionResponse]) -> None:
-        tool_calls = self._model.tool_calls
-        urgency = tool_calls.take_responses(responses)
+        self._limits.check_responses(responses)
+        tool_calls, urgency = self._model.tool_calls, Scheduling.SILENT
+        for number, response in enumerate(responses):
+            if number:
+                await asyncio.sleep(0)  # each may take milliseconds to write down
+            urgency = max(urgency, tool_calls.take_response(response))
         if urgency is Scheduling.INTERRUPT and not self._user_speaks and not tool_calls.model_waits:
             await self._interrupt()
         await self._tell_results()

@@ -9,11 +9,16 @@ from live_cli.engine.conversation.context import EmitMessage
 from live_cli.engine.conversation.cues.user_cues import SpokenSegment, UserCues
 from live_cli.engine.conversation.history.entries import USER
 from live_cli.engine.conversation.history.history import History
+from live_cli.engine.conversation.input_limits import InputLimits
 from live_cli.engine.conversation.input_transcript import transcription_of
 from live_cli.engine.conversation.video_images import VideoImages
 from live_cli.engine.setup.config import SessionConfig
-from live_cli.engine.speech_in.listener import Spoken
+from live_cli.engine.speech_in.listener import Spoken, keep_longest
+from live_cli.errors import UnsupportedError
 from live_cli.protocol.messages import ServerContent, ServerMessage
+
+_MOST_INPUTS = 1024
+"""An hour of speech without an answer, at a segment in four seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,14 @@ class UserTurnKind(Enum):
 UserInput = Spoken | TypedText
 
 
+def check_pending(inputs: Sequence[UserInput]) -> None:
+    """Refuse more input than anybody gives in one turn. Raises UnsupportedError (1007)."""
+    if len(inputs) > _MOST_INPUTS:
+        raise UnsupportedError(
+            f"A turn takes {_MOST_INPUTS} texts and segments of speech: end it before."
+        )
+
+
 class UserTurn:
     """Gathers the input of a turn, and then stores it in the history.
 
@@ -46,12 +59,14 @@ class UserTurn:
         history: History,
         video: VideoImages,
         cues: UserCues,
+        limits: InputLimits,
         config: SessionConfig,
         emit: EmitMessage,
     ) -> None:
         self._history = history
         self._video = video
         self._cues = cues
+        self._limits = limits
         self._config = config
         self._emit = emit
         self._inputs: list[UserInput] = []  # of the turn that is in its first stage
@@ -71,16 +86,25 @@ class UserTurn:
     def add_to_next(self, inputs: Sequence[UserInput]) -> None:
         """Keep ``inputs`` for the turn after this one."""
         self._waiting += inputs
+        self._bound(self._waiting)
 
     def add(self, inputs: Sequence[UserInput]) -> None:
         """Begin a turn with ``inputs``, after those that were kept for it."""
         self._inputs += [*self._waiting, *inputs]
         self._waiting = []
+        self._bound(self._inputs)
 
     def transcriptions(self) -> list["asyncio.Task[str]"]:
         """Return the transcriptions of all input, to be cancelled where the turn never comes."""
         inputs = [*self._inputs, *self._waiting]
         return [item.text for item in inputs if isinstance(item, Spoken)]
+
+    def _bound(self, inputs: Sequence[UserInput]) -> None:
+        """Refuse more than a turn can hold; keep only the samples that are measured."""
+        check_pending(inputs)
+        typed = sum(len(item.text) for item in inputs if isinstance(item, TypedText))
+        self._limits.check_text(typed, "The text that waits for its answer")
+        keep_longest([item for item in inputs if isinstance(item, Spoken)])
 
     async def store(self, *, asked: bool) -> UserTurnKind:
         """Put the user's words and images into the history; return what kind of turn they make.

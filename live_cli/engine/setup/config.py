@@ -133,7 +133,8 @@ def session_config_of(
     detection = realtime.automatic_activity_detection or AutomaticActivityDetection()
     compression = setup.context_window_compression
     window = compression.sliding_window if compression else None
-    own = setup.system_instruction.text if setup.system_instruction else ""
+    instruction = None if transcribes_only else setup.system_instruction  # nobody would read it
+    own = instruction.text if instruction else ""
     affective = family.affective != "no" and bool(generation.enable_affective_dialog)
     return SessionConfig(
         modality=modality,

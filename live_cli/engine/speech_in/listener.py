@@ -6,7 +6,7 @@ is there already. Detector and transcriber are loaded with the first audio: typi
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -22,6 +22,9 @@ from live_cli.engine.speech_in.endpointer import (
 from live_cli.engine.speech_in.segmenter import Segment, Segmenter, SegmentEvent
 from live_cli.engine.stages import Transcriber
 from live_cli.engine.workers import Workers
+
+_SEGMENTS_AHEAD = 8
+"""Segments of one session that may wait for their transcription; more audio has to wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,17 @@ class Spoken:
     text: "asyncio.Task[str]"
     final: bool
     told: bool = False
+
+
+def keep_longest(utterance: Sequence[Spoken]) -> None:
+    """Let go of the samples of all segments but the longest, by which the speaker is measured.
+
+    Transcriptions under way keep theirs.
+    """
+    longest = max(utterance, key=lambda spoken: spoken.segment.seconds, default=None)
+    for spoken in utterance:
+        if spoken is not longest and len(spoken.segment.samples):
+            spoken.segment = spoken.segment.without_samples()
 
 
 SpokenEvent = tuple[SpeechEvent, Spoken | None]
@@ -67,6 +81,7 @@ class Listener:
         self._on_pause = on_pause
         self._input: SpeechInput | None = None
         self._ahead: Spoken | None = None
+        self._under_way: set[asyncio.Task[str]] = set()  # transcriptions
 
     def expects(self, spoken: Spoken) -> bool:
         """Whether ``spoken``, given to ``on_pause``, will have been said if the pause lasts."""
@@ -86,9 +101,15 @@ class Listener:
         segmenter = self._input.segmenter
         if segmenter.buffered(data, sample_rate):
             return []
-        return self._transcribed(
-            await self._workers.run(Stage.DETECTOR, lambda: segmenter.push(data, sample_rate))
-        )
+        events = await self._workers.run(Stage.DETECTOR, lambda: segmenter.push(data, sample_rate))
+        told = self._transcribed(events)
+        await self._catch_up()
+        return told
+
+    async def _catch_up(self) -> None:
+        """Wait while the transcriber is far behind, and the client with it."""
+        while len(self._under_way) > _SEGMENTS_AHEAD:
+            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
 
     async def flush(self) -> list[SpokenEvent]:
         """The stream pauses: speech that is open ends here."""
@@ -133,4 +154,7 @@ class Listener:
         assert self._input is not None  # noqa: S101 - the segment came through it
         transcriber = self._input.transcriber
         call = self._workers.run(Stage.TRANSCRIBER, lambda: transcriber.transcribe(segment.samples))
-        return Spoken(segment, asyncio.create_task(call), final)
+        text = asyncio.create_task(call)
+        self._under_way.add(text)
+        text.add_done_callback(self._under_way.discard)
+        return Spoken(segment, text, final)

@@ -16,13 +16,13 @@ Nothing here grows without bound: at most `MOST_OPEN` calls are open (the oldest
 of one call's results at most ``most_characters`` are kept.
 """
 
-import json
 import logging
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
+from live_cli.engine.json_values import json_text
 from live_cli.engine.stages import ToolUse
 from live_cli.protocol.messages import FunctionResponse, JsonObject
 
@@ -119,7 +119,7 @@ class OpenCalls:
             return None
         if response.parts:
             self._warn("ignored: the parts of a response of %r; its text counts", call.use.name)
-        result = self._fitting(text_of_result(response.response), call)
+        result = self._fitting(text_of_result(response.response, self.most_characters), call)
         call.final = not response.will_continue
         if call.final:
             del self._open[call.use.id]
@@ -133,7 +133,7 @@ class OpenCalls:
 
     def _fitting(self, text: str, call: OpenCall) -> str:
         if len(text) > self.most_characters:
-            self._warn("cut: %d characters of a result of %r", len(text), call.use.name)
+            self._warn("cut: a result of %r, at %d characters", call.use.name, self.most_characters)
         return fitting(text, self.most_characters)
 
     def _warn(self, line: str, *details: object) -> None:
@@ -161,22 +161,18 @@ def scheduling_of(name: str | None) -> Scheduling:
     return Scheduling.__members__.get(name or "", Scheduling.WHEN_IDLE)
 
 
-def text_of_result(response: JsonObject | None) -> str:
+def text_of_result(response: JsonObject | None, most_characters: int) -> str:
     """Return what the chat model reads of a response (reference §2.7).
 
     That is the value of `output`, an object of `error` alone, or else the whole object, without a
-    `scheduling` inside of it, where the guides put it.
+    `scheduling` inside of it, where the guides put it. Of a text longer than ``most_characters``
+    the end may be missing. Raises UnsupportedError for a response that is nested too deep.
     """
     given = dict(response or {})
-    if str(given.get("scheduling", "")).upper() in Scheduling.__members__:
+    scheduling = given.get("scheduling")
+    if isinstance(scheduling, str) and scheduling[:40].upper() in Scheduling.__members__:
         del given["scheduling"]
     if "error" in given:
-        return _json({"error": given["error"]})
-    if "output" in given:
-        output = given["output"]
-        return output if isinstance(output, str) else _json(output)
-    return _json(given)
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+        return json_text({"error": given["error"]}, most_characters)
+    output = given.get("output") if "output" in given else given
+    return output if isinstance(output, str) else json_text(output, most_characters)

@@ -34,6 +34,7 @@ from live_cli.protocol.messages import (
     ToolCallCancellation,
 )
 
+_LONGEST_NAME = 128
 _RUNNING = '{"status": "running", "note": "The result comes later. The conversation goes on."}'
 
 
@@ -115,17 +116,19 @@ class ToolCalls:
         if self._exchange is not None:
             await self._exchange.settled.wait()
 
-    def take_responses(self, responses: Sequence[FunctionResponse]) -> Scheduling:
-        """Take in responses; return the most urgent scheduling of their late results."""
-        found = (self._calls.take_response(response) for response in responses)
-        late_results = [late for late in found if late is not None]
-        for late in late_results:
+    def take_response(self, response: FunctionResponse) -> Scheduling:
+        """Take in a response; return the scheduling of its late result, SILENT without one.
+
+        Raises UnsupportedError for a response that is nested too deep.
+        """
+        late = self._calls.take_response(response)
+        if late is not None:
             before = self._late_results.get(late.use.id)
             joined = before.followed_by(late, self._most_characters) if before else late
             self._late_results[late.use.id] = joined
         if self._exchange is not None:
             self._exchange.settle()
-        return max((late.scheduling for late in late_results), default=Scheduling.SILENT)
+        return late.scheduling if late is not None else Scheduling.SILENT
 
     def store(self) -> int:
         """Put the results that are there into the history; return their tokens.
@@ -148,12 +151,14 @@ class ToolCalls:
         self._late_results = {}
         return sum(map(text_tokens, results))
 
-    def store_earlier_results(self, content: Content) -> None:
+    async def store_earlier_results(self, content: Content) -> None:
         """Store the function responses inside a turn of the client's history as late results."""
+        most = self._most_characters
         for part in content.parts or ():
             if (response := part.function_response) is not None:
-                result = fitting(text_of_result(response.response), self._most_characters)
-                self._history.add(TOOL, note_of(response.name or "", result))
+                result = fitting(text_of_result(response.response, most), most)
+                self._history.add(TOOL, note_of((response.name or "")[:_LONGEST_NAME], result))
+                await asyncio.sleep(0)  # a response may take milliseconds to write down
 
     async def cancel_awaited(self, now: float) -> None:
         """Cancel the calls that the model waits for, because the user goes on at ``now`` seconds.
@@ -171,7 +176,7 @@ class ToolCalls:
             self._history.add_calls(heard, seconds, results)
         else:
             self._history.add(MODEL, heard, seconds)
-        unanswered = [call for call in exchange.calls if call not in kept]
+        unanswered = [call for call in exchange.calls if call.blocking and not call.final]
         await self._tell_cancelled(self._calls.cancel(unanswered))
 
     async def _tell_cancelled(self, ids: list[str]) -> None:

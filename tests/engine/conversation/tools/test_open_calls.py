@@ -125,7 +125,7 @@ def test_late_results_of_one_call_are_joined_and_the_newest_stays():
     ],
 )
 def test_what_the_model_reads_of_a_result(given, read):
-    assert text_of_result(given) == read
+    assert text_of_result(given, 1000) == read
 
 
 def test_results_are_cut_to_what_fits(caplog):
@@ -134,7 +134,7 @@ def test_results_are_cut_to_what_fits(caplog):
         calls.take_response(response(1, {"output": "x" * 30}, will_continue=True))
         assert len(call.result) <= 50
     assert call.result.endswith("(cut)")
-    assert "cut: 61 characters" in caplog.text
+    assert "cut: a result of 'f', at 50 characters" in caplog.text
 
 
 def test_the_oldest_calls_are_overdue_when_too_many_are_open():
