@@ -8,16 +8,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+from live_cli.bounded_read import read_bounded
 from live_cli.errors import InputFileError
 from live_cli.protocol.messages import Content, Part
 
 _ROLES = ("user", "model")
+_LARGEST_BYTES = 16 << 20
+"""The largest message that a server of the Live API takes: all turns go in one."""
 
 
 def read_history(path: Path) -> list[Content]:
     """Read the turns in ``path``. Raises InputFileError, which names the turn that is wrong."""
     try:
-        turns = json.loads(path.read_bytes())
+        turns = json.loads(read_bounded(path, _LARGEST_BYTES))
     except OSError as exc:
         raise InputFileError(f"{path} cannot be read: {exc.strerror or exc}.") from exc
     except (ValueError, RecursionError) as exc:

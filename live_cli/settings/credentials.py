@@ -9,10 +9,13 @@ import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from live_cli.bounded_read import read_bounded
 from live_cli.errors import SettingsError
 
 _SHORTEST_SECRET = 4
 """Characters: a shorter word in the text of a log is more likely a word than a key."""
+_LARGEST_KEY_FILE_BYTES = 4096
+"""A key goes into a header, and servers refuse longer ones."""
 
 
 def gemini_key(env: Mapping[str, str], key_file: str | None) -> tuple[str | None, str | None]:
@@ -40,7 +43,7 @@ def _key_in(name: str, setting: str) -> str:
     path = Path(name).expanduser()
     try:
         mode = path.stat().st_mode
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_bounded(path, _LARGEST_KEY_FILE_BYTES).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
         reason = "it is not text" if isinstance(exc, ValueError) else exc.strerror
         raise SettingsError(f"{setting}: {path} cannot be read: {reason}.") from exc

@@ -7,11 +7,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from live_cli.bounded_read import read_bounded
 from live_cli.catalog import did_you_mean
 from live_cli.errors import InputFileError, OptionError, SettingsError
 from live_cli.settings.rules import DeviceName, ValueRule
 from live_cli.settings.schema import SETTINGS, TABLES, Setting
 from live_cli.settings.toml_file import ConfigFile, KeyPath
+
+_LARGEST_SYSTEM_BYTES = 1 << 20
+"""A megabyte of text is more than any model's context takes with a conversation."""
 
 _PATHS = ("talk.record", "serve.tls_cert", "serve.tls_key")
 """Settings that name a file or a folder, beside those whose names end in _file."""
@@ -93,7 +97,9 @@ def read_system(text: str) -> str:
         return text
     path = Path(text[1:]).expanduser()
     try:
-        content = path.read_text(encoding="utf-8-sig")
+        content = (
+            read_bounded(path, _LARGEST_SYSTEM_BYTES).decode("utf-8-sig").replace("\r\n", "\n")
+        )
     except (OSError, UnicodeDecodeError) as exc:
         reason = "it is not UTF-8 text" if isinstance(exc, ValueError) else exc.strerror
         raise InputFileError(

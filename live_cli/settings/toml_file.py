@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from live_cli.bounded_read import read_bounded
 from live_cli.errors import SettingsError
 
 _LARGEST_BYTES = 64 * 1024
@@ -52,15 +53,13 @@ class ConfigFile:
 def read_config(path: Path) -> ConfigFile:
     """Read the file at ``path``. Raises SettingsError naming what cannot be read, and the line."""
     try:
-        raw = path.read_bytes()
+        raw = read_bounded(path, _LARGEST_BYTES)
     except OSError as exc:
         reason = exc.strerror or exc
         raise SettingsError(
             f"The settings file {path} cannot be read: {reason}. "
             "Name another with --config, or write one with: live-cli config init"
         ) from exc
-    if len(raw) > _LARGEST_BYTES:
-        raise SettingsError(f"{path} is too large for a settings file ({len(raw)} bytes).")
     try:
         text = raw.decode("utf-8-sig").replace("\r\n", "\n")
         return ConfigFile(path, tomllib.loads(text), text)
