@@ -1,8 +1,11 @@
 """The platform's folders for live-cli. `platformdirs` is imported when a folder is asked for.
 
-Logs (the local server's, its child's, bug reports) lie in the state folder.
+Logs (the local server's, its child's, bug reports) lie in the state folder. What is kept in the
+state and cache folders is its user's alone: `make_private` makes them so, whatever the umask.
 """
 
+import os
+import stat
 from pathlib import Path
 
 _APP = "live-cli"
@@ -27,3 +30,28 @@ def state_folder() -> Path:
     from platformdirs import user_state_path
 
     return user_state_path(_APP, appauthor=False)
+
+
+def make_private(folder: Path) -> None:
+    """Make ``folder``, and the folders above it that are missing, with mode 0700. Raises OSError.
+
+    A folder of live-cli's own that has another mode gets this one, where it belongs to this user:
+    ``folder`` inside the state or cache folder, and those between. Windows has no such modes.
+    """
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+    if os.name != "posix":
+        return
+    for each in _own(folder):
+        found = each.stat()
+        if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) != 0o700:
+            each.chmod(0o700)
+
+
+def _own(folder: Path) -> list[Path]:
+    """Return ``folder`` and those above it up to live-cli's own; none where it is elsewhere."""
+    for own in (state_folder(), cache_folder()):
+        if folder.is_relative_to(own):
+            return [each for each in (folder, *folder.parents) if each.is_relative_to(own)]
+    return []

@@ -36,9 +36,12 @@ def _version() -> str:
 
 def _write(text: str) -> Path | None:
     """Write to the platform's state folder, or to the temporary one; None where neither works."""
-    for folder in (paths.state_folder(), Path(tempfile.gettempdir())):
+    state = paths.state_folder()
+    for folder in (state, Path(tempfile.gettempdir())):
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            if folder == state:
+                paths.make_private(folder)
+            # mkstemp makes it with mode 0600
             descriptor, name = tempfile.mkstemp(".log", "bug-", folder, text=True)
             with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(text)

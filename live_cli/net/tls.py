@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from live_cli import paths
+from live_cli.bounded_read import read_bounded
 from live_cli.errors import ConnectError
 from live_cli.loopback import ANY_ADDRESSES, LOOPBACK_HOSTS, canonical_host, is_loopback
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 VALID: Final = datetime.timedelta(days=397)
 RENEWED_BEFORE: Final = datetime.timedelta(days=30)
 _END = b"-----END CERTIFICATE-----\n"
+_LARGEST_BUNDLE_BYTES = 16 << 20
+"""Some sixty times the public authorities of today."""
 _SKEW = datetime.timedelta(hours=1)
 
 
@@ -91,7 +94,7 @@ def ensure_certificate(
             "TLS needs the package cryptography. Install it: pip install 'live-cli[local]'"
         )
     try:
-        files.folder.mkdir(parents=True, exist_ok=True)
+        paths.make_private(files.folder)
         certificate = _kept(files.pair, now, names) or _make(files.pair, now, names)
         _publish(files.certificate, certificate)
         authorities = _public_authorities(files.bundle)
@@ -254,7 +257,7 @@ def _public_authorities(bundle: Path) -> list[bytes]:
         return [authorities.lstrip(b"\n")] if ended else []
     for name in (named, verify_paths.openssl_cafile, _certifi_file()):
         if name and Path(name).is_file():
-            return [Path(name).read_bytes()]
+            return [read_bounded(Path(name), _LARGEST_BUNDLE_BYTES)]
     folder = Path(verify_paths.openssl_capath)
     if folder.is_dir() and (hashed := sorted(folder.glob("*.[0-9]"))):
         return [one.read_bytes() for one in hashed]

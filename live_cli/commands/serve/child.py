@@ -7,6 +7,7 @@ the HTTP stack.
 """
 
 import argparse
+import faulthandler
 import importlib.util
 import os
 import signal
@@ -27,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     # No stage multiplies large matrices in numpy; its thread pool costs 0.1 s of CPU to set up.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     pipe = ParentPipe()
+    faulthandler.enable()  # a crash of a model library tells its place, in the log
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the child after its session
     try:
@@ -74,6 +76,7 @@ async def _serve(
     import asyncio
     import logging
 
+    from live_cli.commands.serve.log import BoundedStderrHandler, LogFormatter
     from live_cli.engine.engine import LiveEngine
     from live_cli.engine.stages import StageNames
 
@@ -93,7 +96,9 @@ async def _serve(
     from live_cli.net.server.limits.lifetime import NO_LIMITS
     from live_cli.net.server.limits.limits import Limits
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    shown = BoundedStderrHandler()
+    shown.setFormatter(LogFormatter(tracebacks=True))
+    logging.basicConfig(level=logging.INFO, handlers=[shown])
 
     def is_ready() -> bool:
         return loading.done() and loading.exception() is None

@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
+import faulthandler
 import importlib
-import logging
 import os
 import signal
 import socket
@@ -13,16 +13,17 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
-from live_cli import paths
 from live_cli.commands.serve.child import check_libraries
 from live_cli.commands.serve.encryption import Encryption, encryption_of, plain_text_notice
 from live_cli.commands.serve.environment import environment, welcome
+from live_cli.commands.serve.log import log_to_stderr
 from live_cli.errors import SettingsError
 from live_cli.loopback import is_loopback
 from live_cli.net.server.limits.lifetime import LifetimeLimits
 from live_cli.net.server.limits.limits import Limits
 from live_cli.net.server.listen import listen, port_of
 from live_cli.settings.schema import EngineSettings, ServeSettings, Settings
+from live_cli.streams import leave_closed_terminal
 
 if TYPE_CHECKING:
     from live_cli.engine.engine import LiveEngine
@@ -40,7 +41,7 @@ def run(
     port: int | None = None,
     print_env: bool = False,
 ) -> None:
-    """Serve until SIGINT or SIGTERM, which end it gracefully; a second one ends it at once.
+    """Serve until SIGINT, SIGTERM or SIGHUP, which end it gracefully; a second one ends it at once.
 
     ``print_env``: only print the environment that programs need to use such a server.
     Raises SettingsError (no key for the network or a short one, or a certificate that will not do),
@@ -59,7 +60,8 @@ def run(
     check_libraries("prometheus_client")
     encryption = encryption_of(settings.serve, host)
     listeners = listen(host, port)
-    _log_to_stderr()
+    faulthandler.enable()  # a crash of a model library tells its place
+    log_to_stderr()
     asyncio.run(_serve(settings, host, listeners, key, encryption))
 
 
@@ -187,16 +189,23 @@ def stopping_on_signals(stop: asyncio.Event, grace_s: float) -> Iterator[None]:
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         nonlocal asked
+        name = signal.Signals(number).name
+        leave_closed_terminal()
         if asked:
+            _say_at_once(f"Ended at once: {name} came again.")
             os._exit(128 + number)
         asked = True
+        _say_at_once(f"Ending: {name}.")
         loop.call_soon_threadsafe(stop.set)
         # A model call cannot be interrupted and must not hold the process beyond its time.
-        last = threading.Timer(grace_s + _CLOSING_S, os._exit, [0])
+        last = threading.Timer(grace_s + _CLOSING_S, _give_up)
         last.daemon = True
         last.start()
 
-    previous = {number: signal.signal(number, on_signal) for number in _SIGNALS}
+    numbers = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
+    # nohup has SIGHUP ignored, and means it
+    wanted = [n for n in numbers if n == signal.SIGINT or signal.getsignal(n) != signal.SIG_IGN]
+    previous = {number: signal.signal(number, on_signal) for number in wanted}
     try:
         yield
     finally:
@@ -206,32 +215,15 @@ def stopping_on_signals(stop: asyncio.Event, grace_s: float) -> Iterator[None]:
 
 _CLOSING_S = 2.0
 """For closing the connections of sessions that took the whole grace time."""
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_ENDING: Final = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 
 
-class _OneLine(logging.Formatter):
-    """Formats a record and its exception as one line, without a traceback."""
-
-    def formatException(self, ei: object) -> str:  # noqa: N802 - logging's own name
-        return ""
-
-    def format(self, record: logging.LogRecord) -> str:
-        cause = record.exc_info[1] if record.exc_info else None
-        line = f"{self.formatTime(record)} {record.getMessage()}"
-        return line if cause is None else f"{line}: {cause!r}"
-
-
-def _log_to_stderr() -> None:
-    """Log sessions to stderr, a line each, and crashes with their tracebacks to a file."""
-    log = logging.getLogger("live_cli.serve")
-    log.setLevel(logging.INFO)
-    log.propagate = False
-    shown = logging.StreamHandler()
-    shown.setFormatter(_OneLine())
-    log.handlers = [shown]
-    folder = paths.state_folder()
+def _say_at_once(text: str) -> None:
+    """Say ``text`` from a signal handler, which may stand in the middle of another print."""
     with contextlib.suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        kept = logging.FileHandler(folder / "serve.log", delay=True, encoding="utf-8")
-        kept.setLevel(logging.ERROR)
-        log.addHandler(kept)
+        os.write(2, f"{text}\n".encode())
+
+
+def _give_up() -> None:
+    _say_at_once("Ended: a model was still at work when the time for the sessions' end was over.")
+    os._exit(0)

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from live_cli.engine.chat_models.lookup import PULLABLE, AvailableModel, cache_folder
 from live_cli.errors import EngineError
+from live_cli.paths import make_private
 
 _BLOCK = 1 << 18
 _TIMEOUT_S = 30.0
@@ -50,7 +51,7 @@ def pull(
     target = (folder or cache_folder()) / f"{name}.gguf"
     part = target.with_suffix(f".{sha256[:8]}.part".lower())
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_private(target.parent)
         if target.is_file() and _hash_of(target).hexdigest() == sha256.lower():
             return AvailableModel(name, target, "cache", target.stat().st_size)
         _fetch(url, part, size, progress)

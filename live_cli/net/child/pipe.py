@@ -53,6 +53,8 @@ def _watch() -> None:
             pass
     except OSError:
         pass
+    with contextlib.suppress(OSError):
+        os.write(2, b"Ended with its parent.\n")
     # Not sys.exit: model calls cannot be interrupted, and no parent is left to wait for them.
     os._exit(0)
 

@@ -13,16 +13,17 @@ import signal
 import subprocess
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Self
 
 from live_cli import paths
 from live_cli.errors import ConnectError, EngineError, LiveError, SettingsError
+from live_cli.log_files import open_log
 from live_cli.net.address import Address
+from live_cli.net.child.environment import child_environment
 from live_cli.streams import open_nowhere
 
-_LOG_BYTES = 1024 * 1024
 _ERRORS: dict[object, type[LiveError]] = {
     error.exit_code: error for error in (SettingsError, ConnectError, EngineError)
 }
@@ -52,19 +53,21 @@ class ServerChild:
     def start(
         cls,
         args: Sequence[str],
-        env: Mapping[str, str] | None = None,
         *,
         program: Sequence[str],
+        variables: Collection[str] = (),
         log_path: Path | None = None,
         start_limit_s: float = 20.0,
     ) -> Self:
         """Describe a child that runs ``program`` with ``args``; entering the context starts it.
 
-        ``env`` is added to the parent's environment. Entering raises ConnectError, or the error
-        that the child itself reports.
+        ``variables``: names of those that hold what else the child needs of the environment, its
+        keys among them (`child_environment`). Entering raises ConnectError, or the error that the
+        child itself reports.
         """
         path = default_log_path() if log_path is None else log_path
-        return cls([*program, *args], {**os.environ, **(env or {})}, path, start_limit_s)
+        env = child_environment(os.environ, variables)
+        return cls([*program, *args], env, path, start_limit_s)
 
     @property
     def address(self) -> Address:
@@ -129,7 +132,7 @@ class ServerChild:
                 self._failure = None
 
     async def _spawn(self) -> Process:
-        with open_log(self.log_path) as log:
+        with self._open_log() as log:
             self._log_start = log.tell()
             own_group: dict[str, Any] = {"start_new_session": True}
             if sys.platform == "win32":
@@ -141,12 +144,19 @@ class ServerChild:
             except OSError as exc:
                 raise ConnectError(f"The local server cannot be started: {exc}.") from exc
 
+    def _open_log(self) -> IO[bytes]:
+        """Open the child's log; one that cannot be written goes nowhere."""
+        try:
+            return open_log(self.log_path)
+        except OSError:
+            return open_nowhere()
+
     async def _read_address(self, process: Process) -> Address:
         line = await _read_line(process)
         if line is None:
             await process.wait()
             raise ConnectError(
-                f"The local server ended while starting: {self._last_log_line(process)} "
+                f"The local server ended while starting: {self._how_it_ended(process)} "
                 f"(log: {self.log_path})"
             )
         if "error" in line:
@@ -164,26 +174,36 @@ class ServerChild:
                 return _error(line)
         await process.wait()
         return ConnectError(
-            f"The local server ended: {self._last_log_line(process)} (log: {self.log_path})."
+            f"The local server ended: {self._how_it_ended(process)} (log: {self.log_path})."
         )
 
-    def _last_log_line(self, process: Process) -> str:
+    def _how_it_ended(self, process: Process) -> str:
+        """Return by what signal or with what exit code it ended, and what it said last."""
+        code = process.returncode
+        if code is not None and code < 0:  # its log ends in the middle of a crash's report
+            return _killed_by(-code)
+        said = self._last_log_line()
+        return f"exit code {code}: {said}" if said else f"exit code {code}, no message"
+
+    def _last_log_line(self) -> str | None:
         with contextlib.suppress(OSError), self.log_path.open("rb") as log:
             log.seek(self._log_start)
             for line in reversed(log.read()[-65536:].decode(errors="replace").splitlines()):
                 text = "".join(char if char.isprintable() else " " for char in line).strip()
                 if text:
                     return text
-        return f"{_how_it_ended(process.returncode)}, no message"
+        return None
 
 
-def _how_it_ended(returncode: int | None) -> str:
-    """Return how a process ended, in words; a signal is minus its number (POSIX)."""
-    if returncode is None or returncode >= 0:
-        return f"exit code {returncode}"
-    with contextlib.suppress(ValueError):
-        return f"killed by {signal.Signals(-returncode).name}"
-    return f"killed by signal {-returncode}"
+def _killed_by(number: int) -> str:
+    """Return the words for a process that a signal ended (POSIX)."""
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        name = f"signal {number}"
+    # the kernel's way to end the largest process, which has no words of its own
+    memory = ", as the system does where memory runs out" if name == "SIGKILL" else ""
+    return f"killed by {name}{memory}"
 
 
 def default_log_path() -> Path:
@@ -211,15 +231,3 @@ async def _read_line(process: Process) -> dict[str, object] | None:
 
 def _error(line: dict[str, object]) -> LiveError:
     return _ERRORS.get(line.get("exit_code"), ConnectError)(str(line["error"]))
-
-
-def open_log(path: Path) -> IO[bytes]:
-    """Open the log to append to, a new one above 1 MiB; one that cannot be written goes nowhere."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        large = path.exists() and path.stat().st_size > _LOG_BYTES
-        log = path.open("wb" if large else "ab")
-    except OSError:
-        return open_nowhere()
-    log.seek(0, os.SEEK_END)
-    return log

@@ -174,7 +174,8 @@ async def test_the_child_tells_in_full_what_it_cannot_load(tmp_path: Path) -> No
 async def test_a_wrong_argument_ends_the_child_with_its_words(
     args: list[str], tmp_path: Path
 ) -> None:
-    with pytest.raises(ConnectError, match="ended while starting: live-cli serve --child: error:"):
+    words = "ended while starting: exit code 2: live-cli serve --child: error:"
+    with pytest.raises(ConnectError, match=words):
         await ServerChild.start(args, program=CHILD, log_path=tmp_path / "child.log").open()
 
 

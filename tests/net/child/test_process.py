@@ -167,19 +167,23 @@ async def test_cancelling_the_start_leaves_no_process(log_path: Path) -> None:
     await wait_until_gone(child.pid)
 
 
-def test_the_log_starts_over_when_it_has_grown(tmp_path: Path) -> None:
-    from live_cli.net.child.process import open_log
-
-    path = tmp_path / "serve-child.log"
-    path.write_bytes(b"x" * (1024 * 1024 + 1))
-    with open_log(path) as log:
-        assert log.tell() == 0
-    path.write_bytes(b"kept\n")
-    with open_log(path) as log:
-        assert log.tell() == 5
+async def test_a_log_that_cannot_be_written_holds_nothing_up(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with open_log(tmp_path / "file" / "below" / "x.log") as log:
-        log.write(b"nowhere")
+    async with child_that("chatters", tmp_path / "file" / "below" / "x.log") as child:
+        assert child.address.url
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL])
+async def test_a_child_that_a_signal_ended_is_told_by_its_name(
+    number: signal.Signals, log_path: Path
+) -> None:
+    async with child_that("chatters", log_path) as child, asyncio.timeout(WITHIN_S):
+        assert child.pid is not None
+        os.kill(child.pid, number)
+        error = await child.failed()
+    assert f"killed by {number.name}" in str(error)
+    assert str(log_path) in str(error)
+    assert "\n" not in str(error)
 
 
 def test_the_log_has_a_place_in_the_state_folder() -> None:
