@@ -1,8 +1,23 @@
 """The start of `live-cli`, before its imports: Ctrl-C, and the three standard streams."""
 
-import signal
+import sys
+from types import TracebackType
 
-from live_cli.streams import replace_closed_streams
+
+def _quiet_when_interrupted(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Write the traceback of what nobody caught, but for Ctrl-C: it ends the process as any."""
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+
+
+if sys.excepthook is sys.__excepthook__:  # before the next import, where Ctrl-C can come already
+    sys.excepthook = _quiet_when_interrupted
+
+import signal  # noqa: E402
+
+from live_cli.streams import replace_closed_streams  # noqa: E402
 
 
 def main() -> None:

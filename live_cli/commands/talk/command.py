@@ -167,7 +167,8 @@ def _label(plan: SessionPlan, settings: Settings) -> str:
 @contextlib.contextmanager
 def _stopping_on_signals(stop: Callable[[], None]) -> Iterator[None]:
     """Ctrl-C, SIGTERM and a closed terminal end the conversation in order; on Windows Ctrl-C ends
-    the process."""
+    the process. Behind it each signal does again what it did before: the terminal is not given
+    back yet."""
     loop = asyncio.get_running_loop()
     numbers = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
 
@@ -175,6 +176,7 @@ def _stopping_on_signals(stop: Callable[[], None]) -> Iterator[None]:
         leave_closed_terminal()
         stop()
 
+    before = {number: signal.getsignal(number) for number in numbers}
     try:
         for number in numbers:
             loop.add_signal_handler(number, end)

@@ -1,9 +1,9 @@
 """The terminal restored, whatever ends or stops the process.
 
 Code that changes the terminal holds a `TerminalGuard`. Its `restore` runs when the process ends
-(atexit), is told to end (SIGTERM, SIGHUP) or is suspended (SIGTSTP); its `resume` runs when the
-process goes on (SIGCONT). Signals that have another handler are left alone, for that handler also
-ends in order. Ctrl-C is left to its handler as well.
+(atexit), is ended by a signal (any that ends a process by default and can be handled) or is
+suspended (SIGTSTP); its `resume` runs when the process goes on (SIGCONT). Signals that have another
+handler are left alone, for that handler also ends in order: Ctrl-C has Python's.
 """
 
 import atexit
@@ -57,7 +57,7 @@ def _watch_signals() -> None:
     if threading.current_thread() is not threading.main_thread():
         return
     for name, handler in _HANDLERS.items():
-        number = getattr(signal, name, None)  # Windows has SIGTERM alone
+        number = getattr(signal, name, None)  # Windows has few of them
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
             _replaced[number] = handler
             signal.signal(number, handler)
@@ -94,9 +94,14 @@ def _resume(number: int, frame: FrameType | None) -> None:
         guard.resume()
 
 
+_ENDING = (
+    *("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGABRT", "SIGUSR1", "SIGUSR2", "SIGALRM"),
+    *("SIGVTALRM", "SIGPROF", "SIGXCPU", "SIGIO", "SIGPWR", "SIGSYS", "SIGTRAP", "SIGSTKFLT"),
+)
+"""What ends a process by default. Not among them: faults of the process itself (SIGSEGV, SIGBUS,
+SIGFPE, SIGILL), after which no Python runs, and SIGKILL."""
 _HANDLERS: dict[str, Callable[[int, FrameType | None], None]] = {
-    "SIGTERM": _end,
-    "SIGHUP": _end,
+    **dict.fromkeys(_ENDING, _end),
     "SIGTSTP": _suspend,
     "SIGCONT": _resume,
 }
