@@ -3,7 +3,8 @@
 The encoder writes the number of samples into the header when it is closed; a recording that is cut
 off by a kill or a full disk would have none, and some decoders refuse it. So that number is
 brought up to date as the file grows, with what has certainly been written: all but the block
-that the encoder works on.
+that the encoder works on. The encoder also writes nothing before the first sound; until then the
+file has a header of ours, which says that the number is not known (0).
 """
 
 import contextlib
@@ -18,6 +19,9 @@ _BLOCK_FRAMES = 4096
 _COUNT_AT, _COUNT_BYTES = 18, 8
 """Place of rate, channels, bits and (36 bits) the count of samples: STREAMINFO, RFC 9639, 8.2."""
 _COUNT_MASK = (1 << 36) - 1
+_LAST_STREAMINFO, _STREAMINFO_BYTES = 0x80, 34
+"""The head of a metadata block that no other follows, RFC 9639, 8.1."""
+_BITS = 16
 
 
 class FlacWriter:
@@ -38,6 +42,8 @@ class FlacWriter:
             )
         except soundfile.LibsndfileError as exc:
             raise OSError(_reason(exc)) from exc
+        with self._path.open("r+b", buffering=0) as file:  # the encoder begins at 0 as well
+            file.write(empty_header(sample_rate, channels))
 
     def write(self, samples: npt.NDArray[np.float32]) -> None:
         """Append ``samples``, float32 of shape (n, channels)."""
@@ -78,6 +84,21 @@ class FlacWriter:
             facts = facts & ~_COUNT_MASK | blocks * _BLOCK_FRAMES
             file.seek(_COUNT_AT)
             file.write(facts.to_bytes(_COUNT_BYTES, "big"))
+
+
+def empty_header(sample_rate: int, channels: int) -> bytes:
+    """Return a FLAC file of 16 bits that has no sound yet: its first metadata block alone."""
+    facts = sample_rate << 44 | (channels - 1) << 41 | (_BITS - 1) << 36
+    return b"".join(
+        (
+            b"fLaC",
+            bytes((_LAST_STREAMINFO, *_STREAMINFO_BYTES.to_bytes(3, "big"))),
+            _BLOCK_FRAMES.to_bytes(2, "big") * 2,  # the smallest block and the largest
+            bytes(6),  # the sizes of frames are not known
+            facts.to_bytes(_COUNT_BYTES, "big"),
+            bytes(16),  # nor is the checksum
+        )
+    )
 
 
 def _reason(exc: Exception) -> str:

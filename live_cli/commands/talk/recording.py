@@ -2,8 +2,8 @@
 
 Microphone, speaker and views only put things into a bounded queue, which the writer empties four
 times a second. So a slow disk costs parts of the recording, counted and said, and never a callback
-its time. What is written is flushed at once: a process that is killed leaves playable sound up to
-two seconds before its end, and whole lines.
+its time. What is written is flushed at once: a process that is killed, at whatever moment, leaves
+playable sound up to two seconds before its end, whole lines, and the captions of some seconds ago.
 """
 
 import contextlib
@@ -26,7 +26,13 @@ from live_cli.audio.pcm import Samples
 from live_cli.audio.playback.playout import Span
 from live_cli.audio.stereo_mix import StereoMix
 from live_cli.errors import InputFileError
-from live_cli.protocol.events import Event, SessionOpened
+from live_cli.protocol.events import (
+    Event,
+    InputTranscript,
+    Interrupted,
+    SessionOpened,
+    TurnComplete,
+)
 from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
 from live_cli.ui.json_lines import JsonView
 from live_cli.ui.plain import PlainView
@@ -41,6 +47,11 @@ QUEUE_LIMIT = 6_000
 _LOOK_EVERY_S = 0.25
 _NEARLY_FULL_BYTES = 1 << 20
 _WORTH_SAYING_S = 0.05
+_CAPTIONS_EVERY_S = 2.0
+_CAPTIONS_SHARE = 0.02
+"""Share of the time that goes into captions while the recording runs: they are written anew, since
+later sound moves earlier ones, and that takes longer the more there are."""
+_NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY
 _SOUND, _EVENTS, _WORDS, _CAPTIONS = ".flac", ".jsonl", ".txt", ".srt"
 
 
@@ -63,12 +74,14 @@ class Recording:
         self._last_words: str | None = None
         self._stopping = threading.Event()
         self._paths = _new_files(Path(folder).expanduser())
-        self._events = self._paths[_EVENTS].open("w", encoding="utf-8")
-        self._words = self._paths[_WORDS].open("w", encoding="utf-8")
+        self._events = _LineFile(self._paths[_EVENTS])
+        self._words = _LineFile(self._paths[_WORDS])
         self._flac = FlacWriter(self._paths[_SOUND], OUTPUT_SAMPLE_RATE, 2)
         self._start = time.monotonic()
         self._mix = StereoMix(self._start)
         self._dialogue = Dialogue()
+        self._captions_changed = False
+        self._captions_due = self._start
         self.views = self._views()
         """The views that write the events and the words: shown the session like any other."""
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
@@ -102,10 +115,15 @@ class Recording:
         """Note an event, or a line that was typed, for the captions."""
         at_s = time.monotonic() - self._start
         if isinstance(event, str):
-            self._put(lambda: self._dialogue.sent(event, at_s))
+            self._put(lambda: self._note(lambda: self._dialogue.sent(event, at_s)))
             return
         self._opened = self._opened or isinstance(event, SessionOpened)
-        self._put(lambda: self._dialogue.event(event, at_s))
+        closes = isinstance(event, TurnComplete | Interrupted | InputTranscript)
+        self._put(lambda: self._note(lambda: self._dialogue.event(event, at_s), changed=closes))
+
+    def _note(self, act: Callable[[], object], *, changed: bool = True) -> None:
+        act()
+        self._captions_changed = self._captions_changed or changed
 
     def _put(self, act: Callable[[], object]) -> None:
         if len(self._queue) < QUEUE_LIMIT:
@@ -132,6 +150,8 @@ class Recording:
                 self._flac.write(stereo)
             self._events.flush()
             self._words.flush()
+            if self._captions_changed and time.monotonic() >= self._captions_due:
+                self._write_captions()
         except OSError as exc:
             self._fail(exc)
 
@@ -184,7 +204,24 @@ class Recording:
                 path.unlink(missing_ok=True)
             return
         with contextlib.suppress(OSError):
-            self._paths[_CAPTIONS].write_text(self._captions(), encoding="utf-8")
+            self._write_captions()
+
+    def _write_captions(self) -> None:
+        """Write all captions so far, in one step: a reader finds those before or these, whole."""
+        began = time.monotonic()
+        self._captions_changed = False
+        path = self._paths[_CAPTIONS]
+        part = path.with_name(path.name + ".part")
+        try:
+            part.unlink(missing_ok=True)
+            with open(os.open(part, _NEW, 0o600), "w", encoding="utf-8") as file:
+                file.write(self._captions())
+            part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+        now = time.monotonic()
+        self._captions_due = now + max(_CAPTIONS_EVERY_S, (now - began) / _CAPTIONS_SHARE)
 
     def _captions(self) -> str:
         mix = self._mix
@@ -211,6 +248,33 @@ class _CaptionView(PlainView):
     def sent(self, text: str) -> None:
         self._caption(text)
         super().sent(text)
+
+
+class _LineFile:
+    """A text file that has whole lines on the disk at any moment: none is written in parts."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb", buffering=0)
+        self._pending = ""
+
+    def write(self, text: str) -> None:
+        self._pending += text
+
+    def flush(self) -> None:
+        """Write the lines that are complete. Raises OSError; what it could not write is dropped."""
+        lines, end, self._pending = self._pending.rpartition("\n")
+        self._write(lines + end)
+
+    def close(self) -> None:
+        """Write what is left, and close the file. Raises OSError."""
+        with self._file:
+            self._write(self._pending)
+            self._pending = ""
+
+    def _write(self, text: str) -> None:
+        left = memoryview(text.encode())
+        while left:
+            left = left[self._file.write(left) :]
 
 
 class _Sink(io.StringIO):
@@ -247,7 +311,7 @@ def _create(paths: Iterable[Path]) -> bool:
     made: list[Path] = []
     for path in paths:
         try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            os.close(os.open(path, _NEW, 0o600))
         except FileExistsError:
             for other in made:
                 other.unlink()
