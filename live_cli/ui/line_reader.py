@@ -9,7 +9,11 @@ import codecs
 import os
 import threading
 
+from live_cli.errors import InputFileError
+
 _READ_BYTES = 65_536
+MOST_CHARACTERS = 1 << 20
+"""The longest line: more than any model's context takes, where `/dev/zero` is one without end."""
 
 
 class LineReader:
@@ -22,14 +26,24 @@ class LineReader:
         self._ended = False
 
     async def next(self) -> str | None:
-        """Return the next line without its line end; None after the last."""
+        """Return the next line without its line end; None after the last.
+
+        Raises InputFileError for a line of more than `MOST_CHARACTERS`.
+        """
         while "\n" not in self._text and not self._ended:
             data = await _read(self._fd)
             self._ended = not data
             self._text += self._decoder.decode(data, final=self._ended)
+            if len(self._text) > MOST_CHARACTERS + _READ_BYTES:
+                break
         if not self._text:
             return None
         line, _, self._text = self._text.partition("\n")
+        if len(line) > MOST_CHARACTERS:
+            raise InputFileError(
+                f"A line of standard input is longer than {MOST_CHARACTERS:,} characters: "
+                "break it into several."
+            )
         return line.removesuffix("\r")
 
 

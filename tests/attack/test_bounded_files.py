@@ -1,5 +1,6 @@
 """A file that a person names is read within a size and a time, wherever its name leads."""
 
+import io
 import os
 import subprocess
 import sys
@@ -10,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from live_cli import bounded_read
+from live_cli.audio.files import speech_files
 from live_cli.bounded_read import read_bounded
 from live_cli.errors import LiveError
 from live_cli.plan.history_file import read_history
 from live_cli.settings.credentials import server_key
 from live_cli.settings.sources import read_system
 from live_cli.settings.toml_file import read_config
+from live_cli.ui.line_reader import MOST_CHARACTERS, LineReader
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="devices and pipes by name")
 
@@ -118,3 +121,38 @@ def test_what_fits_is_whole(size: int, tmp_path: Path) -> None:
     if size:
         with pytest.raises(OSError, match="larger"):
             read_bounded(path, size - 1)
+
+
+@pytest.mark.parametrize("endless", ["/dev/zero", "/dev/full"])
+async def test_a_line_without_end_is_a_sentence(endless: str) -> None:
+    descriptor = os.open(endless, os.O_RDONLY)
+    try:
+        with pytest.raises(LiveError, match="line of standard input is longer"):
+            await LineReader(descriptor).next()
+    finally:
+        os.close(descriptor)
+
+
+async def test_a_long_line_among_others_is_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "lines"
+    path.write_text("a\n" + "b" * MOST_CHARACTERS + "\n" + "c" * (MOST_CHARACTERS + 1) + "\n")
+    with path.open("rb") as file:
+        reader = LineReader(file.fileno())
+        assert await reader.next() == "a"
+        assert await reader.next() == "b" * MOST_CHARACTERS
+        with pytest.raises(LiveError, match="break it into several"):
+            await reader.next()
+
+
+def test_sound_without_end_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speech_files, "_LARGEST_SPOOL_BYTES", 1 << 20)
+
+    class Endless(io.RawIOBase):
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+            return len(buffer)
+
+    with pytest.raises(LiveError, match="longer than 1,048,576 bytes"):
+        speech_files.open_speech(io.BufferedReader(Endless()))

@@ -21,6 +21,8 @@ from live_cli.sample_rates import INPUT_SAMPLE_RATE, OUTPUT_SAMPLE_RATE
 
 _KNOWN_FORMATS = "WAV, FLAC, Ogg, Opus and MP3 can be read; convert others first, e.g. with ffmpeg."
 _SPOOL_IN_MEMORY_BYTES = 4 << 20
+_LARGEST_SPOOL_BYTES = 1 << 32
+"""The largest WAV file, 4 GiB: what has no end must not fill the disk."""
 # libsndfile's log: a chunk that promises more than the file holds, an Ogg stream without its end
 _WAV_SHORTFALL = re.compile(r"^\s*data : (\d+) \(should be (\d+)\)", re.MULTILINE)
 _OGG_SHORTFALL = re.compile(
@@ -175,6 +177,12 @@ def standard_input() -> BinaryIO:
 def _spooled(stream: BinaryIO) -> BinaryIO:
     spool = tempfile.SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY_BYTES)  # noqa: SIM115
     while piece := stream.read(1 << 16):
+        if spool.tell() + len(piece) > _LARGEST_SPOOL_BYTES:
+            spool.close()
+            raise InputFileError(
+                f"What comes through the pipe is longer than {_LARGEST_SPOOL_BYTES:,} bytes: "
+                "give a file."
+            )
         spool.write(piece)
     spool.seek(0)
     return spool  # type: ignore[return-value]  # has what BinaryIO has; typeshed keeps it apart
