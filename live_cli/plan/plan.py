@@ -18,7 +18,7 @@ from live_cli.catalog import (
     find_model,
     language_name,
 )
-from live_cli.engine.backends.table import Stage
+from live_cli.engine.backends.table import Stage, find_backend
 from live_cli.errors import SettingsError
 from live_cli.plan.requirements import Requirements, newest_supporting, refusals
 from live_cli.plan.server import ServerChoice, ServerKind, choose_server, unencrypted
@@ -35,7 +35,9 @@ class SessionPlan:
 
     ``url``: the server's base (ws or wss); None for "child", which reports its own and its key.
     ``modality``: AUDIO or TEXT, what the model answers in. ``needs``: the engine stages that a
-    child must load ahead. ``child_args``: the command line of the child.
+    child must load ahead. ``child_args``: the command line of the child, which
+    anybody on the machine can read. ``child_variables``: names of those of the environment that
+    its backends need, for their keys.
     ``warnings``: sentences for the user, none of them an error.
     """
 
@@ -49,6 +51,7 @@ class SessionPlan:
     setup: Setup
     needs: tuple[Stage, ...] = ()
     child_args: tuple[str, ...] = ()
+    child_variables: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -91,6 +94,7 @@ def plan_session(
         setup=build_setup(settings, model, verb, modality, history=history),
         needs=needs,
         child_args=_child_args(settings.engine, needs) if needs else (),
+        child_variables=_child_variables(settings.engine, needs),
         warnings=tuple(warnings),
     )
 
@@ -224,3 +228,8 @@ def _child_args(engine: EngineSettings, needs: tuple[Stage, ...]) -> tuple[str, 
         "threads": str(engine.threads),
     }
     return tuple(f"--{name}={value}" for name, value in named.items())
+
+
+def _child_variables(engine: EngineSettings, needs: tuple[Stage, ...]) -> tuple[str, ...]:
+    backends = (find_backend(stage, getattr(engine, stage.value))[0] for stage in needs)
+    return tuple(name for backend in backends if backend for name in backend.variables)

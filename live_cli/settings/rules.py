@@ -103,6 +103,24 @@ class DeviceName(Text):
         return Text.read(self, text)
 
 
+class ChatName(Text):
+    """A chat model's name; the address of an endpoint never carries a key.
+
+    The name stands on the command line of the child, which anybody on the machine can read.
+    """
+
+    def read(self, value: object) -> str:
+        text = Text.read(self, value)
+        address = text.strip().partition("#")[0]
+        is_address = address.lower().startswith(("openai:", "//")) or "://" in address
+        if is_address and ("@" in address or "?" in address):
+            raise ValueError(
+                "must not carry a key or anything after ? or before @ in its address: "
+                "put the key into the environment as OPENAI_API_KEY"
+            )
+        return text
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One of a few words, upper and lower case aside; read in lower case."""

@@ -47,7 +47,8 @@ class Backend(NamedTuple):
     ``class_path``: module and class, imported only when one is made. ``forms``: the ways to write
     it, for a person who has to choose. ``module``, ``distribution``, ``extra``: what it imports
     beside this package, the distribution that holds that, and the extra that installs it.
-    ``languages``: codes; empty where the model decides. No dataclass: that module's import costs
+    ``languages``: codes; empty where the model decides. ``variables``: those of the environment
+    that it reads for its key and its way there. No dataclass: that module's import costs
     the start of the child 10 ms.
     """
 
@@ -60,6 +61,7 @@ class Backend(NamedTuple):
     distribution: str | None = None
     extra: str | None = None
     languages: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
 
     def load_class(self) -> Any:
         """Import the class. Its own library is imported later, when one is made."""
@@ -97,6 +99,7 @@ BACKENDS = (
     Backend(
         Stage.CHAT, "openai", "llm.openai:OpenAIChatModel", Argument.ENDPOINT,
         forms=("openai:URL#MODEL",),
+        variables=("OPENAI_API_KEY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
     ),
     Backend(
         Stage.CHAT, "scripted", "scripted:ScriptedChatModel", Argument.SCRIPT, forms=("scripted",)

@@ -39,13 +39,13 @@ class OpenAIChatModel:
 
     def __init__(self, spec: str, *, timeout_s: float = _SILENCE_LIMIT_S) -> None:
         base, _, model = spec.partition("#")
+        if "@" in base or "?" in base:  # before anything is said that would show it
+            raise EngineError("put the endpoint's key into OPENAI_API_KEY, not into its address")
         parts = urlsplit(base)
         if parts.scheme not in ("http", "https") or not parts.hostname or not model:
             raise EngineError(
                 f"{spec!r} is not an endpoint: write openai:http://127.0.0.1:11434/v1#model"
             )
-        if parts.username or parts.password:
-            raise EngineError("put the endpoint's key into OPENAI_API_KEY, not into its address")
         self._url = base.rstrip("/") + "/chat/completions"
         self._host = parts.netloc
         self._model = model
