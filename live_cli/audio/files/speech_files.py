@@ -46,6 +46,7 @@ class SpeechReader:
         self._read_frames = 0
         self.name = name
         self.source_rate: int = file.samplerate
+        self.channels: int = file.channels
         promised = int(file.frames)
         self._promised_frames = promised if 0 < promised < 1 << 48 else None
         self.duration_s = promised / file.samplerate if self._promised_frames else None

@@ -167,6 +167,10 @@ class Answerer:
         if self._turn is not None:
             self._turn.stop()
 
+    def close(self) -> None:
+        """Let the turn go that was under way at the session's end."""
+        self._turn = None
+
     async def interrupt(self) -> None:
         """End an answer that was cancelled: tell the client, keep what can have been heard of it.
 

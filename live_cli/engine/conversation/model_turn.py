@@ -209,6 +209,7 @@ class ModelTurn:
             self._count(await reply)
         finally:
             reply.cancel()
+            del reply  # its error's traceback holds this frame
 
     def _count(self, usage: ChatUsage) -> None:
         self.usage = replace(

@@ -35,8 +35,9 @@ from live_cli.engine.conversation.user_turn import (
 from live_cli.engine.setup.config import SessionConfig, system_prompt
 from live_cli.engine.setup.families import INVALID
 from live_cli.engine.setup.toolbox import toolbox_of
-from live_cli.engine.speech_in.endpointer import SpeechEnded, SpeechStarted
+from live_cli.engine.speech_in.endpointer import SpeechEnded, SpeechPaused, SpeechStarted
 from live_cli.engine.speech_in.listener import Listener, Spoken, SpokenEvent, keep_longest
+from live_cli.engine.speech_in.segmenter import pieces_of
 from live_cli.errors import EngineError, UnsupportedError
 from live_cli.protocol.events import (
     ActivityEnded,
@@ -103,7 +104,7 @@ class ConversationSession:
             self._history, self._images.video, self._cues, self._limits, config, emit
         )
         self._model = Answerer(self._history, config, stages, context, emit)
-        self._listener = Listener(stages.load_speech_input, context.workers, self._read_ahead)
+        self._listener = Listener(stages.load_speech_input, context.workers)
         self._storing_history = config.history_first
         self._in_activity = False
         self._awaits_turn = False  # the client marked an activity, and no turn has begun in it
@@ -163,18 +164,24 @@ class ConversationSession:
             task.cancel()
         await asyncio.gather(*tasks, self._background.close(), return_exceptions=True)
         self._listener.close()
+        self._model.close()
+        self._task = None  # it holds the frames that its cancellation went through
 
     # --- speech --------------------------------------------------------------------------------
 
     async def _push_audio(self, data: bytes, sample_rate: int) -> None:
         outside = self._config.manual_activity and not self._in_activity
-        if not outside or self._config.all_input:
-            await self._take_speech(await self._listener.push(data, sample_rate))
+        if outside and not self._config.all_input:
+            return
+        for piece in pieces_of(data, sample_rate):
+            await self._take_speech(await self._listener.push(piece, sample_rate))
 
     async def _take_speech(self, events: list[SpokenEvent]) -> None:
         manual = self._config.manual_activity
         for event, spoken in events:
-            if spoken is not None:
+            if spoken is not None and isinstance(event, SpeechPaused):
+                self._read_ahead(spoken)
+            elif spoken is not None:
                 self._utterance.append(spoken)
                 check_pending(self._utterance)
                 keep_longest(self._utterance)

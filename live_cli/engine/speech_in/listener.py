@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from live_cli.audio.pcm import Samples
 from live_cli.engine.backends.table import Stage
 from live_cli.engine.speech_in.endpointer import (
     SpeechCut,
@@ -60,31 +61,25 @@ def keep_longest(utterance: Sequence[Spoken]) -> None:
 
 
 SpokenEvent = tuple[SpeechEvent, Spoken | None]
-"""A start, a cut or an end of speech, and the segment that it closes; None for noise."""
+"""A start, a pause, a cut or an end of speech, and the segment that it closes; None for noise.
+
+The segment of a pause is what will have been said if the pause lasts.
+"""
 
 
 class Listener:
-    """Transcribes the speech of one session.
+    """Transcribes the speech of one session. ``load`` is awaited with the first audio."""
 
-    ``load`` is awaited with the first audio. ``on_pause`` gets the segment that will have been said
-    if the pause lasts.
-    """
-
-    def __init__(
-        self,
-        load: Callable[[], Awaitable[SpeechInput]],
-        workers: Workers,
-        on_pause: Callable[[Spoken], None],
-    ) -> None:
+    def __init__(self, load: Callable[[], Awaitable[SpeechInput]], workers: Workers) -> None:
         self._load = load
         self._workers = workers
-        self._on_pause = on_pause
         self._input: SpeechInput | None = None
         self._ahead: Spoken | None = None
         self._under_way: set[asyncio.Task[str]] = set()  # transcriptions
+        self._transcribing = asyncio.Lock()
 
     def expects(self, spoken: Spoken) -> bool:
-        """Whether ``spoken``, given to ``on_pause``, will have been said if the pause lasts."""
+        """Whether ``spoken``, the segment of a pause, will have been said if the pause lasts."""
         return self._ahead is spoken
 
     def ahead(self) -> list[Spoken]:
@@ -94,7 +89,8 @@ class Listener:
     async def push(self, data: bytes, sample_rate: int) -> list[SpokenEvent]:
         """The speech events that ``data`` brings. PCM16 mono at ``sample_rate`` Hz.
 
-        Raises EngineError when detector or transcriber cannot be loaded.
+        ``data`` lasts a second at most (`pieces_of`). Raises EngineError when detector or
+        transcriber cannot be loaded.
         """
         if self._input is None:
             self._input = await self._load()
@@ -133,7 +129,7 @@ class Listener:
                     resumes = following is not None and isinstance(following[0], SpeechResumed)
                     if segment is not None and not resumes:
                         self._ahead = self._transcribe(segment, final=True)
-                        self._on_pause(self._ahead)
+                        told.append((event, self._ahead))
                 case SpeechResumed():
                     self._ahead = None
                 case SpeechCut():
@@ -152,9 +148,14 @@ class Listener:
 
     def _transcribe(self, segment: Segment, *, final: bool) -> Spoken:
         assert self._input is not None  # noqa: S101 - the segment came through it
-        transcriber = self._input.transcriber
-        call = self._workers.run(Stage.TRANSCRIBER, lambda: transcriber.transcribe(segment.samples))
-        text = asyncio.create_task(call)
+        text = asyncio.create_task(self._text_of(segment.samples, self._input.transcriber))
         self._under_way.add(text)
         text.add_done_callback(self._under_way.discard)
         return Spoken(segment, text, final)
+
+    async def _text_of(self, samples: Samples, transcriber: Transcriber) -> str:
+        """Transcribe one segment at a time: others' segments get their turn in between."""
+        async with self._transcribing:
+            return await self._workers.run(
+                Stage.TRANSCRIBER, lambda: transcriber.transcribe(samples)
+            )

@@ -1,10 +1,11 @@
 """The segmenter of one stream: audio of any rate in, speech events with their segments out.
 
 Resamples to 16 kHz, asks the detector window by window, and keeps the samples that the endpointer
-may still want. `push` computes (0.3 ms a window) and belongs in a worker thread; calls must not
-overlap.
+may still want. `push` computes (0.3 ms a window) and belongs in a worker thread, with a second of
+sound at a time (`pieces_of`); calls must not overlap.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,6 +43,20 @@ class Segment:
 
 SegmentEvent = tuple[SpeechEvent, Segment | None]
 """A speech event and the segment that it bounds; None where it bounds none, or only noise."""
+
+
+def pieces_of(data: bytes, sample_rate: int) -> Iterator[bytes]:
+    """Yield PCM16 mono at ``sample_rate`` Hz in pieces of a second at most.
+
+    Sessions share the threads that look for speech, and whoever waits for one waits for the piece
+    that is in it: a second is 10 ms, a message of 16 MB would be three.
+    """
+    step = 2 * sample_rate
+    if len(data) <= step:
+        yield data
+        return
+    for start in range(0, len(data), step):
+        yield data[start : start + step]
 
 
 class SampleBuffer:

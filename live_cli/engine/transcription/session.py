@@ -1,12 +1,14 @@
 """A session that only transcribes: `gemini-3.5-transcribe-live` on the local engine.
 
 Segments go through a bounded queue to the transcriber, in order; when it is full, `handle` waits,
-and so does the client. Voice detection of what comes runs beside the transcription of what came.
-While the user speaks live and the transcriber has nothing else to do, interim transcriptions give
-the text of the open segment so far; the text of the whole segment replaces them.
+and so does the client. Sound is looked through a second at a time, in turns with other sessions;
+voice detection of what comes runs beside the transcription of what came. While the user speaks live
+and the transcriber has nothing else to do, interim transcriptions give the text of the open segment
+so far; the text of the whole segment replaces them.
 """
 
 import asyncio
+from functools import partial
 
 from live_cli.engine.backends.table import Stage
 from live_cli.engine.background import Background
@@ -17,7 +19,7 @@ from live_cli.engine.conversation.usage import usage_of
 from live_cli.engine.setup.config import SessionConfig
 from live_cli.engine.speech_in.endpointer import SpeechCut, SpeechEnded
 from live_cli.engine.speech_in.listener import SpeechInput
-from live_cli.engine.speech_in.segmenter import Segment, Segmenter, SegmentEvent
+from live_cli.engine.speech_in.segmenter import Segment, Segmenter, SegmentEvent, pieces_of
 from live_cli.engine.transcription.interim import InterimSchedule
 from live_cli.engine.transcription.sentence_times import sentence_times
 from live_cli.errors import EngineError, UnsupportedError
@@ -107,11 +109,9 @@ class TranscriptionSession:
         segmenter = self._open_segmenter()
         if segmenter.buffered(data, sample_rate):
             return
-        await self._queue_segments(
-            await self._context.workers.run(
-                Stage.DETECTOR, lambda: segmenter.push(data, sample_rate)
-            )
-        )
+        for piece in pieces_of(data, sample_rate):
+            push = partial(segmenter.push, piece, sample_rate)
+            await self._queue_segments(await self._context.workers.run(Stage.DETECTOR, push))
         self._transcribe_interim_when_due()
 
     def _open_segmenter(self) -> Segmenter:

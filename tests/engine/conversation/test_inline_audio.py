@@ -9,7 +9,7 @@ import soundfile
 from live_cli.audio.pcm import pcm16_from_float
 from live_cli.engine.backends.scripted import ScriptedChatModel, ScriptedTranscriber
 from live_cli.engine.backends.vad.silero import SileroDetector
-from live_cli.engine.conversation.inline_audio import clip_of
+from live_cli.engine.conversation.inline_audio import ClipReader
 from live_cli.errors import UnsupportedError
 from live_cli.protocol.events import ContentReceived
 from live_cli.protocol.messages import Blob, Content, Part
@@ -18,6 +18,13 @@ from tests.harness.scripted_session import ScriptedRegistry, text_setup
 from tests.harness.speech import speech_like
 
 QUESTION = "What is the capital of France?"
+
+
+def clip_of(data, mime_type):
+    reader = ClipReader(data, mime_type)
+    while reader.read():
+        pass
+    return reader.clip()
 
 
 def file_of(samples, kind, rate=16_000):
@@ -61,8 +68,9 @@ def test_raw_pcm_keeps_its_rate():
         (b"hello", "audio/wav", "audio/wav in a turn cannot be read: send WAV"),
         (b"", "audio/pcm", "empty"),
         (b"\0", "audio/pcm", "odd number"),
-        (b"\0\0", "audio/pcm;rate=1", "at 1 Hz"),
-        (bytes(2 * 4000 * 601), "audio/pcm;rate=4000", "10 minutes"),
+        (b"\0\0", "audio/pcm;rate=7999", "at 7999 Hz"),
+        (b"\0\0", "audio/pcm;rate=192001", "at 192001 Hz"),
+        (bytes(2 * 8000 * 601), "audio/pcm;rate=8000", "10 minutes"),
         (file_of(np.zeros(8000 * 620, np.float32), "FLAC", 8000), "audio/flac", "10 minutes"),
     ],
 )
