@@ -1,6 +1,6 @@
 """A file that a person names is read within a size and a time, wherever its name leads."""
 
-import io
+import contextlib
 import os
 import subprocess
 import sys
@@ -147,12 +147,19 @@ async def test_a_long_line_among_others_is_a_sentence(tmp_path: Path) -> None:
 def test_sound_without_end_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speech_files, "_LARGEST_SPOOL_BYTES", 1 << 20)
 
-    class Endless(io.RawIOBase):
-        def readable(self) -> bool:
-            return True
+    ours, theirs = os.pipe()
+    stop = threading.Event()
 
-        def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
-            return len(buffer)
+    def pour() -> None:
+        with open(theirs, "wb", buffering=0) as pipe, contextlib.suppress(BrokenPipeError):
+            while not stop.is_set():
+                pipe.write(bytes(1 << 16))
 
-    with pytest.raises(LiveError, match="longer than 1,048,576 bytes"):
-        speech_files.open_speech(io.BufferedReader(Endless()))
+    writer = threading.Thread(target=pour)
+    writer.start()
+    try:
+        with open(ours, "rb") as pipe, pytest.raises(LiveError, match="than 1,048,576 bytes"):
+            speech_files.open_speech(pipe)
+    finally:
+        stop.set()
+        writer.join()
