@@ -42,10 +42,14 @@ class Background:
         return await asyncio.shield(self._failure)
 
     async def close(self) -> None:
-        """Cancel the tasks and wait for their end."""
+        """Cancel the tasks, wait for their end, and forget the failure.
+
+        A failure's traceback holds the frames of the session that holds it.
+        """
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._failure = asyncio.get_running_loop().create_future()
 
     def _done(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)

@@ -289,11 +289,14 @@ class ServerConnection:
         _, hanging = await asyncio.wait(self._tasks, timeout=_RELEASE_S)
         if hanging:
             self._log.error("session %d: a task did not stop", self._number)
-        if self._engine_session is None:
+        # The connection leads to both and they lead back to it: without this it is a cycle.
+        self._tasks.clear()
+        engine_session, self._engine_session = self._engine_session, None
+        if engine_session is None:
             return
         try:
             async with asyncio.timeout(_RELEASE_S):
-                await self._engine_session.close()
+                await engine_session.close()
         except Exception:  # noqa: BLE001 - as in _close_on_error
             self._log.exception("session %d: the engine did not release it", self._number)
 

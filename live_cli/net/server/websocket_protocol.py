@@ -73,7 +73,10 @@ class LimitedWebSocketProtocol(WebSocketsSansIOProtocol):
         state["close_and_abort"] = self.close_and_abort
         state["admit"] = self.admit
         state["take_messages"] = self.take_messages
-        await super().run_asgi()
+        try:
+            await super().run_asgi()
+        finally:
+            state.clear()  # what the application found there leads back to this protocol
 
     # --- the stages ----------------------------------------------------------------------------
 
@@ -242,6 +245,7 @@ class LimitedWebSocketProtocol(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._unparsed.clear()
+        self.conn.parser.close()  # a generator that holds its owner, which holds it
         place: ConnectionPlace | None = self.app_state.get("place")
         if place is not None:
             place.leave()
