@@ -15,6 +15,7 @@
 Every message is one line for the user: what happened, then what to do.
 """
 
+from enum import Enum, auto
 from typing import ClassVar
 
 
@@ -36,14 +37,39 @@ class OptionError(SettingsError):
     exit_code = 2
 
 
+class Retry(Enum):
+    """What trying again can do about a connection that was not made."""
+
+    NEVER = auto()
+    """Nothing: the same answer would come again."""
+    LATER = auto()
+    """It may help, for a fault that may pass."""
+    STARTING = auto()
+    """Nothing listens there: perhaps not yet."""
+    BUSY = auto()
+    """The server says that it is busy or starts: in a moment it may not be."""
+
+
 class ConnectError(LiveError):
-    """No session could be opened. ``close_code``: the server's, where a server answered."""
+    """No session could be opened. ``close_code``: the server's, where a server answered.
+
+    ``retry_after_s``: for how long the server asks its callers to wait, where it does.
+    """
 
     exit_code = 4
 
-    def __init__(self, message: str, close_code: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        close_code: int | None = None,
+        *,
+        retry: Retry = Retry.LATER,
+        retry_after_s: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.close_code = close_code
+        self.retry = retry
+        self.retry_after_s = retry_after_s
 
 
 class DeviceError(LiveError):

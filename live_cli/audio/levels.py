@@ -106,6 +106,11 @@ class SpeechRuns:
             self._runs.append((end_s - self._ATTACK_S, end_s))
 
     @property
+    def last(self) -> tuple[float, float] | None:
+        """The last run of speech: (begin, end) in seconds; None: there was none."""
+        return self._runs[-1] if self._runs else None
+
+    @property
     def runs(self) -> tuple[tuple[float, float], ...]:
         """The last 256 runs of speech, oldest first: (begin, end) in seconds."""
         return tuple(self._runs)

@@ -3,15 +3,16 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from live_cli.engine.backends.table import Stage
-from live_cli.errors import ConnectError, LiveError, SessionError
+from live_cli.errors import ConnectError, LiveError, Retry, SessionError
 from live_cli.net.address import Address
 from live_cli.net.child.process import ServerChild
 from live_cli.net.client.client import LiveClient
+from live_cli.net.client.reconnect_policy import ReconnectPolicy
 from live_cli.net.close_codes import explain, starting_a_sentence
 from live_cli.plan.plan import SessionPlan
 from live_cli.protocol.events import SessionClosed
@@ -23,6 +24,11 @@ CHILD = (sys.executable, "-P", "-m", "live_cli.commands.serve.child")
 CONFIRMING_LIMIT_S = 10.0
 LOADING_LIMIT_S = 120.0
 """How long the child process may take to confirm a session: a large chat model loads first."""
+BUSY_LIMIT_S = 30.0
+"""How long a first connection is tried where the server says that it is busy."""
+STARTING_LIMIT_S = 2.0
+"""How long a first connection is tried where nothing listens: a server that was started in the same
+moment listens by then, and an address that is wrong is told soon."""
 LAST_WORDS_S = 0.5
 """How long after a session broke off a dying child process may take to say why."""
 
@@ -52,13 +58,40 @@ class RunningServer:
                 raise
             raise own_words from exc
 
+    async def connect_first(self, setup: Setup, tell: Callable[[str], None]) -> LiveClient:
+        """Open a session; try again, for a bounded time, where a moment may help.
+
+        ``tell`` gets a sentence where that takes long. Raises ConnectError.
+        """
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        policy = ReconnectPolicy(began, limit_s=BUSY_LIMIT_S, attempts=1)
+        told = False
+        while True:
+            try:
+                return await self.connect(setup)
+            except ConnectError as exc:
+                limits = {Retry.BUSY: BUSY_LIMIT_S, Retry.STARTING: STARTING_LIMIT_S}
+                limit_s = limits.get(exc.retry) if self._child is None else None
+                policy.failed(clock())
+                pause_s = policy.next_pause(clock(), exc.retry_after_s)
+                if limit_s is None or pause_s is None or clock() + pause_s > began + limit_s:
+                    raise
+                if exc.retry is Retry.BUSY and not told:
+                    told = True
+                    tell(f"{exc} Trying for {BUSY_LIMIT_S:g} s …")
+            await asyncio.sleep(pause_s)
+
     def said_nothing(self, seconds: float) -> str:
         """Return a sentence about a server that took all input and does not answer."""
         who = starting_a_sentence(self._address.label)
-        return f"{who} said nothing for {seconds:g} s after all was sent. Check its address."
+        return f"{who} said nothing for {seconds:.3g} s after all was sent. Check its address."
 
-    async def lost(self, closed: SessionClosed) -> LiveError:
-        """Return the error for a session that broke off, with what was lost with it."""
+    async def lost(self, closed: SessionClosed, gave_up: str | None = None) -> LiveError:
+        """Return the error for a session that broke off, with what was lost with it.
+
+        ``gave_up``: why no new connection was made, in a sentence, where that was tried.
+        """
         lost = " The rest of the answer is lost." if closed.turn_lost else ""
         own_words = await self._own_words()
         if isinstance(own_words, ConnectError):  # it ended, and said nothing
@@ -66,7 +99,7 @@ class RunningServer:
         if own_words is not None:
             return own_words
         why = explain(closed.code, closed.reason, self._address.label)
-        return SessionError(f"{why.what}{lost} {why.todo}".strip())
+        return SessionError(f"{why.what}{lost} {gave_up or why.todo}".strip())
 
     async def _own_words(self) -> LiveError | None:
         """Return the error that a failed child process gave: a close reason is cut at 123 bytes."""
@@ -85,7 +118,8 @@ async def running_server(plan: SessionPlan) -> AsyncIterator[RunningServer]:
     if plan.url is not None:
         yield RunningServer(Address(plan.url, plan.key, plan.api_version, plan.label))
         return
-    async with ServerChild.start(plan.child_args, program=CHILD) as child:
+    start = ServerChild.start(plan.child_args, program=CHILD, variables=plan.child_variables)
+    async with start as child:
         yield RunningServer(replace(child.address, api_version=plan.api_version), child)
 
 

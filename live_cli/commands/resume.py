@@ -10,11 +10,14 @@ import msgspec
 
 from live_cli.commands.connect import RunningServer
 from live_cli.errors import SettingsError
-from live_cli.net.client.client import LiveClient
+from live_cli.net.client.reconnect_policy import ReconnectPolicy
 from live_cli.net.client.resuming_client import ResumingClient
+from live_cli.net.client.watchdog import StallLimits, Watchdog
 from live_cli.plan.last_session import LAST, LastSession, recall, remember
 from live_cli.plan.plan import SessionPlan
+from live_cli.protocol.events import Reconnecting
 from live_cli.protocol.messages import SessionResumptionConfig
+from live_cli.settings.schema import SessionSettings
 from live_cli.ui.view import View
 
 LAST_HANDLE_S = 0.5
@@ -40,24 +43,59 @@ def resumed(plan: SessionPlan, resume: str | None) -> SessionPlan:
     return replace(plan, setup=msgspec.structs.replace(plan.setup, session_resumption=config))
 
 
+def may_resume(plan: SessionPlan) -> bool:
+    """Return whether a session of ``plan`` outlives its connection.
+
+    That of a child process does not: it ends with the command.
+    """
+    return plan.url is not None and plan.setup.session_resumption is not None
+
+
 @asynccontextmanager
-async def resumable(server: RunningServer, plan: SessionPlan) -> AsyncIterator[ResumingClient]:
+async def resumable(
+    server: RunningServer,
+    plan: SessionPlan,
+    options: SessionSettings,
+    view: View,
+    *,
+    goes_on: bool = False,
+) -> AsyncIterator[ResumingClient]:
     """Open the session of ``plan``, over as many connections as it takes.
 
-    The session's last handle is kept, however the session ends; not that of a child process, which
-    ends with the command.
+    The session's handle is kept as soon as there is one, and with every change. ``goes_on``: see
+    `ResumingClient`.
     """
-    outlives = plan.url is not None and plan.setup.session_resumption is not None
-    first = await server.connect(plan.setup)
-    client = ResumingClient(first, plan.setup, server.connect, resumes=outlives)
+    resumes = may_resume(plan)
+
+    def keep(handle: str) -> None:
+        if resumes:
+            remember(LastSession(str(plan.url), plan.model.id, handle))
+
+    first = await server.connect_first(plan.setup, view.note)
+    client = ResumingClient(
+        first,
+        plan.setup,
+        server.connect,
+        resumes=resumes,
+        goes_on=goes_on,
+        policy=ReconnectPolicy(first.clock(), limit_s=options.reconnect_s),
+        watchdog=_watchdog(first.clock(), plan, options),
+        on_handle=keep,
+    )
     try:
         yield client
-        if outlives:
-            await _await_last_handle(client.connection)
+        if resumes and client.is_connected:
+            await _await_last_handle(client)
     finally:
         await client.connection.close()
-        if client.handle is not None and outlives:
-            remember(LastSession(str(plan.url), plan.model.id, client.handle))
+
+
+def _watchdog(now: float, plan: SessionPlan, options: SessionSettings) -> Watchdog:
+    proactive = plan.model.proactive == "always" or options.proactive
+    # without a way to resume, what takes long is waited for
+    reconnect_s = options.stall_reconnect_s if may_resume(plan) else 0
+    limits = StallLimits(options.stall_s, reconnect_s)
+    return Watchdog(now, limits, plan.setup, proactive=proactive)
 
 
 def tell_reconnected(view: View, restored: bool) -> None:
@@ -67,11 +105,11 @@ def tell_reconnected(view: View, restored: bool) -> None:
         view.note("The server no longer has this session: it starts anew, without its memory.")
 
 
-async def _await_last_handle(client: LiveClient) -> None:
+async def _await_last_handle(client: ResumingClient) -> None:
     """Wait for the next handle: the server sends it only after the turn's end."""
     before = client.handle
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(LAST_HANDLE_S):
-            async for _ in client:
-                if client.handle != before:
+            async for event in client:
+                if client.handle != before or isinstance(event, Reconnecting):
                     return

@@ -1,28 +1,36 @@
-"""`live-cli text`: a message, a pipe of lines, or a chat; the reply streams as it comes."""
+"""`live-cli text`: a message, a pipe of lines, or a chat; the reply streams as it comes.
+
+A batch outlives its connections: where one breaks within an answer, the question is asked again
+over the next. A reply that may come twice in that way streams to a terminal alone, where its first
+half can be marked; a pipe and a sound file get it once it is whole.
+"""
 
 import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from live_cli.commands.connect import RunningServer, notes, running_server
 from live_cli.commands.outputs import refuse_both_on_stdout, refuse_overwriting
-from live_cli.commands.resume import resumable, resumed, tell_reconnected
-from live_cli.errors import OptionError
+from live_cli.commands.resume import may_resume, resumable, resumed, tell_reconnected
+from live_cli.errors import LiveError, OptionError, SessionError
 from live_cli.net.client.resuming_client import ResumingClient
 from live_cli.plan.history_file import read_history
 from live_cli.plan.plan import SessionPlan, plan_session
 from live_cli.protocol import compose
 from live_cli.protocol.events import (
     AudioChunk,
+    Event,
+    OutputTranscript,
     Reconnected,
     Reconnecting,
     SessionClosed,
+    TextChunk,
     TurnComplete,
 )
-from live_cli.protocol.messages import Content, Part
+from live_cli.protocol.messages import ClientMessage, Content, Part
 from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
 from live_cli.settings.schema import Settings
 from live_cli.ui.choose import choose_view
@@ -51,14 +59,13 @@ def run(
     turns = read_history(history) if history else []
     plan = plan_session(settings, "text", spoken_reply=output_path is not None, history=bool(turns))
     plan = resumed(plan, resume)
-    with _chosen_view(settings, json=json, to_stderr=output_path == "-") as view:
-        summary = asyncio.run(
-            _converse(plan, settings.engine.chat, view, message, turns, output_path)
-        )
+    with _chosen_view(settings, plan, json=json, to_stderr=output_path == "-") as view:
+        summary = asyncio.run(_converse(plan, settings, view, message, turns, output_path))
         view.close(summary if json else None)
 
 
-def _chosen_view(settings: Settings, *, json: bool, to_stderr: bool) -> View:
+def _chosen_view(settings: Settings, plan: SessionPlan, *, json: bool, to_stderr: bool) -> View:
+    stream = sys.stderr if to_stderr else sys.stdout
     return choose_view(
         json=json,
         stdout_is_tty=False,  # a reply streams as plain text, also to a terminal
@@ -66,19 +73,20 @@ def _chosen_view(settings: Settings, *, json: bool, to_stderr: bool) -> View:
         stdout=sys.stderr if to_stderr else None,
         show_thoughts=settings.session.show_thoughts,
         usage=settings.usage,
+        whole_replies=may_resume(plan) and not stream.isatty(),
     )
 
 
 async def _converse(
     plan: SessionPlan,
-    chat_model: str,
+    settings: Settings,
     view: View,
     message: str | None,
     turns: list[Content],
     output: str | None,
 ) -> Summary:
     with ExitStack() as stack:
-        for text in notes(plan, chat_model):
+        for text in notes(plan, settings.engine.chat):
             view.note(text)
         writer = None
         if output is not None:
@@ -87,36 +95,53 @@ async def _converse(
             )
 
             writer = stack.enter_context(WavWriter(output, OUTPUT_SAMPLE_RATE))
-        async with running_server(plan) as server, resumable(server, plan) as client:
-            chat = _Chat(server, client, view, plan, writer)
-            await chat.send_history(turns)
-            async for line in _messages(message):
-                await chat.ask(line)
+        async with (
+            running_server(plan) as server,
+            resumable(server, plan, settings.session, view, goes_on=True) as client,
+        ):
+            chat = _Chat(server, client, view, plan, writer, turns)
+            try:
+                await chat.send_history()
+                await chat.answer_all(_questions(message))
+            finally:
+                await chat.stop_receiving()
             return chat.summary()
 
 
-async def _messages(message: str | None) -> AsyncIterator[str]:
+class _Question(NamedTuple):
+    """A message to send. ``line``: its number in the input, from 1, where that is a pipe."""
+
+    text: str
+    line: int | None = None
+
+
+async def _questions(message: str | None) -> AsyncIterator[_Question]:
     """Yield the one message, or the lines of stdin: from a terminal with a prompt, until Ctrl-D."""
     if message is not None:
         # what the locale could not read is read as UTF-8, as stdin is
-        yield message.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        yield _Question(message.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
         return
     lines = LineReader()
     on_terminal = sys.stdin is not None and sys.stdin.isatty()
+    number = 0
     while True:
         if on_terminal:
             print("you: ", end="", file=sys.stderr, flush=True)
         line = await lines.next()
+        number += 1
         if line is None:
             if on_terminal:
                 print(file=sys.stderr)
             return
         if line.strip():
-            yield line
+            yield _Question(line, None if on_terminal else number)
 
 
 class _Chat:
-    """Questions and answers over one session; ``writer`` takes the sound of the answers."""
+    """Questions and answers over one session, which begins with ``history``.
+
+    ``writer`` takes the sound of the answers.
+    """
 
     def __init__(
         self,
@@ -125,49 +150,150 @@ class _Chat:
         view: View,
         plan: SessionPlan,
         writer: "WavWriter | None",
+        history: list[Content],
     ) -> None:
         self._server = server
         self._client = client
         self._view = view
         self._rule = plan.model.client_content
         self._writer = writer
+        self._holds_sound = may_resume(plan)
+        self._sound: list[bytes] = []
+        self._history = history
         self._clock = asyncio.get_running_loop().time
         self._stats = SessionStats(self._clock())
+        self._receiving: asyncio.Future[Event] | None = None
+        self._lost_while_idle: Reconnecting | SessionClosed | None = None
 
-    async def send_history(self, turns: list[Content]) -> None:
+    async def send_history(self) -> None:
         """Send earlier turns, to be answered only with the first question."""
-        if turns:
+        if self._history:
             # a model that takes turns only as initial history is told where that ends
             ends = self._rule == "initial"
-            await self._client.send(compose.turns(turns, turn_complete=ends))
+            await self._client.send(compose.turns(self._history, turn_complete=ends))
 
-    async def ask(self, text: str) -> None:
-        """Send a message and show the whole answer. Raises SessionError if it breaks off."""
+    async def answer_all(self, questions: AsyncIterator[_Question]) -> None:
+        """Show the answer to each question. Raises SessionError at the first that gets none."""
+        while (question := await self._next_question(questions)) is not None:
+            try:
+                await self._ask(question.text)
+            except LiveError as exc:
+                if question.line is None:
+                    raise
+                raise SessionError(
+                    f"Line {question.line} of the input is the first without a whole answer: {exc}"
+                ) from exc
+
+    async def _next_question(self, questions: AsyncIterator[_Question]) -> _Question | None:
+        """Wait for the next question; what the server sends meanwhile is shown.
+
+        A connection that ends meanwhile is made anew when there is something to say again.
+        """
+        reading = asyncio.ensure_future(anext(questions, None))
+        try:
+            while not reading.done():
+                if self._lost_while_idle is not None or not self._client.is_connected:
+                    return await reading
+                receiving = self._receive()
+                await asyncio.wait((reading, receiving), return_when=asyncio.FIRST_COMPLETED)
+                if receiving.done():
+                    event = await self._next_event()
+                    if isinstance(event, Reconnecting | SessionClosed):
+                        self._lost_while_idle = event
+                    else:
+                        self._show(event)
+            return reading.result()
+        finally:
+            reading.cancel()
+
+    async def _ask(self, text: str) -> None:
+        """Send a message and show the whole answer. Raises SessionError where there is none."""
         self._stats.input_ended(self._clock())
-        if self._rule == "session":
-            turn = Content(role="user", parts=[Part(text=text)])
-            await self._client.send(compose.turns([turn]))
-        else:
-            await self._client.send(compose.text(text))
-        async for event in self._client:
-            if changes := self._stats.event(event, self._clock()):
-                self._view.status(**changes)
-            self._view.event(event)
+        if self._lost_while_idle is not None:
+            lost, self._lost_while_idle = self._lost_while_idle, None
+            await self._handle(lost)
+        while not self._client.is_connected:
+            await self._handle(await self._next_event())
+        await self._client.send(self._message(text))
+        begun = broken = False
+        while True:
+            event = await self._next_event()
+            await self._handle(event)
             match event:
-                case AudioChunk(data=data) if self._writer is not None:
-                    self._writer.write_pcm16(data)
+                case AudioChunk() | TextChunk() | OutputTranscript():
+                    begun = True
                 case TurnComplete(more_follows=False):
                     return
-                case Reconnecting(lost) if lost.turn_lost:
-                    raise await self._server.lost(lost)
+                case Reconnecting(lost) if begun and not lost.turn_lost:
+                    return  # all of the answer has come, only its end has not
                 case Reconnecting():
-                    self._view.status(connection="reconnecting")
-                case Reconnected(restored):
-                    tell_reconnected(self._view, restored)
-                case SessionClosed():
-                    raise await self._server.lost(event)
+                    # a question of which nothing is answered is sent again by the client
+                    broken, begun = begun, False
+                case Reconnected(restored) if broken:
+                    if not restored:
+                        await self.send_history()
+                    await self._client.send(self._message(text))
+                    broken = False
                 case _:
                     pass
+
+    def _message(self, text: str) -> ClientMessage:
+        if self._rule == "session":
+            return compose.turns([Content(role="user", parts=[Part(text=text)])])
+        return compose.text(text)
+
+    # --- receiving ---
+
+    def _receive(self) -> "asyncio.Future[Event]":
+        """Return the reception of the next event, which goes on while something else is awaited."""
+        if self._receiving is None:
+            self._receiving = asyncio.ensure_future(anext(self._client))
+        return self._receiving
+
+    async def _next_event(self) -> Event:
+        receiving = self._receive()
+        await asyncio.wait((receiving,))
+        self._receiving = None
+        return receiving.result()
+
+    async def stop_receiving(self) -> None:
+        """Let somebody else receive from now on."""
+        if self._receiving is not None:
+            self._receiving.cancel()
+            await asyncio.wait((self._receiving,))
+
+    async def _handle(self, event: Event) -> None:
+        """Show an event, and do what it asks for. Raises SessionError at the session's end."""
+        self._show(event)
+        match event:
+            case TurnComplete():
+                self._write_sound()
+            case Reconnecting(lost):
+                self._view.status(connection="reconnecting")
+                if lost.turn_lost:
+                    self._sound.clear()
+                self._write_sound()
+            case Reconnected(restored):
+                tell_reconnected(self._view, restored)
+            case SessionClosed():
+                raise await self._server.lost(event, self._client.gave_up)
+            case _:
+                pass
+
+    def _show(self, event: Event) -> None:
+        if changes := self._stats.event(event, self._clock()):
+            self._view.status(**changes)
+        self._view.event(event)
+        if isinstance(event, AudioChunk) and self._writer is not None:
+            self._sound.append(event.data)
+            if not self._holds_sound:
+                self._write_sound()
+
+    def _write_sound(self) -> None:
+        if self._writer is not None:
+            for data in self._sound:
+                self._writer.write_pcm16(data)
+        self._sound.clear()
 
     def summary(self) -> Summary:
         return self._stats.summary(self._clock())

@@ -47,6 +47,10 @@ _LATER: Final = "Try again in a minute."
 
 GEMINI: Final = "Gemini"
 """The label of Google's service, whose keys come from elsewhere than those of other servers."""
+TRY_LATER: Final = 1013
+"""The close code of a server that has no room; its reason may say for how long."""
+NO_SIGN: Final = "no sign for"
+"""How the reason of a 1006 begins by which this client left a server that froze."""
 TOO_BIG_FOR_US: Final = "A message came that is larger than we take."
 """The reason of a 1009 by this client; a server's own 1009 is about the client's messages."""
 
@@ -149,6 +153,13 @@ RULES: Final = (
     CloseRule((1002,), r"^$", "{Server} broke the WebSocket protocol.", "Check its address."),
     CloseRule(
         (1006,),
+        rf"^{NO_SIGN} ",
+        "The connection to {server} froze: {reason}.",
+        _LATER,
+        retryable=True,
+    ),
+    CloseRule(
+        (1006,),
         r"",
         "The connection to {server} was lost.",
         "Check the network, and connect again.",
@@ -167,16 +178,18 @@ RULES: Final = (
         "Send less at once: shorter text or smaller images.",
     ),
     CloseRule((1012,), r"^$", "{Server} is restarting.", _LATER, retryable=True),
-    CloseRule((1013,), r"^$", "{Server} has no room at the moment.", _LATER, retryable=True),
+    CloseRule((TRY_LATER,), r"^$", "{Server} has no room at the moment.", _LATER, retryable=True),
     CloseRule((1015,), r"", "The TLS handshake with {server} failed.", "Check its certificate."),
 )
 
-_RETRYABLE_CODES: Final = (1006, 1011, 1012, 1013)
+_RETRYABLE_CODES: Final = (1006, 1011, 1012, TRY_LATER)
 
 _TODO_BY_CODE: Final = {
     1007: "Check the options of this session.",
     1008: "Check the key and the options of this session.",
     1011: "Try again; if it stays, the server's log knows more.",
+    1012: _LATER,
+    TRY_LATER: _LATER,
 }
 
 

@@ -2,6 +2,9 @@
 
 A handle gives the whole session to whoever has it, so the file is the user's own (mode 0600). The
 Live API keeps a session for two hours after its connection ended (reference: session resumption).
+
+The file is written with every new handle, since a command can be killed at any moment, and it takes
+the place of the one before in one step: a reader finds the old handle or the new one, whole.
 """
 
 import contextlib
@@ -9,12 +12,16 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
 from live_cli import paths
 from live_cli.errors import SettingsError
 
 LAST = "last"
 """The value that ``--resume`` without a handle gets."""
+_MOST_BYTES: Final = 65_536
+"""Size of the file at most: handles of the service are below 200 bytes, and a larger file would be
+something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +40,70 @@ def _state_path() -> Path:
 def remember(session: LastSession, path: Path | None = None) -> None:
     """Write ``session`` to ``path``; where the file cannot be written, nothing is kept."""
     path = path or _state_path()
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(asdict(session), file)
+    content = json.dumps(asdict(session)).encode()
+    if len(content) <= _MOST_BYTES:
+        with contextlib.suppress(OSError):
+            paths.make_private(path.parent)
+            _replace(path, content)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.unlink(missing_ok=True)  # a killed process of the same number left it
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with open(descriptor, "wb") as file:
+            if hasattr(os, "fchmod"):
+                os.fchmod(descriptor, 0o600)  # a umask takes rights away from the owner too
+            file.write(content)
         part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def recall(server: str, model: str, path: Path | None = None) -> str:
     """Return the last session's handle. Raises SettingsError where server or model was another."""
-    try:
-        last = LastSession(**json.loads((path or _state_path()).read_bytes()))
-    except (OSError, ValueError, TypeError):
+    path = path or _state_path()
+    last = _read(path)
+    if last is None:
         raise SettingsError(
             "There is no earlier session to resume: leave --resume away, or give its handle."
-        ) from None
+        )
     if (last.server, last.model) != (server, model):
         raise SettingsError(
             f"The last session was with {last.model} of {last.server}, not with {model} of "
             f"{server}: name that one by --model and --server, or leave --resume away."
         )
     return last.handle
+
+
+def _read(path: Path) -> LastSession | None:
+    """Return what ``path`` holds; None: there is no such file. Raises SettingsError."""
+    try:
+        if not path.exists():
+            return None
+        if not path.is_file():  # a pipe would never end
+            raise ValueError("it is no file")
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise ValueError("it is too large")
+        return _parsed(json.loads(content))
+    except OSError as exc:
+        why = exc.strerror or str(exc)
+    except (ValueError, RecursionError):
+        why = "it holds no session"
+    raise SettingsError(
+        f"The last session cannot be read from {path} ({why}): leave --resume away, or give the "
+        "session's handle."
+    )
+
+
+def _parsed(value: object) -> LastSession:
+    if not isinstance(value, dict):
+        raise ValueError("no object")
+    texts = [value.get(name) for name in ("server", "model", "handle")]
+    if not all(isinstance(text, str) and text for text in texts):
+        raise ValueError("something is missing")
+    return LastSession(*map(str, texts))

@@ -150,6 +150,12 @@ class SessionClosed(Event, frozen=True):
     turn_lost: bool = False
 
 
+class Stalled(Event, frozen=True):
+    """An answer is awaited and nothing has come for ``silent_s`` seconds, over an open socket."""
+
+    silent_s: float
+
+
 class Reconnecting(Event, frozen=True):
     """The connection has ended and a new one is being made; the session may go on."""
 

@@ -16,6 +16,7 @@ from typing import Any
 from live_cli.loopback import LOOPBACK_ADDRESS
 from live_cli.settings.rules import (
     Boolean,
+    ChatName,
     Choice,
     DeviceName,
     HostNames,
@@ -102,7 +103,9 @@ class SessionSettings:
     """What a session is asked for. None: the server's or the model's own choice.
 
     ``system`` is the text itself: an ``@FILE`` has been read. ``thinking_budget`` counts tokens;
-    0 is off, -1 automatic.
+    0 is off, -1 automatic. ``reconnect_s``: how long a lost connection is tried again. ``stall_s``
+    and ``stall_reconnect_s``: silence of the server while an answer is awaited, until it is said,
+    and until the connection is made anew; 0 is never.
     """
 
     model: str | None = _setting(
@@ -158,6 +161,9 @@ class SessionSettings:
     compress: bool = _setting(
         Boolean(), True, _connection("Do not compress a full context.", one_way=True)
     )
+    reconnect_s: int = _setting(WholeNumber(1, 86_400), 300)
+    stall_s: int = _setting(WholeNumber(0, 3600), 8)
+    stall_reconnect_s: int = _setting(WholeNumber(0, 3600), 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +244,7 @@ class EngineSettings:
 
     detector: str = _setting(Text("a detector's name"), "silero")
     transcriber: str = _setting(Text("a transcriber's name"), "moonshine")
-    chat: str = _setting(Text("a chat model's name, gguf:PATH or openai:URL#MODEL"), "gguf")
+    chat: str = _setting(ChatName("a chat model's name, gguf:PATH or openai:URL#MODEL"), "gguf")
     synthesizer: str = _setting(Text("a synthesizer's name"), "hibari")
     threads: int = _setting(WholeNumber(0, 256), 0)
 

@@ -16,13 +16,14 @@ def choose_view(
     wanted: Wanted = "conversation",
     usage: bool = False,
     show_thoughts: bool = False,
+    whole_replies: bool = False,
     stdout: TextIO | None = None,
     stderr: TextIO | None = None,
 ) -> View:
     """Return the view for what is ``wanted`` and where stdout goes.
 
     A reply is always plain text; a conversation gets the live view on a terminal that takes escape
-    codes. ``usage`` shows token counts as they come.
+    codes. ``usage`` shows token counts as they come. ``whole_replies``: see `PlainView`.
     """
     if json:
         return JsonView(stdout=stdout, stderr=stderr)
@@ -31,7 +32,14 @@ def choose_view(
         from live_cli.ui.live.live_view import LiveView
 
         return LiveView(stdout=stdout, usage=usage, show_thoughts=show_thoughts)
-    return PlainView(wanted, stdout=stdout, stderr=stderr, usage=usage, show_thoughts=show_thoughts)
+    return PlainView(
+        wanted,
+        stdout=stdout,
+        stderr=stderr,
+        usage=usage,
+        show_thoughts=show_thoughts,
+        whole_replies=whole_replies,
+    )
 
 
 def _takes_escape_codes() -> bool:

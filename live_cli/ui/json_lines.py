@@ -19,8 +19,10 @@ Every object has ``type`` and ``t``, the seconds since the start (3 decimals). T
                         missed_frames
     echo                converged, erle_db: echo cancellation has learned the way from speaker to
                         microphone, or has to learn it anew
-    reconnecting        -
-    reconnected         -
+    stalled             silent_s: an answer is awaited, and nothing has come for so long
+    reconnecting        code, reason, turn_lost: the answer that had begun ends here; `text` asks
+                        again, and the answer comes anew as a turn of another number
+    reconnected         restored: false where the server has forgotten what was said before
     session_close       code, reason, turn_lost; summary, where this was the end
     error               message; the last of all where the command fails
 
@@ -40,7 +42,7 @@ from live_cli.errors import LiveError
 from live_cli.protocol import events
 from live_cli.protocol.messages import FunctionCall, ModalityTokenCount, UsageMetadata
 from live_cli.ui.printable import printable
-from live_cli.ui.view import Connection, DeviceNews, StatusChanges, Summary, TurnPlayback
+from live_cli.ui.view import DeviceNews, StatusChanges, Summary, TurnPlayback
 
 Record = dict[str, Any]
 LATENCIES = ("latency_ms", "first_audio_ms", "first_text_ms")
@@ -61,7 +63,6 @@ class JsonView:
         self._clock = clock
         self._start = clock()
         self._label: str | None = None
-        self._connection: Connection = "connecting"
         self._latencies: dict[str, float | None] = dict.fromkeys(LATENCIES)
         self._playback: TurnPlayback | None = None
         self._audio_turn = 0
@@ -110,12 +111,6 @@ class JsonView:
             if name in changes:
                 self._latencies[name] = changes[name]  # type: ignore[literal-required]
         self._note_echo(changes)
-        before, self._connection = self._connection, changes.get("connection", self._connection)
-        if self._connection == "reconnecting" != before:
-            self._write_last_close()
-            self._write(self._stamped({"type": "reconnecting"}))
-        elif before == "reconnecting" and self._connection == "connected":
-            self._write(self._stamped({"type": "reconnected"}))
 
     def _note_echo(self, changes: StatusChanges) -> None:
         converged = changes.get("echo_converged", self._echo_converged)
@@ -156,7 +151,6 @@ class JsonView:
         match event:
             case events.SessionOpened(session_id):
                 self._open = True
-                self._connection = "connected"
                 return {"type": "session_open", "session_id": session_id, "server": self._label}
             case events.AudioChunk():
                 return self._audio(event)
@@ -237,6 +231,13 @@ def _plain_record(event: events.Event) -> Record | None:
             return {"type": "go_away", "time_left_s": time_left_s}
         case events.SessionClosed(code, reason, turn_lost):
             return _session_close(code, reason, turn_lost=turn_lost)
+        case events.Stalled(silent_s):
+            return {"type": "stalled", "silent_s": round(silent_s, 1)}
+        case events.Reconnecting(lost):
+            facts = {"code": lost.code, "reason": lost.reason, "turn_lost": lost.turn_lost}
+            return {"type": "reconnecting", **facts}
+        case events.Reconnected(restored):
+            return {"type": "reconnected", "restored": restored}
         case _:
             return None
 

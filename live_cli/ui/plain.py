@@ -3,7 +3,8 @@
 stdout carries only what is wanted; all else goes to stderr.
 
     wanted         stdout
-    reply          the reply's text as it streams (or its transcript, where it is spoken)
+    reply          the reply's text as it streams (or its transcript, where it is spoken); or each
+                   reply once it is whole, so that one that breaks off and comes again is there once
     conversation   ``you: …`` and ``model: …``, a line each, once it is complete;
                    ``[interrupted]`` stands where an answer was cut off
 """
@@ -16,7 +17,9 @@ from live_cli.protocol.events import (
     Event,
     Interrupted,
     OutputTranscript,
+    Reconnecting,
     SessionClosed,
+    Stalled,
     TextChunk,
     Thought,
     TurnComplete,
@@ -24,7 +27,7 @@ from live_cli.protocol.events import (
 )
 from live_cli.ui.printable import printable
 from live_cli.ui.transcript.line import TranscriptLine
-from live_cli.ui.transcript.reducer import add_line, reduce
+from live_cli.ui.transcript.reducer import add_line, reduce, stalled
 from live_cli.ui.transcript.state import ViewState, take_all, take_closed, with_levels, with_status
 from live_cli.ui.turn_ledger import TurnLedger
 from live_cli.ui.view import DeviceNews, StatusChanges, Summary, summary_lines
@@ -35,6 +38,7 @@ Wanted = Literal["reply", "conversation"]
 class PlainView:
     """A `View` in plain text, of a reply or a conversation.
 
+    ``whole_replies``: a reply is written when it is complete, and not at all where it breaks off.
     A closed stdout raises BrokenPipeError.
     """
 
@@ -46,8 +50,11 @@ class PlainView:
         stderr: TextIO | None = None,
         show_thoughts: bool = False,
         usage: bool = False,
+        whole_replies: bool = False,
     ) -> None:
         self._wanted = wanted
+        self._whole_replies = whole_replies
+        self._held: list[str] = []
         self._stdout = sys.stdout if stdout is None else stdout
         self._stderr = sys.stderr if stderr is None else stderr
         self._state = ViewState(show_thoughts=show_thoughts)
@@ -60,7 +67,9 @@ class PlainView:
     def event(self, event: Event) -> None:
         if self._usage and isinstance(event, UsageReported):
             self.note(f"{event.usage.total_token_count or 0:,} tokens this turn")
-        if self._wanted == "reply":
+        if isinstance(event, Stalled):
+            self.note(stalled(event))
+        elif self._wanted == "reply":
             self._reply(event)
         else:
             self._state, lines = take_closed(reduce(self._state, event))
@@ -129,17 +138,43 @@ class PlainView:
             case OutputTranscript(turn, text) | TextChunk(turn, text):
                 if text and not self._turns.is_late(turn):
                     self._end_thought()
-                    self._write(printable(text, newlines=True))
-                    self._mid_line = not text.endswith("\n")
+                    self._stream(printable(text, newlines=True))
             case Thought(text=text) if self._state.show_thoughts:
                 self._tell(printable(text, newlines=True))
                 self._thinking = not text.endswith("\n")
             case Interrupted():
                 self.note("[interrupted]")
-            case TurnComplete() | SessionClosed():
+            case Reconnecting(lost) if lost.turn_lost:
+                self._break_off()
+            case TurnComplete() | SessionClosed(turn_lost=False) | Reconnecting():
+                self._end_reply()
+            case SessionClosed():
+                self._held.clear()
                 self._end_line()
             case _:
                 pass
+
+    def _stream(self, text: str) -> None:
+        """Show a piece of a reply, or keep it until the reply is whole."""
+        if self._whole_replies:
+            self._held.append(text)
+        else:
+            self._write(text)
+            self._mid_line = not text.endswith("\n")
+
+    def _end_reply(self) -> None:
+        if self._held:
+            text = "".join(self._held)
+            self._held.clear()
+            self._write(text)
+            self._mid_line = not text.endswith("\n")
+        self._end_line()
+
+    def _break_off(self) -> None:
+        """Forget what was kept of a reply, and mark what has been shown of it."""
+        self._held.clear()
+        if self._mid_line:
+            self.note("[broken off]")
 
     def _write_lines(self, lines: tuple[TranscriptLine, ...]) -> None:
         for line in lines:

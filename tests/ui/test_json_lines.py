@@ -14,9 +14,12 @@ from live_cli.protocol.events import (
     InputTranscript,
     Interrupted,
     OutputTranscript,
+    Reconnected,
+    Reconnecting,
     ResumptionUpdated,
     SessionClosed,
     SessionOpened,
+    Stalled,
     TextChunk,
     Thought,
     ToolCallCancelled,
@@ -149,20 +152,26 @@ def test_reconnecting_and_the_end() -> None:
         told.now += 1
         view.event(SessionClosed(1006, "lost\x1b", turn_lost=True))
         told.now += 1
-        view.status(connection="reconnecting")
+        view.event(Stalled(8.04))
+        view.event(Reconnecting(SessionClosed(1013, "full", turn_lost=True)))
+        view.event(Reconnected(restored=False))
         view.event(SessionOpened())
-        view.status(connection="connected")
         view.event(SessionClosed(1000, ""))
         told.now += 1
         view.close(Summary(duration_s=3.0, turns=1, tokens_by_modality={"TEXT": 3}))
     assert [(r["type"], r["t"]) for r in told.records] == [
         ("session_open", 0),
         ("session_close", 1),
+        ("stalled", 2),
         ("reconnecting", 2),
+        ("reconnected", 2),
         ("session_open", 2),
         ("session_close", 2),
     ]
     assert told.records[1]["turn_lost"] is True
+    assert told.records[2]["silent_s"] == 8.0
+    assert told.records[3].items() >= {"code": 1013, "reason": "full", "turn_lost": True}.items()
+    assert told.records[4]["restored"] is False
     assert told.records[0]["server"] == "Gemini"
     assert told.records[-1]["summary"]["tokens_by_modality"] == {"TEXT": 3}
 

@@ -12,6 +12,7 @@ from live_cli.commands.connect import RunningServer, notes, running_server
 from live_cli.commands.outputs import refuse_both_on_stdout, refuse_overwriting
 from live_cli.commands.resume import resumable, resumed
 from live_cli.devices.native_stderr import native_stderr_silenced
+from live_cli.errors import SessionError
 from live_cli.plan.plan import SessionPlan, plan_session
 from live_cli.settings.schema import Settings
 from live_cli.streams import leave_closed_terminal
@@ -100,7 +101,7 @@ async def _converse(
     from live_cli.protocol.input_gate import InputGate
 
     gate = InputGate(manual=settings.vad.push_to_talk)
-    async with resumable(server, plan) as client:
+    async with resumable(server, plan, settings.session, view) as client:
         conversation = Conversation(
             client,
             view,
@@ -122,9 +123,11 @@ async def _converse(
     view.close(conversation.summary(audio.microphone.dropped, audio.microphone.missed_frames))
     closed = conversation.closed
     if closed is not None and closed.code != NORMAL_CLOSE:
-        raise await server.lost(closed)
+        raise await server.lost(closed, client.gave_up)
     if audio.error is not None:
         raise audio.error
+    if conversation.unanswered_s is not None:
+        raise SessionError(server.said_nothing(conversation.unanswered_s))
 
 
 def _recording(folder: str | None, view: View, stack: ExitStack) -> "Recording | None":

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from live_cli.audio.levels import SILENCE_DBFS, SpeechEndMeter
+from live_cli.audio.levels import SILENCE_DBFS, SpeechRuns
 from live_cli.audio.pcm import Samples, float_from_pcm16
 from live_cli.commands.resume import tell_reconnected
 from live_cli.commands.talk.ducking import Ducking
@@ -29,7 +29,10 @@ TICK_S = 0.05
 QUIET_S = 3.0
 """After the end of a file: the talk is over once nothing was said or played for so long."""
 REPLY_LIMIT_S = 60.0
-"""After the end of a file: so long the answer to a transcribed question may take to begin."""
+"""After the end of a file: so long the answer to a question may take to begin."""
+SPEECH_S = 0.3
+"""Speech-like energy that lasts so long is taken for speech, to which an answer is awaited: knocks
+and keys are shorter."""
 
 SentCallback = Callable[[bytes, float], None]
 """Gets the sound that goes to the server, PCM16 mono at 16 kHz, and when its last sample was
@@ -40,6 +43,7 @@ _CONNECTION_EVENTS = (
     events.SessionOpened,
     events.GoingAway,
     events.ResumptionUpdated,
+    events.Stalled,
     events.Reconnecting,
     events.Reconnected,
 )
@@ -74,7 +78,7 @@ class Conversation:
         self._ducked = False
         self._outbox = Outbox()
         self._stats = SessionStats(self._loop.time())
-        self._speech = SpeechEndMeter(INPUT_SAMPLE_RATE)
+        self._speech = SpeechRuns(INPUT_SAMPLE_RATE)
         self._model_turn = 0
         self._over = asyncio.Event()
         self._microphone_dbfs = SILENCE_DBFS
@@ -86,6 +90,9 @@ class Conversation:
         self._microphone_lost_at: float | None = None
         self.closed: events.SessionClosed | None = None
         """The end of the connection, where the server or the network ended it."""
+        self.unanswered_s: float | None = None
+        """For how long the server was silent at the end of the input; None: it answered."""
+        self._silent_s: float | None = None
 
     async def run(self) -> None:
         """Talk until `stop`, the end of the input, or the end of the connection."""
@@ -138,12 +145,16 @@ class Conversation:
             self._note_speech(float_from_pcm16(pcm16))
 
     def _note_speech(self, samples: Samples) -> None:
-        before = self._speech.last_speech_end
-        self._speech.push(samples)
-        ended = self._speech.last_speech_end
-        if ended is not None and ended != before and not self._gate.manual:
-            behind_s = (self._speech.samples_heard - ended) / INPUT_SAMPLE_RATE
-            self._stats.input_ended(self._loop.time() - behind_s)
+        before = self._speech.last
+        self._speech.push(samples, self._loop.time() - samples.size / INPUT_SAMPLE_RATE)
+        run = self._speech.last
+        if run is None or run == before or self._gate.manual:
+            return
+        began, ended = run
+        self._stats.input_ended(ended)
+        # what is heard while the model plays may be its echo
+        if ended - began >= SPEECH_S and self._playback.snapshot().idle:
+            self._client.note_speech(ended)
 
     def start_activity(self) -> None:
         """With push to talk: open the microphone, by a key or at the start of a file."""
@@ -184,6 +195,7 @@ class Conversation:
     def _handle(self, event: events.Event) -> None:
         if not isinstance(event, _CONNECTION_EVENTS):
             self._last_activity_at = self._loop.time()
+            self._silent_s = None
         match event:
             case events.AudioChunk(turn, data, sample_rate):
                 self._turn_open, self._awaits_reply, self._model_turn = True, False, turn
@@ -203,6 +215,8 @@ class Conversation:
                 self._turn_open = self._awaits_reply = False
                 self._playback.end_turn(turn)
                 self._view.status(playback=self._turn_playback(turn))
+            case events.Stalled(silent_s):
+                self._silent_s = silent_s
             case events.Reconnecting(lost):
                 self._go_on_without(lost)
             case events.Reconnected(restored):
@@ -249,6 +263,7 @@ class Conversation:
             self._end_lost_speech()
             self._note_echo()
             await asyncio.sleep(TICK_S)
+        self.unanswered_s = self._silent_s
 
     def _note_echo(self) -> None:
         """Show how echo cancellation is doing; duck the model while the user speaks over it."""
@@ -272,7 +287,8 @@ class Conversation:
         if self._input_ended_at is None or self._turn_open:
             return False
         quiet_s = self._loop.time() - self._last_activity_at
-        return quiet_s > (REPLY_LIMIT_S if self._awaits_reply else QUIET_S)
+        waits = self._awaits_reply or self._client.awaits_answer
+        return quiet_s > (REPLY_LIMIT_S if waits else QUIET_S)
 
     # --- what keys do: see `keymap` ----------------------------------------------------------
 
@@ -307,6 +323,7 @@ class Conversation:
         if not self._turn_open and self._playback.snapshot().idle:
             return
         self._playback.interrupt(self._model_turn)
+        self._client.note_silenced()
         if self._turn_open and self._content_interrupts:
             self._outbox.put([compose.interruption()])
         self._tell_interrupted(events.Interrupted(self._model_turn))

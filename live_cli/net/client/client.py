@@ -16,9 +16,10 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Self
 
-from live_cli.errors import ConnectError, RemoteProtocolError
+from live_cli.errors import ConnectError, RemoteProtocolError, Retry
 from live_cli.net.address import Address
-from live_cli.net.close_codes import explain, starting_a_sentence
+from live_cli.net.client.retry_after import seconds_in_reason
+from live_cli.net.close_codes import TRY_LATER, Explanation, explain, starting_a_sentence
 from live_cli.protocol.events import Event, SessionOpened
 from live_cli.protocol.messages import ClientMessage, Setup
 from live_cli.protocol.session import Role, Session
@@ -26,6 +27,10 @@ from live_cli.protocol.states import State
 
 if TYPE_CHECKING:
     from live_cli.net.client.websocket import WebSocket
+
+_PASSING_CODES = (1000, 1001, 1005, 1006)
+"""Closes before a session is open that may be those of a server which restarts."""
+_OVERLOADED = "overloaded"
 
 
 class LiveClient:
@@ -40,6 +45,8 @@ class LiveClient:
         self._session = session
         self._events: deque[Event] = deque()
         self._clock = asyncio.get_running_loop().time
+        self.heard_at = self._clock()
+        """When the last payload came, on `clock`, be it one that makes no event."""
 
     @classmethod
     async def connect(
@@ -130,6 +137,7 @@ class LiveClient:
         if payload is None:
             code, reason = self._websocket.closed_with or (1006, "")
             return self._session.lose(code, reason, now)
+        self.heard_at = now
         try:
             return self._session.receive(payload, now)
         except RemoteProtocolError as exc:
@@ -155,12 +163,21 @@ class LiveClient:
             session.tick(self._clock())
             raise ConnectError(self._nothing_came(session)) from None
         except RemoteProtocolError as exc:
-            raise ConnectError(str(exc)) from exc
+            raise ConnectError(str(exc), retry=Retry.NEVER) from exc
         if session.state is State.CLOSED:
-            code, reason = self._websocket.closed_with or (1006, "")
-            raise ConnectError(str(explain(code, reason, self._address.label)), code)
+            raise self._refusal(*(self._websocket.closed_with or (1006, "")))
         first = [event for event in notices if isinstance(event, SessionOpened)]
         self._events.extend(first + [event for event in notices if event not in first])
+
+    def _refusal(self, code: int, reason: str) -> ConnectError:
+        why = explain(code, reason, self._address.label)
+        later = code == TRY_LATER
+        return ConnectError(
+            str(why),
+            code,
+            retry=_retry(code, why),
+            retry_after_s=seconds_in_reason(reason) if later else None,
+        )
 
     def _nothing_came(self, session: Session) -> str:
         who = starting_a_sentence(self._address.label)
@@ -169,8 +186,16 @@ class LiveClient:
             f"{session.setup_limit_s:g} s. Try again, or check the server's address."
         )
 
+    async def ping(self) -> None:
+        """Wait until the peer has answered a ping, or the connection has ended."""
+        await self._websocket.ping()
+
+    async def drop(self) -> None:
+        """End the connection without a word to the peer."""
+        await self._websocket.drop()
+
     async def close(self) -> None:
-        """End the session, within two seconds; an iterator elsewhere sees SessionClosed."""
+        """End the session, within four seconds; an iterator elsewhere sees SessionClosed."""
         await self._websocket.close()
 
     async def __aenter__(self) -> Self:
@@ -178,3 +203,10 @@ class LiveClient:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+def _retry(code: int, why: Explanation) -> Retry:
+    """Return what trying again can do about a close that came in place of setupComplete."""
+    if code in (1012, TRY_LATER) or (why.retryable and _OVERLOADED in why.what):
+        return Retry.BUSY
+    return Retry.LATER if why.retryable or code in _PASSING_CODES else Retry.NEVER

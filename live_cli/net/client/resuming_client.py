@@ -10,7 +10,10 @@ Theory of operation
 *When.* After goAway as soon as the model is silent and the last turn is in the handle, or just
 before the time is up. The old connection is closed first: servers refuse a session that is open
 (reference §4.6). A connection that is lost is made anew where `close_codes.explain` calls its end
-retryable, after the pauses of `PAUSES_S`.
+retryable; one that the server ended without a fault, where an answer is still awaited, or where
+the owner goes on. `ReconnectPolicy` says after which pause, and when no more. A connection over
+which nothing comes although something is awaited is given up where the `Watchdog` says so; before,
+the owner is told (`Stalled`).
 
 *What is not lost.* What is sent is kept until the model begins to answer it, the last
 `KEPT_MESSAGES` of it; a new connection gets it again, so that a question asked while the
@@ -28,9 +31,12 @@ from typing import Final, Self
 
 from msgspec.structs import replace
 
-from live_cli.errors import ConnectError
+from live_cli.errors import ConnectError, Retry
 from live_cli.net.client.client import LiveClient
-from live_cli.net.close_codes import explain
+from live_cli.net.client.reconnect_policy import ReconnectPolicy
+from live_cli.net.client.retry_after import seconds_in_reason
+from live_cli.net.client.watchdog import Alarm, Watchdog
+from live_cli.net.close_codes import NO_SIGN, TRY_LATER, explain
 from live_cli.protocol import compose
 from live_cli.protocol.events import (
     AudioChunk,
@@ -41,19 +47,21 @@ from live_cli.protocol.events import (
     Reconnecting,
     ResumptionUpdated,
     SessionClosed,
+    Stalled,
     TextChunk,
     TurnComplete,
 )
 from live_cli.protocol.messages import ClientMessage, SessionResumptionConfig, Setup
 from live_cli.protocol.states import State
 
-PAUSES_S: Final = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
-"""Seconds before each attempt to connect again; after the last one the session is over."""
 KEPT_MESSAGES: Final = 1500
 """How many sent messages wait for an answer at most: 30 s of sound."""
+RESEND_LIMIT_S: Final = 20.0
+"""How long a new connection may take to accept what the old one left unanswered."""
 _MARGIN_S: Final = 1.5
 """How long before its announced close a connection is left, or a quarter of a shorter notice."""
 _REFUSED: Final = (1007, 1008)
+_WITHOUT_FAULT: Final = (1000, 1001, 1005)
 
 Connect = Callable[[Setup, int], Awaitable[LiveClient]]
 """Opens a connection for a setup, counting turns from a number. Raises ConnectError."""
@@ -63,7 +71,9 @@ class ResumingClient:
     """A session over several connections, used as a `LiveClient` is used for one.
 
     ``client`` is the first connection, and ``connect`` makes the later ones. ``resumes`` False:
-    the session ends with the first connection.
+    the session ends with the first connection. ``goes_on``: the owner has more to say, so that a
+    server that ends a connection in order does not end the session. ``on_handle`` is told every new
+    handle.
     """
 
     def __init__(
@@ -73,13 +83,24 @@ class ResumingClient:
         connect: Connect,
         *,
         resumes: bool = True,
+        goes_on: bool = False,
+        policy: ReconnectPolicy | None = None,
+        watchdog: Watchdog | None = None,
+        on_handle: Callable[[str], object] = lambda _: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] | None = None,
     ) -> None:
+        """``clock`` and ``sleep``: the policy's time, by default that of the event loop."""
         self._client = client
         self._setup = setup
         self._connect = connect
         self._resumes = resumes
+        self._goes_on = goes_on
+        self._clock = clock or client.clock
         self._sleep = sleep
+        self._policy = policy or ReconnectPolicy(self._clock())
+        self._watchdog = watchdog or Watchdog(client.clock())
+        self._on_handle = on_handle
         self._handle_before = setup.session_resumption.handle if setup.session_resumption else None
         self._handle_is_fresh = False
         self._has_history = self._handle_before is not None
@@ -89,6 +110,10 @@ class ResumingClient:
         self._lost: SessionClosed | None = None
         self._connected = asyncio.Event()
         self._connected.set()
+        self._alarm_clock: asyncio.Timeout | None = None
+        self._pings: set[asyncio.Task[None]] = set()
+        self.gave_up: str | None = None
+        """Why no connection was made any more, in a sentence; None where none was tried."""
 
     @property
     def connection(self) -> LiveClient:
@@ -100,13 +125,34 @@ class ResumingClient:
         """The handle that resumes this session."""
         return self._client.handle or self._handle_before
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether a message that is sent goes out now; else the receiver connects first."""
+        return self._connected.is_set()
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether an answer is due, and the silence of the server would not be left at that."""
+        return self._watchdog.is_on_guard
+
     # --- sending ---
 
     async def send(self, message: ClientMessage) -> None:
         """Send one message as `LiveClient.send` does, waiting while there is no connection."""
         await self._connected.wait()
         self._unanswered.append(message)
+        self._watchdog.sent(message, self._client.clock())
+        self._set_alarm_clock()
         await self._client.send(message)
+
+    def note_speech(self, until: float) -> None:
+        """Note that the user spoke until then, on the connection's clock: an answer is awaited."""
+        self._watchdog.spoke(until)
+        self._set_alarm_clock()
+
+    def note_silenced(self) -> None:
+        """Note that the user wants to hear no more of the model's turn."""
+        self._watchdog.silenced(self._client.clock())
 
     # --- receiving ---
 
@@ -117,8 +163,6 @@ class ResumingClient:
         if self._lost is not None:
             return await self._reconnect(self._lost)
         event = await self._next()
-        if event is None:
-            event = await self._leave()
         self._note(event)
         if isinstance(event, SessionClosed) and self._may_reconnect(event):
             self._connected.clear()
@@ -126,13 +170,42 @@ class ResumingClient:
             return Reconnecting(event)
         return event
 
-    async def _next(self) -> Event | None:
-        """Return the connection's next event; None: it is time to leave the connection."""
-        try:
-            async with asyncio.timeout_at(self._leave_at()):
-                return await anext(self._client)
-        except TimeoutError:
-            return None
+    async def _next(self) -> Event:
+        """Return the connection's next event, or what came of waiting for it."""
+        while True:
+            try:
+                async with asyncio.timeout_at(self._wake_at()) as self._alarm_clock:
+                    return await anext(self._client)
+            except TimeoutError:
+                pass
+            finally:
+                self._alarm_clock = None
+            leave_at, now = self._leave_at(), self._client.clock()
+            if leave_at is not None and now >= leave_at:
+                return await self._leave(1001, "")
+            self._watchdog.signed(self._client.heard_at)
+            silent_s = self._watchdog.silent_s(now)
+            match self._watchdog.tick(now):
+                case Alarm.STALLED:
+                    return Stalled(silent_s)
+                case Alarm.PING:
+                    self._ping()
+                case Alarm.FROZEN:
+                    return await self._leave(1006, f"{NO_SIGN} {silent_s:.0f} s")
+                case None:
+                    pass
+
+    def _wake_at(self) -> float | None:
+        times = [at for at in (self._leave_at(), self._watchdog.due()) if at is not None]
+        return min(times, default=None)
+
+    def _set_alarm_clock(self) -> None:
+        """Let a receiver that waits wake up in time for what is awaited from now on."""
+        due = self._watchdog.due()
+        if self._alarm_clock is not None and due is not None:
+            set_for = self._alarm_clock.when()
+            if set_for is None or due < set_for:
+                self._alarm_clock.reschedule(due)
 
     def _leave_at(self) -> float | None:
         leaving_at = self._client.leaving_at
@@ -142,10 +215,29 @@ class ResumingClient:
             return self._client.clock()
         return leaving_at - self._margin_s
 
+    def _ping(self) -> None:
+        client = self._client
+
+        async def ping() -> None:
+            await client.ping()
+            if client is self._client:
+                self._watchdog.ponged()
+
+        task = asyncio.create_task(ping())
+        self._pings.add(task)
+        task.add_done_callback(self._pings.discard)
+
     def _note(self, event: Event) -> None:
+        if not isinstance(event, SessionClosed | Stalled):
+            answers = self._watchdog.answers
+            self._watchdog.received(event, self._client.heard_at)
+            if isinstance(event, TurnComplete):
+                self._policy.turn_completed(answers=self._watchdog.answers > answers)
         match event:
             case ResumptionUpdated(handle):
                 self._handle_is_fresh = handle is not None
+                if handle is not None:
+                    self._on_handle(handle)
             case AudioChunk(turn) | TextChunk(turn) | OutputTranscript(turn):
                 self._handle_is_fresh, self._has_history = False, True
                 if turn != self._answered_turn:
@@ -155,54 +247,85 @@ class ResumingClient:
                 self._handle_is_fresh = False
             case GoingAway(time_left_s):
                 self._margin_s = min(_MARGIN_S, (time_left_s or 0.0) / 4)
+            case SessionClosed():
+                frozen = event.reason.startswith(NO_SIGN)
+                self._policy.lost(self._clock(), frozen=frozen)
             case _:
                 pass
 
     # --- going on ---
 
-    async def _leave(self) -> SessionClosed:
+    async def _leave(self, code: int, reason: str) -> SessionClosed:
         """End a connection before the server does."""
         turn_lost = self._client.turn_is_unfinished
         await self._client.close()
-        return SessionClosed(1001, "", turn_lost)
+        return SessionClosed(code, reason, turn_lost)
 
     def _may_reconnect(self, closed: SessionClosed) -> bool:
         if not self._resumes:
             return False
         why = explain(closed.code, closed.reason, self._client.address.label)
-        return why.retryable or self._client.leaving_at is not None
+        if why.retryable or self._client.leaving_at is not None:
+            return True
+        return closed.code in _WITHOUT_FAULT and (self._goes_on or self._watchdog.awaits)
 
     async def _reconnect(self, lost: SessionClosed) -> Event:
         """Connect again; return Reconnected, or ``lost`` when the session is over."""
         handle = self.handle
         first_turn = self._client.turn + 1  # a turn that was open keeps its number
-        for pause_s in PAUSES_S:
+        why: ConnectError | None = None
+        retry_after_s = seconds_in_reason(lost.reason) if lost.code == TRY_LATER else None
+        while True:
+            pause_s = self._policy.next_pause(self._clock(), retry_after_s)
+            if pause_s is None:
+                break
             await self._sleep(pause_s)
             try:
                 client = await self._connect(self._setup_for(handle), first_turn)
+                await self._take(client, handle)
             except ConnectError as exc:
-                if exc.close_code not in _REFUSED:
-                    continue
-                if handle is None:
+                self._policy.failed(self._clock())
+                why, retry_after_s = exc, exc.retry_after_s
+                if exc.close_code in _REFUSED and handle is not None:
+                    handle = None  # the server does not know it any more: the next session is new
+                elif exc.retry is Retry.NEVER:
                     break
-                handle = None  # the server does not know it any more: the next session is new
                 continue
-            await self._take(client)
             return Reconnected(restored=handle is not None or not self._has_history)
         self._lost = None
+        self.gave_up = self._ending(why, retry_after_s)
         self._connected.set()
         return lost
+
+    def _ending(self, why: ConnectError | None, retry_after_s: float | None) -> str:
+        """Return the sentences that say why no connection is tried any more."""
+        if why is not None and why.retry is Retry.NEVER:
+            return f"It cannot be made anew. {why}"
+        if retry_after_s is not None and retry_after_s > self._policy.limit_s:
+            return f"The server asks to wait for {retry_after_s:,.0f} s, which is too long."
+        tried_s = self._policy.tried_for_s(self._clock())
+        said = f"Connecting again did not help, {self._policy.attempts} times in {tried_s:.0f} s."
+        return f"{said} {why}" if why is not None else f"{said} Try again later."
 
     def _setup_for(self, handle: str | None) -> Setup:
         return replace(self._setup, session_resumption=SessionResumptionConfig(handle=handle))
 
-    async def _take(self, client: LiveClient) -> None:
-        """Go on with ``client``, which is first sent what the old connection left unanswered."""
-        self._handle_before = self.handle
+    async def _take(self, client: LiveClient, handle: str | None) -> None:
+        """Go on with ``client``, which is first sent what the old connection left unanswered.
+
+        Raises ConnectError where it does not take that.
+        """
+        try:
+            async with asyncio.timeout(RESEND_LIMIT_S):
+                for message in _with_activity_start(self._unanswered):
+                    await client.send(message)
+        except TimeoutError:
+            await client.drop()
+            raise ConnectError("The server took nothing over a new connection.") from None
+        self._handle_before, self._handle_is_fresh = handle, False
         self._client, self._lost = client, None
-        self._handle_is_fresh = False
-        for message in _with_activity_start(self._unanswered):
-            await client.send(message)
+        self._policy.connected(self._clock())
+        self._watchdog.reconnected(client.clock())
         self._connected.set()
 
 

@@ -4,10 +4,13 @@ The import is late, since `websockets` is not needed for ``--help``. Errors of `
 the system become ConnectError here.
 """
 
+import asyncio
+import contextlib
 import logging
 import os
 import socket
 import ssl
+import time
 from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -20,8 +23,9 @@ from websockets.exceptions import (
 )
 
 from live_cli import __version__
-from live_cli.errors import ConnectError
+from live_cli.errors import ConnectError, Retry
 from live_cli.net.address import Address
+from live_cli.net.client.retry_after import seconds_in_header
 from live_cli.net.close_codes import TOO_BIG_FOR_US, starting_a_sentence
 from live_cli.net.tls import loopback_context, own_files
 
@@ -33,6 +37,9 @@ PING_TIMEOUT_S: Final = 60.0
 CLOSE_LIMIT_S: Final = 2.0
 WRITE_LIMIT_BYTES: Final = 32 * 1024
 """`WebSocket.send` waits while more than this is unsent: 0.7 s of microphone audio."""
+BUSY_STATUSES: Final = (429, 502, 503, 504)
+"""HTTP answers of a server that is busy, and of a proxy whose server starts or is overloaded."""
+_PASSING_STATUSES: Final = (408, 425)
 
 _logger = logging.getLogger(__name__)
 _logger.setLevel(logging.INFO)  # at DEBUG, websockets logs the handshake: the key is in it
@@ -63,9 +70,19 @@ class WebSocket:
             self.closed_with = _close_of(exc)
             return None
 
+    async def ping(self) -> None:
+        """Send a ping and wait for its pong; return at once where the socket is closed."""
+        with contextlib.suppress(ConnectionClosed):
+            await (await self._connection.ping())
+
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close with a handshake of at most `CLOSE_LIMIT_S`; do nothing on a closed socket."""
-        await self._connection.close(code, reason)
+        try:
+            # a peer that reads nothing leaves no room for the close frame either
+            async with asyncio.timeout(2 * CLOSE_LIMIT_S):
+                await self._connection.close(code, reason)
+        except TimeoutError:
+            await self.drop()
 
     async def drop(self) -> None:
         """Close without a handshake."""
@@ -112,8 +129,37 @@ async def open_websocket(address: Address, limit_s: float) -> WebSocket:
             **options,
         )
     except (OSError, WebSocketException, EOFError, ImportError, ValueError) as exc:
-        raise ConnectError(_why(exc, address, limit_s)) from exc
+        raise ConnectError(
+            _why(exc, address, limit_s), retry=_retry(exc), retry_after_s=_retry_after_s(exc)
+        ) from exc
     return WebSocket(connection)
+
+
+def _retry(exc: Exception) -> Retry:
+    if isinstance(exc, InvalidStatus):
+        status = exc.response.status_code
+        if status in BUSY_STATUSES:
+            return Retry.BUSY
+        return Retry.LATER if status >= 500 or status in _PASSING_STATUSES else Retry.NEVER
+    if _nothing_listens(exc):
+        return Retry.STARTING
+    # a wrong certificate is a ValueError too
+    final = InvalidProxy | ImportError | ValueError | ssl.SSLCertVerificationError
+    return Retry.NEVER if isinstance(exc, final) else Retry.LATER
+
+
+def _retry_after_s(exc: Exception) -> float | None:
+    if not isinstance(exc, InvalidStatus):
+        return None
+    # a header that comes twice is as good as none
+    named = exc.response.headers.get_all("Retry-After")
+    return seconds_in_header(named[0], time.time()) if len(named) == 1 else None
+
+
+def _nothing_listens(exc: Exception) -> bool:
+    # asyncio folds the failures of several addresses of one name into an OSError without number
+    folded = isinstance(exc, OSError) and exc.errno is None and "Multiple exceptions" in str(exc)
+    return isinstance(exc, ConnectionRefusedError) or folded
 
 
 def _is_secure(address: Address) -> bool:
@@ -145,15 +191,13 @@ def _why(exc: Exception, address: Address, limit_s: float) -> str:
         )
     if isinstance(exc, ValueError):
         return f"The address of {address.label} is not usable. Write it as wss://host or ws://host."
-    # asyncio folds the failures of several addresses of one name into an OSError without number
-    number = exc.errno if isinstance(exc, OSError) else None
-    folded = number is None and "Multiple exceptions" in str(exc)
-    if isinstance(exc, ConnectionRefusedError) or folded:
+    if _nothing_listens(exc):
         return f"Nothing listens at {place}. Start the server, or check the address."
     if isinstance(exc, ssl.SSLError) or (_is_secure(address) and isinstance(exc, ConnectionError)):
         return f"No TLS connection to {place}. Is it a plain ws:// server, or behind a proxy?"
     if isinstance(exc, ConnectionError):
         return f"{who} at {place} hung up before the session began. Check the server's address."
+    number = exc.errno if isinstance(exc, OSError) else None
     detail = type(exc).__name__ if number is None else os.strerror(number)
     return f"{who} at {place} cannot be reached: {detail}. Check the address and the network."
 

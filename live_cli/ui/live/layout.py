@@ -40,6 +40,7 @@ _ACTIVITIES = {
     "model": ("bold magenta", "●", "model is speaking"),
     "thinking": ("yellow", "●", "thinking …"),
     "listening": ("green", "●", "listening"),
+    "stalled": ("red", "○", "no sign of the server"),
 }
 
 
@@ -182,7 +183,7 @@ def _activity(state: ViewState) -> Text:
     if state.muted and state.connection == "connected":
         text = Text(" MUTED ", style="").append("")
         text.stylize("bold reverse yellow", 0, 7)
-        if state.activity in ("model", "thinking"):
+        if state.activity in ("model", "thinking", "stalled"):
             style, _, words = _ACTIVITIES[state.activity]
             text.append(f" {words}", style)
         return text

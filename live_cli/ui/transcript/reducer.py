@@ -29,6 +29,8 @@ MAX_LINE_CHARACTERS = 4_000
 
 def reduce(state: ViewState, event: events.Event) -> ViewState:
     """Return the state after ``event``; events that no view shows change nothing."""
+    if state.stalled:
+        state = replace(state, stalled=False)
     match event:
         case events.SessionOpened():
             return replace(state, connection="connected")
@@ -60,6 +62,8 @@ def reduce(state: ViewState, event: events.Event) -> ViewState:
             return replace(state, voice_active=active)
         case events.SessionClosed():
             return _lost(state, event)
+        case events.Stalled():
+            return replace(add_line(state, "note", stalled(event)), stalled=True)
         case _:
             return state
 
@@ -74,6 +78,11 @@ def add_line(state: ViewState, speaker: LineSource, text: str) -> ViewState:
         lines = (*closed(state.lines, "you"), lines[-1])
         return replace(state, lines=lines, asked=True, awaiting_reply=True)
     return replace(state, lines=lines)
+
+
+def stalled(event: events.Stalled) -> str:
+    """Return the note about a server that is silent."""
+    return f"No sign of the server for {event.silent_s:.0f} s."
 
 
 def _input_transcript(state: ViewState, event: events.InputTranscript) -> ViewState:

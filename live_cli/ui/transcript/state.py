@@ -10,7 +10,9 @@ from live_cli.ui.transcript.line import TranscriptLine, close, worth_showing
 from live_cli.ui.turn_ledger import TurnLedger
 from live_cli.ui.view import Connection, StatusChanges
 
-Activity = Literal["connecting", "reconnecting", "closed", "you", "model", "thinking", "listening"]
+Activity = Literal[
+    "connecting", "reconnecting", "closed", "you", "model", "thinking", "listening", "stalled"
+]
 
 SPEECH_DBFS = -42.0
 """Above this level the microphone counts as speech, where the server sends no voice activity."""
@@ -44,6 +46,8 @@ class ViewState:
     turns: TurnLedger = field(default_factory=TurnLedger)
     total_tokens: int | None = None
     awaiting_reply: bool = False
+    stalled: bool = False
+    """Whether an answer is awaited and the server has been silent for long."""
     voice_active: bool | None = None
     quiet_levels: int = QUIET_LEVELS
     plays: bool = False
@@ -75,6 +79,8 @@ class ViewState:
             return "model"
         if self.you_speak:
             return "you"
+        if self.stalled:
+            return "stalled"
         return "thinking" if self.awaiting_reply else "listening"
 
 

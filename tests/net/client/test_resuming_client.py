@@ -14,7 +14,8 @@ from websockets.asyncio.server import ServerConnection, serve
 from live_cli.net.address import Address
 from live_cli.net.client import resuming_client
 from live_cli.net.client.client import LiveClient
-from live_cli.net.client.resuming_client import PAUSES_S, ResumingClient
+from live_cli.net.client.reconnect_policy import ReconnectPolicy
+from live_cli.net.client.resuming_client import ResumingClient
 from live_cli.protocol import compose
 from live_cli.protocol.events import (
     AudioChunk,
@@ -45,6 +46,7 @@ class Server:
     setups: list[dict[str, Any]] = field(default_factory=list)
     received: list[list[str]] = field(default_factory=list)
     pauses_s: list[float] = field(default_factory=list)
+    now: float = 0.0
     port: int = 0
 
     async def handle(self, socket: ServerConnection) -> None:
@@ -58,6 +60,10 @@ class Server:
 
     async def pause(self, seconds: float) -> None:
         self.pauses_s.append(seconds)
+        self.now += seconds
+
+    def clock(self) -> float:
+        return self.now
 
     async def receive(self, socket: ServerConnection) -> None:
         payload = await socket.recv()
@@ -76,7 +82,15 @@ async def serving(
     async with asyncio.timeout(WITHIN_S), serve(server.handle, "127.0.0.1", 0) as listener:
         server.port = listener.sockets[0].getsockname()[1]
         first = await server.connect(setup, 1)
-        client = ResumingClient(first, setup, server.connect, resumes=resumes, sleep=server.pause)
+        client = ResumingClient(
+            first,
+            setup,
+            server.connect,
+            resumes=resumes,
+            policy=ReconnectPolicy(0.0, random=lambda: 0.0),
+            sleep=server.pause,
+            clock=server.clock,
+        )
         yield server, client
         await client.connection.close()
 
@@ -173,7 +187,7 @@ async def test_a_handle_that_is_not_known_any_more_begins_anew() -> None:
     assert server.handles == [None, "h1", None]
 
 
-async def test_a_server_that_stays_away_ends_the_session_after_the_last_pause() -> None:
+async def test_a_server_that_stays_away_ends_the_session_after_a_bounded_time() -> None:
     async def breaks(server: Server, socket: ServerConnection) -> None:
         await say(socket, OPEN, text("One"))
         socket.transport.abort()
@@ -185,7 +199,10 @@ async def test_a_server_that_stays_away_ends_the_session_after_the_last_pause() 
         seen = await events_of(client)
         assert seen[-2:] == [Reconnecting(lost := SessionClosed(1006, "", turn_lost=True)), lost]
         await client.send(compose.text("nobody hears this, and nothing hangs"))
-    assert server.pauses_s == list(PAUSES_S)
+        assert client.gave_up is not None
+        assert client.gave_up.startswith("Connecting again did not help, 11 times in 244 s. ")
+        assert "All sessions are in use" in client.gave_up
+    assert server.pauses_s == [0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0]
 
 
 @pytest.mark.parametrize(
