@@ -19,4 +19,5 @@ def test_every_limit_of_what_callers_may_cost_is_in_the_table() -> None:
 @pytest.mark.parametrize(("written", "setting"), _ROWS, ids=[setting for _, setting in _ROWS])
 def test_a_default_in_the_table_is_the_setting_s(written: str, setting: str) -> None:
     number = re.match(r"[\d.]+", written.strip())
-    assert number and float(number[0]) == getattr(ServeSettings(), setting)
+    assert number
+    assert float(number[0]) == getattr(ServeSettings(), setting)
