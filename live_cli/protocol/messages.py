@@ -33,22 +33,46 @@ def _upper(message: Message, *fields: str) -> None:
 # --- content -----------------------------------------------------------------------------------
 
 
+class TranscribedWord(Message, frozen=True):
+    word: str | None = None
+    start_offset: str | None = None
+    end_offset: str | None = None
+
+
+class Transcription(Message, frozen=True):
+    """Offsets are proto durations, such as ``"1.25s"``, from the start of the session's audio."""
+
+    text: str | None = None
+    finished: bool | None = None
+    language_code: str | None = None
+    speaker_label: str | None = None
+    words: list[TranscribedWord] | None = None
+    start_offset: str | None = None
+    end_offset: str | None = None
+
+
 class Blob(Message, frozen=True):
     """Bytes with a MIME type, such as ``audio/pcm;rate=16000`` or ``image/jpeg``."""
 
     data: bytes = b""
     mime_type: str | None = None
+    display_name: str | None = None
 
 
 class FileData(Message, frozen=True):
     file_uri: str | None = None
     mime_type: str | None = None
+    display_name: str | None = None
 
 
 class FunctionCall(Message, frozen=True):
+    """One call. ``partial_args`` and ``will_continue``: its arguments come piece by piece."""
+
     id: str | None = None
     name: str | None = None
     args: JsonObject | None = None
+    partial_args: list[JsonObject] | None = None
+    will_continue: bool | None = None
 
 
 class FunctionResponse(Message, frozen=True):
@@ -66,17 +90,19 @@ class FunctionResponse(Message, frozen=True):
 
 
 class ExecutableCode(Message, frozen=True):
+    id: str | None = None
     language: str | None = None
     code: str | None = None
 
 
 class CodeExecutionResult(Message, frozen=True):
+    id: str | None = None
     outcome: str | None = None
     output: str | None = None
 
 
 class Part(Message, frozen=True):
-    """One piece of content; exactly one field is set, beside ``thought``."""
+    """One piece of content: one field with data, and beside it fields that tell about the data."""
 
     text: str | None = None
     thought: bool | None = None
@@ -86,6 +112,18 @@ class Part(Message, frozen=True):
     function_response: FunctionResponse | None = None
     executable_code: ExecutableCode | None = None
     code_execution_result: CodeExecutionResult | None = None
+    tool_call: JsonObject | None = None
+    tool_response: JsonObject | None = None
+    audio_transcription: Transcription | None = None
+    thought_signature: bytes | None = None
+    part_metadata: JsonObject | None = None
+    media_resolution: JsonObject | None = None
+    media_processing: str | None = None
+    video_metadata: JsonObject | None = None
+    audio_metadata: JsonObject | None = None
+    speech_metadata: JsonObject | None = None
+    document_metadata: JsonObject | None = None
+    spreadsheet_metadata: JsonObject | None = None
 
 
 class Content(Message, frozen=True):
@@ -121,7 +159,7 @@ class SpeechConfig(Message, frozen=True):
 
 
 class ThinkingConfig(Message, frozen=True):
-    """``thinking_budget``: tokens, 0 off, -1 automatic. ``thinking_level``: MINIMAL to HIGH."""
+    """``thinking_budget``: tokens, 0 off, -1 automatic. ``thinking_level``: MINIMAL to XHIGH."""
 
     include_thoughts: bool | None = None
     thinking_budget: Int64 | None = None
@@ -134,6 +172,23 @@ class ThinkingConfig(Message, frozen=True):
 class TranslationConfig(Message, frozen=True):
     target_language_code: str | None = None
     echo_target_language: bool | None = None
+
+
+class AudioTranscriptionConfig(Message, frozen=True):
+    """The settings of a transcription, which their presence, even empty, turns on."""
+
+    language_codes: list[str] | None = None
+    custom_vocabulary: list[str] | None = None
+    adaptation_phrases: list[str] | None = None
+    mode: str | None = None
+    word_timestamp: bool | None = None
+    diarization: bool | None = None
+    source_text: str | None = None
+    language_auto: JsonObject | None = None
+    language_hints: JsonObject | None = None
+
+    def __post_init__(self) -> None:
+        _upper(self, "mode")
 
 
 class GenerationConfig(Message, frozen=True):
@@ -151,6 +206,18 @@ class GenerationConfig(Message, frozen=True):
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
     translation_config: TranslationConfig | None = None
+    audio_transcription_config: AudioTranscriptionConfig | None = None
+    stop_sequences: list[str] | None = None
+    response_format: list[JsonObject] | None = None
+    response_mime_type: str | None = None
+    response_schema: JsonObject | None = None
+    response_json_schema: Any = None
+    response_logprobs: bool | None = None
+    logprobs: Int64 | None = None
+    audio_timestamp: bool | None = None
+    routing_config: JsonObject | None = None
+    model_selection_config: JsonObject | None = None
+    enable_enhanced_civic_answers: bool | None = None
 
     def __post_init__(self) -> None:
         _upper(self, "media_resolution")
@@ -184,23 +251,6 @@ class RealtimeInputConfig(Message, frozen=True):
         _upper(self, "activity_handling", "turn_coverage")
 
 
-class AudioTranscriptionConfig(Message, frozen=True):
-    """The settings of a transcription, which their presence, even empty, turns on."""
-
-    language_codes: list[str] | None = None
-    custom_vocabulary: list[str] | None = None
-    adaptation_phrases: list[str] | None = None
-    mode: str | None = None
-    word_timestamp: bool | None = None
-    diarization: bool | None = None
-    source_text: str | None = None
-    language_auto: JsonObject | None = None
-    language_hints: JsonObject | None = None
-
-    def __post_init__(self) -> None:
-        _upper(self, "mode")
-
-
 class SessionResumptionConfig(Message, frozen=True):
     """A request for resumption handles; ``handle`` resumes the session that it names."""
 
@@ -232,7 +282,7 @@ class FunctionDeclaration(Message, frozen=True):
     parameters: JsonObject | None = None
     parameters_json_schema: JsonObject | None = None
     response: JsonObject | None = None
-    response_json_schema: JsonObject | None = None
+    response_json_schema: Any = None
     behavior: str | None = None
 
     def __post_init__(self) -> None:
@@ -246,6 +296,13 @@ class Tool(Message, frozen=True):
     code_execution: JsonObject | None = None
     url_context: JsonObject | None = None
     google_maps: JsonObject | None = None
+    computer_use: JsonObject | None = None
+    file_search: JsonObject | None = None
+    mcp_servers: list[JsonObject] | None = None
+    retrieval: JsonObject | None = None
+    enterprise_web_search: JsonObject | None = None
+    parallel_ai_search: JsonObject | None = None
+    exa_ai_search: JsonObject | None = None
 
 
 class Setup(Message, frozen=True):
@@ -328,25 +385,6 @@ class ClientMessage(Message, frozen=True):
 class SetupComplete(Message, frozen=True):
     session_id: str | None = None
     voice_consent_signature: JsonObject | None = None
-
-
-class TranscribedWord(Message, frozen=True):
-    text: str | None = None
-    start_offset: str | None = None
-    end_offset: str | None = None
-    speaker_label: str | None = None
-
-
-class Transcription(Message, frozen=True):
-    """Offsets are proto durations, such as ``"1.25s"``, from the start of the session's audio."""
-
-    text: str | None = None
-    finished: bool | None = None
-    language_code: str | None = None
-    speaker_label: str | None = None
-    words: list[TranscribedWord] | None = None
-    start_offset: str | None = None
-    end_offset: str | None = None
 
 
 class ServerContent(Message, frozen=True):

@@ -55,7 +55,7 @@ class ClientTool:
     source: str
     description: str
     parameters: JsonObject
-    call: Callable[[JsonObject, ProgressCallbackCallback], Awaitable[ToolResult]] = field(
+    call: Callable[[JsonObject, ProgressCallback], Awaitable[ToolResult]] = field(
         repr=False, compare=False
     )
     server: str = ""

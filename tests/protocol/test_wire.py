@@ -59,7 +59,7 @@ def sample(annotation: Any) -> Any:
         return sample(next(arg for arg in get_args(annotation) if arg is not type(None)))
     if get_origin(annotation) is list:
         return [sample(get_args(annotation)[0])] * 2
-    if get_origin(annotation) is dict:
+    if annotation is Any or get_origin(annotation) is dict:
         return {"snake_key": {"inner_key": [1, "x_y", None]}, "camelKey": "-_"}
     if isinstance(annotation, type) and issubclass(annotation, Message):
         return filled(annotation)

@@ -48,7 +48,13 @@ AFFECTIVE_STYLE = (
 
 _START_THRESHOLD = {"START_SENSITIVITY_HIGH": 0.5, "START_SENSITIVITY_LOW": 0.7}
 _END_THRESHOLD = {"END_SENSITIVITY_HIGH": 0.35, "END_SENSITIVITY_LOW": 0.15}
-_LEVEL_BUDGET: dict[str, int | None] = {"MINIMAL": 0, "LOW": 256, "MEDIUM": 1024, "HIGH": None}
+_LEVEL_BUDGET: dict[str, int | None] = {
+    "MINIMAL": 0,
+    "LOW": 256,
+    "MEDIUM": 1024,
+    "HIGH": None,
+    "XHIGH": None,
+}
 _CONVERSING_SILENCE_MS = 500
 _TRANSCRIBING_SILENCE_MS = 1500
 """A transcription has time, and a transcriber errs less over whole paragraphs: of the beginning of
@@ -242,7 +248,7 @@ def _budget_of(thinking: ThinkingConfig, modality: str) -> int | None:
         level = thinking.thinking_level.removeprefix("THINKING_LEVEL_")
         if level not in _LEVEL_BUDGET:
             raise UnsupportedError(
-                f"Thinking level {level[:20]!r} is not known: MINIMAL, LOW, MEDIUM or HIGH."
+                f"Thinking level {level[:20]!r} is not known: {', '.join(_LEVEL_BUDGET)}."
             )
         return _LEVEL_BUDGET[level]
     return 0 if modality == AUDIO and not thinking.include_thoughts else None

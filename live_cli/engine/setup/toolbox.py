@@ -33,6 +33,13 @@ _RUN_AT_GOOGLE = {
     "code_execution": "codeExecution",
     "url_context": "urlContext",
     "google_maps": "googleMaps",
+    "computer_use": "computerUse",
+    "file_search": "fileSearch",
+    "mcp_servers": "mcpServers",
+    "retrieval": "retrieval",
+    "enterprise_web_search": "enterpriseWebSearch",
+    "parallel_ai_search": "parallelAiSearch",
+    "exa_ai_search": "exaAiSearch",
 }
 
 

@@ -66,8 +66,13 @@ def check_setup(setup: Setup, family: Family, dialect: Dialect, *, any_text: boo
     speech = generation.speech_config or SpeechConfig()
     _check_voice(speech, family)
     _check_language(speech.language_code, family, any_text=any_text and modality == TEXT)
-    for transcription in (setup.input_audio_transcription, setup.output_audio_transcription):
+    for transcription in (
+        setup.input_audio_transcription,
+        setup.output_audio_transcription,
+        generation.audio_transcription_config,
+    ):
         _check_transcription(transcription, family)
+    _log_without_effect(setup, generation)
 
 
 def modality_of(generation: GenerationConfig, family: Family) -> str:
@@ -216,6 +221,26 @@ def _unsupported(
         "Transparent resumption is not supported: leave out `transparent`.",
         resumption and resumption.transparent,
     )
+
+
+_WITHOUT_EFFECT = (
+    *("stop_sequences", "response_format", "response_mime_type", "response_schema"),
+    *("response_json_schema", "response_logprobs", "logprobs", "audio_timestamp"),
+    *("routing_config", "model_selection_config", "enable_enhanced_civic_answers"),
+    *("safety_settings", "avatar_config"),
+)
+"""Options that a setup may name and this engine does not have; the Live API ignores most of them
+too (reference §2.2)."""
+
+
+def _log_without_effect(setup: Setup, generation: GenerationConfig) -> None:
+    given = (
+        name
+        for name in _WITHOUT_EFFECT
+        if getattr(generation, name, None) or getattr(setup, name, None)
+    )
+    if names := ", ".join(given):
+        _log.warning("ignored, it has no effect here: %s", names)
 
 
 def _check_voice(speech: SpeechConfig, family: Family) -> None:
