@@ -31,7 +31,7 @@ _Resume = Annotated[
     typer.Option(
         "--resume",
         metavar="[HANDLE]",
-        help="Go on with an earlier session; without a handle, the last.",
+        help="Go on with an earlier session: the last, or that of a handle.",
         rich_help_panel="Connection",
     ),
 ]

@@ -14,7 +14,7 @@ import typer
 
 from live_cli.cli.app import app
 from live_cli.errors import InputFileError, LiveError
-from live_cli.plan.last_session import LAST
+from live_cli.plan.last_session import LAST, is_handle
 from live_cli.streams import lead_nowhere
 
 _INTERRUPTED = 130
@@ -33,13 +33,25 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
 
 
 def _completed(args: list[str]) -> list[str]:
-    """Make a bare ``--resume`` name the last session: the parser knows no optional values."""
-    following = [*args[1:], "-"]
-    bare = [
-        arg == "--resume" and rest.startswith("-")
-        for arg, rest in zip(args, following, strict=False)
-    ]
-    return [f"--resume={LAST}" if alone else arg for arg, alone in zip(args, bare, strict=True)]
+    """Make a ``--resume`` without a handle name the last session: the parser knows no such option.
+
+    What follows it in `text` may be the message; a handle is known by its shape. `talk` has none.
+    """
+    completed = []
+    for place, arg in enumerate(args):
+        if arg == "--":
+            return completed + args[place:]
+        following = args[place + 1] if place + 1 < len(args) else "-"
+        bare = arg == "--resume" and not _is_value(following, has_message=args[0] == "text")
+        completed.append(f"--resume={LAST}" if bare else arg)
+    return completed
+
+
+def _is_value(following: str, *, has_message: bool) -> bool:
+    """Return whether the word after ``--resume`` is its value."""
+    if following == LAST or is_handle(following):
+        return True
+    return not has_message and not following.startswith("-")
 
 
 def _run(args: list[str]) -> int:

@@ -10,6 +10,7 @@ the place of the one before in one step: a reader finds the old handle or the ne
 import contextlib
 import json
 import os
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,9 @@ LAST = "last"
 _MOST_BYTES: Final = 65_536
 """Size of the file at most: handles of the service are below 200 bytes, and a larger file would be
 something else."""
+_HANDLE: Final = re.compile(r"[A-Za-z0-9_+/-]{20,}={0,2}")
+_LEAST_CAPITALS_AND_DIGITS: Final = 0.2
+"""Share of a handle: of random characters in base64 it is 0.56, in hexadecimal digits 0.63."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,22 @@ class LastSession:
     server: str
     model: str
     handle: str
+
+
+def is_handle(text: str) -> bool:
+    """Return whether ``text`` has the shape of a resumption handle, which no question has.
+
+    Handles of the Live API and of `serve` are random bytes in base64 or in hexadecimal digits: one
+    word of twenty characters or more, in which capitals and digits are many among other characters.
+    A path, in which slashes are many, or an address is none.
+    """
+    if not _HANDLE.fullmatch(text) or text.count("/") * 10 > len(text):
+        return False
+    inside = text[1:]  # a capital may begin any word
+    marked = sum(character.isupper() or character.isdigit() for character in inside)
+    letters = sum(character.isalpha() for character in inside)
+    is_mixed = marked < len(inside) and not (inside.isupper() and marked == letters)
+    return is_mixed and marked >= len(inside) * _LEAST_CAPITALS_AND_DIGITS
 
 
 def _state_path() -> Path:

@@ -1,15 +1,18 @@
 """What --resume goes on with, and how the command line says it."""
 
 import stat
+from base64 import b64encode, urlsafe_b64encode
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from live_cli.cli.main import _completed
 from live_cli.errors import SettingsError
-from live_cli.plan.last_session import LastSession, recall, remember
+from live_cli.plan.last_session import LastSession, is_handle, recall, remember
 
 SERVER, MODEL = "wss://host", "local"
+HANDLE = "-7Yf0b_kQ2mZ9xWc4tRvS1nLpGhJd8A6"
 
 
 @pytest.fixture
@@ -47,7 +50,14 @@ def test_a_folder_that_cannot_be_written_keeps_nothing_and_raises_nothing(tmp_pa
     [
         (["talk", "--resume"], ["talk", "--resume=last"]),
         (["text", "--resume", "--json"], ["text", "--resume=last", "--json"]),
-        (["text", "--resume", "h1", "Hi"], ["text", "--resume", "h1", "Hi"]),
+        (["text", "--resume", HANDLE, "Hi"], ["text", "--resume", HANDLE, "Hi"]),
+        (["text", "--resume", HANDLE], ["text", "--resume", HANDLE]),
+        (["text", "--resume", "Hi"], ["text", "--resume=last", "Hi"]),
+        (["text", "--resume", "Who am I?"], ["text", "--resume=last", "Who am I?"]),
+        (["text", "--resume", "last"], ["text", "--resume", "last"]),
+        (["text", "--resume", "--", "Hi"], ["text", "--resume=last", "--", "Hi"]),
+        (["text", "--", "--resume"], ["text", "--", "--resume"]),
+        (["talk", "--resume", "h1"], ["talk", "--resume", "h1"]),
         (["text", "--resume=h1", "Hi"], ["text", "--resume=h1", "Hi"]),
         (["text", "Hi"], ["text", "Hi"]),
         ([], []),
@@ -55,3 +65,33 @@ def test_a_folder_that_cannot_be_written_keeps_nothing_and_raises_nothing(tmp_pa
 )
 def test_a_bare_resume_means_the_last(given: list[str], means: list[str]) -> None:
     assert _completed(given) == means
+
+
+def test_random_bytes_have_the_shape_of_a_handle() -> None:
+    random = Random(7)
+    for size in (24, 48, 96):
+        for _ in range(200):
+            raw = random.randbytes(size)
+            for text in (urlsafe_b64encode(raw).decode(), b64encode(raw).decode(), raw.hex()):
+                assert is_handle(text), text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hello",
+        "hello?",
+        "Who am I?",
+        "Wer bin ich, und wenn ja, wie viele?",
+        "Donaudampfschifffahrtsgesellschaftskapitaen",
+        "What-is-the-weather-in-Paris",
+        "IS-IT-GOING-TO-RAIN-TODAY-OR-NOT",
+        "https://example.com/A1B2C3D4E5F6G7",
+        "/home/Ada/Notes/Chapter1Final2026",
+        "\u4eca\u5929\u5929\u6c14" * 6,
+        "12345678901234567890123",
+        "",
+    ],
+)
+def test_a_question_has_not(text: str) -> None:
+    assert not is_handle(text)
