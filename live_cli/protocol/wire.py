@@ -1,12 +1,15 @@
 """JSON <-> messages, for both sides: the one file that knows spellings and base64.
 
 What goes out is proto-JSON as the service itself writes it: camelCase names, standard base64,
-no defaults, compact. What comes in is proto-JSON as its clients really write it:
+no defaults, compact, and ASCII alone, for some clients decode it as such. What comes in is
+proto-JSON as its clients really write it:
 
 - camelCase and snake_case names at every level; of two spellings of one field the last wins,
-- ``null`` is "not set",
-- standard and URL-safe base64, with or without padding,
-- integers as strings or integral floats, enum values in any case and ones we do not know,
+- a single value where a list is meant is a list of one,
+- ``null`` is "not set"; so is ``false`` for a message, and ``true`` is an empty one,
+- standard and URL-safe base64, with or without padding and line breaks,
+- numbers as strings, integers as integral floats,
+- enum values by number, by name in any case, and ones we do not know,
 - fields we do not know are ignored (`find_unknown_fields` lists them, for a strict server),
 - what users put under ``args``, ``response`` and JSON schemas is never renamed.
 
@@ -28,6 +31,7 @@ from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 import msgspec
 
 from live_cli.errors import LocalProtocolError, RemoteProtocolError
+from live_cli.protocol.enum_numbers import ENUM_NAMES, named
 from live_cli.protocol.messages import AuthToken, ClientMessage, Message, ServerMessage
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
@@ -62,9 +66,23 @@ _M = TypeVar("_M", ClientMessage, ServerMessage, AuthToken)
 def encode(message: ClientMessage | ServerMessage) -> bytes:
     """Return the payload of ``message``. Raises LocalProtocolError for data without a JSON form."""
     try:
-        return _encoder.encode(message)
+        payload = _encoder.encode(message)
     except _ENCODING_ERRORS as exc:
         raise LocalProtocolError(f"This message has no JSON form: {exc}.") from exc
+    return payload if payload.isascii() else _escaped(payload)
+
+
+def _escaped(payload: bytes) -> bytes:
+    """Return JSON with ``\\uXXXX`` for what is beyond ASCII, which only strings hold."""
+    return _BEYOND_ASCII.sub(_escape, payload.decode()).encode("ascii")
+
+
+_BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
+
+
+def _escape(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
 def decode_client(payload: bytes | str) -> ClientMessage:
@@ -219,39 +237,61 @@ def _fields_of(kind: type[Message]) -> dict[str, tuple[str, _Fix | None]]:
     """Map both spellings of every field to its canonical name and the fix its value needs."""
     plan: dict[str, tuple[str, _Fix | None]] = {}
     for field in msgspec.structs.fields(kind):
-        entry = (field.encode_name, _fix_for(field.type))
-        plan[field.name] = plan[field.encode_name] = entry
+        names = ENUM_NAMES.get((kind, field.name))
+        fix = None if field.name in _USER_DATA else _fix_for(field.type, names)
+        plan[field.name] = plan[field.encode_name] = (field.encode_name, fix)
     return plan
 
 
-def _fix_for(annotation: Any) -> _Fix | None:
-    shape, inner = shape_of(annotation)
-    if shape is bytes:
+_USER_DATA: Final = frozenset({"args", "response"})
+"""Objects that a program made: a value of another kind is wrong there, not a way to write one."""
+
+
+def _fix_for(annotation: Any, names: tuple[str, ...] | None) -> _Fix | None:
+    """Return the fix for a field's values; ``names``: those of its enum, None where it is none."""
+    annotation = _bare(annotation)
+    if get_origin(annotation) is list:
+        return _fix_for_list(_fix_for(get_args(annotation)[0], names))
+    if annotation is bytes:
         return _standard_base64
-    fix: _Fix | None = None
-    if inner is not None:
-        kind = inner
+    if get_origin(annotation) is dict:
+        return _object
+    if isinstance(annotation, type) and issubclass(annotation, Message):
+        kind = annotation
+        return lambda value: _canonical(_object(value), kind)
+    return None if names is None else lambda value: named(value, names)
 
-        def fix(value: Any) -> Any:
-            return _canonical(value, kind)
 
-    if fix is not None and shape is list:
-        fix_item = fix
+def _fix_for_list(fix_item: _Fix | None) -> _Fix:
+    def fix(value: Any) -> Any:
+        if isinstance(value, list):
+            return [fix_item(item) for item in value] if fix_item else value
+        single = fix_item(value) if fix_item else value
+        return None if single is None else [single]
 
-        def fix_items(value: Any) -> Any:
-            return [fix_item(item) for item in value] if isinstance(value, list) else value
-
-        return fix_items
     return fix
+
+
+def _object(value: Any) -> Any:
+    """Return ``value``, ``{}`` for True and None for False: a message that is set, or is not."""
+    if isinstance(value, bool):
+        return {} if value else None
+    return value
+
+
+def _bare(annotation: Any) -> Any:
+    """Return ``annotation`` without what is annotated and without ``| None``."""
+    if get_origin(annotation) is Annotated:
+        return _bare(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        (annotation,) = (arg for arg in get_args(annotation) if arg is not type(None))
+        return _bare(annotation)
+    return annotation
 
 
 def shape_of(annotation: Any) -> tuple[Any, type[Message] | None]:
     """Return the outer type of a field without its ``| None``, and the Struct in it, if any."""
-    if get_origin(annotation) is Annotated:
-        annotation = get_args(annotation)[0]
-    if get_origin(annotation) in (Union, UnionType):
-        (annotation,) = (arg for arg in get_args(annotation) if arg is not type(None))
-        return shape_of(annotation)
+    annotation = _bare(annotation)
     if get_origin(annotation) is list:
         return list, shape_of(get_args(annotation)[0])[1]
     if isinstance(annotation, type) and issubclass(annotation, Message):
@@ -270,17 +310,22 @@ def _canonical(value: Any, kind: type[Message]) -> Any:
         if known is None or content is None:
             continue
         name, fix = known
-        canonical[name] = fix(content) if fix else content
+        fixed = fix(content) if fix else content
+        if fixed is not None:
+            canonical[name] = fixed
     return canonical
 
 
 _STANDARD_ALPHABET: Final = str.maketrans("-_", "+/")
+_SPACES: Final = "\n\r\t "
 
 
 def _standard_base64(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = value.translate(_STANDARD_ALPHABET) if "-" in value or "_" in value else value
+    if any(space in text for space in _SPACES):
+        text = "".join(text.split())
     return text + "=" * (-len(text) % 4)
 
 
@@ -311,8 +356,9 @@ def _unknown_in(value: Any, kind: type[Message], most: int) -> list[str]:
             found.append(spelling)
         else:
             name, inner, is_list = part
-            if is_list and isinstance(content, list):
-                for index, item in enumerate(content):
+            if is_list:
+                items = content if isinstance(content, list) else [content]
+                for index, item in enumerate(items):
                     paths = _unknown_in(item, inner, most - len(found))
                     found += [f"{name}[{index}].{path}" for path in paths]
                     if len(found) >= most:

@@ -1,7 +1,8 @@
 """The tools of a setup as function declarations with JSON schemas. Pure.
 
 Parameters come as the Live API's subset of OpenAPI 3.0 (types in upper case, `nullable`, lengths
-as strings) or as a JSON schema. Names of properties are the client's and are never changed.
+as strings, types by number and single values for lists of one, as proto-JSON has it) or as a JSON
+schema. Names of properties are the client's and are never changed.
 """
 
 import logging
@@ -15,6 +16,7 @@ from live_cli.engine.json_values import size_of
 from live_cli.engine.setup.families import BLOCKING, NON_BLOCKING, Family
 from live_cli.engine.stages import NO_PARAMETERS, ToolDeclaration
 from live_cli.errors import UnsupportedError
+from live_cli.protocol.enum_numbers import SCHEMA_TYPES, named
 from live_cli.protocol.messages import FunctionDeclaration, JsonObject, Tool
 
 _log = logging.getLogger("live_cli.serve.engine")
@@ -150,6 +152,7 @@ _KEPT = {
 _SNAKE = {re.sub("([A-Z])", lambda found: "_" + found[1].lower(), name): name for name in _KEPT}
 _SNAKE |= {"ref": "$ref", "defs": "$defs"}
 _COUNT = re.compile(r"\d{1,18}")  # such as fit into 64 bits
+_LISTS = {"enum", "required", "anyOf", "prefixItems"}
 _COUNTS = {name for name in _KEPT if name.startswith(("min", "max")) and name[3:4].isupper()}
 
 
@@ -157,7 +160,7 @@ def _schema(given: JsonObject, depth: int) -> JsonObject:
     if depth > _DEEPEST:
         raise UnsupportedError("Function parameters are nested too deep.")
     schema: JsonObject = {}
-    kind = str(given.get("type") or "").lower()
+    kind = str(named(given.get("type") or "", SCHEMA_TYPES)).lower()
     if kind and kind != "type_unspecified":
         schema["type"] = [kind, "null"] if given.get("nullable") and kind != "null" else kind
     for said, value in given.items():
@@ -172,6 +175,8 @@ def _schema(given: JsonObject, depth: int) -> JsonObject:
 
 
 def _value(name: str, value: Any, depth: int) -> Any:
+    if name in _LISTS and not isinstance(value, list):
+        value = [value]
     if name == "$ref" and isinstance(value, str):
         return value.replace("#/defs/", "#/$defs/")
     if name in ("properties", "$defs") and isinstance(value, dict):

@@ -53,6 +53,22 @@ def declared(**fields):
             {"type": "OBJECT", "additional_properties": {"type": "STRING"}},
             {"type": "object", "additionalProperties": {"type": "string"}},
         ),
+        # proto-JSON: types by number, single values for lists of one
+        (
+            {"type": 6, "required": "a", "properties": {"a": {"type": 5, "items": {"type": 1.0}}}},
+            {
+                "type": "object",
+                "required": ["a"],
+                "properties": {"a": {"type": "array", "items": {"type": "string"}}},
+            },
+        ),
+        (
+            {"any_of": {"type": 1, "enum": "on", "nullable": True}, "prefixItems": {"type": 3}},
+            {
+                "anyOf": [{"type": ["string", "null"], "enum": ["on", None]}],
+                "prefixItems": [{"type": "integer"}],
+            },
+        ),
     ],
 )
 def test_openapi_becomes_json_schema(openapi, schema):
