@@ -33,7 +33,7 @@ class ToolResult:
         return cls({"error": message})
 
 
-class ProgressCallback(Protocol):
+class TellProgress(Protocol):
     """Told what a tool has to say before it is done."""
 
     def __call__(self, message: str) -> None: ...
@@ -55,7 +55,7 @@ class ClientTool:
     source: str
     description: str
     parameters: JsonObject
-    call: Callable[[JsonObject, ProgressCallback], Awaitable[ToolResult]] = field(
+    call: Callable[[JsonObject, TellProgress], Awaitable[ToolResult]] = field(
         repr=False, compare=False
     )
     server: str = ""

@@ -4,10 +4,10 @@ import pytest
 
 from live_cli.protocol.messages import JsonObject
 from live_cli.tools.consent import Consent, ConsentAnswer, Verdict
-from live_cli.tools.tool import ClientTool, ProgressCallback, ToolResult
+from live_cli.tools.tool import ClientTool, TellProgress, ToolResult
 
 
-async def done(arguments: JsonObject, progress: ProgressCallback) -> ToolResult:
+async def done(arguments: JsonObject, progress: TellProgress) -> ToolResult:
     return ToolResult({"output": arguments})
 
 
