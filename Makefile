@@ -11,7 +11,7 @@ APT    := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 NPM    := NODE_OPTIONS=--use-system-ca npm install --loglevel=error --no-audit --no-fund --no-package-lock --ignore-scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help talk demo setup quick test sdks frameworks check format bench echo clean
+.PHONY: help talk demo setup quick test sdks frameworks check format bench echo soak clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -54,6 +54,11 @@ bench: $(VENV)/.dev portaudio soundserver ## Print the table of budgets, each ag
 
 echo: $(VENV)/.dev portaudio soundserver ## Measure echo: simulated rooms, then `talk` on a virtual sound card (45 minutes)
 	$(BIN)/python -m tests.benchmarks echo open_speakers open_speakers_busy
+
+MINUTES ?= 10
+
+soak: $(VENV)/.dev ## Let visitors come and go on `serve`, for ten minutes or MINUTES=60
+	$(BIN)/python -m tests.benchmarks.soak $(MINUTES)
 
 clean: ## Remove what the targets above made
 	rm -rf $(VENV) answer.wav .pytest_cache .mypy_cache .ruff_cache .hypothesis

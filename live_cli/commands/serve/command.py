@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from live_cli.commands.serve.child import check_libraries
 from live_cli.commands.serve.encryption import Encryption, encryption_of, plain_text_notice
 from live_cli.commands.serve.environment import environment, welcome
+from live_cli.commands.serve.heap import HeapTrimmer, glibc_trim
 from live_cli.commands.serve.log import log_to_stderr
 from live_cli.errors import SettingsError
 from live_cli.loopback import is_loopback
@@ -118,6 +119,7 @@ async def _serve(
             models=served_models(settings.engine),
             counts=PrometheusCounts(lambda: _stages_of(engine)),
             ready=loading.done,
+            on_idle=HeapTrimmer(glibc_trim()).note_idle,
         )
         secure = encryption.context if encryption else None
         await serve_on(app, listeners, stop=stop, secure=secure)

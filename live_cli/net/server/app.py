@@ -38,6 +38,7 @@ def build_app(
     models: Sequence[ListedModel] = (),
     counts: "PrometheusCounts | None" = None,
     ready: Callable[[], bool] = lambda: True,
+    on_idle: Callable[[], None] = lambda: None,
     log: logging.Logger | None = None,
 ) -> Starlette:
     """Return the application: Live API and REST endpoints, ``/healthz`` and ``/readyz``.
@@ -49,10 +50,18 @@ def build_app(
     ``counts``: counts what happens; admitted clients read the metrics at ``/metrics``.
     ``ready``: decides whether ``/readyz`` answers 200 or 503; sessions may open before it is true,
     and wait in the engine.
+    ``on_idle``: called when the last session has ended.
     """
     log = log or logging.getLogger("live_cli.serve")
     sessions = Sessions(
-        engine, keys, origins, limits or Limits(), log, strict=strict, counts=counts or NoCounts()
+        engine,
+        keys,
+        origins,
+        limits or Limits(),
+        log,
+        strict=strict,
+        counts=counts or NoCounts(),
+        on_idle=on_idle,
     )
 
     async def healthz(request: Request) -> Response:

@@ -5,7 +5,7 @@ import contextlib
 import itertools
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from starlette.requests import HTTPConnection
@@ -33,6 +33,7 @@ class Sessions:
 
     ``keys``: any of these is accepted; with none, no key is asked for. ``origins``: web pages of
     these are admitted beside this machine's own. ``strict``: unknown fields end a session.
+    ``on_idle``: called when the last session has ended.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Sessions:
         *,
         strict: bool,
         counts: ServerCounts,
+        on_idle: Callable[[], None] = lambda: None,
     ) -> None:
         self.limits = limits
         self.tokens = Tokens(limits.tokens)
@@ -56,6 +58,7 @@ class Sessions:
         self._context = ServerContext(
             engine, limits, log, ResumableSessions(), self.unknown_fields, counts
         )
+        self._on_idle = on_idle
         self._numbers = itertools.count(1)
         self._open: dict[ServerConnection, asyncio.Event] = {}
         self._closing = False
@@ -91,6 +94,8 @@ class Sessions:
         finally:
             del self._open[connection]
             released.set()
+            if not self._open:
+                self._on_idle()
 
     def _let_in(self, websocket: WebSocket, principal: Principal) -> None:
         """Give an admitted client its place, and its setup message the size that it may have."""
