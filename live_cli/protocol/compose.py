@@ -12,7 +12,10 @@ from live_cli.protocol.messages import (
     ClientContent,
     ClientMessage,
     Content,
+    FunctionResponse,
+    Part,
     RealtimeInput,
+    ToolResponse,
 )
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
@@ -50,6 +53,15 @@ def turns(contents: list[Content], *, turn_complete: bool = True) -> ClientMessa
     return ClientMessage(client_content=content)
 
 
+def tool_response(responses: list[FunctionResponse]) -> ClientMessage:
+    """The results of function calls, each under the id of its call."""
+    return ClientMessage(tool_response=ToolResponse(function_responses=responses))
+
+
 def interruption() -> ClientMessage:
-    """An empty `clientContent`: the one message that interrupts the model and asks for nothing."""
-    return ClientMessage(client_content=ClientContent())
+    """The least that interrupts the model and asks for no answer: a full stop, added to the turns.
+
+    Content that adds nothing has no effect (reference §9). A full stop is what the frameworks send
+    where they need a turn of the user without words (§2.9).
+    """
+    return turns([Content(role="user", parts=[Part(text=".")])], turn_complete=False)

@@ -25,8 +25,10 @@ from live_cli.protocol.events import (
 )
 from live_cli.protocol.messages import (
     Blob,
+    ClientContent,
     ClientMessage,
     FunctionResponse,
+    Part,
     RealtimeInput,
     Setup,
 )
@@ -49,7 +51,7 @@ def input_events(message: ClientMessage, *, manual_activity: bool) -> list[Event
     if message.realtime_input is not None:
         return list(_realtime_events(message.realtime_input, manual_activity))
     if (content := message.client_content) is not None:
-        return [ContentReceived(content.turns or [], content.turn_complete)]
+        return _content(content)
     if (response := message.tool_response) is not None:
         responses = [_with_scheduling(item) for item in response.function_responses or []]
         return [ToolResponseReceived(responses)]
@@ -57,6 +59,22 @@ def input_events(message: ClientMessage, *, manual_activity: bool) -> list[Event
         tools = None if update.tools is None else update.tools.tools or []
         return [ContextUpdated(update.system_instruction, tools)]
     return []
+
+
+def _content(given: ClientContent) -> list[Event]:
+    """Return nothing for content that adds nothing and asks for nothing.
+
+    A widely copied client sends such content after every audio message, and is not interrupted by
+    it (reference §9).
+    """
+    turns = given.turns or []
+    parts = (part for turn in turns for part in turn.parts or ())
+    if given.turn_complete or any(part not in _EMPTY_PARTS for part in parts):
+        return [ContentReceived(turns, given.turn_complete)]
+    return []
+
+
+_EMPTY_PARTS: Final = (Part(), Part(text=""))
 
 
 def _realtime_events(given: RealtimeInput, manual_activity: bool) -> Iterator[Event]:

@@ -33,8 +33,9 @@ def text(words: str) -> ServerMessage:
 class ScriptedSession:
     """Echoes a text, or does it: crash, fail, hang, flood, turn, audio N, text N, handle X."""
 
-    def __init__(self, setup: Setup, emit: SendToClient) -> None:
+    def __init__(self, setup: Setup, emit: SendToClient, *, takes_video: bool = True) -> None:
         self.setup = setup
+        self.takes_video = takes_video
         self.emit = emit
         self.events: list[Event] = []
         self.hanging = asyncio.Event()
@@ -102,6 +103,7 @@ class ScriptedEngine:
     sessions: list[ScriptedSession] = field(default_factory=list)
     loaded: asyncio.Event = field(default_factory=asyncio.Event)
     opened: asyncio.Event = field(default_factory=asyncio.Event)
+    takes_video: bool = True
 
     async def open(
         self, setup: Setup, emit: SendToClient, dialect: Dialect, principal: str
@@ -114,7 +116,7 @@ class ScriptedEngine:
             raise ZeroDivisionError
         if setup.model == "models/slow":
             await self.loaded.wait()
-        session = ScriptedSession(setup, emit)
+        session = ScriptedSession(setup, emit, takes_video=self.takes_video)
         self.sessions.append(session)
         self.opened.set()
         return session

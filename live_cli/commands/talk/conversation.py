@@ -316,9 +316,9 @@ class Conversation:
     def interrupt_model(self) -> None:
         """Silence the model and ask for nothing.
 
-        An empty `clientContent` is the one message that can interrupt and asks for nothing. A model
-        that takes none in mid-session (3.1), or stops only for one that asks for an answer (3.8),
-        is silenced here alone, and goes on generating unheard.
+        A `clientContent` is the one message that can interrupt and asks for nothing. A model that
+        takes none in mid-session (3.1), or stops only for one that asks for an answer (3.8), is
+        silenced here alone, and goes on generating unheard.
         """
         if not self._turn_open and self._playback.snapshot().idle:
             return

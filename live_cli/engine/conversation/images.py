@@ -1,5 +1,7 @@
 """The images of one session: realtime video and images inside turns, checked or refused. Pure."""
 
+import logging
+
 from live_cli.engine.conversation.history.entries import USER
 from live_cli.engine.conversation.inline_audio import is_audio
 from live_cli.engine.conversation.stored_image import StoredImage, stored_image_of
@@ -7,6 +9,8 @@ from live_cli.engine.conversation.video_images import VideoImages
 from live_cli.engine.setup.config import SessionConfig
 from live_cli.errors import UnsupportedError
 from live_cli.protocol.messages import Content, Part
+
+_log = logging.getLogger("live_cli.serve.engine")
 
 CANNOT_SEE = (
     "The chat model cannot see: set `chat` under [engine] to openai:URL#MODEL with one that can."
@@ -16,21 +20,25 @@ CANNOT_SEE = (
 class ImageInput:
     """Checks every image that a client sends, and keeps those of its camera.
 
-    ``sees``: whether the chat model takes images; if not, every image raises UnsupportedError.
+    ``sees``: whether the chat model takes images. If not, those of the camera are dropped, for many
+    programs stream it whatever the model, and an image inside a turn raises UnsupportedError.
     """
 
     def __init__(self, config: SessionConfig, *, sees: bool) -> None:
         self._resolution = config.resolution
-        self._sees = sees
+        self.sees = sees
+        self._drops_told = False
         self.video = VideoImages(config.coverage)
 
     def show(self, data: bytes, mime_type: str, now: float) -> None:
         """Take in one camera image, arrived at ``now`` seconds; over one a second it is dropped.
 
-        Raises UnsupportedError for what is no JPEG, PNG or WebP image, and without vision.
+        Without vision all are, and the first is told of in the log. Raises UnsupportedError for
+        what is no JPEG, PNG or WebP image, where it would be kept.
         """
-        self._require_vision()
-        if self.video.due(now):
+        if not self.sees:
+            self._tell_drops()
+        elif self.video.due(now):
             self.video.keep(stored_image_of(data, mime_type, self._resolution, live=True))
 
     def images_in(self, content: Content) -> tuple[StoredImage, ...]:
@@ -51,9 +59,11 @@ class ImageInput:
         if role != USER:
             raise UnsupportedError("Images belong into turns of the user.")
         image = stored_image_of(blob.data, blob.mime_type or "", self._resolution)
-        self._require_vision()  # last: a file that is no image is refused as such by every model
+        if not self.sees:  # last: a file that is no image is refused as such by every model
+            raise UnsupportedError(CANNOT_SEE)
         return image
 
-    def _require_vision(self) -> None:
-        if not self._sees:
-            raise UnsupportedError(CANNOT_SEE)
+    def _tell_drops(self) -> None:
+        if not self._drops_told:
+            self._drops_told = True
+            _log.warning("dropped: the camera images of a session. %s", CANNOT_SEE)

@@ -123,6 +123,8 @@ class ConversationSession:
         UnsupportedError for input that this engine does not take.
         """
         self._background.check()
+        if self._config.refuses_input:
+            raise UnsupportedError(INVALID)
         match event:
             case AudioReceived(data, sample_rate):
                 await self._push_audio(data, sample_rate)
@@ -149,6 +151,11 @@ class ConversationSession:
     def busy(self) -> bool:
         """Whether a turn is under way."""
         return self._task is not None
+
+    @property
+    def takes_video(self) -> bool:
+        """Whether the chat model sees; if not, images of a camera are dropped."""
+        return self._images.sees
 
     async def failed(self) -> EngineError:
         """Wait until a stage fails outside of `handle`, and return the failure."""

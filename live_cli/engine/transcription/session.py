@@ -8,6 +8,7 @@ so far; the text of the whole segment replaces them.
 """
 
 import asyncio
+import logging
 from functools import partial
 
 from live_cli.engine.backends.table import Stage
@@ -34,6 +35,8 @@ from live_cli.protocol.events import (
     VideoReceived,
 )
 from live_cli.protocol.messages import ServerContent, ServerMessage
+
+_log = logging.getLogger("live_cli.serve.engine")
 
 _SEGMENTS_AHEAD = 4
 _POLICY = 1008
@@ -67,6 +70,7 @@ class TranscriptionSession:
         self._transcribing_interim = False
         self._segments_ended = 0
         self._received_s = 0.0
+        self._drops_told = False
         self._background = Background()
         self._background.do(self._transcribe())
 
@@ -83,13 +87,25 @@ class TranscriptionSession:
                 await self._end_turn()
             case AudioStreamEnded() if not self._config.manual_activity:
                 await self._end_turn()
-            case ContentReceived() | TextReceived() | VideoReceived():
+            case VideoReceived():
+                self._tell_drops()
+            case ContentReceived() | TextReceived():
                 raise UnsupportedError("A transcription session takes audio only.")
 
     @property
     def busy(self) -> bool:
         """Whether segments, or the end of a turn, are still in the queue."""
         return self._queued > 0
+
+    @property
+    def takes_video(self) -> bool:
+        """Never: images of a camera are dropped, and the first is told of in the log."""
+        return False
+
+    def _tell_drops(self) -> None:
+        if not self._drops_told:
+            self._drops_told = True
+            _log.warning("dropped: the camera images of a session that only transcribes")
 
     async def failed(self) -> EngineError:
         """Wait for the failure of a stage in the background."""

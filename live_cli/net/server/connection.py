@@ -41,7 +41,7 @@ from live_cli.net.server.limits.payload import payload_complaint
 from live_cli.net.server.limits.unknown_field_policy import UnknownFieldPolicy
 from live_cli.net.server.stats.counts import AnswerTimer, ServerCounts
 from live_cli.protocol.dialect import in_dialect
-from live_cli.protocol.events import AudioReceived, SetupReceived
+from live_cli.protocol.events import AudioReceived, SetupReceived, VideoReceived
 from live_cli.protocol.messages import GoAway, ServerMessage, Setup, SetupComplete
 from live_cli.protocol.session import Role, Session
 from live_cli.protocol.setup_locks import NO_LOCKS
@@ -195,7 +195,8 @@ class ServerConnection:
             self._context.unknown_fields.check_payload(payload)
             for event in events:
                 self._locks.check(event)
-                lifetime_timer.note(event)
+                if engine_session.takes_video or not isinstance(event, VideoReceived):
+                    lifetime_timer.note(event)
                 self._answer_timer.note_event(event, now)
                 was_busy = engine_session.busy
                 await engine_session.handle(event)

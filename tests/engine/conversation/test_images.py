@@ -11,6 +11,7 @@ from live_cli.errors import UnsupportedError
 from live_cli.protocol.events import (
     ActivityEnded,
     ActivityStarted,
+    AudioStreamEnded,
     ContentReceived,
     TextReceived,
     VideoReceived,
@@ -207,12 +208,39 @@ async def test_a_resumed_session_remembers_what_it_was_shown(connect):
 
 async def test_a_model_without_vision_says_what_to_do(connect):
     turn = Content(role="user", parts=[Part(inline_data=Blob(data=PNG, mime_type="image/png"))])
-    for event in (VideoReceived(JPEG, "image/jpeg"), ContentReceived([turn], True)):
-        harness = await connect(text_setup())
-        with pytest.raises(UnsupportedError, match=r"cannot see: .*openai:URL#MODEL") as refused:
-            await harness.session.handle(event)
-        assert refused.value.close_code == 1007
-        assert len(refused.value.reason.encode()) <= 123
+    harness = await connect(text_setup())
+    with pytest.raises(UnsupportedError, match=r"cannot see: .*openai:URL#MODEL") as refused:
+        await harness.session.handle(ContentReceived([turn], True))
+    assert refused.value.close_code == 1007
+    assert len(refused.value.reason.encode()) <= 123
+
+
+@pytest.mark.parametrize("image", [JPEG, PNG, b"", b"no image"], ids=["jpeg", "png", "empty", "no"])
+async def test_the_camera_of_a_model_that_cannot_see_is_dropped_with_one_line(
+    connect, caplog, image
+):
+    chat = ScriptedChatModel(["Yes."])
+    harness = await connect(text_setup(), ScriptedRegistry(chat))
+    assert not harness.session.takes_video
+    for number in range(10):
+        await harness.session.handle(VideoReceived(image, "image/jpeg"))
+        await harness.say(utterance() if number == 5 else silence(0.1))
+    await harness.shows("turnComplete+usage")
+    assert harness.texts() == ["Yes."]
+    assert [m.images for m in chat.requests[0].messages] == [()] * len(chat.requests[0].messages)
+    [line] = [record.message for record in caplog.records if "camera" in record.message]
+    assert "cannot see" in line
+
+
+async def test_the_camera_of_a_transcription_is_dropped_with_one_line(connect, caplog):
+    harness = await connect(Setup(model="models/gemini-3.5-transcribe-live"))
+    assert not harness.session.takes_video
+    for _ in range(5):
+        await harness.session.handle(VideoReceived(JPEG, "image/jpeg"))
+    await harness.say(utterance())
+    await harness.session.handle(AudioStreamEnded())
+    await harness.until(lambda each: each.heard() == ["One."])
+    assert len([record for record in caplog.records if "camera" in record.message]) == 1
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,8 @@ def serve(pipe: ParentPipe) -> None:
 
         async def handle(self, event: object) -> None: ...
 
+        takes_video = False
+
         async def failed(self) -> EngineError:
             await asyncio.Event().wait()
             raise AssertionError

@@ -12,6 +12,7 @@ from live_cli.net.server.limits.lifetime import CONNECTION_OVER, LifetimeLimits,
 from live_cli.net.server.limits.limits import Limits
 from tests.harness.live_client import WITHIN_S, ending, receive, say
 from tests.harness.live_server import running_server
+from tests.harness.scripted_engine import ScriptedEngine
 
 PICTURE = {"video": {"data": base64.b64encode(b"\xff\xd8").decode(), "mimeType": "image/jpeg"}}
 
@@ -118,6 +119,18 @@ async def test_a_picture_shortens_a_session_that_is_not_compressed(compresses: b
             return
         assert 0.0 < left_s(await receive(client)) <= 0.2
         assert (await ending(client))[1].startswith("A session with video lasts 0.4 s at most")
+
+
+async def test_a_picture_that_the_model_cannot_see_shortens_no_session() -> None:
+    engine, over = ScriptedEngine(takes_video=False), session_over(0.6, "audio")
+    async with (
+        running_server(engine, limits=limited(audio_session_s=0.6, video_session_s=0.1)) as server,
+        server.connect() as client,
+    ):
+        await client.send(setup())
+        await receive(client)
+        await client.send(json.dumps({"realtimeInput": PICTURE}))
+        assert await ending(client) == (over.code, over.reason)
 
 
 async def test_a_limit_ends_a_session_in_the_middle_of_a_turn() -> None:
