@@ -164,8 +164,8 @@ class PendingCalls:
 
     @property
     def is_full(self) -> bool:
-        """Whether a further call has to be answered with an error."""
-        return len(self._open) > MOST_CALLS
+        """Whether the last call has to be answered with an error."""
+        return sum(call.state is not CallState.SENT for call in self._open) > MOST_CALLS
 
     def allow(self, call: PendingCall) -> list[CallStep]:
         """Note that the call may run."""

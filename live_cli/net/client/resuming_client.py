@@ -15,10 +15,11 @@ the owner goes on. `ReconnectPolicy` says after which pause, and when no more. A
 which nothing comes although something is awaited is given up where the `Watchdog` says so; before,
 the owner is told (`Stalled`).
 
-*What is not lost.* What is sent is kept until the model begins to answer it, the last
-`KEPT_MESSAGES` of it; a new connection gets it again, so that a question asked while the
+*What is not lost.* What is sent is kept until the model begins to answer it, or ends its turn
+without a word, the last `KEPT_MESSAGES` of it; a new connection gets it again, so that a question asked while the
 connection broke is answered. A sender waits meanwhile. The rest of an answer that had begun is
-lost.
+lost. Results of calls are never sent twice, and not at all while there is no connection: no new one
+knows a call of an earlier one. Who runs the calls sees to it that no result is lost.
 
 *With what.* A server that does not know the handle any more gets a new session, and the owner is
 told that nothing was restored. Turns are counted on, whatever the connection.
@@ -35,7 +36,7 @@ from live_cli.errors import ConnectError, Retry
 from live_cli.net.client.client import LiveClient
 from live_cli.net.client.reconnect_policy import ReconnectPolicy
 from live_cli.net.client.retry_after import seconds_in_reason
-from live_cli.net.client.watchdog import Alarm, Watchdog
+from live_cli.net.client.watchdog import Alarm, Awaited, Watchdog
 from live_cli.net.close_codes import NO_SIGN, TRY_LATER, explain
 from live_cli.protocol import compose
 from live_cli.protocol.events import (
@@ -139,8 +140,11 @@ class ResumingClient:
 
     async def send(self, message: ClientMessage) -> None:
         """Send one message as `LiveClient.send` does, waiting while there is no connection."""
-        await self._connected.wait()
-        self._unanswered.append(message)
+        if message.tool_response is None:
+            await self._connected.wait()
+            self._unanswered.append(message)
+        elif not self._connected.is_set():
+            return  # the connection that knew the call is lost
         self._watchdog.sent(message, self._client.clock())
         self._set_alarm_clock()
         await self._client.send(message)
@@ -221,7 +225,7 @@ class ResumingClient:
         async def ping() -> None:
             await client.ping()
             if client is self._client:
-                self._watchdog.ponged()
+                self._watchdog.ponged(client.clock())
 
         task = asyncio.create_task(ping())
         self._pings.add(task)
@@ -243,13 +247,17 @@ class ResumingClient:
                 if turn != self._answered_turn:
                     self._answered_turn = turn
                     self._unanswered.clear()
-            case TurnComplete():
+            case TurnComplete(turn, interrupted):
                 self._handle_is_fresh = False
+                if turn != self._answered_turn and not interrupted:
+                    self._answered_turn = turn
+                    self._unanswered.clear()  # the model chose to say nothing
             case GoingAway(time_left_s):
                 self._margin_s = min(_MARGIN_S, (time_left_s or 0.0) / 4)
             case SessionClosed():
                 frozen = event.reason.startswith(NO_SIGN)
-                self._policy.lost(self._clock(), frozen=frozen)
+                asked = self._watchdog.awaited is Awaited.ANSWER
+                self._policy.lost(self._clock(), unanswered=frozen or asked)
             case _:
                 pass
 
@@ -304,7 +312,9 @@ class ResumingClient:
         if retry_after_s is not None and retry_after_s > self._policy.limit_s:
             return f"The server asks to wait for {retry_after_s:,.0f} s, which is too long."
         tried_s = self._policy.tried_for_s(self._clock())
-        said = f"Connecting again did not help, {self._policy.attempts} times in {tried_s:.0f} s."
+        count = self._policy.attempts
+        times = "once" if count == 1 else f"{count} times"
+        said = f"Connecting again did not help, {times} in {tried_s:.0f} s."
         return f"{said} {why}" if why is not None else f"{said} Try again later."
 
     def _setup_for(self, handle: str | None) -> Setup:

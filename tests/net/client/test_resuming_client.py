@@ -28,6 +28,7 @@ from live_cli.protocol.events import (
 )
 from live_cli.protocol.messages import (
     AutomaticActivityDetection,
+    FunctionResponse,
     RealtimeInputConfig,
     SessionResumptionConfig,
     Setup,
@@ -259,6 +260,34 @@ async def test_who_sends_meanwhile_waits_and_is_heard_once() -> None:
         await events_of(client)
     words = [json.loads(payload)["realtimeInput"]["text"] for payload in server.received[1]]
     assert words == ["first", "second", "third"]
+
+
+async def test_a_result_of_a_call_goes_to_no_other_connection() -> None:
+    async def breaks(server: Server, socket: ServerConnection) -> None:
+        await say(socket, OPEN)
+        await server.receive(socket)
+        await server.receive(socket)
+        socket.transport.abort()
+
+    async def listens(server: Server, socket: ServerConnection) -> None:
+        await say(socket, OPEN)
+        for _ in range(2):
+            await server.receive(socket)
+        await socket.close(1000)
+
+    result = compose.tool_response([FunctionResponse(id="of-the-first", response={})])
+    async with serving(breaks, listens) as (server, client):
+        await client.send(compose.text("first"))
+        await client.send(result)
+        while not isinstance(await anext(client), Reconnecting):
+            pass
+        await client.send(result)
+        assert await anext(client) == Reconnected(restored=True)
+        await client.send(compose.text("second"))
+        await events_of(client)
+    assert "of-the-first" in server.received[0][1]
+    words = [json.loads(payload)["realtimeInput"]["text"] for payload in server.received[1]]
+    assert words == ["first", "second"]
 
 
 async def test_the_end_of_an_activity_gets_its_start_again(

@@ -1,0 +1,268 @@
+"""The model's calls, run: what the table of calls wants done is done here.
+
+Everything happens on the event loop. The owner tells what comes of the server and what the person
+answers, and gets back what to send and what to show through callbacks that must not block.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from live_cli.protocol import compose, events
+from live_cli.protocol.messages import ClientMessage, FunctionCall, FunctionResponse
+from live_cli.tools.calls import CallAct, CallState, CallStep, PendingCall, PendingCalls
+from live_cli.tools.consent import Consent, ConsentAnswer, Verdict
+from live_cli.tools.results import failure, fitted
+from live_cli.tools.tool import ClientTool, ToolResult
+
+_log = logging.getLogger("live_cli.tools")
+
+NOT_ALLOWED: Final = ToolResult.error("The user did not allow this call.")
+TOO_MANY: Final = ToolResult.error("Too many calls are open. Wait for their results.")
+WAITING: Final = "The user is asked whether this call may run, and has not answered yet."
+STOPPING_LIMIT_S: Final = 3.0
+"""How long tools may take to stop at the end of a session."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallRules:
+    """How a session's model takes results (reference §4.4, §6).
+
+    ``non_blocking``: it goes on talking while a call is open. ``takes_scheduling``: a result may
+    say when it wants to be told. ``keeps_results``: the session may be resumed, so that a result is
+    safe only with the next handle.
+    """
+
+    non_blocking: bool = False
+    takes_scheduling: bool = False
+    keeps_results: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CallReport:
+    """What is to be shown of one call.
+
+    ``call``: its state and result. ``tool``: None where there is none of that name. ``seconds``:
+    since the model asked. ``refused``: it was not run. ``note``: what the tool says meanwhile.
+    """
+
+    call: PendingCall
+    tool: ClientTool | None
+    seconds: float
+    refused: bool = False
+    cancelled: bool = False
+    note: str = ""
+
+
+class ToolRunner:
+    """Runs the calls of one session.
+
+    ``send`` takes messages for the server; ``say`` makes one of text, as the model takes it;
+    ``show`` is told whatever changes about a call; ``awaits_answer`` says whether a question is
+    open with the server.
+    """
+
+    def __init__(
+        self,
+        tools: Sequence[ClientTool],
+        consent: Consent,
+        *,
+        send: Callable[[ClientMessage], None],
+        say: Callable[[str], ClientMessage] = compose.text,
+        show: Callable[[CallReport], None] = lambda report: None,
+        awaits_answer: Callable[[], bool] = lambda: False,
+        rules: CallRules | None = None,
+    ) -> None:
+        self._tools = {tool.name: tool for tool in tools}
+        self._consent = consent
+        self._send = send
+        self._say = say
+        self._show = show
+        self._awaits_answer = awaits_answer
+        self._rules = rules or CallRules()
+        self._calls = PendingCalls()
+        self._running: dict[PendingCall, asyncio.Task[None]] = {}
+        self._asked_at: dict[PendingCall, float] = {}
+        self._clock = asyncio.get_running_loop().time
+
+    @property
+    def asking(self) -> PendingCall | None:
+        """The call that the person is asked about now: the oldest of them."""
+        asked = (CallState.ASKING, CallState.ORPHAN_ASKING)
+        return next((call for call in self._calls.open if call.state in asked), None)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a tool runs, or the person is asked."""
+        return bool(self._running) or self.asking is not None
+
+    # --- what comes of the server --------------------------------------------------------------
+
+    def handle(self, event: events.Event) -> None:
+        """Take in what comes of the server."""
+        match event:
+            case events.ToolCallRequested(calls):
+                for call in calls:
+                    self._request(call)
+            case events.ToolCallCancelled(ids):
+                self._cancel(ids)
+            case events.ResumptionUpdated(handle) if handle is not None:
+                self._do(self._calls.use_results())
+            case events.TurnComplete():
+                if not self._rules.keeps_results:
+                    self._do(self._calls.use_results())
+                self._do(self._calls.note_unwanted())
+            case events.Reconnecting():
+                self._do(self._calls.lose_connection())
+            case events.Reconnected() if not self._awaits_answer():
+                self._do(self._calls.note_unwanted())
+            case _:
+                pass
+
+    def _request(self, asked: FunctionCall) -> None:
+        call, steps = self._calls.request(asked)
+        self._do(steps)
+        if call is None:
+            return
+        self._asked_at[call] = self._clock()
+        tool = self._tools.get(call.name)
+        if tool is None:
+            self._refuse(call, ToolResult.error(f"There is no function {call.name!r}."))
+        elif self._calls.is_full:
+            self._refuse(call, TOO_MANY)
+        else:
+            self._judge(call, tool)
+
+    def _judge(self, call: PendingCall, tool: ClientTool) -> None:
+        match self._consent.verdict(tool):
+            case Verdict.RUN:
+                self._do(self._calls.allow(call))
+            case Verdict.REFUSE:
+                self._refuse(call, NOT_ALLOWED)
+            case Verdict.ASK:
+                if self._rules.non_blocking:
+                    self._respond(call, ToolResult({"output": WAITING}), will_continue=True)
+                self._report(call)
+
+    def _refuse(self, call: PendingCall, why: ToolResult) -> None:
+        steps = self._calls.refuse(call, why)
+        self._report(call, refused=True)
+        self._do(steps)
+
+    def _cancel(self, ids: Sequence[str]) -> None:
+        cancelled = [call for call in self._calls.open if call.id in ids]
+        self._do(self._calls.cancel(ids))
+        for call in cancelled:
+            self._report(call, cancelled=True)
+
+    # --- what the person answers ---------------------------------------------------------------
+
+    def answer(self, answer: ConsentAnswer) -> None:
+        """Take in what the person answers to the call that is `asking`, and to its like."""
+        call = self.asking
+        if call is None:
+            return
+        tool = self._tools[call.name]
+        self._consent.note(tool, answer)
+        self._decide(call, allowed=answer.allows)
+        while (call := self.asking) is not None:  # an answer for the session is one for these too
+            verdict = self._consent.verdict(self._tools[call.name])
+            if verdict is Verdict.ASK:
+                self._report(call)
+                return
+            self._decide(call, allowed=verdict is Verdict.RUN)
+
+    def _decide(self, call: PendingCall, *, allowed: bool) -> None:
+        if allowed:
+            self._do(self._calls.allow(call))
+        else:
+            self._refuse(call, NOT_ALLOWED)
+
+    # --- what is to be done --------------------------------------------------------------------
+
+    def _do(self, steps: list[CallStep]) -> None:
+        for step in steps:
+            match step.act:
+                case CallAct.RUN:
+                    self._start(step.call)
+                case CallAct.SEND if step.call.result is not None:
+                    self._respond(step.call, step.call.result)
+                case CallAct.TELL if step.call.result is not None:
+                    self._tell(step.call, step.call.result)
+                case CallAct.STOP:
+                    self._running[step.call].cancel()
+                case _:
+                    pass
+
+    def _start(self, call: PendingCall) -> None:
+        task = asyncio.create_task(self._run(call, self._tools[call.name]))
+        self._running[call] = task
+        task.add_done_callback(lambda _: self._running.pop(call))
+        self._report(call)
+
+    async def _run(self, call: PendingCall, tool: ClientTool) -> None:
+        def tell_progress(message: str) -> None:
+            if call.state is CallState.RUNNING and self._rules.non_blocking:
+                self._respond(call, ToolResult({"output": message}), will_continue=True)
+            self._report(call, note=message)
+
+        limit = asyncio.timeout(tool.time_limit_s)
+        try:
+            async with limit:
+                result = fitted(await tool.call(call.arguments, tell_progress))
+        except asyncio.CancelledError:
+            if not call.is_open:
+                raise
+            result = ToolResult.error("The tool stopped.")
+        except Exception as exc:  # noqa: BLE001 - whatever a tool raises is its answer
+            _log.warning("%s (%s) failed", tool.name, tool.source, exc_info=exc)
+            late = f"It took longer than {tool.time_limit_s:g} s, and was left."
+            result = ToolResult.error(late) if limit.expired() else failure(exc)
+        steps = self._calls.finish(call, result)
+        self._report(call)
+        self._do(steps)
+
+    def _respond(
+        self, call: PendingCall, result: ToolResult, *, will_continue: bool = False
+    ) -> None:
+        response = FunctionResponse(
+            id=call.id,
+            name=call.name,
+            response=result.response,
+            scheduling=self._scheduling(call, will_continue=will_continue),
+            will_continue=True if will_continue else None,
+            parts=list(result.parts) or None,
+        )
+        self._send(compose.tool_response([response]))
+
+    def _scheduling(self, call: PendingCall, *, will_continue: bool) -> str | None:
+        if not (self._rules.non_blocking and self._rules.takes_scheduling):
+            return None
+        if will_continue:
+            return "SILENT"
+        tool = self._tools.get(call.name)
+        return tool.scheduling if tool else None
+
+    def _tell(self, call: PendingCall, result: ToolResult) -> None:
+        said = msgspec.json.encode(result.response).decode()
+        self._send(
+            self._say(f"(The connection broke while {call.name} ran. Its result is: {said})")
+        )
+
+    def _report(
+        self, call: PendingCall, *, refused: bool = False, cancelled: bool = False, note: str = ""
+    ) -> None:
+        asked_at = self._asked_at.get(call, self._clock())
+        tool = self._tools.get(call.name)
+        self._show(CallReport(call, tool, self._clock() - asked_at, refused, cancelled, note))
+
+    async def close(self) -> None:
+        """End the session: tools that run are stopped, and waited for a little."""
+        tasks = list(self._running.values())
+        self._do(self._calls.close())
+        if tasks:
+            await asyncio.wait(tasks, timeout=STOPPING_LIMIT_S)
