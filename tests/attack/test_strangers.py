@@ -8,7 +8,7 @@ import contextlib
 import json
 import struct
 import tracemalloc
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
@@ -21,12 +21,12 @@ from live_cli.net.server.limits.places import ConnectionPlace, ConnectionPlaces
 from live_cli.net.server.rest import ListedModel
 from tests.harness.live_client import PATH, SETUP, ending, receive, said, say, set_up
 from tests.harness.live_server import LiveServer, running_server
+from tests.harness.raw_client import frame, raw, read_to_end, sent_until_cut
 
 KEY: Final = "the-right-key-of-the-owner"
 RIGHT: Final = {"x-goog-api-key": KEY}
 WRONG: Final = {"x-goog-api-key": "a-wrong-key-of-somebody"}
 ENOUGH_S: Final = 30.0  # a bound on waiting, not a measure
-KB: Final = 1024
 
 
 def setup_of(size: int) -> str:
@@ -38,56 +38,6 @@ def setup_of(size: int) -> str:
     empty = json.dumps({"setup": setup})
     setup["systemInstruction"]["parts"][0]["text"] = "x" * (size - len(empty))
     return json.dumps({"setup": setup})
-
-
-def frame(opcode: int, payload: bytes, *, final: bool = True) -> bytes:
-    """A client's frame with a mask of zeros (RFC 6455, 5.2)."""
-    first = (0x80 if final else 0) | opcode
-    if len(payload) < 126:
-        return bytes([first, 0x80 | len(payload), 0, 0, 0, 0]) + payload
-    return struct.pack("!BBQI", first, 0xFF, len(payload), 0) + payload
-
-
-Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-@contextlib.asynccontextmanager
-async def raw(server: LiveServer, *headers: str, upgraded: bool = True) -> AsyncIterator[Ends]:
-    """A bare connection; ``upgraded``: with the handshake of a WebSocket done."""
-    reader, writer = await server.dial(limit=KB)
-    try:
-        if upgraded:
-            head = [f"GET {PATH} HTTP/1.1", "host: localhost", "upgrade: websocket", *headers]
-            head += ["connection: upgrade", "sec-websocket-version: 13"]
-            head += ["sec-websocket-key: " + "0" * 22 + "==", "", ""]
-            writer.write("\r\n".join(head).encode())
-            await reader.readuntil(b"\r\n\r\n")
-        yield reader, writer
-    finally:
-        writer.transport.abort()
-        with contextlib.suppress(ConnectionError):
-            await writer.wait_closed()
-
-
-async def sent_until_cut(writer: asyncio.StreamWriter, most: int, block: int = 64 * KB) -> int:
-    """Write until the server takes no more for a second, or ends it; return the bytes written."""
-    sent = 0
-    with contextlib.suppress(ConnectionError, TimeoutError):
-        while sent < most:
-            writer.write(bytes(block))
-            async with asyncio.timeout(1.0):
-                await writer.drain()
-            sent += block
-    return sent
-
-
-async def read_to_end(reader: asyncio.StreamReader) -> bytes:
-    read = b""
-    async with asyncio.timeout(ENOUGH_S):
-        with contextlib.suppress(ConnectionError):
-            while piece := await reader.read(2**16):
-                read += piece
-    return read
 
 
 async def owner_is_served(server: LiveServer) -> None:
@@ -143,12 +93,12 @@ async def test_a_hundred_who_send_megabytes_are_hardly_read(way: str) -> None:
     )
 
     async def attack() -> int:
-        async with raw(server, headers) as (_, writer):
+        async with raw(server.port, headers) as (_, writer):
             writer.write(struct.pack("!BBQI", 0x81, 0xFF, 15_000_000, 0))
             return await sent_until_cut(writer, 15_000_000)
 
     async def attack_early() -> int:
-        async with raw(server, upgraded=False) as (_, writer):
+        async with raw(server.port, upgraded=False) as (_, writer):
             head = (
                 f"GET {PATH} HTTP/1.1\r\nhost: localhost\r\nx-goog-api-key: wrong-wrong-wrong\r\n"
             )
@@ -175,7 +125,7 @@ async def test_a_hundred_who_send_megabytes_are_hardly_read(way: str) -> None:
 async def test_a_refused_connection_is_told_why_and_cut(first: str) -> None:
     async with (
         running_server(keys=[KEY], limits=Limits(wrong_keys_per_min=0)) as server,
-        raw(server, "x-goog-api-key: a-wrong-key-of-somebody") as (reader, writer),
+        raw(server.port, "x-goog-api-key: a-wrong-key-of-somebody") as (reader, writer),
     ):
         reading = asyncio.create_task(read_to_end(reader))
         if first == "a setup":
@@ -212,7 +162,7 @@ async def test_small_frames_count_like_messages(small: bytes) -> None:
     limits = Limits(small_messages_per_s=100)  # 500 in hand
     async with (
         running_server(keys=[KEY], limits=limits) as server,
-        raw(server, f"x-goog-api-key: {KEY}") as (reader, writer),
+        raw(server.port, f"x-goog-api-key: {KEY}") as (reader, writer),
     ):
         writer.write(frame(1, json.dumps(SETUP).encode()))
         await reader.readuntil(b"setupComplete")
@@ -229,7 +179,7 @@ async def test_small_frames_count_like_messages(small: bytes) -> None:
 
 async def test_small_frames_before_the_setup_count_too() -> None:
     limits = Limits(small_messages_per_s=100)
-    async with running_server(limits=limits) as server, raw(server) as (reader, writer):
+    async with running_server(limits=limits) as server, raw(server.port) as (reader, writer):
         reading = asyncio.create_task(read_to_end(reader))
         writer.write(frame(1, b"{", final=False) + frame(0, b"", final=False) * 2000)
         assert b"More than 100 messages a second" in await reading
@@ -238,7 +188,7 @@ async def test_small_frames_before_the_setup_count_too() -> None:
 @pytest.mark.usefixtures("traced")
 async def test_fragments_take_no_more_memory_than_their_content() -> None:
     limits = Limits(small_messages_per_s=0)
-    async with running_server(limits=limits) as server, raw(server) as (reader, writer):
+    async with running_server(limits=limits) as server, raw(server.port) as (reader, writer):
         writer.write(frame(1, json.dumps(SETUP).encode()))
         await reader.readuntil(b"setupComplete")
         before = tracemalloc.get_traced_memory()[0]
@@ -259,7 +209,7 @@ async def test_a_packet_of_tiny_frames_is_parsed_in_turns() -> None:
     async with (
         running_server(limits=limits) as server,
         server.connect() as canary,
-        raw(server) as (reader, writer),
+        raw(server.port) as (reader, writer),
     ):
         await set_up(canary)
         writer.write(frame(1, json.dumps(SETUP).encode()))
@@ -286,7 +236,7 @@ QUICK: Final = Limits(request_s=0.5, connections=500)
 async def test_a_second_request_has_a_deadline_as_the_first_has(begun: str) -> None:
     async with (
         running_server(keys=[KEY], limits=QUICK) as server,
-        raw(server, upgraded=False) as (reader, writer),
+        raw(server.port, upgraded=False) as (reader, writer),
     ):
         for _ in range(2):
             writer.write((HEAD + "\r\n").encode())
@@ -311,7 +261,7 @@ async def test_a_body_that_does_not_end_is_not_waited_for() -> None:
     async with running_server(keys=[KEY], limits=QUICK) as server:
         post = f"POST /v1/auth_tokens HTTP/1.1\r\nhost: a\r\nx-goog-api-key: {KEY}\r\n"
         for rest in ("content-length: 9999\r\n\r\n", "transfer-encoding: chunked\r\n\r\n5\r\nab"):
-            async with raw(server, upgraded=False) as (reader, writer):
+            async with raw(server.port, upgraded=False) as (reader, writer):
                 writer.write((post + rest).encode())
                 assert b" 408 " in await read_to_end(reader)
 
@@ -321,7 +271,7 @@ async def test_a_body_that_nobody_reads_is_cut(path: str) -> None:
     head = f"{path} HTTP/1.1\r\nhost: localhost\r\nx-goog-api-key: {KEY}\r\n"
     head += "content-length: 900000000\r\n\r\n"
     async with running_server(keys=[KEY]) as server:
-        async with raw(server, upgraded=False) as (_, writer):
+        async with raw(server.port, upgraded=False) as (_, writer):
             writer.write(head.encode())
             assert await sent_until_cut(writer, 100_000_000) < 50_000_000
         await owner_is_served(server)
@@ -338,7 +288,7 @@ async def test_answers_that_nobody_reads_are_cut() -> None:
     limits = Limits(request_s=0.3)
     models = [ListedModel("m", "M", "x" * 500_000)]
     async with running_server(keys=[KEY], limits=limits, models=models) as server:
-        async with raw(server, upgraded=False) as (reader, writer):
+        async with raw(server.port, upgraded=False) as (reader, writer):
             reader._transport.pause_reading()  # type: ignore[attr-defined]
             with pytest.raises(ConnectionError):
                 await ask_for_ever(writer)
@@ -360,7 +310,9 @@ async def test_the_owner_gets_in_when_strangers_have_all_places(how: str) -> Non
         wrong = "x-goog-api-key: a-wrong-key-of-somebody"
         for _ in range(60):
             upgraded = how == "a WebSocket"
-            reader, writer = await stack.enter_async_context(raw(server, wrong, upgraded=upgraded))
+            reader, writer = await stack.enter_async_context(
+                raw(server.port, wrong, upgraded=upgraded)
+            )
             if how == "half a head":
                 writer.write(b"GET / HT")
             elif how == "a slow second head":
@@ -390,7 +342,7 @@ async def test_one_address_has_a_number_of_places_and_those_let_in_keep_theirs()
             await set_up(owner)
         readers = []
         for _ in range(30):
-            reader, _ = await stack.enter_async_context(raw(server, upgraded=False))
+            reader, _ = await stack.enter_async_context(raw(server.port, upgraded=False))
             readers.append(reader)
         ends = [asyncio.create_task(read_to_end(reader)) for reader in readers]
         await asyncio.wait(ends[:25])
