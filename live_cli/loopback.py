@@ -33,6 +33,17 @@ def is_loopback(host: str) -> bool:
     return address is not None and address.is_loopback
 
 
+def reaches_this_machine(host: str) -> bool:
+    """Whether a connection to ``host`` ends on this machine, so that no proxy can help it there.
+
+    True for loopback, for the addresses that mean all of one's own (0.0.0.0 and ::), for a loopback
+    address written as IPv6 (RFC 4291 §2.5.5.2), and for a name with the dot of the root.
+    """
+    host = host.strip("[]").removesuffix(".").lower()
+    mapped = getattr(_ip_address(host), "ipv4_mapped", None)
+    return is_loopback(str(mapped or host)) or host in ANY_ADDRESSES
+
+
 def is_loopback_or_ip(host: str) -> bool:
     """Whether ``host`` means the same machine whatever a DNS server says.
 

@@ -37,7 +37,7 @@ def _completed(args: list[str]) -> list[str]:
 
     What follows it in `text` may be the message; a handle is known by its shape. `talk` has none.
     """
-    completed = []
+    completed: list[str] = []
     for place, arg in enumerate(args):
         if arg == "--":
             return completed + args[place:]

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from live_cli.engine.chat_models.lookup import PULLABLE, AvailableModel, cache_folder
 from live_cli.errors import EngineError
 from live_cli.paths import make_private
+from live_cli.proxies import http_opener, proxy_of_http
 
 _BLOCK = 1 << 18
 _TIMEOUT_S = 30.0
@@ -88,9 +89,6 @@ class _SameScheme(urllib.request.HTTPRedirectHandler):
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
 
-_opener = urllib.request.build_opener(_SameScheme)
-
-
 def _name_in(url: str) -> str:
     """Return the name of a model from its address. Raises EngineError where ``url`` is none."""
     try:
@@ -123,7 +121,7 @@ def _fetch(url: str, part: Path, size: int | None, progress: PullProgress) -> No
     if there:
         request.add_header("Range", f"bytes={there}-")
     try:
-        with _opener.open(request, timeout=_TIMEOUT_S) as answer:
+        with http_opener(_SameScheme()).open(request, timeout=_TIMEOUT_S) as answer:
             if there and not _continues(answer, there):
                 there = 0  # it sends all of it again
             _receive(answer, part, there, _whole_size(answer, there, size), progress)
@@ -142,8 +140,10 @@ def _fetch(url: str, part: Path, size: int | None, progress: PullProgress) -> No
         ValueError,
     ) as exc:  # ValueError: a redirect to what is no address, or lengths of chunks that are none
         why = getattr(exc, "reason", None) or exc
+        proxy = proxy_of_http(url)
+        way = f" through the proxy {proxy}" if proxy else ""
         raise EngineError(
-            f"cannot fetch {url} ({why}): the same command goes on where this stopped"
+            f"cannot fetch {url}{way} ({why}): the same command goes on where this stopped"
         ) from exc
 
 

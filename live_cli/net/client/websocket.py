@@ -17,17 +17,19 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
     ConnectionClosed,
     InvalidProxy,
+    InvalidProxyStatus,
     InvalidStatus,
-    ProxyError,
     WebSocketException,
 )
 
 from live_cli import __version__
 from live_cli.errors import ConnectError, Retry
 from live_cli.net.address import Address
+from live_cli.net.client.proxy import may_pass, proxy_to, why_not_through
 from live_cli.net.client.retry_after import seconds_in_header
 from live_cli.net.close_codes import TOO_BIG_FOR_US, starting_a_sentence
 from live_cli.net.tls import loopback_context, own_files
+from live_cli.proxies import NamedProxy
 
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 TOO_BIG: Final = 1009
@@ -111,8 +113,10 @@ class _ConnectWithoutRedirect(connect):
 async def open_websocket(address: Address, limit_s: float) -> WebSocket:
     """Connect to ``address`` within ``limit_s`` seconds. Raises ConnectError in plain words."""
     local = address.is_loopback
-    options: dict[str, Any] = {"compression": None, "proxy": None} if local else {}
+    options: dict[str, Any] = {"compression": None} if local else {}
+    proxy: NamedProxy | None = None
     try:
+        proxy = proxy_to(address)
         if local and _is_secure(address):
             options["ssl"] = loopback_context(own_files())
         connection = await _ConnectWithoutRedirect(
@@ -126,11 +130,13 @@ async def open_websocket(address: Address, limit_s: float) -> WebSocket:
             max_size=MAX_MESSAGE_BYTES,
             write_limit=WRITE_LIMIT_BYTES,
             logger=_logger,
+            proxy=proxy.url if proxy is not None else None,
             **options,
         )
     except (OSError, WebSocketException, EOFError, ImportError, ValueError) as exc:
+        why = why_not_through(exc, proxy, address) if proxy is not None else None
         raise ConnectError(
-            _why(exc, address, limit_s), retry=_retry(exc), retry_after_s=_retry_after_s(exc)
+            why or _why(exc, address, limit_s), retry=_retry(exc), retry_after_s=_retry_after_s(exc)
         ) from exc
     return WebSocket(connection)
 
@@ -145,6 +151,8 @@ def _retry(exc: Exception) -> Retry:
         return Retry.STARTING
     # a wrong certificate is a ValueError too
     final = InvalidProxy | ImportError | ValueError | ssl.SSLCertVerificationError
+    if isinstance(exc, InvalidProxyStatus) and not may_pass(exc):
+        return Retry.NEVER
     return Retry.NEVER if isinstance(exc, final) else Retry.LATER
 
 
@@ -170,11 +178,6 @@ def _why(exc: Exception, address: Address, limit_s: float) -> str:
     who, place = starting_a_sentence(address.label), address.place
     if isinstance(exc, InvalidStatus):
         return _why_status(exc.response.status_code, address)
-    if isinstance(exc, ProxyError | InvalidProxy | ImportError):
-        return (
-            f"The proxy on the way to {place} cannot be used ({type(exc).__name__}). "
-            "Check HTTPS_PROXY, or name the server's host in NO_PROXY."
-        )
     if isinstance(exc, WebSocketException | EOFError):
         return f"{who} at {place} does not speak WebSocket. Check the server's address."
     if isinstance(exc, TimeoutError):

@@ -308,14 +308,6 @@ async def test_tls_to_a_plain_server() -> None:
     assert text.startswith("No TLS connection to 127.0.0.1:")
 
 
-async def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{free_port()}")
-    text = await complaint(Address("wss://example.invalid", KEY, "v1beta", "Gemini"))
-    assert "example.invalid" in text
-
-
 async def test_loopback_uses_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from live_cli.engine.backends.llm import completions
 from live_cli.engine.stages import ChatDelta, ChatMessage, ChatRequest, ChatUsage, ToolDeclaration
 from live_cli.errors import EngineError, UnsupportedError
+from live_cli.proxies import http_opener, proxy_of_http
 
 CONTEXT_TOKENS = 8192
 """The context window that is assumed: endpoints do not tell theirs."""
@@ -50,6 +51,7 @@ class OpenAIChatModel:
         self._host = parts.netloc
         self._model = model
         self._timeout_s = timeout_s
+        self._opener = http_opener()
         self._begins_thinking: dict[bool, bool] = {}
         self._extras = 2  # how many of the optional fields below this endpoint takes
 
@@ -110,8 +112,10 @@ class OpenAIChatModel:
                 raise EngineError(self._explained(exc.code, said)) from exc
             except (OSError, http.client.HTTPException) as exc:
                 why = getattr(exc, "reason", exc)
+                proxy = proxy_of_http(self._url)
+                way = f" through the proxy {proxy}" if proxy else ""
                 raise EngineError(
-                    f"cannot reach the chat model at {self._host} ({why}): is it running?"
+                    f"cannot reach the chat model at {self._host}{way} ({why}): is it running?"
                 ) from exc
 
     def _worded(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -130,7 +134,7 @@ class OpenAIChatModel:
         request = urllib.request.Request(  # noqa: S310 - the scheme was checked
             self._url, json.dumps(body).encode(), headers, method="POST"
         )
-        answer = urllib.request.urlopen(request, timeout=self._timeout_s)  # noqa: S310
+        answer = self._opener.open(request, timeout=self._timeout_s)
         assert isinstance(answer, http.client.HTTPResponse)  # noqa: S101 - http and https only
         return answer
 
