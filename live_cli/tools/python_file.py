@@ -66,7 +66,7 @@ def _run_file(path: Path) -> ModuleType:
     sys.modules[spec.name] = module  # dataclasses look their module up
     folder = str(path.resolve().parent)
     if folder not in sys.path:
-        sys.path.insert(0, folder)  # as Python does for a file that it runs
+        sys.path.append(folder)  # last: a neighbour must not stand for a package
     try:
         spec.loader.exec_module(module)
     except OSError as exc:
