@@ -1,4 +1,4 @@
-"""The JSON that people have for their MCP servers, of whichever program, and what is wrong in it."""
+"""The JSON that people have for their MCP servers, and what is wrong in it."""
 
 from typing import Any
 
