@@ -90,12 +90,14 @@ class Model:
     """A model and what it supports.
 
     ``modalities``: what it can answer in, its own choice first. ``thinking``: whether it takes a
-    budget in tokens, a level, or nothing. ``proactive`` "always": on without being asked.
+    budget in tokens, a level, any of the two, or nothing. ``proactive`` "always": on unasked.
     ``language``: chosen by ``languageCode``, by the system instruction, or as translation target.
     ``client_content``: turns may be sent during the whole session, only as initial history (then
     text goes as realtime input), or never. ``content_interrupts``: any of them interrupts, not only
     one with ``turnComplete:true``. ``max_audio_s``: longest audio of one session.
     ``context_tokens``, ``output_tokens``: the most that goes in, and that one answer takes.
+    ``ended``: the day (ISO 8601) since which Google answers nobody as this model.
+    ``end_announced``: the day for which its end was announced, where no notice of it is known.
     """
 
     id: str
@@ -118,6 +120,8 @@ class Model:
     translates_only: bool = False
     max_audio_s: float | None = None
     known: bool = True
+    ended: str | None = None
+    end_announced: str | None = None
 
 
 LIVE_3_8 = Model(
@@ -131,7 +135,7 @@ LIVE_3_8 = Model(
 LIVE_3_8_THINKING = Model(
     "gemini-3.8-live-extended-thinking",
     "Gemini 3.8 Live Extended Thinking",
-    thinking="level",
+    thinking="any",
     thinking_levels=("low", "medium", "high"),
     default_thinking_level="low",
     proactive="always",
@@ -147,6 +151,7 @@ LIVE_3_1 = Model(
     client_content="initial",
     context_tokens=_NATIVE_AUDIO_CONTEXT,
     output_tokens=65_536,
+    end_announced="2026-11-17",
 )
 NATIVE_AUDIO_2_5 = Model(
     "gemini-2.5-flash-native-audio-preview-12-2025",
@@ -156,6 +161,7 @@ NATIVE_AUDIO_2_5 = Model(
     proactive="flag",
     context_tokens=_NATIVE_AUDIO_CONTEXT,
     output_tokens=8_192,
+    end_announced="2026-11-17",
 )
 HALF_CASCADE_2_5 = Model(
     "gemini-live-2.5-flash-preview",
@@ -165,6 +171,7 @@ HALF_CASCADE_2_5 = Model(
     voices=_HALF_CASCADE_VOICES,
     context_tokens=_OTHER_CONTEXT,
     output_tokens=8_192,
+    ended="2025-12-09",
 )
 HALF_CASCADE_2_0 = Model(
     "gemini-2.0-flash-live-001",
@@ -174,6 +181,7 @@ HALF_CASCADE_2_0 = Model(
     voices=_HALF_CASCADE_VOICES,
     context_tokens=_OTHER_CONTEXT,
     output_tokens=8_192,
+    ended="2025-12-09",
 )
 TRANSLATE = Model(
     "gemini-3.5-live-translate-preview",
@@ -225,7 +233,19 @@ _FAMILIES = (
     ("gemini-2.5-flash-native-audio", NATIVE_AUDIO_2_5),
     ("gemini-live-2.5-flash-native-audio", NATIVE_AUDIO_2_5),
 )
-"""Prefixes of the dated and Vertex ids of a known model."""
+"""Prefixes of the dated and Vertex ids of a known model, whose end is not known to be theirs."""
+
+_ENDED_PREFIXES = ("gemini-2.0-flash-exp", "gemini-2.0-flash-live")
+"""Of the ids of the first Live models, which very many public programs still name."""
+_NEVER_LIVE = "image"
+"""In the ids of models of those years that drew pictures."""
+
+
+def find_ended(model_id: str) -> Model | None:
+    """Return a model of the first generation under its id, None where the id is none of theirs."""
+    if not model_id.startswith(_ENDED_PREFIXES) or _NEVER_LIVE in model_id:
+        return None
+    return replace(HALF_CASCADE_2_0, id=model_id)
 
 
 def find_model(name: str) -> Model:
@@ -236,7 +256,9 @@ def find_model(name: str) -> Model:
             return model
     for prefix, model in _FAMILIES:
         if model_id.startswith(prefix):
-            return replace(model, id=model_id)
+            return replace(model, id=model_id, end_announced=None)
+    if (ended := find_ended(model_id)) is not None:
+        return ended
     return Model(
         model_id,
         model_id,

@@ -107,7 +107,7 @@ def test_an_unknown_model_refuses_nothing():
     [
         (LIVE_3_8.id, Requirements(modality="TEXT"), "does not answer in text", HALF),
         (LIVE_3_8.id, Requirements(affective=True), "has no affective dialog", NATIVE),
-        (LIVE_3_8.id, Requirements(thinking_budget=True), "takes no thinking budget", NATIVE),
+        (LIVE_3_8.id, Requirements(thinking_budget=True), "takes no thinking budget", THINKING),
         (LIVE_3_8.id, Requirements(thinking_level="high"), "takes no thinking level", THINKING),
         (LIVE_3_8.id, Requirements(show_thoughts=True), "does not show its thoughts", THINKING),
         (

@@ -30,6 +30,7 @@ class LiveEngine:
 
     ``clock`` and ``sleep`` pace the assumed playback; tests bring their own. ``limits_audio``
     False: a session takes as much audio as it gets, whatever the limit of its model family.
+    ``strict``: models that Google has ended are not found.
     """
 
     def __init__(
@@ -40,7 +41,9 @@ class LiveEngine:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         limits_audio: bool = True,
+        strict: bool = False,
     ) -> None:
+        self._strict = strict
         self._limits_audio = limits_audio
         self._registry = registry or Registry(names)
         self._context = EngineContext(Workers(), Clock(clock, sleep))
@@ -66,7 +69,8 @@ class LiveEngine:
         A conversation opens before the transcriber is loaded: typing needs none. Where ``setup``
         has options of audio input the transcriber loads meanwhile, else with the first audio.
         """
-        config = session_config_of(setup, dialect, endpoint_chat=self._registry.chat_is_endpoint)
+        by_endpoint = self._registry.chat_is_endpoint
+        config = session_config_of(setup, dialect, endpoint_chat=by_endpoint, strict=self._strict)
         config = replace(config, principal=principal)
         if config.transcribes_only:
             if not self._limits_audio:

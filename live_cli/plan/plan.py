@@ -80,6 +80,7 @@ def plan_session(
     _refuse(choice, model, requirements)
     _refuse_together(model, session, verb, spoken_reply, modality)
     warnings += unencrypted(choice)
+    warnings += _ended(choice, model)
     if session.proactive and model.proactive == "always":
         warnings.append(f"{model.id} is always proactive: --proactive changes nothing.")
     needs = _needs(verb, modality) if choice.kind == "child" else ()
@@ -156,6 +157,19 @@ def _named(name: str) -> tuple[Model, list[str]]:
         return model, []
     near = did_you_mean(model.id, [each.id for each in MODELS]) or "."
     return model, [f"{model.id!r} is not a model that is known here, it is tried as it is{near}"]
+
+
+def _ended(choice: ServerChoice, model: Model) -> list[str]:
+    """Return the warning of a model that Google has ended, or was to end: our own server has it."""
+    if choice.server != "gemini" or not (model.ended or model.end_announced):
+        return []
+    what = (
+        f"Google ended {model.id} on {model.ended}, so Gemini will refuse it"
+        if model.ended
+        else f"Google announced the end of {model.id} for {model.end_announced}: "
+        "Gemini may refuse it"
+    )
+    return [f"{what}. Newer: --model {LIVE_3_8.id}; without Gemini: --server local."]
 
 
 def _modality(model: Model, session: SessionSettings, verb: Verb, spoken_reply: bool) -> str:

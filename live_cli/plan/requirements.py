@@ -39,13 +39,13 @@ class _Rule:
 
 
 def _level_met(model: Model, requirements: Requirements) -> bool:
-    if model.thinking == "level":
+    if model.thinking_levels:
         return requirements.thinking_level in model.thinking_levels
     return model.thinking == "any"
 
 
 def _level_refusal(model: Model, requirements: Requirements) -> str:
-    if model.thinking == "level":
+    if model.thinking_levels:
         levels = ", ".join(model.thinking_levels)
         return f"has no thinking level {requirements.thinking_level} (it has {levels})"
     return "takes no thinking level"

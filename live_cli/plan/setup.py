@@ -102,7 +102,9 @@ def _speech(session: SessionSettings, model: Model) -> SpeechConfig | None:
 
 
 def _thinking(session: SessionSettings, model: Model) -> ThinkingConfig | None:
-    level = session.thinking_level or model.default_thinking_level
+    level = session.thinking_level
+    if level is None and session.thinking_budget is None:
+        level = model.default_thinking_level
     if level is None and session.thinking_budget is None and not session.show_thoughts:
         return None
     return ThinkingConfig(

@@ -105,8 +105,7 @@ def test_a_key_over_a_socket_without_tls_is_warned_of():
         ("transcribe", {}, "gemini-3.5-transcribe-live", "TEXT", "v1beta"),
         ("talk", {"affective": True}, "gemini-2.5-flash-native-audio-preview-12-2025", "AUDIO",
          "v1alpha"),
-        ("talk", {"thinking_budget": 0}, "gemini-2.5-flash-native-audio-preview-12-2025", "AUDIO",
-         "v1beta"),
+        ("talk", {"thinking_budget": 0}, "gemini-3.8-live-extended-thinking", "AUDIO", "v1beta"),
         ("talk", {"thinking_level": "low"}, "gemini-3.8-live-extended-thinking", "AUDIO",
          "v1beta"),
         ("talk", {"proactive": True}, "gemini-3.8-live", "AUDIO", "v1beta"),
@@ -131,10 +130,41 @@ def test_another_model_than_the_default_is_said_and_why():
     assert planned(affective=True).warnings == (
         "Using gemini-2.5-flash-native-audio-preview-12-2025: "
         "gemini-3.8-live has no affective dialog.",
+        "Google announced the end of gemini-2.5-flash-native-audio-preview-12-2025 for 2026-11-17: "
+        "Gemini may refuse it. Newer: --model gemini-3.8-live; without Gemini: --server local.",
     )
     assert "always proactive" in planned(proactive=True).warnings[0]
     assert "did you mean 'gemini-3.8-live'?" in planned(model="gemini-3.8-lve").warnings[0]
     assert planned().warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [
+        ("gemini-2.0-flash-exp", "Google ended gemini-2.0-flash-exp on 2025-12-09"),
+        ("gemini-2.0-flash-live-001", "Google ended gemini-2.0-flash-live-001 on 2025-12-09"),
+        ("gemini-live-2.5-flash-preview", "on 2025-12-09, so Gemini will refuse it"),
+        ("gemini-3.1-flash-live-preview", "announced the end of gemini-3.1-flash-live-preview"),
+    ],
+)
+def test_a_model_that_google_ends_is_warned_of_where_gemini_is_asked_for_it(model, says):
+    [warning] = planned(model=model).warnings
+    assert says in warning
+    assert "--model gemini-3.8-live" in warning
+    assert planned(model=model, server="ws://127.0.0.1:1").warnings == ()
+
+
+def test_models_of_today_are_not_warned_of():
+    for model in ("gemini-3.8-live", "gemini-3.8-live-extended-thinking"):
+        assert planned(model=model).warnings == ()
+
+
+def test_a_budget_takes_the_place_of_the_level_that_extended_thinking_needs():
+    model = "gemini-3.8-live-extended-thinking"
+    thinking = planned(model=model, thinking_budget=512).setup.generation_config.thinking_config
+    assert (thinking.thinking_budget, thinking.thinking_level) == (512, None)
+    thinking = planned(model=model).setup.generation_config.thinking_config
+    assert (thinking.thinking_budget, thinking.thinking_level) == (None, "LOW")
 
 
 @pytest.mark.parametrize(

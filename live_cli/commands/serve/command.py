@@ -94,7 +94,7 @@ async def _serve(
         _say(welcome(host, port_of(listeners), encryption, keyed=key is not None))
         if notice := plain_text_notice(host, encryption):
             _say(notice)
-        engine, loading = _load_engine(settings.engine, serving.parallel)
+        engine, loading = _load_engine(settings.engine, serving)
         for module in ("live_cli.net.server.app", "live_cli.net.server.stats.prometheus"):
             await asyncio.to_thread(importlib.import_module, module)
 
@@ -152,7 +152,9 @@ def limits_of(options: ServeSettings) -> Limits:
     )
 
 
-def _load_engine(options: EngineSettings, parallel: int) -> "tuple[LiveEngine, asyncio.Task[None]]":
+def _load_engine(
+    options: EngineSettings, serving: ServeSettings
+) -> "tuple[LiveEngine, asyncio.Task[None]]":
     from live_cli.engine.engine import LiveEngine
     from live_cli.engine.stages import StageNames
 
@@ -162,9 +164,9 @@ def _load_engine(options: EngineSettings, parallel: int) -> "tuple[LiveEngine, a
         chat=options.chat,
         synthesizer=options.synthesizer,
         threads=options.threads,
-        parallel=parallel,
+        parallel=serving.parallel,
     )
-    engine = LiveEngine(names)
+    engine = LiveEngine(names, strict=serving.strict)
     return engine, asyncio.create_task(engine.load())
 
 

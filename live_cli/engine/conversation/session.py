@@ -24,7 +24,7 @@ from live_cli.engine.conversation.history.history import ContextWindow, History
 from live_cli.engine.conversation.images import ImageInput
 from live_cli.engine.conversation.inline_audio import transcripts_of
 from live_cli.engine.conversation.input_limits import InputLimits, characters_of
-from live_cli.engine.conversation.tools.open_calls import Scheduling
+from live_cli.engine.conversation.tools.open_calls import Scheduling, check_unscheduled
 from live_cli.engine.conversation.user_turn import (
     TypedText,
     UserInput,
@@ -330,6 +330,8 @@ class ConversationSession:
 
     async def _take_responses(self, responses: list[FunctionResponse]) -> None:
         self._limits.check_responses(responses)
+        if not self._config.family.schedules_results:
+            check_unscheduled(responses)
         tool_calls, urgency = self._model.tool_calls, Scheduling.SILENT
         for number, response in enumerate(responses):
             if number:

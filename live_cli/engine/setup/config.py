@@ -14,7 +14,13 @@ from live_cli.engine.setup.media import (
     resolution_of,
 )
 from live_cli.engine.setup.toolbox import Toolbox, toolbox_of
-from live_cli.engine.setup.validation import AUDIO, check_setup, family_of, modality_of
+from live_cli.engine.setup.validation import (
+    AUDIO,
+    check_setup,
+    family_of,
+    modality_of,
+    refuses_input,
+)
 from live_cli.engine.setup.voices import traits_of
 from live_cli.engine.speech_in.endpointer import EndpointingRules
 from live_cli.engine.stages import Sampling, VoiceTraits
@@ -72,8 +78,8 @@ class SessionConfig:
     and video belongs to a turn. ``history_first``: the first clientContent is history alone.
     ``handle``: the resumption handle to go on from. ``trigger_tokens`` and ``target_tokens``: of
     context window compression, billed. ``longest_audio_s``: seconds of audio that a session takes,
-    None for no limit. ``vertex``: the client speaks Vertex AI's dialect. ``principal``: whose the
-    session is, by an opaque name.
+    None for no limit. ``vertex``: the client speaks Vertex AI's dialect. ``refuses_input``: the
+    first input ends the session. ``principal``: whose the session is, by an opaque name.
     """
 
     modality: str = AUDIO
@@ -100,6 +106,7 @@ class SessionConfig:
     toolbox: Toolbox = field(default_factory=Toolbox)
     family: Family = NEUTRAL
     vertex: bool = False
+    refuses_input: bool = False
     principal: str = OWNER
 
     @property
@@ -122,14 +129,19 @@ class SessionConfig:
 
 
 def session_config_of(
-    setup: Setup, dialect: Dialect = _DIALECT, *, endpoint_chat: bool = False
+    setup: Setup,
+    dialect: Dialect = _DIALECT,
+    *,
+    endpoint_chat: bool = False,
+    strict: bool = False,
 ) -> SessionConfig:
     """Return the config that ``setup``, written in ``dialect``, asks for.
 
     ``endpoint_chat``: the chat model is an endpoint, which may know more languages than English.
+    ``strict``: a model that Google has ended is not found.
     Raises UnsupportedError for the first option that the model's family or this engine refuses.
     """
-    family = family_of(setup.model, dialect)
+    family = family_of(setup.model, dialect, strict=strict)
     check_setup(setup, family, dialect, any_text=endpoint_chat)
     transcribes_only = family.model.transcribes_only
     generation = setup.generation_config or GenerationConfig()
@@ -171,6 +183,7 @@ def session_config_of(
         toolbox=toolbox_of(setup.tools, family),
         family=family,
         vertex=dialect.vertex,
+        refuses_input=refuses_input(generation, family, dialect),
     )
 
 

@@ -22,6 +22,7 @@ from live_cli.catalog import (
     TRANSCRIBE,
     TRANSLATE,
     Model,
+    find_ended,
 )
 from live_cli.engine.setup.media import ALL_VIDEO, ONLY_ACTIVITY
 
@@ -44,8 +45,11 @@ class Family:
     ``tells_status``: turnComplete comes with an interactionStatus.
     ``any_language``: all codes of ``languages`` are accepted; the audio decides the language.
     ``refuses_text``: close code and reason for the modality TEXT, None where it is not special.
-    ``refuses_proactivity``: the field is an unknown name in every version.
-    ``refuses_affective``: affective dialog ends the session with 1011.
+    ``refuses_affective``: affective dialog is an invalid argument, at the setup or at the first
+    input after it; "": it is taken, or unknown to the version.
+    ``needs_thinking``: a setup without a thinking level and without a budget is refused.
+    ``schedules_results``: a function's response may say when it is told of.
+    ``ignores_speakers``: a voice for each of several speakers is taken, and one is heard.
     """
 
     model: Model
@@ -58,8 +62,10 @@ class Family:
     any_language: bool = False
     languages: frozenset[str] = frozenset(LANGUAGES)
     refuses_text: tuple[int, str] | None = None
-    refuses_proactivity: bool = False
-    refuses_affective: bool = False
+    refuses_affective: Literal["", "setup", "input"] = ""
+    needs_thinking: bool = False
+    schedules_results: bool = True
+    ignores_speakers: bool = False
 
     @property
     def is_local(self) -> bool:
@@ -104,8 +110,8 @@ FAMILY_3_1 = Family(
     any_language=True,
     languages=_ALL_LANGUAGES,
     refuses_text=(1011, "Internal error encountered."),
-    refuses_proactivity=True,
-    refuses_affective=True,
+    refuses_affective="setup",
+    ignores_speakers=True,
 )
 FAMILY_3_8 = Family(
     LIVE_3_8,
@@ -118,9 +124,16 @@ FAMILY_3_8 = Family(
         1007,
         "The requested combination of response modalities (TEXT) is not supported by the model",
     ),
+    refuses_affective="input",
+    ignores_speakers=True,
 )
 FAMILY_3_8_THINKING = replace(
-    FAMILY_3_8, model=LIVE_3_8_THINKING, behaviors=(NON_BLOCKING,), tells_status=True
+    FAMILY_3_8,
+    model=LIVE_3_8_THINKING,
+    behaviors=(NON_BLOCKING,),
+    tells_status=True,
+    needs_thinking=True,
+    schedules_results=False,
 )
 FAMILY_TRANSLATE = Family(TRANSLATE, any_language=True, languages=_ALL_LANGUAGES)
 FAMILY_TRANSCRIBE = Family(TRANSCRIBE)
@@ -153,10 +166,15 @@ def find_family(name: str) -> Family | None:
     for family in FAMILIES:
         if family.model.id == model_id:
             return family
-    if len(model_id) > _LONGEST_ID or not _LIVE.fullmatch(model_id):
+    if len(model_id) > _LONGEST_ID:
+        return None
+    if (ended := find_ended(model_id)) is not None:
+        return replace(FAMILY_2_0, model=ended)
+    if not _LIVE.fullmatch(model_id):
         return None
     nearest = _nearest(model_id)
-    return replace(nearest, model=replace(nearest.model, id=model_id))
+    own = replace(nearest.model, id=model_id, ended=None, end_announced=None)
+    return replace(nearest, model=own)
 
 
 def _nearest(model_id: str) -> Family:

@@ -8,7 +8,7 @@ version does not have is an unknown name, whatever the model.
 import logging
 from collections.abc import Iterator
 
-from live_cli.catalog import LOCAL, NATIVE_AUDIO_2_5, VOICES, find_language
+from live_cli.catalog import HALF_CASCADE_2_5, LOCAL, NATIVE_AUDIO_2_5, find_language, find_voice
 from live_cli.engine.setup.families import INVALID, Family, find_family
 from live_cli.errors import UnsupportedError
 from live_cli.protocol.dialect import Dialect
@@ -25,16 +25,26 @@ _log = logging.getLogger("live_cli.serve.engine")
 
 AUDIO, TEXT = "AUDIO", "TEXT"
 _NOT_FOUND = 1008
-_INTERNAL = 1011
 _INT32 = 2**31 - 1
 _MOST_CODES = 100
 """More languages than any family has; each that is not spoken here is a line in the log."""
+_IN_THE_GUIDE = (HALF_CASCADE_2_5.id,)
+"""Models that Google has ended, and the capabilities guide has its programs for."""
 
 
-def family_of(name: str, dialect: Dialect) -> Family:
-    """Return the family of the model ``name``. Raises UnsupportedError 1008 for no Live model."""
+def family_of(name: str, dialect: Dialect, *, strict: bool = False) -> Family:
+    """Return the family of the model ``name``. Raises UnsupportedError 1008 for no Live model.
+
+    ``strict``: a model that Google has ended is none, but for those of the guide.
+    """
     family = find_family(name)
-    if family is not None:
+    ended = family.model.ended if family else None
+    if family is not None and not (ended and strict and family.model.id not in _IN_THE_GUIDE):
+        if ended:
+            _log.warning(
+                "%s was ended by Google on %s, it is answered as %s",
+                *(family.model.id, ended, family.model.title),
+            )
         return family
     model = name.rsplit("/", 1)[-1]
     if dialect.vertex:
@@ -53,11 +63,11 @@ def check_setup(setup: Setup, family: Family, dialect: Dialect, *, any_text: boo
     """
     generation = setup.generation_config or GenerationConfig()
     _check_fields(setup, generation, family, dialect)
+    _check_affective(generation, family)
     modality = modality_of(generation, family)
     _check_ranges(generation)
     _check_thinking(generation.thinking_config, family)
     _check_proactive(setup, family)
-    _check_affective(generation, family)
     for reason, asked in _unsupported(setup, generation, family):
         if asked:
             raise UnsupportedError(reason)
@@ -93,17 +103,17 @@ def modality_of(generation: GenerationConfig, family: Family) -> str:
 def _check_fields(
     setup: Setup, generation: GenerationConfig, family: Family, dialect: Dialect
 ) -> None:
-    """Refuse fields that the API version, or the family, does not have."""
-    newer = family.affective == "no" and family.proactive == "always"  # it left the API with 3.8
-    gone = newer and not dialect.vertex
+    """Refuse fields that the API version does not have, whatever the model does with them (§9).
+
+    That the models since 3.1 know affective dialog in every version, if only to refuse it, is an
+    observation on the service.
+    """
     early = not (family.is_local or dialect.vertex or dialect.api_version == "v1alpha")
     unknown = {
-        ("proactivity", "setup"): setup.proactivity is not None
-        and family.proactive != "always"
-        and (early or family.refuses_proactivity),
-        ("enable_affective_dialog", "setup.generation_config"): generation.enable_affective_dialog
-        is not None
-        and (gone or (early and not family.refuses_affective)),
+        ("proactivity", "setup"): early and setup.proactivity is not None,
+        ("enable_affective_dialog", "setup.generation_config"): early
+        and not family.refuses_affective
+        and generation.enable_affective_dialog is not None,
         ("transparent", "setup.session_resumption"): setup.session_resumption is not None
         and setup.session_resumption.transparent
         and not dialect.vertex,
@@ -139,47 +149,52 @@ def _check_thinking(asked: ThinkingConfig | None, family: Family) -> None:
     name = model.id[:40]
     given = asked or ThinkingConfig()
     level = (given.thinking_level or "").removeprefix("THINKING_LEVEL_").lower()
-    if model.thinking == "level":
-        if given.thinking_budget is not None:
-            raise UnsupportedError(f"{name} takes a thinkingLevel, no thinkingBudget.")
-        if not level and family.tells_status:
-            raise UnsupportedError(
-                f"{name} needs a thinkingLevel: {', '.join(model.thinking_levels)}."
-            )
-        if level and level not in model.thinking_levels:
-            raise UnsupportedError(
-                f"{name} has no thinking level {level[:20]!r}: {', '.join(model.thinking_levels)}."
-            )
-    elif model.thinking == "budget" and level:
-        raise UnsupportedError(f"{name} takes a thinkingBudget, no thinkingLevel.")
-    elif model.thinking == "none" and family.any_language and given != ThinkingConfig():
+    level = level.removeprefix("unspecified")
+    if model.thinking == "none" and family.any_language and given != ThinkingConfig():
         raise UnsupportedError(f"{name} takes no thinkingConfig: leave it out.")
+    if family.needs_thinking and not level and given.thinking_budget is None:
+        raise UnsupportedError("Thinking level must be specified for this model")
+    if model.thinking == "level" and given.thinking_budget is not None:
+        raise UnsupportedError(f"{name} takes a thinkingLevel, no thinkingBudget.")
+    if model.thinking == "budget" and level:
+        raise UnsupportedError(f"{name} takes a thinkingBudget, no thinkingLevel.")
+    if level and model.thinking_levels and level not in model.thinking_levels:
+        raise UnsupportedError(
+            f"{name} has no thinking level {level[:20]!r}: {', '.join(model.thinking_levels)}."
+        )
 
 
 def _check_proactive(setup: Setup, family: Family) -> None:
-    """Refuse proactive audio where there is none, and False where it is always on (§4.12)."""
+    """Refuse False where proactive audio is always on (§4.12); every model takes the field."""
     asked = setup.proactivity
     if asked is None:
         return
     if family.proactive == "always" and asked.proactive_audio is False:
         raise UnsupportedError(INVALID)
     if family.proactive == "no" and (asked.proactive_audio or asked.proactive_video):
-        raise UnsupportedError(
-            f"{family.model.id[:40]} has no proactive audio: "
-            f"{LOCAL.id} and {NATIVE_AUDIO_2_5.id} have."
-        )
+        _log.warning("ignored, %s has no proactive audio", family.model.id)
 
 
 def _check_affective(generation: GenerationConfig, family: Family) -> None:
+    """Refuse affective dialog where the family does so at once (§9)."""
     if not generation.enable_affective_dialog or family.affective != "no":
         return
-    if family.refuses_affective:
-        raise UnsupportedError("Internal error encountered.", _INTERNAL)
-    if family.proactive != "always":  # on Vertex it is built into those: nothing to turn on
+    if family.refuses_affective == "setup":
+        raise UnsupportedError(INVALID)
+    if not family.refuses_affective:
         raise UnsupportedError(
             f"{family.model.id[:40]} has no affective dialog: "
             f"{LOCAL.id} and {NATIVE_AUDIO_2_5.id} have."
         )
+
+
+def refuses_input(generation: GenerationConfig, family: Family, dialect: Dialect) -> bool:
+    """Whether the session opens, and its first input is an invalid argument (§9).
+
+    On Vertex affective dialog is built into the models that do so: there is nothing to refuse.
+    """
+    asked = bool(generation.enable_affective_dialog)
+    return asked and family.refuses_affective == "input" and not dialect.vertex
 
 
 def _check_compression(asked: ContextWindowCompressionConfig | None) -> None:
@@ -210,7 +225,7 @@ def _unsupported(
     )
     yield (
         "The local engine speaks with one voice a session.",
-        speech.multi_speaker_voice_config,
+        speech.multi_speaker_voice_config and not family.ignores_speakers,
     )
     yield "The local engine gives one candidate.", (generation.candidate_count or 1) > 1
     yield (
@@ -227,17 +242,16 @@ _WITHOUT_EFFECT = (
     *("stop_sequences", "response_format", "response_mime_type", "response_schema"),
     *("response_json_schema", "response_logprobs", "logprobs", "audio_timestamp"),
     *("routing_config", "model_selection_config", "enable_enhanced_civic_answers"),
-    *("safety_settings", "avatar_config"),
+    *("safety_settings", "avatar_config", "multi_speaker_voice_config"),
 )
 """Options that a setup may name and this engine does not have; the Live API ignores most of them
 too (reference §2.2)."""
 
 
 def _log_without_effect(setup: Setup, generation: GenerationConfig) -> None:
+    places = (generation, setup, generation.speech_config)
     given = (
-        name
-        for name in _WITHOUT_EFFECT
-        if getattr(generation, name, None) or getattr(setup, name, None)
+        name for name in _WITHOUT_EFFECT if any(getattr(place, name, None) for place in places)
     )
     if names := ", ".join(given):
         _log.warning("ignored, it has no effect here: %s", names)
@@ -246,9 +260,9 @@ def _log_without_effect(setup: Setup, generation: GenerationConfig) -> None:
 def _check_voice(speech: SpeechConfig, family: Family) -> None:
     """Refuse a voice that the family lacks; `voices.traits_of` refuses names that no family has."""
     prebuilt = speech.voice_config.prebuilt_voice_config if speech.voice_config else None
-    name = prebuilt.voice_name if prebuilt else None
+    name = find_voice((prebuilt.voice_name if prebuilt else None) or "")
     voices = family.model.voices
-    if name in VOICES and voices and name not in voices:
+    if name is not None and voices and name not in voices:
         raise UnsupportedError(f"{family.model.id[:40]} has no voice {name}: {', '.join(voices)}.")
 
 

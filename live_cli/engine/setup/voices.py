@@ -7,6 +7,7 @@ keep every word intelligible; timbre (formants) and pace stay well inside of suc
 
 from difflib import get_close_matches
 
+from live_cli.catalog import find_voice
 from live_cli.engine.stages import VoiceTraits
 from live_cli.errors import UnsupportedError
 
@@ -56,9 +57,9 @@ VOICE_TRAITS: dict[str, VoiceTraits] = {
 def traits_of(name: str | None) -> VoiceTraits:
     """Return the traits of the voice ``name``; of `DEFAULT_VOICE` for None.
 
-    Names are case-sensitive, as on the wire. Raises UnsupportedError for an unknown one.
+    Names are read in any case. Raises UnsupportedError for an unknown one.
     """
-    voice = VOICE_TRAITS.get(name or DEFAULT_VOICE)
+    voice = VOICE_TRAITS.get(find_voice(name or DEFAULT_VOICE) or "")
     if voice is not None:
         return voice
     near = get_close_matches((name or "")[:40].title(), VOICE_TRAITS, n=1)

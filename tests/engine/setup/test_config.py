@@ -63,7 +63,7 @@ def detection(**fields):
             "translate",
         ),
         (voiced("Koree"), 1007, "Did you mean Kore"),
-        (voiced("kore"), 1007, "Did you mean Kore"),
+        (voiced("korre"), 1007, "Did you mean Kore"),
         (generation(speech_config=SpeechConfig(language_code="de-DE")), 1007, "English"),
         (
             setup(input_audio_transcription=AudioTranscriptionConfig(language_codes=["en", "fr"])),

@@ -37,6 +37,7 @@ from live_cli.engine.setup.media import ALL_VIDEO, ONLY_ACTIVITY
          FAMILY_2_5),
         ("gemini-live-2.5-flash", FAMILY_2_5_CASCADE),
         ("gemini-2.0-flash-live-preview-04-09", FAMILY_2_0),
+        ("models/gemini-2.0-flash-exp", FAMILY_2_0),
         ("gemini-3.5-live-translate-preview-2", FAMILY_TRANSLATE),
         ("gemini-3.5-transcribe-live-preview", FAMILY_TRANSCRIBE),
         ("gemini-4.2-pro-live", FAMILY_3_8),
@@ -55,7 +56,16 @@ def test_an_id_finds_its_family_and_keeps_its_name(name, family):
 
 @pytest.mark.parametrize(
     "name",
-    ["", "models/", "gemini-2.5-flash", "gemini-1.5-pro", "gemini-olive", "gpt-live", "Local"],
+    [
+        "",
+        "models/",
+        "gemini-2.5-flash",
+        "gemini-1.5-pro",
+        "gemini-2.0-flash-exp-image-generation",
+        "gemini-olive",
+        "gpt-live",
+        "Local",
+    ],
 )
 def test_what_is_no_live_id_has_none(name):
     assert find_family(name) is None

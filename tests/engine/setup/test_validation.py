@@ -2,7 +2,7 @@
 
 import pytest
 
-from live_cli.catalog import LANGUAGES, NEWER_LANGUAGES
+from live_cli.catalog import HALF_CASCADE_2_0, LANGUAGES, NEWER_LANGUAGES
 from live_cli.engine.setup.config import session_config_of
 from live_cli.errors import UnsupportedError
 from live_cli.protocol.dialect import Dialect
@@ -44,6 +44,7 @@ def combination(names, model):
 NO_AFFECTIVE = unknown("enable_affective_dialog", "setup.generation_config")
 NO_PROACTIVITY = unknown("proactivity")
 LEVELS = "low, medium, high"
+NEEDS_LEVEL = "Thinking level must be specified for this model"
 
 
 def outcome(model, dialect=BETA, **fields):
@@ -102,7 +103,9 @@ def test_modalities(model, text, dialect):
         (V3_8, {"thinking_level": "LOW"}, f"{V3_8} takes no thinkingConfig: leave it out."),
         (V3_8, {"include_thoughts": False}, f"{V3_8} takes no thinkingConfig: leave it out."),
         (THINKING, {"thinking_level": "HIGH"}, None),
-        (THINKING, {"include_thoughts": True}, f"{THINKING} needs a thinkingLevel: {LEVELS}."),
+        (THINKING, {"thinking_budget": 512}, None),
+        (THINKING, {"include_thoughts": True}, NEEDS_LEVEL),
+        (THINKING, {"thinking_level": "THINKING_LEVEL_UNSPECIFIED"}, NEEDS_LEVEL),
         (
             THINKING,
             {"thinking_level": "MINIMAL"},
@@ -120,12 +123,14 @@ def test_thinking(model, thinking, refused):
     [
         (LOCAL, None, None, None),
         (V2_5, NO_PROACTIVITY, None, None),
-        (V3_1, NO_PROACTIVITY, NO_PROACTIVITY, NO_PROACTIVITY),
-        (V3_8, None, None, None),
-        (THINKING, None, None, None),
+        (CASCADE, NO_PROACTIVITY, None, None),
+        (V3_1, NO_PROACTIVITY, None, None),
+        (V3_8, NO_PROACTIVITY, None, None),
+        (THINKING, NO_PROACTIVITY, None, None),
+        (TRANSCRIBE, NO_PROACTIVITY, None, None),
     ],
 )
-def test_proactive_audio(model, beta, alpha, vertex):
+def test_proactivity_is_known_by_the_version_whatever_the_model(model, beta, alpha, vertex):
     asked = ProactivityConfig(proactive_audio=True)
     outcomes = [outcome(model, dialect, proactivity=asked) for dialect in (BETA, ALPHA, VERTEX)]
     assert outcomes == [beta, alpha, vertex]
@@ -144,9 +149,9 @@ def test_proactive_audio_cannot_be_turned_off_where_it_is_always_on():
     [
         (LOCAL, None, None, None),
         (V2_5, NO_AFFECTIVE, None, None),
-        (V3_1, INTERNAL, INTERNAL, INTERNAL),
-        (V3_8, NO_AFFECTIVE, NO_AFFECTIVE, None),
-        (THINKING, NO_AFFECTIVE, NO_AFFECTIVE, None),
+        (V3_1, (1007, INVALID), (1007, INVALID), (1007, INVALID)),
+        (V3_8, None, None, None),
+        (THINKING, None, None, None),
     ],
 )
 def test_affective_dialog(model, beta, alpha, vertex):
@@ -156,11 +161,21 @@ def test_affective_dialog(model, beta, alpha, vertex):
     assert outcomes == [beta, alpha, vertex]
 
 
+@pytest.mark.parametrize("model", [V3_8, THINKING])
+def test_affective_dialog_ends_the_models_since_3_8_at_their_first_input(model):
+    def refused(dialect, *, affective):
+        thinking = ThinkingConfig(thinking_level="low") if model == THINKING else None
+        generation = GenerationConfig(enable_affective_dialog=affective, thinking_config=thinking)
+        setup = Setup(model=model, generation_config=generation)
+        return session_config_of(setup, dialect).refuses_input
+
+    assert refused(BETA, affective=True)
+    assert refused(ALPHA, affective=True)
+    assert not refused(VERTEX, affective=True)  # it is built in there
+    assert not refused(BETA, affective=False)
+
+
 def test_what_half_cascade_does_not_have_is_told_with_who_has_it():
-    asked = ProactivityConfig(proactive_audio=True)
-    assert outcome(CASCADE, BETA, proactivity=asked) == NO_PROACTIVITY
-    code, reason = outcome(CASCADE, ALPHA, proactivity=asked)
-    assert (code, reason.startswith(f"{CASCADE} has no proactive audio: local")) == (1007, True)
     code, reason = outcome(CASCADE, ALPHA, enable_affective_dialog=True)
     assert (code, reason.startswith(f"{CASCADE} has no affective dialog: local")) == (1007, True)
 
@@ -216,7 +231,41 @@ def test_voices(model):
     code, reason = outcome(model, speech_config=voiced("Nobody"))
     assert (code, "Nobody" in reason) == (1007, True)
     multi = SpeechConfig(multi_speaker_voice_config={"speakerVoiceConfigs": []})
-    assert outcome(model, speech_config=multi)[0] == 1007
+    assert (outcome(model, speech_config=multi) is None) == (model in (V3_1, V3_8, THINKING))
+
+
+@pytest.mark.parametrize("model", [LOCAL, V2_5, V3_8, CASCADE])
+@pytest.mark.parametrize("name", ["kore", "KORE", "kOrE"])
+def test_a_voice_is_known_in_any_case(model, name):
+    def voice_of(name):
+        generation = GenerationConfig(speech_config=voiced(name))
+        return session_config_of(Setup(model=model, generation_config=generation)).voice
+
+    assert voice_of(name) == voice_of("Kore") != voice_of("Puck")
+    sulafat = outcome(model, speech_config=voiced("sulafat"))
+    assert (sulafat is None) == (model != CASCADE)
+
+
+@pytest.mark.parametrize("dialect", [BETA, ALPHA, VERTEX])
+@pytest.mark.parametrize(
+    "name", ["gemini-2.0-flash-exp", "gemini-2.0-flash-live-001", "gemini-2.0-flash-live-exp"]
+)
+def test_a_model_that_google_ended_is_taken_for_its_family_and_refused_when_strict(
+    name, dialect, caplog
+):
+    config = session_config_of(Setup(model=f"models/{name}"), dialect)
+    assert (config.model, config.family.model.title) == (name, HALF_CASCADE_2_0.title)
+    assert f"{name} was ended by Google on 2025-12-09" in caplog.text
+    with pytest.raises(UnsupportedError) as caught:
+        session_config_of(Setup(model=f"models/{name}"), dialect, strict=True)
+    assert caught.value.close_code == 1008
+    assert f"{name} " in caught.value.reason
+    assert "not found" in caught.value.reason
+
+
+@pytest.mark.parametrize("name", [LOCAL, V2_5, CASCADE, V3_1, V3_8, "gemini-live-2.5-flash"])
+def test_a_model_of_the_guide_or_of_today_is_taken_when_strict_too(name):
+    assert session_config_of(Setup(model=f"models/{name}"), strict=True).model == name
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from enum import IntEnum
 
 from live_cli.engine.json_values import json_text
 from live_cli.engine.stages import ToolUse
+from live_cli.errors import UnsupportedError
 from live_cli.protocol.messages import FunctionResponse, JsonObject
 
 _log = logging.getLogger("live_cli.serve.engine")
@@ -154,6 +155,17 @@ def fitting(text: str, most_characters: int) -> str:
     if len(text) <= most_characters:
         return text
     return text[: max(0, most_characters - len(_CUT))] + _CUT
+
+
+def check_unscheduled(responses: Sequence[FunctionResponse]) -> None:
+    """Raises UnsupportedError where the ``scheduling`` of a response is set, in Google's words.
+
+    Within its ``response``, where the guides put it, it is data like all else.
+    """
+    for response in responses:
+        enclosed = isinstance((response.response or {}).get("scheduling"), str)
+        if response.scheduling not in (None, "SCHEDULING_UNSPECIFIED") and not enclosed:
+            raise UnsupportedError("Function response scheduling is not supported for this model")
 
 
 def scheduling_of(name: str | None) -> Scheduling:
