@@ -53,6 +53,8 @@ NO_SIGN: Final = "no sign for"
 """How the reason of a 1006 begins by which this client left a server that froze."""
 TOO_BIG_FOR_US: Final = "A message came that is larger than we take."
 """The reason of a 1009 by this client; a server's own 1009 is about the client's messages."""
+TOO_MANY_PINGS: Final = "Pings come without end."
+"""The reason of a 1008 by this client."""
 
 RULES: Final = (
     # by what the reason says, whatever the code
@@ -146,6 +148,12 @@ RULES: Final = (
         "{Server} failed with an internal error.",
         _LATER,
         retryable=True,
+    ),
+    CloseRule(
+        (1008,),
+        re.escape(TOO_MANY_PINGS),
+        "{Server} sent pings without end.",
+        "Check the server's address.",
     ),
     # by the code alone
     CloseRule((1000, 1005), r"^$", "{Server} ended the session.", "Start a new one to go on."),

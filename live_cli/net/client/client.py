@@ -171,13 +171,9 @@ class LiveClient:
 
     def _refusal(self, code: int, reason: str) -> ConnectError:
         why = explain(code, reason, self._address.label)
-        later = code == TRY_LATER
-        return ConnectError(
-            str(why),
-            code,
-            retry=_retry(code, why),
-            retry_after_s=seconds_in_reason(reason) if later else None,
-        )
+        retry_after_s = seconds_in_reason(reason) if code == TRY_LATER else None
+        said = str(why) if retry_after_s is None else why.what  # its reason says when
+        return ConnectError(said, code, retry=_retry(code, why), retry_after_s=retry_after_s)
 
     def _nothing_came(self, session: Session) -> str:
         who = starting_a_sentence(self._address.label)

@@ -15,8 +15,8 @@ Jitter": equal jitter). Time that has passed since the connection ended counts a
 
 *Reset.* Only a connection that was of use begins the count anew: one that lived for `STEADY_S` and
 brought a whole turn, or one that lived for `QUIET_STEADY_S`, as that of somebody who listens or
-has nothing to say. One that the client itself left because the server froze is of no use, unless
-it had brought a turn.
+has nothing to say. One that ends while a question waits for its answer is of no use, unless it had
+brought a turn.
 
 *What a server asks for.* ``retry_after_s`` (`Retry-After`, the reason of a close 1013) is waited
 for before the pause begins.
@@ -76,11 +76,11 @@ class ReconnectPolicy:
         if answers:
             self._trouble_since = None
 
-    def lost(self, now: float, *, frozen: bool = False) -> None:
-        """Note the end of the connection; ``frozen``: the client left, since nothing came."""
+    def lost(self, now: float, *, unanswered: bool = False) -> None:
+        """Note the end of the connection; ``unanswered``: a question was still to be answered."""
         lived_s = now - self._connected_at
         steady = lived_s >= STEADY_S if self._brought_turn else lived_s >= QUIET_STEADY_S
-        if steady and (self._brought_turn or not frozen):
+        if steady and (self._brought_turn or not unanswered):
             self.attempts = 0
             self._trouble_since = None
         self._ended_at = now

@@ -16,10 +16,11 @@ which nothing comes although something is awaited is given up where the `Watchdo
 the owner is told (`Stalled`).
 
 *What is not lost.* What is sent is kept until the model begins to answer it, or ends its turn
-without a word, the last `KEPT_MESSAGES` of it; a new connection gets it again, so that a question asked while the
-connection broke is answered. A sender waits meanwhile. The rest of an answer that had begun is
-lost. Results of calls are never sent twice, and not at all while there is no connection: no new one
-knows a call of an earlier one. Who runs the calls sees to it that no result is lost.
+without a word, the last `KEPT_MESSAGES` of it; a new connection gets it again, so that a question
+asked while the connection broke is answered. A sender waits meanwhile. The rest of an answer that
+had begun is lost. Results of calls are never sent twice, and not at all while there is no
+connection: no new one knows a call of an earlier one. Who runs the calls sees to it that no result
+is lost.
 
 *With what.* A server that does not know the handle any more gets a new session, and the owner is
 told that nothing was restored. Turns are counted on, whatever the connection.

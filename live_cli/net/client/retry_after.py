@@ -5,6 +5,7 @@ reason: a server that closes with 1013 may write there for how long, in words of
 """
 
 import re
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -23,13 +24,15 @@ _BARE: Final = re.compile(rf"\bretry[\s_-]*(?:after|delay)[\s:='\"(]{{0,4}}{_NUM
 def seconds_in_header(value: str | None, now: float) -> float | None:
     """Return the seconds of a `Retry-After` header; None where it has none that can be read.
 
-    ``now``: seconds since the epoch, for a header that names a date; one in the past is 0.0.
+    ``now``: seconds since the epoch, for a header that names a date; one in the past is 0.0. A date
+    is in UTC, also where it does not say so, as in the oldest of the three forms (RFC 9110, 5.6.7).
     """
     text = (value or "").strip()
     if _SECONDS.fullmatch(text):
         return float(text)
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
+        date = parsedate_to_datetime(text)
+        return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now)
     except (ValueError, OverflowError, OSError):
         return None
 

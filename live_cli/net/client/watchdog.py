@@ -23,8 +23,11 @@ it is forgotten.
 *Where silence is in order.* With proactive audio the model may decide not to answer what it hears.
 A model that announced that another turn follows may think for long. There only a connection that
 is dead is given up: a ping is sent after half of ``reconnect_s``, and its pong has not come when it
-is over. (The service's pongs come late under load, reference §4.14; so no ping decides where
-nothing is awaited.) While a function call is open, or the talk key is held, it is for us to go on.
+is over. The first pong settles it for speech that may stay without an answer; a turn that was
+announced is awaited on, and pinged for again and again. (The service's pongs come late under load,
+reference §4.14; so no ping decides where nothing is awaited.) While a function call is open, or the
+talk key is held, it is for us to go on; a model that speaks on beside a call that it does not wait
+for is to end that turn.
 """
 
 from dataclasses import dataclass
@@ -85,6 +88,7 @@ class WatchFact(Enum):
     CONFIRMED = "the server heard speech"
     OUTPUT = "model output"
     CALLED = "a function call"
+    SPOKE_BESIDE = "model output while no open call is waited for"
     CALLS_ENDED = "calls cancelled, or results sent that need no answer"
     INTERRUPTED = "interrupted"
     CUT = "turnComplete of an interrupted turn"
@@ -122,6 +126,7 @@ TRANSITIONS: Final[dict[Awaited, dict[WatchFact, Awaited]]] = {
     },
     _A.CALLED: {
         **_EVERYWHERE,
+        _F.SPOKE_BESIDE: _A.TURN,
         _F.CALLS_ENDED: _A.NOTHING,
         _F.INTERRUPTED: _A.SPEECH,
         _F.CUT: _A.NOTHING,
@@ -143,6 +148,7 @@ TRANSITIONS: Final[dict[Awaited, dict[WatchFact, Awaited]]] = {
     },
 }
 
+_WITHIN_A_TURN: Final = (_A.TURN, _A.CALLED)
 _AWAITING: Final = (_A.SPEECH, _A.ANSWER, _A.TURN, _A.THINKING)
 
 
@@ -172,7 +178,8 @@ class Watchdog:
         self._awaited = Awaited.NOTHING
         self._since = now
         self._plays_until = now
-        self._told = self._pinged = self._ponged = False
+        self._told = self._pinged = False
+        self._ponged_at: float | None = None
         self._frozen_in_a_row = 0
         self._asked_for_turn = False
         self.answers = 0
@@ -190,8 +197,9 @@ class Watchdog:
 
     @property
     def is_on_guard(self) -> bool:
-        """Whether silence is no answer, and something is still to be done about it."""
-        return not self._may_be_silent and bool(self._steps())
+        """Whether silence is no answer, and something is still to be done about it, or never is."""
+        unlimited = self._limits == NO_LIMITS and self.awaits
+        return not self._may_be_silent and (unlimited or bool(self._steps()))
 
     # --- what happens --------------------------------------------------------------------------
 
@@ -218,19 +226,19 @@ class Watchdog:
         if now > self._since:
             self._restart(now)
 
-    def ponged(self) -> None:
+    def ponged(self, now: float) -> None:
         """Note that the last ping was answered."""
-        self._ponged = True
+        self._ponged_at, self._pinged = now, False
 
     def received(self, event: events.Event, now: float) -> None:
         """Note what came of the server."""
         self.signed(now)
         match event:
             case events.AudioChunk(data=data, sample_rate=rate):
-                self._advance(WatchFact.OUTPUT)
+                self._note_output()
                 self._plays_until = max(self._plays_until, now) + len(data) / 2 / rate
             case events.TextChunk() | events.OutputTranscript() | events.Thought():
-                self._advance(WatchFact.OUTPUT)
+                self._note_output()
             case events.InputTranscript(text) if text.strip():
                 self._advance(WatchFact.CONFIRMED)
             case events.VoiceActivityChanged(active=False):
@@ -283,7 +291,7 @@ class Watchdog:
 
     @property
     def _silent_from(self) -> float:
-        return max(self._since, self._plays_until)
+        return max(self._since, self._plays_until, self._ponged_at or 0.0)
 
     @property
     def _patience_s(self) -> float:
@@ -301,7 +309,8 @@ class Watchdog:
             return []
         said_s, patience_s = self._limits.said_s, self._patience_s
         if self._may_be_silent:
-            if not patience_s or self._ponged:
+            settled = self._awaited is Awaited.SPEECH and self._ponged_at is not None
+            if not patience_s or settled:
                 return []
             return [(patience_s, Alarm.FROZEN) if self._pinged else (patience_s / 2, Alarm.PING)]
         steps = [(said_s, Alarm.STALLED)] if said_s and not self._told else []
@@ -325,21 +334,24 @@ class Watchdog:
     def _advance(self, fact: WatchFact) -> None:
         before = self._awaited
         self._awaited = TRANSITIONS[before].get(fact, before)
-        if fact is WatchFact.OUTPUT:
+        if fact in (WatchFact.OUTPUT, WatchFact.CALLED, WatchFact.SPOKE_BESIDE):
             self._frozen_in_a_row = 0
-            if before is not Awaited.TURN:
+            if before not in _WITHIN_A_TURN:
                 self._asked_for_turn = before in _AWAITING
         elif fact is WatchFact.COMPLETE:
             self._frozen_in_a_row = 0
-            if before is Awaited.TURN:
-                self.answers += self._asked_for_turn
-            else:
-                self.answers += before in _AWAITING
+            asked = self._asked_for_turn if before in _WITHIN_A_TURN else before in _AWAITING
+            self.answers += asked
+
+    def _note_output(self) -> None:
+        beside = self._awaited is Awaited.CALLED and not self._open_calls
+        self._advance(WatchFact.SPOKE_BESIDE if beside else WatchFact.OUTPUT)
 
     def _restart(self, now: float) -> None:
         """Count silence from ``now`` on."""
         self._since = now
-        self._told = self._pinged = self._ponged = False
+        self._told = self._pinged = False
+        self._ponged_at = None
 
     def _fact_of(self, message: ClientMessage) -> WatchFact | None:
         if (content := message.client_content) is not None:

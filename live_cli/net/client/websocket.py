@@ -25,6 +25,7 @@ from websockets.exceptions import (
 from live_cli import __version__
 from live_cli.errors import ConnectError, Retry
 from live_cli.net.address import Address
+from live_cli.net.client.connection import CLOSE_LIMIT_S, BoundedConnection
 from live_cli.net.client.proxy import may_pass, proxy_to, why_not_through
 from live_cli.net.client.retry_after import seconds_in_header
 from live_cli.net.close_codes import TOO_BIG_FOR_US, starting_a_sentence
@@ -36,9 +37,11 @@ TOO_BIG: Final = 1009
 PING_INTERVAL_S: Final = 20.0
 PING_TIMEOUT_S: Final = 60.0
 """The service's pongs were measured at 8 to 30 s (reference §4.14)."""
-CLOSE_LIMIT_S: Final = 2.0
 WRITE_LIMIT_BYTES: Final = 32 * 1024
 """`WebSocket.send` waits while more than this is unsent: 0.7 s of microphone audio."""
+YIELD_EVERY: Final = 64
+"""Payloads after which others get their turn on the event loop: one read of the socket may bring
+ten thousands, and taking one that is there waits for nothing."""
 BUSY_STATUSES: Final = (429, 502, 503, 504)
 """HTTP answers of a server that is busy, and of a proxy whose server starts or is overloaded."""
 _PASSING_STATUSES: Final = (408, 425)
@@ -54,6 +57,7 @@ class WebSocket:
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
         self.closed_with: tuple[int, str] | None = None
+        self._received = 0
 
     async def send(self, payload: bytes) -> bool:
         """Write one text message, waiting while too much is unsent; False: the socket is closed."""
@@ -66,6 +70,9 @@ class WebSocket:
 
     async def receive(self) -> bytes | None:
         """Return the next payload, text or binary; None: the socket is closed. Safe to cancel."""
+        self._received += 1
+        if self._received % YIELD_EVERY == 0:
+            await asyncio.sleep(0)
         try:
             return await self._connection.recv(decode=False)
         except ConnectionClosed as exc:
@@ -100,7 +107,7 @@ def _close_of(exc: ConnectionClosed) -> tuple[int, str]:
     if exc.sent is not None and exc.sent.code == TOO_BIG and not exc.rcvd_then_sent:
         return (TOO_BIG, TOO_BIG_FOR_US)
     close = exc.rcvd or exc.sent  # sent alone: we gave up, such as on a keepalive timeout
-    return (close.code, close.reason) if close is not None else (1006, "")
+    return (int(close.code), close.reason) if close is not None else (1006, "")
 
 
 class _ConnectWithoutRedirect(connect):
@@ -131,6 +138,7 @@ async def open_websocket(address: Address, limit_s: float) -> WebSocket:
             write_limit=WRITE_LIMIT_BYTES,
             logger=_logger,
             proxy=proxy.url if proxy is not None else None,
+            create_connection=BoundedConnection,
             **options,
         )
     except (OSError, WebSocketException, EOFError, ImportError, ValueError) as exc:
@@ -177,7 +185,7 @@ def _is_secure(address: Address) -> bool:
 def _why(exc: Exception, address: Address, limit_s: float) -> str:
     who, place = starting_a_sentence(address.label), address.place
     if isinstance(exc, InvalidStatus):
-        return _why_status(exc.response.status_code, address)
+        return _why_status(exc.response.status_code, address, _retry_after_s(exc))
     if isinstance(exc, WebSocketException | EOFError):
         return f"{who} at {place} does not speak WebSocket. Check the server's address."
     if isinstance(exc, TimeoutError):
@@ -205,7 +213,7 @@ def _why(exc: Exception, address: Address, limit_s: float) -> str:
     return f"{who} at {place} cannot be reached: {detail}. Check the address and the network."
 
 
-def _why_status(status: int, address: Address) -> str:
+def _why_status(status: int, address: Address, retry_after_s: float | None) -> str:
     answer = f"{starting_a_sentence(address.label)} at {address.place} answered HTTP {status}"
     if status in (401, 403):
         return f"{answer}: it does not accept this key. Check the key."
@@ -214,5 +222,6 @@ def _why_status(status: int, address: Address) -> str:
     if 300 <= status < 400:
         return f"{answer}: it is elsewhere now. Give the new address with --server."
     if status == 429 or status >= 500:
-        return f"{answer}: it is overloaded or out of order. Try again in a minute."
+        when = "a minute" if retry_after_s is None else f"{retry_after_s:,.0f} s, as it asks"
+        return f"{answer}: it is overloaded or out of order. Try again in {when}."
     return f"{answer} instead of opening a WebSocket. Check the server's address."
