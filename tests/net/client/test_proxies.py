@@ -34,6 +34,7 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 async def proxying(answer: Answer) -> AsyncIterator[tuple[int, list[bytes]]]:
     """A proxy: its port, and the first line of all that was asked of it."""
     asked: list[bytes] = []
+    handled: set[asyncio.Task[None]] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = b""
@@ -41,11 +42,21 @@ async def proxying(answer: Answer) -> AsyncIterator[tuple[int, list[bytes]]]:
             head = await reader.readuntil(b"\r\n\r\n")
         asked.append(head.partition(b"\r\n")[0])
         await answer(reader, writer)
-        writer.close()
+        await closed(writer)
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        handled.add(asyncio.create_task(handle(reader, writer)))
+
+    server = await asyncio.start_server(begin, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1], asked
+        await asyncio.gather(*handled)
+
+
+async def closed(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 def saying(words: bytes) -> Answer:
@@ -189,13 +200,9 @@ async def test_this_machine_is_never_reached_through_one(
 async def test_a_proxy_that_works_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        there = await asyncio.open_connection("127.0.0.1", real_port)
-        await asyncio.wait(
-            [
-                asyncio.ensure_future(copied(reader, there[1])),
-                asyncio.ensure_future(copied(there[0], writer)),
-            ]
-        )
+        there, to_it = await asyncio.open_connection("127.0.0.1", real_port)
+        await asyncio.gather(copied(reader, to_it), copied(there, writer))
+        await closed(to_it)
 
     async def copied(source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
