@@ -52,9 +52,17 @@ def is_loopback_or_ip(host: str) -> bool:
     return is_loopback(host) or _ip_address(host) is not None
 
 
+def is_any_address(host: str) -> bool:
+    """Whether a server at ``host``, however it is spelled, listens at all of its machine's."""
+    if host in ANY_ADDRESSES:
+        return True
+    address = _ip_address(host)
+    return address is not None and address.is_unspecified
+
+
 def listens_on_loopback_hosts(host: str) -> bool:
     """Whether a server that listens at ``host`` is reached by a name in its certificate."""
-    return host in LOOPBACK_HOSTS or host in ANY_ADDRESSES
+    return host in LOOPBACK_HOSTS or is_any_address(host)
 
 
 def canonical_host(text: str) -> str | None:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 from live_cli import paths
 from live_cli.bounded_read import read_bounded
 from live_cli.errors import ConnectError
-from live_cli.loopback import ANY_ADDRESSES, LOOPBACK_HOSTS, canonical_host, is_loopback
+from live_cli.loopback import LOOPBACK_HOSTS, canonical_host, is_any_address, is_loopback
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate, GeneralName
@@ -72,7 +72,7 @@ def names_for(host: str, more: Iterable[str] = ()) -> tuple[str, ...]:
     Beyond loopback also the machine's own name, and ``host`` where it is one address or name.
     """
     names = [*LOOPBACK_HOSTS]
-    if host not in ANY_ADDRESSES:
+    if not is_any_address(host):
         names.append(host)
     if not is_loopback(host):
         names.append(socket.gethostname())

@@ -22,7 +22,7 @@ from live_cli.errors import SettingsError
 from live_cli.loopback import is_loopback
 from live_cli.net.server.limits.lifetime import LifetimeLimits
 from live_cli.net.server.limits.limits import Limits
-from live_cli.net.server.listen import listen, port_of
+from live_cli.net.server.listen import addresses_of, listen, port_of
 from live_cli.settings.schema import EngineSettings, ServeSettings, Settings
 from live_cli.streams import leave_closed_terminal
 
@@ -48,7 +48,7 @@ def run(
     Raises SettingsError (no key for the network or a short one, or a certificate that will not do),
     ConnectError (no such port) and EngineError.
     """
-    host = settings.serve.host if host is None else host
+    host = (settings.serve.host if host is None else host).strip("[]")
     port = settings.serve.port if port is None else port
     key = settings.server_key
     if not is_loopback(host):
@@ -91,7 +91,8 @@ async def _serve(
     serving = settings.serve
     limits = limits_of(serving)
     with stopping_on_signals(stop, limits.grace_s):
-        _say(welcome(host, port_of(listeners), encryption, keyed=key is not None))
+        port, addresses = port_of(listeners), addresses_of(listeners)
+        _say(welcome(host, port, encryption, keyed=key is not None, addresses=addresses))
         if notice := plain_text_notice(host, encryption):
             _say(notice)
         engine, loading = _load_engine(settings.engine, serving)

@@ -2,10 +2,11 @@
 
 import shlex
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 from live_cli.commands.serve.encryption import Encryption
-from live_cli.loopback import ANY_ADDRESSES, LOOPBACK_ADDRESS
+from live_cli.loopback import LOOPBACK_ADDRESS, is_any_address
 
 
 def environment(host: str, port: int, encryption: Encryption | None, *, keyed: bool) -> str:
@@ -43,11 +44,21 @@ def _for_python(url: str, bundle: Path | None) -> list[str]:
     ]
 
 
-def welcome(host: str, port: int, encryption: Encryption | None, *, keyed: bool) -> str:
-    """What a person reads when the server starts: where it is, and how programs use it."""
+def welcome(
+    host: str,
+    port: int,
+    encryption: Encryption | None,
+    *,
+    keyed: bool,
+    addresses: Sequence[str] = (),
+) -> str:
+    """What a person reads when the server starts: where it is, and how programs use it.
+
+    ``addresses``: by which it is reached, where it listens at more than ``host`` says.
+    """
     setting = "LIVE_CLI_KEY=… " if keyed else ""
     lines = [
-        f"Serving the Live API at http://{_in_url(host)}:{port}. The models are loading.",
+        f"Serving the Live API at {_reached_at(host, port, addresses)}. The models are loading.",
         f"Use it:  {setting}live-cli talk --server {_base_url(host, port)}",
         "Callers need the key that is set (LIVE_CLI_KEY)."
         if keyed
@@ -58,9 +69,14 @@ def welcome(host: str, port: int, encryption: Encryption | None, *, keyed: bool)
     return "\n".join(lines)
 
 
+def _reached_at(host: str, port: int, addresses: Sequence[str]) -> str:
+    hosts = addresses if is_any_address(host) and addresses else [host]
+    return ", ".join(f"http://{_in_url(each)}:{port}" for each in hosts)
+
+
 def _base_url(host: str, port: int) -> str:
     """The base URL of the server for programs on this machine."""
-    own = LOOPBACK_ADDRESS if host in ANY_ADDRESSES else host
+    own = LOOPBACK_ADDRESS if is_any_address(host) else host
     return f"http://{_in_url(own)}:{port}"
 
 

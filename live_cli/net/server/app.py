@@ -14,12 +14,18 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import WebSocketRoute
 
 from live_cli.net.server.access.cors import cors
 from live_cli.net.server.engine_api import Engine
 from live_cli.net.server.limits.limits import Limits
-from live_cli.net.server.rest import ListedModel, metrics_route, no_route, rest_routes
+from live_cli.net.server.rest import (
+    ListedModel,
+    metrics_routes,
+    no_route,
+    rest_routes,
+    with_prefix,
+)
 from live_cli.net.server.sessions import Sessions
 from live_cli.net.server.stats.counts import NoCounts
 from live_cli.net.server.uvicorn_server import UvicornServer
@@ -77,10 +83,10 @@ def build_app(
     app = Starlette(
         middleware=[cors(origins)],
         routes=[
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
+            *with_prefix("/healthz", healthz),
+            *with_prefix("/readyz", readyz),
             *rest_routes(models, sessions),
-            *([metrics_route(counts, sessions)] if counts else []),
+            *(metrics_routes(counts, sessions) if counts else []),
             no_route(),
             WebSocketRoute("/{path:path}", sessions.serve_websocket),
         ],

@@ -1,15 +1,17 @@
 """Opens listening sockets and makes a one-time key.
 
-Standard library only and cheap to import: a child process listens first, lets its client connect
-into the backlog, and loads its models and its HTTP stack meanwhile.
+Cheap to import: a child process listens first, lets its client connect into the backlog, and loads
+its models and its HTTP stack meanwhile.
 """
 
+import contextlib
 import errno
 import os
 import secrets
 import socket
 
 from live_cli.errors import ConnectError
+from live_cli.loopback import is_any_address
 
 _BACKLOG = 128
 
@@ -22,7 +24,8 @@ def one_time_key() -> str:
 def listen(host: str, port: int) -> list[socket.socket]:
     """Return a listening socket for each address of ``host``, all at one port; 0 takes a free one.
 
-    Raises ConnectError when the host is unknown or the port is taken.
+    ``::`` is every address of the machine, those of IPv4 too. Raises ConnectError when the host is
+    unknown or the port is taken.
     """
     opened: list[socket.socket] = []
     failure: OSError | None = None
@@ -48,7 +51,35 @@ def port_of(listeners: list[socket.socket]) -> int:
     return int(listeners[0].getsockname()[1])
 
 
+def addresses_of(listeners: list[socket.socket]) -> list[str]:
+    """Return the addresses by which this machine, and others, reach what `listen` returned.
+
+    Of a socket at every address these are the loopback's and the one that this machine has in its
+    network, as far as it is in one. Nothing is sent to find that out.
+    """
+    found: list[str] = []
+    for listener in listeners:
+        at = str(listener.getsockname()[0])
+        if at not in _REACHED:
+            found.append(at)
+            continue
+        loopback, elsewhere = _REACHED[at]
+        found.append(loopback)
+        with contextlib.suppress(OSError), socket.socket(listener.family, socket.SOCK_DGRAM) as out:
+            out.connect((elsewhere, 9))
+            found.append(str(out.getsockname()[0]))
+    return list(dict.fromkeys(found))
+
+
+_REACHED = {"0.0.0.0": ("127.0.0.1", "192.0.2.1"), "::": ("::1", "2001:db8::1")}  # noqa: S104
+"""By a socket's address where it is every address: the loopback's, and one far away (RFC 5737,
+RFC 3849) to which the machine's own address is asked for."""
+
+
 def _addresses(host: str) -> list[tuple[socket.AddressFamily, str]]:
+    if is_any_address(host):
+        every = [(socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")]  # noqa: S104 - asked for
+        return every if ":" in host else every[:1]
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as exc:

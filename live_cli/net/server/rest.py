@@ -1,8 +1,11 @@
-"""The REST endpoints: models, ephemeral tokens and metrics. Errors are Google's JSON objects."""
+"""The REST endpoints: models, ephemeral tokens and metrics. Errors are Google's JSON objects.
+
+As the sockets' paths, theirs may have any prefix: that of a reverse proxy, or a doubled slash.
+"""
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -12,7 +15,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from live_cli.errors import RemoteProtocolError
-from live_cli.net.server.access.admission import BAD_KEY
+from live_cli.net.server.access.admission import (
+    BAD_KEY,
+    OTHER_PROTOCOL,
+    find_endpoint,
+    is_interactions,
+)
 from live_cli.net.server.access.principal import Principal
 from live_cli.net.server.access.tokens import TokensFullError, terms_of
 from live_cli.net.server.close_reason import CloseReason
@@ -23,6 +31,7 @@ if TYPE_CHECKING:
     from live_cli.net.server.stats.prometheus import PrometheusCounts
 
 VERSIONS = ("v1", "v1beta", "v1alpha")
+Answer = Callable[[Request], Awaitable[Response]]
 _BODY_BYTES = 128 * 1024
 
 
@@ -42,30 +51,51 @@ def rest_routes(models: Sequence[ListedModel], sessions: Sessions) -> list[Route
     """Return the routes of ``models``, ``models/{id}`` and ``auth_tokens``, in each API version."""
     listing, tokens = ModelList(models, sessions), TokenEndpoint(sessions)
     return [
-        Route(f"/{version}/{rest}", answer, methods=[method])
+        route
         for version in VERSIONS
         for method, rest, answer in (
             ("GET", "models", listing.list),
             ("GET", "models/{id}", listing.get),
             ("POST", "auth_tokens", tokens.create),
         )
+        for route in with_prefix(f"/{version}/{rest}", answer, method)
     ]
 
 
+def with_prefix(path: str, answer: Answer, method: str = "GET") -> list[Route]:
+    """Return the routes of ``path``, alone and behind any prefix."""
+    return [Route(each, answer, methods=[method]) for each in (path, "/{prefix:path}" + path)]
+
+
 def no_route() -> Route:
-    """Return the route of every other path: 404 as a JSON error, whose message the SDKs show."""
+    """Return the route of every other path: a JSON error, whose message the SDKs show.
+
+    That of a socket answers 426 (RFC 9110, 15.5.22): a proxy took the upgrade out of the request,
+    or somebody looks with a browser.
+    """
 
     async def answer(request: Request) -> Response:
-        path = request.url.path[:100]
+        path = request.scope["path"]
+        if is_interactions(path):
+            return _error(501, "UNIMPLEMENTED", OTHER_PROTOCOL.reason)
+        if path.strip("/") and find_endpoint(path) is not None:
+            refusal = _error(
+                426,
+                "FAILED_PRECONDITION",
+                "Only WebSockets connect here: the request has no `Upgrade: websocket`. "
+                "A proxy in between has to pass it on.",
+            )
+            refusal.headers.update({"upgrade": "websocket", "connection": "upgrade"})
+            return refusal
         return _error(
-            404, "NOT_FOUND", f"{path} is not here: this server speaks the Live API alone."
+            404, "NOT_FOUND", f"{path[:100]} is not here: this server speaks the Live API alone."
         )
 
     return Route("/{path:path}", answer, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
 
 
-def metrics_route(counts: "PrometheusCounts", sessions: Sessions) -> Route:
-    """Return the route of ``/metrics``, behind the same key as the list of models."""
+def metrics_routes(counts: "PrometheusCounts", sessions: Sessions) -> list[Route]:
+    """Return the routes of ``/metrics``, behind the same key as the list of models."""
 
     async def answer(request: Request) -> Response:
         from live_cli.net.server.stats.prometheus import CONTENT_TYPE
@@ -75,7 +105,7 @@ def metrics_route(counts: "PrometheusCounts", sessions: Sessions) -> Route:
             return admitted
         return Response(counts.text(), headers={"content-type": CONTENT_TYPE})
 
-    return Route("/metrics", answer)
+    return with_prefix("/metrics", answer)
 
 
 class ModelList:

@@ -1,9 +1,10 @@
 """Admission of a WebSocket handshake: its path, credentials, Origin and Host are checked. Pure.
 
 The endpoints are those of the Live API: the Gemini path in three versions (with any prefix, and
-with the doubled slash that clients make of a base URL ending in one), the Vertex path, and a bare
-``/``, which is what a Vertex client sends to a custom base. A refusal is a close code and a reason,
-because clients hang or crash on an HTTP status (reference 1.5).
+with the doubled slash that clients make of a base URL ending in one), the Vertex path, the two of
+Firebase AI Logic, and a bare ``/``, which is what a Vertex client sends to a custom base. A
+refusal is a close code and a reason, because clients hang or crash on an HTTP status (reference
+1.5).
 """
 
 import hmac
@@ -24,7 +25,14 @@ _GEMINI = re.compile(
 _VERTEX = re.compile(
     r"/+(?:.*/)?ws/google\.cloud\.aiplatform\.(v1|v1beta1)\.LlmBidiService/BidiGenerateContent"
 )
+_FIREBASE = re.compile(
+    r"/+(?:.*/)?ws/google\.firebase\.vertexai\.(v1|v1beta|v1alpha)\."
+    r"(?:(GenerativeService)/BidiGenerateContent"
+    r"|LlmBidiService/BidiGenerateContent(?:/locations/[^/]+)?)"
+)
+"""Firebase AI Logic before the Gemini API, and before Vertex AI."""
 _BARE = re.compile(r"/*")
+_INTERACTIONS = re.compile(r"/+(?:.*/)?v1(?:beta|alpha)?/interactions/live/*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,12 @@ NO_KEY = CloseReason(
 )
 NO_ENDPOINT = CloseReason(
     1008, "No such path here: use /ws/…GenerativeService.BidiGenerateContent", "path"
+)
+OTHER_PROTOCOL = CloseReason(
+    1008,
+    "Live Interactions is another protocol, not spoken here: use …GenerativeService"
+    ".BidiGenerateContent (ai.live.connect).",
+    "path",
 )
 NO_TOKEN = CloseReason(
     1008, "This method takes an ephemeral token: create one with POST /v1alpha/auth_tokens.", "key"
@@ -82,9 +96,16 @@ def find_endpoint(path: str) -> Endpoint | None:
         return Endpoint(Dialect(match[1]), constrained=match[2] is not None)
     if match := _VERTEX.fullmatch(path):
         return Endpoint(Dialect(match[1], vertex=True))
+    if match := _FIREBASE.fullmatch(path):
+        return Endpoint(Dialect(match[1], vertex=match[2] is None))
     if _BARE.fullmatch(path):
         return Endpoint(Dialect("v1beta1", vertex=True))
     return None
+
+
+def is_interactions(path: str) -> bool:
+    """Whether ``path`` is that of Live Interactions, Google's second live protocol (§9)."""
+    return _INTERACTIONS.fullmatch(path) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +153,7 @@ def admit(
         return FOREIGN_HOST
     endpoint = find_endpoint(handshake.path)
     if endpoint is None:
-        return NO_ENDPOINT
+        return OTHER_PROTOCOL if is_interactions(handshake.path) else NO_ENDPOINT
     shown = credentials_of(handshake)
     if endpoint.constrained:
         if shown.tokens:

@@ -9,6 +9,7 @@ from live_cli.net.server.access.admission import (
     NO_ENDPOINT,
     NO_KEY,
     NO_TOKEN,
+    OTHER_PROTOCOL,
     Endpoint,
     Handshake,
     admit,
@@ -39,6 +40,28 @@ def test_vertex_has_its_endpoint(version: str) -> None:
     assert (
         find_endpoint(path) == find_endpoint("/" + path) == Endpoint(Dialect(version, vertex=True))
     )
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta", "v1alpha"])
+@pytest.mark.parametrize("prefix", ["", "/", "/voice"])
+def test_firebase_has_an_endpoint_of_each_dialect(prefix: str, version: str) -> None:
+    service = f"{prefix}/ws/google.firebase.vertexai.{version}"
+    gemini = find_endpoint(f"{service}.GenerativeService/BidiGenerateContent")
+    assert gemini == Endpoint(Dialect(version))
+    vertex = f"{service}.LlmBidiService/BidiGenerateContent"
+    for place in ("/locations/us-central1", "/locations/global", ""):
+        assert find_endpoint(vertex + place) == Endpoint(Dialect(version, vertex=True))
+    assert find_endpoint(f"{vertex}/locations/") is None
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta", "v1alpha"])
+@pytest.mark.parametrize("prefix", ["", "/", "/voice"])
+def test_live_interactions_is_refused_in_words(prefix: str, version: str) -> None:
+    handshake = Handshake(f"{prefix}/{version}/interactions/live", "", LOCAL)
+    refusal = admit(handshake, ())
+    assert refusal == OTHER_PROTOCOL
+    assert (refusal.code, "another protocol" in refusal.reason) == (1008, True)
+    assert closing_reason(refusal.reason) == refusal.reason
 
 
 @pytest.mark.parametrize("path", ["/", "", "//"])
