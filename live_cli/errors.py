@@ -10,7 +10,8 @@
     │   └── RemoteProtocolError        the peer's: garbage, or a message out of place
     ├── EngineError                6   a stage of the local engine failed
     │   └── UnsupportedError           asked for something the engine does not do
-    └── InputFileError             7   input file
+    ├── InputFileError             7   input file
+    └── StoppedError             130   stopped by a signal
 
 Every message is one line for the user: what happened, then what to do.
 """
@@ -120,3 +121,16 @@ class InputFileError(LiveError):
     """A file that the user named cannot be read or written."""
 
     exit_code = 7
+
+
+class StoppedError(LiveError):
+    """A person or the system stopped the command by the signal ``number``; says how far it came.
+
+    130 is the exit code of Ctrl-C; other signals end the process as they end any.
+    """
+
+    exit_code = 130
+
+    def __init__(self, message: str, number: int) -> None:
+        super().__init__(message)
+        self.number = number

@@ -126,26 +126,48 @@ def text(
 def transcribe(
     settings: Settings,
     files: Annotated[
-        list[str] | None, typer.Argument(metavar="FILE...", help="Speech files ('-': stdin).")
+        list[str] | None,
+        typer.Argument(metavar="FILE...", help="Speech files, folders, or '-' for stdin."),
     ] = None,
     format: Annotated[
-        str, typer.Option("--format", metavar="text|srt|vtt|json", help="What to write.")
-    ] = "text",
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="text|srt|vtt|json",
+            help="What to write; by default what the name of --output says, or text.",
+        ),
+    ] = None,
     output: Annotated[
         str | None,
         typer.Option(
-            "--output", metavar="PATH", help="Write into this file, or folder for several."
+            "--output",
+            metavar="PATH",
+            help="A file, or a folder (FOLDER/) for several; '-' is stdout.",
         ),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite transcripts that are there already.")
+    ] = False,
+    skip_existing: Annotated[
+        bool,
+        typer.Option("--skip-existing", help="Leave out files whose whole transcript is there."),
+    ] = False,
+    no_names: Annotated[
+        bool,
+        typer.Option("--no-names", help="No file names before several transcripts on stdout."),
+    ] = False,
     json: _Json = False,
 ) -> None:
     """Turn speech files into text."""
     if not files:
         raise OptionError("Which file? live-cli transcribe FILE… ('-' reads stdin)")
-    file_format = _format(format)
+    file_format = _format(format) if format is not None else None
     from live_cli.commands.transcribe import command
 
-    command.run(settings, list(files), format=file_format, output=_path(output), json=json)
+    options = command.TranscribeOptions(
+        file_format, output or None, json, force, skip_existing, names=not no_names
+    )
+    command.run(settings, list(files), options)
 
 
 def _path(given: str | None) -> Path | None:

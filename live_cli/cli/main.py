@@ -6,6 +6,8 @@ and an exit code.
 
 import contextlib
 import errno
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -13,7 +15,7 @@ from typing import NoReturn
 import typer
 
 from live_cli.cli.app import app
-from live_cli.errors import InputFileError, LiveError
+from live_cli.errors import InputFileError, LiveError, StoppedError
 from live_cli.plan.last_session import LAST, is_handle
 from live_cli.streams import lead_nowhere
 
@@ -65,7 +67,10 @@ def _run(args: list[str]) -> int:
     except UsageError as exc:
         return _complain(_usage(exc), 2)
     except LiveError as exc:
-        return _complain(str(exc), exc.exit_code)
+        code = _complain(str(exc), exc.exit_code)
+        if isinstance(exc, StoppedError) and exc.number != signal.SIGINT:
+            _end_by(exc.number)
+        return code
     except (KeyboardInterrupt, typer.Abort):
         return _INTERRUPTED
     except BrokenPipeError:
@@ -95,6 +100,14 @@ def _report(exc: Exception, args: Sequence[str]) -> int:
     from live_cli.cli.bug_report import write_report
 
     return _complain(write_report(exc, args), _BUG)
+
+
+def _end_by(number: int) -> None:
+    """End by the signal ``number``, as its sender expects, now that all is in order."""
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 def _complain(text: str, code: int) -> int:

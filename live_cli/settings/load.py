@@ -21,6 +21,7 @@ from live_cli.settings.schema import (
     Setting,
     Settings,
     TalkSettings,
+    TranscribeSettings,
     VoiceActivitySettings,
 )
 from live_cli.settings.sources import from_environment, from_file, from_options, read_system
@@ -104,6 +105,7 @@ def _build(values: Mapping[Setting, Any], path: Path | None, profile: str | None
         session=session,
         vad=VoiceActivitySettings(**of("vad")),
         talk=TalkSettings(**of("talk")),
+        transcribe=TranscribeSettings(**of("transcribe")),
         engine=EngineSettings(**of("engine")),
         serve=ServeSettings(**of("serve")),
         config_path=path,

@@ -95,6 +95,7 @@ _session = partial(Option, "Session")
 _thinking = partial(Option, "Thinking")
 _voice_activity = partial(Option, "Voice activity", verbs=_TALK)
 _devices = partial(Option, "Devices", verbs=_TALK)
+_captions = partial(Option, "Captions", verbs=("transcribe",))
 _listening = partial(Option, "Connection", verbs=_SERVE)
 
 
@@ -236,6 +237,20 @@ class TalkSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TranscribeSettings:
+    """The captions of SRT and WebVTT: what fits on a screen, and what can be read in time.
+
+    The defaults are the common ones of broadcasters and streaming services.
+    """
+
+    max_line_length: int = _setting(
+        WholeNumber(8, 200), 42, _captions("Characters in a line of a caption (42).", "N")
+    )
+    max_lines: int = _setting(WholeNumber(1, 10), 2, _captions("Lines of a caption (2).", "N"))
+    max_characters_per_s: int = _setting(WholeNumber(5, 100), 20)
+
+
+@dataclass(frozen=True, slots=True)
 class EngineSettings:
     """Which implementation each stage of the local engine uses.
 
@@ -317,6 +332,7 @@ class Settings:
     session: SessionSettings = field(default_factory=SessionSettings)
     vad: VoiceActivitySettings = field(default_factory=VoiceActivitySettings)
     talk: TalkSettings = field(default_factory=TalkSettings)
+    transcribe: TranscribeSettings = field(default_factory=TranscribeSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
     serve: ServeSettings = field(default_factory=ServeSettings)
     gemini_key: str | None = field(default=None, repr=False)
@@ -326,7 +342,7 @@ class Settings:
     profile: str | None = None
 
 
-TABLES = ("talk", "engine", "serve")
+TABLES = ("talk", "transcribe", "engine", "serve")
 """Groups that are tables in the file; the keys of the other groups stand at its top."""
 
 
@@ -336,6 +352,7 @@ def _all_settings() -> Iterator[Setting]:
         ("session", SessionSettings),
         ("vad", VoiceActivitySettings),
         ("talk", TalkSettings),
+        ("transcribe", TranscribeSettings),
         ("engine", EngineSettings),
         ("serve", ServeSettings),
     )

@@ -14,6 +14,7 @@ the Arabic and other prepended marks (U+0600 and kin), and the tag letters that 
 flag emoji (the flags of Scotland, Wales and England).
 """
 
+import json
 import re
 import unicodedata
 
@@ -51,6 +52,21 @@ def printable(text: str, *, newlines: bool = False) -> str:
         return _visible(match[0])
 
     return _SUSPECT.sub(shown, text)
+
+
+def escaped_in_json(text: str) -> str:
+    """Return JSON with every character that `printable` would change as a \\u escape.
+
+    A program that reads it finds the characters as they were, lone surrogates too, by which Python
+    spells the bytes of a file name that are no UTF-8.
+    """
+
+    def escaped(match: re.Match[str]) -> str:
+        if match[1] or match[0] == "\n":  # between the values: within one it is escaped already
+            return match[0]
+        return json.dumps(match[0])[1:-1] if match[0] != "\x7f" else "\\u007f"
+
+    return _SUSPECT.sub(escaped, text)
 
 
 def is_control(char: str) -> bool:

@@ -90,6 +90,7 @@ def test_a_device_s_number_is_for_one_run(config, number):
 
 def test_every_setting_can_come_from_the_file_the_environment_and_an_option(config):
     sample = {"voice": "Puck", "language": "de", "server": "local", "port": 9, "threads": 2}
+    sample["max_lines"] = 3
     for setting in SETTINGS.values():
         if setting.name in (
             "system",

@@ -112,7 +112,9 @@ def open_speech(source: str | os.PathLike[str] | BinaryIO) -> SpeechReader:
     else:
         stream, name = source, str(getattr(source, "name", "the input"))
     if not stream.seekable():
-        stream = _spooled(stream)
+        # without its buffer, whose lock a read that waits would hold at exit, which Python calls
+        # a fatal error
+        stream = _spooled(getattr(stream, "raw", stream))
     return _open(stream, name, close=stream if stream is not source else None)
 
 

@@ -2,20 +2,18 @@
 
 import asyncio
 import contextlib
-import signal
 import sys
-from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from live_cli.commands.connect import RunningServer, notes, running_server
 from live_cli.commands.outputs import refuse_both_on_stdout, refuse_overwriting
 from live_cli.commands.resume import resumable, resumed
+from live_cli.commands.stop_signals import stopping_on_signals
 from live_cli.devices.native_stderr import native_stderr_silenced
 from live_cli.errors import SessionError
 from live_cli.plan.plan import SessionPlan, plan_session
 from live_cli.settings.schema import Settings
-from live_cli.streams import leave_closed_terminal
 from live_cli.ui.choose import choose_view
 from live_cli.ui.tee import TeeView
 from live_cli.ui.terminal.keyboard import Keyboard
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from live_cli.commands.talk.recording import Recording
 
 NORMAL_CLOSE = 1000
-_ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def run(
@@ -114,7 +111,7 @@ async def _converse(
         )
         keymap = Keymap(conversation, view)
         keyboard = Keyboard(keymap.press, releases=gate.manual)
-        with _stopping_on_signals(conversation.stop), keyboard:
+        with stopping_on_signals(lambda number: conversation.stop()), keyboard:
             audio.connect(conversation)
             try:
                 await conversation.run()
@@ -165,30 +162,3 @@ def _chosen_view(settings: Settings, json: bool, *, sound_on_stdout: bool) -> Vi
 def _label(plan: SessionPlan, settings: Settings) -> str:
     names = (plan.label, plan.model.id, settings.session.voice)
     return " · ".join(name for name in names if name)
-
-
-@contextlib.contextmanager
-def _stopping_on_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C, SIGTERM and a closed terminal end the conversation in order; on Windows Ctrl-C ends
-    the process. Behind it each signal does again what it did before: the terminal is not given
-    back yet."""
-    loop = asyncio.get_running_loop()
-    numbers = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
-
-    def end() -> None:
-        leave_closed_terminal()
-        stop()
-
-    before = {number: signal.getsignal(number) for number in numbers}
-    try:
-        for number in numbers:
-            loop.add_signal_handler(number, end)
-    except NotImplementedError:
-        yield
-        return
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            loop.remove_signal_handler(number)
-            signal.signal(number, handler)

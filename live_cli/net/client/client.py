@@ -85,6 +85,11 @@ class LiveClient:
         return self._address
 
     @property
+    def takes_audio_faster(self) -> bool:
+        """Whether the server takes sound faster than real time, as it said in its handshake."""
+        return self._websocket.takes_audio_faster
+
+    @property
     def state(self) -> State:
         return self._session.state
 

@@ -25,6 +25,7 @@ from websockets.exceptions import (
 from live_cli import __version__
 from live_cli.errors import ConnectError, Retry
 from live_cli.net.address import Address
+from live_cli.net.audio_pace import AUDIO_PACE_HEADER, FASTER_THAN_REAL_TIME
 from live_cli.net.client.connection import CLOSE_LIMIT_S, BoundedConnection
 from live_cli.net.client.proxy import may_pass, proxy_to, why_not_through
 from live_cli.net.client.retry_after import seconds_in_header
@@ -58,6 +59,13 @@ class WebSocket:
         self._connection = connection
         self.closed_with: tuple[int, str] | None = None
         self._received = 0
+
+    @property
+    def takes_audio_faster(self) -> bool:
+        """Whether the server said in its handshake that sound may come faster than real time."""
+        answer = self._connection.response
+        paces = answer.headers.get_all(AUDIO_PACE_HEADER) if answer is not None else []
+        return FASTER_THAN_REAL_TIME in paces
 
     async def send(self, payload: bytes) -> bool:
         """Write one text message, waiting while too much is unsent; False: the socket is closed."""

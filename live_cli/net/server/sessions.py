@@ -11,6 +11,7 @@ from dataclasses import replace
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from live_cli.net.audio_pace import AUDIO_PACE_HEADER, FASTER_THAN_REAL_TIME
 from live_cli.net.server.access.admission import Endpoint, Handshake, admit
 from live_cli.net.server.access.principal import Principal
 from live_cli.net.server.access.refusals import Refusals
@@ -24,6 +25,7 @@ from live_cli.net.server.limits.limits import Limits
 from live_cli.net.server.limits.unknown_field_policy import UnknownFieldPolicy
 from live_cli.net.server.stats.counts import ServerCounts
 
+_HEADERS = ((AUDIO_PACE_HEADER.encode(), FASTER_THAN_REAL_TIME.encode()),)
 _RELEASE_S = 1.0
 """How long sessions may take beyond the grace time to release their resources."""
 
@@ -74,7 +76,7 @@ class Sessions:
         if not isinstance(admitted, CloseReason):
             self._let_in(websocket, admitted[0].principal)
         try:
-            await websocket.accept()
+            await websocket.accept(headers=_HEADERS)
         except (WebSocketDisconnect, RuntimeError):
             return  # the client left before the handshake was answered
         if (

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from live_cli.protocol import events
-from live_cli.ui.subtitles.subtitles import Subtitle
+from live_cli.ui.subtitles.captions import Subtitle
 from live_cli.ui.transcript.alignment import word_end
 from live_cli.ui.turn_ledger import TurnLedger
 

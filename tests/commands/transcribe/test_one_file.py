@@ -12,12 +12,42 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from live_cli.commands.connect import RunningServer
 from live_cli.commands.transcribe import one_file as transcription
+from live_cli.commands.transcribe.one_file import Transcript
 from live_cli.errors import SessionError
 from live_cli.net.address import Address
 from live_cli.plan.plan import SessionPlan, plan_session
-from live_cli.protocol.messages import ServerContent, ServerMessage, SetupComplete, Transcription
+from live_cli.protocol.events import Event
+from live_cli.protocol.messages import (
+    GoAway,
+    ServerContent,
+    ServerMessage,
+    SetupComplete,
+    Transcription,
+)
 from live_cli.protocol.wire import decode_client, encode
 from live_cli.settings.schema import Settings
+from live_cli.ui.subtitles.captions import Subtitle
+
+
+class Watched:
+    """What was told of a file."""
+
+    def __init__(self) -> None:
+        self.transcript = Transcript()
+        self.subtitles: list[Subtitle] = []
+        self.steps: list[tuple[float, float]] = []
+        self.real_time_sessions = 0
+
+    def event(self, event: Event) -> None: ...
+
+    def subtitle(self, subtitle: Subtitle) -> None:
+        self.subtitles.append(subtitle)
+
+    def progress(self, transcript: Transcript) -> None:
+        self.steps.append((transcript.sent_s, transcript.heard_s))
+
+    def real_time(self) -> None:
+        self.real_time_sessions += 1
 
 
 def heard(text: str, **more: Any) -> bytes:
@@ -62,15 +92,17 @@ def transcribe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[...,
     file = tmp_path / "second.wav"
     soundfile.write(file, np.random.default_rng(0).normal(0, 0.1, 16_000), 16_000)
 
-    async def run(script: Script, **model: Any) -> transcription.Transcript:
+    async def run(script: Script, watched: Watched | None = None, **model: Any) -> Watched:
+        watched = watched or Watched()
         async with serve(script.handle, "127.0.0.1", 0) as server:
             port = next(iter(server.sockets)).getsockname()[1]
             address = Address(f"ws://127.0.0.1:{port}", None, "v1beta", "the bench")
             plan: SessionPlan = plan_session(Settings(server=address.url), "transcribe")
             plan = replace(plan, model=replace(plan.model, **model))
-            return await transcription.transcribe_file(
-                RunningServer(address), plan, str(file), lambda done, total: None
+            await transcription.transcribe_file(
+                RunningServer(address), plan, str(file), watched.transcript, watched
             )
+            return watched
 
     return run
 
@@ -118,9 +150,49 @@ async def test_a_long_file_goes_in_parts_whose_times_go_on(transcribe: Callable[
     assert starts[0] == 0.25
     assert starts == sorted(set(starts))
     sent = sum(kinds.count("audio") for kinds in script.sessions)
-    assert transcript.duration_s == pytest.approx(sent * 0.25, abs=0.25)
+    assert transcript.transcript.sent_s == pytest.approx(sent * 0.25, abs=0.25)
 
 
 async def test_a_server_that_leaves_is_said(transcribe: Callable[..., Any]) -> None:
     with pytest.raises(SessionError, match="overloaded"):
         await transcribe(Script([], [heard("Half")], leaves=True))
+
+
+async def test_text_without_times_is_told_sentence_by_sentence(
+    transcribe: Callable[..., Any],
+) -> None:
+    script = Script([heard("One. Two"), heard(" and. Th")], [heard("ree."), DONE])
+    watched = Watched()
+    await transcribe(script, watched)
+    assert [subtitle.text for subtitle in watched.subtitles] == ["One.", "Two and.", "Three."]
+    assert watched.subtitles[0].end_s < 1.0  # told while the sound went on
+
+
+async def test_what_was_said_before_the_session_broke_off_is_told(
+    transcribe: Callable[..., Any],
+) -> None:
+    watched = Watched()
+    with pytest.raises(SessionError):
+        await transcribe(Script([heard("One. And ")], [heard("half")], leaves=True), watched)
+    assert [subtitle.text for subtitle in watched.subtitles] == ["One.", "And half"]
+
+
+async def test_a_server_that_does_not_say_so_is_fed_in_real_time(
+    transcribe: Callable[..., Any],
+) -> None:
+    watched = await transcribe(Script([], [heard("All."), DONE]))
+    assert watched.real_time_sessions == 1
+    # the bar goes with the sound
+    assert [sent for sent, told in watched.steps if sent != told] == []
+
+
+async def test_a_connection_that_will_end_is_left_at_the_next_quiet_moment(
+    transcribe: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transcription, "LEAVING_S", 0.25)
+    leaving = encode(ServerMessage(go_away=GoAway(time_left="50s")))
+    script = Script([leaving], [heard("Part."), DONE])
+    watched = await transcribe(script)
+    assert len(script.sessions) > 1
+    assert sum(kinds.count("audio") for kinds in script.sessions) == 4
+    assert [subtitle.text for subtitle in watched.subtitles] == ["Part."] * len(script.sessions)

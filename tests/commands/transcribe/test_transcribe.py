@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from live_cli.commands.transcribe.command import destinations
 from tests.harness.command import json_lines, live_cli, of_type, processes_in
 from tests.harness.speech import (
     BECKETT,
@@ -82,7 +81,7 @@ def test_one_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
     soundfile.write(cut, soundfile.read(QUESTION)[0], 16_000, subtype="PCM_16")
     cut.write_bytes(cut.read_bytes()[:-20_000])
     files = [tmp_path / name for name in ("none.wav", "empty.wav", "words.wav", "cut.wav")]
-    done = live_cli("transcribe", *files, QUESTION, home=tmp_path)
+    done = live_cli("transcribe", *files, QUESTION, "--no-names", home=tmp_path)
     assert done.returncode == 7
     texts = [line for line in done.stdout.decode().split("\n") if line]
     assert len(texts) == 2
@@ -93,6 +92,44 @@ def test_one_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
+def test_several_files_on_stdout_have_their_names_and_need_not(tmp_path: Path) -> None:
+    files = [QUESTION, moonshine_asset("beckett.wav")]
+    named = live_cli("transcribe", *files, home=tmp_path).stdout.decode().splitlines()
+    bare = live_cli("transcribe", *files, "--output", "-", "--no-names", home=tmp_path)
+    assert named == [
+        f"{f}: {t}" for f, t in zip(files, bare.stdout.decode().splitlines(), strict=True)
+    ]
+    alone = live_cli("transcribe", QUESTION, home=tmp_path).stdout.decode()
+    assert alone == named[0].removeprefix(f"{QUESTION}: ") + "\n"
+
+
+def test_a_folder_goes_into_a_folder_that_is_made(tmp_path: Path) -> None:
+    talks = tmp_path / "talks"
+    (talks / "may").mkdir(parents=True)
+    for name in ("one.flac", "may/one.flac"):
+        (talks / name).write_bytes(QUESTION.read_bytes())
+    (talks / "notes.txt").write_text("no sound")
+    out = tmp_path / "new" / "out"
+    done = live_cli("transcribe", talks, "--output", f"{out}/", "--format", "vtt", home=tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"")
+    written = sorted(str(path.relative_to(out)) for path in out.rglob("*.*"))
+    assert written == ["may/one.vtt", "one.vtt"]
+    assert (out / "one.vtt").read_text().startswith("WEBVTT\n")
+
+
+def test_a_transcript_that_is_there_is_kept_skipped_or_overwritten(tmp_path: Path) -> None:
+    out = tmp_path / "question.txt"
+    out.write_text("mine")
+    kept = live_cli("transcribe", QUESTION, "--output", out, home=tmp_path)
+    assert kept.returncode == 7
+    assert b"--force" in kept.stderr
+    assert b"--skip-existing" in kept.stderr
+    skipped = live_cli("transcribe", QUESTION, "--output", out, "--skip-existing", home=tmp_path)
+    assert (skipped.returncode, out.read_text()) == (0, "mine")
+    forced = live_cli("transcribe", QUESTION, "--output", out, "--force", home=tmp_path)
+    assert (forced.returncode, words(out.read_text())) == (0, words(QUESTION_WORDS))
+
+
 def test_json_lines_tell_the_words_as_they_come(tmp_path: Path) -> None:
     done = live_cli("transcribe", QUESTION, QUESTION, "--json", home=tmp_path)
     records = json_lines(done.stdout)
@@ -101,24 +138,6 @@ def test_json_lines_tell_the_words_as_they_come(tmp_path: Path) -> None:
     heard = of_type(records, "input_transcript")
     assert [word_error_rate(QUESTION_WORDS, said["text"]) for said in heard] == [0.0, 0.0]
     assert len(of_type(records, "session_open")) == len(of_type(records, "session_close")) == 2
-
-
-def test_files_of_one_name_keep_their_own_transcripts(tmp_path: Path) -> None:
-    speech, rate = soundfile.read(QUESTION)
-    files = [tmp_path / "talk.wav", tmp_path / "talk.ogg"]
-    for file in files:
-        soundfile.write(file, speech, rate)
-    done = live_cli("transcribe", *files, "--output", tmp_path / "out", home=tmp_path)
-    assert done.returncode == 0, done.stderr
-    names = sorted(file.name for file in (tmp_path / "out").iterdir())
-    assert names == ["talk.ogg.txt", "talk.wav.txt"]
-
-
-def test_no_transcript_takes_the_place_of_another() -> None:
-    files = ["a/x.wav", "b/x.wav", "c/x.mp3", "-", "y.wav"]
-    paths = destinations(files, Path("out"), ".txt")
-    names = ["x.wav.txt", "x.wav.2.txt", "x.mp3.txt", "stdin.txt", "y.txt"]
-    assert [path.name for path in paths] == names
 
 
 @pytest.mark.parametrize("output", ["talk.txt", "."])

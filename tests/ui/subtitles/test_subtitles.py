@@ -1,13 +1,11 @@
 """Transcripts as files: shapes by table, cuts by property."""
 
-import itertools
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from live_cli.ui.subtitles.subtitles import FORMATS, SUBTITLE_CHARACTERS, Subtitle, render
+from live_cli.ui.subtitles.captions import Subtitle, TimedWord
+from live_cli.ui.subtitles.subtitles import FORMATS, TranscriptText, render
 
 TWO = [Subtitle(" Hello there. ", 0.5, 1.75), Subtitle("a <b> --> c & d", 3661.0, 3662.5)]
 
@@ -49,16 +47,54 @@ def test_silence_makes_a_file_without_captions(file_format: str, start: str) -> 
     assert "-->" not in text
 
 
-words = st.lists(st.text("abcdefgh'.", min_size=1, max_size=14), min_size=1, max_size=120)
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_a_transcript_that_grows_is_the_one_that_is_written_at_once(file_format: str) -> None:
+    text = TranscriptText(file_format, "talk.wav")
+    grown = text.head() + "".join(text.add(subtitle) for subtitle in TWO) + text.tail(3700.0)
+    assert grown == rendered(file_format)
 
 
-@given(words)
-def test_captions_keep_every_word_in_order_and_fit_two_lines(spoken: list[str]) -> None:
-    blocks = rendered("srt", [Subtitle(" ".join(spoken), 1.0, 9.0)]).strip().split("\n\n")
-    texts = [block.split("\n")[2] for block in blocks]
-    assert " ".join(texts).split() == spoken
-    assert all(len(text) <= SUBTITLE_CHARACTERS for text in texts)
-    times = [block.split("\n")[1].split(" --> ") for block in blocks]
-    assert times[0][0] == "00:00:01,000"
-    assert times[-1][1] == "00:00:09,000"
-    assert all(left[1] == right[0] for left, right in itertools.pairwise(times))
+@pytest.mark.parametrize("file_format", ["text", "srt", "vtt"])
+def test_what_grows_holds_every_word_that_was_added(file_format: str) -> None:
+    text = TranscriptText(file_format, "talk.wav")
+    for subtitle in TWO:
+        assert subtitle.text.split()[0] in text.add(subtitle)
+    assert not text.holds_back
+
+
+def test_json_has_the_words_with_their_times_and_the_language() -> None:
+    spoken = (TimedWord("Hello", 0.5, 0.9), TimedWord("there.", 1.0, 1.75))
+    subtitles = [
+        Subtitle("Hello there.", 0.5, 1.75, spoken, "en-US"),
+        Subtitle("Oui.", 2, 3, (), "fr"),
+    ]
+    whole = json.loads(rendered("json", subtitles))
+    assert whole["language"] == "en-US"
+    assert whole["segments"][0]["words"][1] == {"word": "there.", "start": 1.0, "end": 1.75}
+    assert [segment["language"] for segment in whole["segments"]] == ["en-US", "fr"]
+    assert json.loads(rendered("json"))["language"] is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "caf\udce9.wav",
+        "Ünïcode 日本.wav",
+        "a\nb.wav",
+        "zero\u200bwidth.wav",
+        "\x1b[2J.wav",
+        '"q".wav',
+    ],
+)
+def test_json_has_the_file_name_as_it_is(name: str) -> None:
+    text = render(TWO, "json", name=name, duration_s=1.0)
+    assert json.loads(text)["file"] == name
+    assert text.encode()  # it is UTF-8, also where the name is not
+    assert "\x1b" not in text
+
+
+def test_json_says_where_it_stopped() -> None:
+    text = TranscriptText("json", "talk.wav")
+    text.add(TWO[0])
+    assert text.holds_back
+    assert json.loads(text.tail(1.75, stopped_at_s=1.75))["stopped_at"] == 1.75
