@@ -29,7 +29,7 @@ TICK_S = 0.05
 QUIET_S = 3.0
 """After the end of a file: the talk is over once nothing was said or played for so long."""
 REPLY_LIMIT_S = 60.0
-"""After the end of a file: so long the answer to a question may take to begin."""
+"""After the end of a file: so long the answer to a question may take to begin, or to go on."""
 SPEECH_S = 0.3
 """Speech-like energy that lasts so long is taken for speech, to which an answer is awaited: knocks
 and keys are shorter."""
@@ -92,7 +92,7 @@ class Conversation:
         """The end of the connection, where the server or the network ended it."""
         self.unanswered_s: float | None = None
         """For how long the server was silent at the end of the input; None: it answered."""
-        self._silent_s: float | None = None
+        self._stalled = False
 
     async def run(self) -> None:
         """Talk until `stop`, the end of the input, or the end of the connection."""
@@ -195,7 +195,7 @@ class Conversation:
     def _handle(self, event: events.Event) -> None:
         if not isinstance(event, _CONNECTION_EVENTS):
             self._last_activity_at = self._loop.time()
-            self._silent_s = None
+            self._stalled = False
         match event:
             case events.AudioChunk(turn, data, sample_rate):
                 self._turn_open, self._awaits_reply, self._model_turn = True, False, turn
@@ -215,11 +215,12 @@ class Conversation:
                 self._turn_open = self._awaits_reply = False
                 self._playback.end_turn(turn)
                 self._view.status(playback=self._turn_playback(turn))
-            case events.Stalled(silent_s):
-                self._silent_s = silent_s
+            case events.Stalled():
+                self._stalled = True
             case events.Reconnecting(lost):
                 self._go_on_without(lost)
             case events.Reconnected(restored):
+                self._last_activity_at = self._loop.time()
                 tell_reconnected(self._view, restored)
             case events.SessionClosed():
                 self.closed = event
@@ -263,7 +264,8 @@ class Conversation:
             self._end_lost_speech()
             self._note_echo()
             await asyncio.sleep(TICK_S)
-        self.unanswered_s = self._silent_s
+        if self._stalled or self._is_unanswered:
+            self.unanswered_s = self._quiet_s
 
     def _note_echo(self) -> None:
         """Show how echo cancellation is doing; duck the model while the user speaks over it."""
@@ -284,11 +286,18 @@ class Conversation:
             self._outbox.put(self._gate.pause())
 
     def _is_done(self) -> bool:
-        if self._input_ended_at is None or self._turn_open:
+        if self._input_ended_at is None or not self._client.is_connected:
             return False
-        quiet_s = self._loop.time() - self._last_activity_at
-        waits = self._awaits_reply or self._client.awaits_answer
-        return quiet_s > (REPLY_LIMIT_S if waits else QUIET_S)
+        waits = self._awaits_reply or self._is_unanswered
+        return self._quiet_s > (REPLY_LIMIT_S if waits else QUIET_S)
+
+    @property
+    def _quiet_s(self) -> float:
+        return self._loop.time() - self._last_activity_at
+
+    @property
+    def _is_unanswered(self) -> bool:
+        return self._turn_open or self._client.awaits_answer
 
     # --- what keys do: see `keymap` ----------------------------------------------------------
 
