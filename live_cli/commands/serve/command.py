@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from live_cli.commands.serve.child import check_libraries
 from live_cli.commands.serve.encryption import Encryption, encryption_of, plain_text_notice
 from live_cli.commands.serve.environment import environment, welcome
-from live_cli.commands.serve.heap import HeapTrimmer, glibc_trim
+from live_cli.commands.serve.heap import HeapTrimmer, glibc_trim, keep_for_good
 from live_cli.commands.serve.log import log_to_stderr
 from live_cli.errors import SettingsError
 from live_cli.loopback import is_loopback
@@ -105,6 +105,7 @@ async def _serve(
 
         def loaded(loading: asyncio.Task[None]) -> None:
             if loading.exception() is None:
+                keep_for_good()
                 _say("Ready.")
             else:
                 stop.set()

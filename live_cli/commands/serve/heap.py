@@ -1,7 +1,8 @@
-"""Memory that ended sessions have freed, given back to the system."""
+"""The heap of a server: what is kept for good, and what ended sessions have freed."""
 
 import asyncio
 import ctypes
+import gc
 import sys
 from collections.abc import Callable
 from typing import Final
@@ -10,6 +11,16 @@ AFTER_S: Final = 0.5
 """From the end of the last session, for its threads to let go of what they have."""
 EVERY_S: Final = 10.0
 """Trimming takes up to 100 ms of a core: a client that comes and goes must not have it often."""
+
+
+def keep_for_good() -> None:
+    """Leave all that there is out of later garbage collections: modules and models stay loaded.
+
+    A collection runs on whichever thread makes objects, mostly the event loop's: with a quarter of
+    a million objects to look at it held all sessions for 40 ms.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 class HeapTrimmer:

@@ -1,11 +1,15 @@
-"""The heap of `serve` is trimmed when the last session has ended, and not more often than allowed.
+"""The heap of `serve`: trimmed when the last session has ended; what is loaded is kept for good.
 
 The real trim is tried on a running `serve` whose sessions leave their histories, by what comes back
 of the memory that they took.
 """
 
 import asyncio
+import gc
 import json
+import re
+import signal
+import sys
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -15,7 +19,7 @@ from typing import Final
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from live_cli.commands.serve.heap import AFTER_S, HeapTrimmer, glibc_trim
+from live_cli.commands.serve.heap import AFTER_S, HeapTrimmer, glibc_trim, keep_for_good
 from tests.harness.live_client import PATH, set_up
 from tests.harness.process_figures import ProcessFigures
 from tests.harness.serve_process import serving
@@ -28,6 +32,12 @@ SCRIPTED: Final = {
     "LIVE_CLI_ENGINE_CHAT": "scripted:Good day.",
     "LIVE_CLI_ENGINE_SYNTHESIZER": "scripted",
 }
+TELLING_HOW_MUCH: Final = """
+import atexit, gc, sys
+atexit.register(lambda: print(gc.get_freeze_count(), "objects for good", file=sys.stderr))
+from live_cli.__main__ import main
+main()
+"""
 
 
 async def _count_after(trimmer: HeapTrimmer, trims: list[float], times: int, wait_s: float) -> int:
@@ -77,6 +87,32 @@ async def test_without_glibc_nothing_is_planned() -> None:
     trimmer = HeapTrimmer(None)
     trimmer.note_idle()
     assert trimmer._due is None
+
+
+def test_a_collection_does_not_look_at_what_is_kept_for_good() -> None:
+    everything = [{"number": [number]} for number in range(200_000)]
+
+    def collection_s() -> float:
+        begun = time.thread_time()
+        gc.collect()
+        return time.thread_time() - begun
+
+    before_s = min(collection_s() for _ in range(3))
+    keep_for_good()
+    try:
+        assert min(collection_s() for _ in range(3)) < before_s / 5
+    finally:
+        gc.unfreeze()
+    assert everything
+
+
+def test_serve_keeps_for_good_what_it_has_loaded(tmp_path: Path) -> None:
+    with serving(tmp_path, SCRIPTED, (sys.executable, "-c", TELLING_HOW_MUCH)) as serve:
+        serve.process.send_signal(signal.SIGTERM)
+        assert serve.ended() == 0
+        found = re.search(r"(\d+) objects for good", serve.said)
+        assert found is not None
+        assert int(found[1]) > 50_000
 
 
 async def _keep_a_history(client: ClientConnection) -> None:
