@@ -33,6 +33,18 @@ def read_bounded(path: Path, limit: int) -> bytes:
         os.close(descriptor)
 
 
+def read_bounded_stdin(limit: int) -> bytes:
+    """Return all of standard input, as `read_bounded` does of a file; closed, it is empty."""
+    if sys.platform == "win32":
+        return _within(sys.stdin.buffer.read(limit + 1) if sys.stdin else b"", limit)
+    try:
+        return _read(0, limit)
+    except OSError as exc:
+        if exc.errno == errno.EBADF:
+            return b""
+        raise
+
+
 def _read(descriptor: int, limit: int) -> bytes:
     import select
 

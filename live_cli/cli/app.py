@@ -99,7 +99,7 @@ def text(
     ] = None,
     history: Annotated[
         str | None,
-        typer.Option("--history", metavar="FILE", help="Earlier turns as JSON, sent first."),
+        typer.Option("--history", metavar="FILE", help="Earlier turns, sent first."),
     ] = None,
     output: Annotated[
         str | None,

@@ -9,6 +9,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +18,8 @@ from live_cli.commands.outputs import refuse_both_on_stdout, refuse_overwriting
 from live_cli.commands.resume import may_resume, resumable, resumed, tell_reconnected
 from live_cli.errors import LiveError, OptionError, SessionError
 from live_cli.net.client.resuming_client import ResumingClient
-from live_cli.plan.history_file import read_history
+from live_cli.plan.history_file import STDIN, read_history
+from live_cli.plan.history_forms import EarlierTurns
 from live_cli.plan.plan import SessionPlan, plan_session
 from live_cli.protocol import compose
 from live_cli.protocol.events import (
@@ -55,13 +57,29 @@ def run(
     refuse_both_on_stdout(output_path, json=json)
     if message is not None and not message.strip():
         raise OptionError('The message is empty. Write one: live-cli text "How are you?"')
+    if str(history) == STDIN and message is None:
+        raise OptionError(
+            "--history - reads all of standard input, where the questions would come from: "
+            "give the MESSAGE with the command."
+        )
     refuse_overwriting(output_path, [str(history)] if history else [])
-    turns = read_history(history) if history else []
+    earlier = read_history(history) if history else EarlierTurns()
+    settings = _with_instruction(settings, earlier)
+    turns = earlier.turns
     plan = plan_session(settings, "text", spoken_reply=output_path is not None, history=bool(turns))
     plan = resumed(plan, resume)
     with _chosen_view(settings, plan, json=json, to_stderr=output_path == "-") as view:
+        if earlier.left_out:
+            view.note(f"Of {history}: {earlier.told_left_out}.")
         summary = asyncio.run(_converse(plan, settings, view, message, turns, output_path))
         view.close(summary if json else None)
+
+
+def _with_instruction(settings: Settings, earlier: EarlierTurns) -> Settings:
+    """Return ``settings`` with the system instruction of earlier turns, unless there is another."""
+    if earlier.system is None or settings.session.system is not None:
+        return settings
+    return replace(settings, session=replace(settings.session, system=earlier.system))
 
 
 def _chosen_view(settings: Settings, plan: SessionPlan, *, json: bool, to_stderr: bool) -> View:
@@ -214,6 +232,7 @@ class _Chat:
             await self._handle(lost)
         while not self._client.is_connected:
             await self._handle(await self._next_event())
+        self._view.sent(text)
         await self._client.send(self._message(text))
         begun = broken = False
         while True:

@@ -3,6 +3,7 @@
 Every object has ``type`` and ``t``, the seconds since the start (3 decimals). The rest:
 
     session_open        session_id, server (the label, where one is known)
+    sent                text: a message that was typed, or read from a pipe
     input_transcript    text, interim, finished, start_s, end_s
     output_transcript   turn, text, finished
     text                turn, text
@@ -83,7 +84,8 @@ class JsonView:
             self._write(self._stamped(record))
 
     def sent(self, text: str) -> None:
-        """Write nothing: the program that sent the message knows it."""
+        self._write_last_close()
+        self._write(self._stamped({"type": "sent", "text": text}))
 
     def note(self, text: str) -> None:
         self._stderr.write(printable(text) + "\n")

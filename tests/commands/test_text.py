@@ -81,6 +81,55 @@ def test_history_is_told_before_the_question(tmp_path: Path) -> None:
     assert with_history["prompt"] > without["prompt"] + 40
 
 
+def prompt_of(output: bytes) -> int:
+    [usage] = of_type(json_lines(output), "usage")
+    return int(usage["prompt"])
+
+
+@pytest.mark.parametrize("way", ["file", "stdin"])
+def test_what_json_wrote_is_a_history(tmp_path: Path, way: str) -> None:
+    env = {"LIVE_CLI_ENGINE_CHAT": "scripted"}
+    earlier = "My name is Ada, and I have told you a long story about a dog."
+    before = live_cli("text", "--json", home=tmp_path, stdin=f"{earlier}\nAnd?\n", env=env)
+    records = tmp_path / "records.jsonl"
+    records.write_bytes(before.stdout)
+    named = records if way == "file" else "-"
+    stdin = b"" if way == "file" else before.stdout
+    asked = ("text", "--json", "Who am I?")
+    told = live_cli(*asked, "--history", named, home=tmp_path, env=env, stdin=stdin)
+    assert told.returncode == 0, told.stderr
+    bare = live_cli(*asked, home=tmp_path, env=env)
+    assert prompt_of(told.stdout) > prompt_of(bare.stdout) + len(earlier) // 2
+    assert [each["text"] for each in of_type(json_lines(before.stdout), "sent")] == [
+        earlier,
+        "And?",
+    ]
+
+
+def test_messages_of_openai_are_a_history_with_their_instruction(tmp_path: Path) -> None:
+    env = {"LIVE_CLI_ENGINE_CHAT": "scripted"}
+    messages = [
+        {"role": "system", "content": "Answer as a pirate would, in three words at most. " * 3},
+        {"role": "user", "content": [{"type": "text", "text": "Hi."}, {"type": "image_url"}]},
+        {"role": "assistant", "content": "Ahoy, good old friend."},
+    ]
+    history = tmp_path / "messages.json"
+    history.write_text(json.dumps({"messages": messages}))
+    told = live_cli("text", "--json", "Bye.", "--history", history, home=tmp_path, env=env)
+    assert told.returncode == 0, told.stderr
+    assert b"images, sounds or files (1) left out" in told.stderr
+    own = ("--system", "Be kind.")
+    other = live_cli("text", "--json", "Bye.", "--history", history, *own, home=tmp_path, env=env)
+    bare = live_cli("text", "--json", "Bye.", home=tmp_path, env=env)
+    assert prompt_of(told.stdout) > prompt_of(other.stdout) > prompt_of(bare.stdout)
+
+
+def test_a_history_from_stdin_leaves_no_stdin_for_questions(tmp_path: Path) -> None:
+    done = live_cli("text", "--history", "-", home=tmp_path, stdin="[]")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"give the MESSAGE" in done.stderr
+
+
 def test_a_server_that_is_killed_is_told_in_a_line(tmp_path: Path) -> None:
     env = environment(tmp_path, LIVE_CLI_ENGINE_CHAT="scripted")
     with subprocess.Popen(
@@ -104,8 +153,8 @@ def test_a_server_that_is_killed_is_told_in_a_line(tmp_path: Path) -> None:
     ("content", "complaint"),
     [
         ("{", "is not JSON"),
-        ("{}", "must be a list of turns"),
-        ('[{"role": "user", "text": "a"}, {"role": "system", "text": "b"}]', "turn 2 needs a role"),
+        ("{}", "holds no turns"),
+        ('[{"role": "user", "text": "a"}, {"role": "king", "text": "b"}]', "turn 2 needs a role"),
         ('[{"role": "user"}]', "turn 1 needs a text"),
     ],
 )

@@ -95,8 +95,13 @@ def test_events_without_a_type_are_silent() -> None:
     told = Told()
     told.view.event(GenerationComplete(1))
     told.view.event(ResumptionUpdated("h"))
-    told.view.sent("typed")
     assert told.records == []
+
+
+def test_what_was_typed_is_a_record() -> None:
+    told = Told()
+    told.view.sent("typed")
+    assert told.records == [{"type": "sent", "t": 0.0, "text": "typed"}]
 
 
 def test_usage_has_totals_and_modalities() -> None:
