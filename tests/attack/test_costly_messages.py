@@ -16,10 +16,13 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from live_cli.errors import RemoteProtocolError
 from live_cli.net.server.limits.payload import MOST_JSON_BYTES, payload_complaint
+from live_cli.protocol.events import AudioReceived
+from live_cli.protocol.session import Role, Session
 from live_cli.protocol.wire import MOST_UNKNOWN, decode_client, find_unknown_fields
-from tests.harness.costly_payloads import REFUSED, SOUND, TAKEN, turns
-from tests.harness.live_client import receive, said, say, set_up
+from tests.harness.costly_payloads import REFUSED, SIZE, SOUND, TAKEN, turns
+from tests.harness.live_client import SETUP, receive, said, say, set_up
 from tests.harness.live_server import running_server
 from tests.harness.loop_lag import watched_loop
 
@@ -47,6 +50,20 @@ def test_no_message_takes_longer_than_the_longest_sound(payload: str, harmless_s
     given = payload.encode()
     assert seconds(lambda: decode_client(given)) < 3 * harmless_s
     assert seconds(lambda: find_unknown_fields(given)) < 3 * harmless_s
+
+
+@pytest.mark.parametrize("fill", [" ", ";", "; ", ";rate =", ";channels= "])
+@pytest.mark.parametrize("field", ["audio", "mediaChunks"])
+def test_megabytes_in_a_mime_type_are_not_searched(field: str, fill: str) -> None:
+    session = Session(Role.SERVER)
+    session.receive(json.dumps(SETUP), 0.0)
+    blob = {"data": "AAAA", "mimeType": f"audio/pcm;{fill * (SIZE // len(fill))}"}
+    with pytest.raises(RemoteProtocolError, match="256 characters"):
+        session.receive(json.dumps({"realtimeInput": {field: blob}}), 0.0)
+    fits = blob | {"mimeType": f"audio/pcm;{' ' * 200};rate=8000"}
+    [event] = session.receive(json.dumps({"realtimeInput": {field: fits}}), 0.0)
+    assert isinstance(event, AudioReceived)
+    assert event.sample_rate == 8000
 
 
 @pytest.mark.parametrize("kind", ["turns", "parts", "unknown", "snake"])

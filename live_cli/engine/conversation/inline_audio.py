@@ -22,6 +22,7 @@ LONGEST_AUDIO_S = 600
 _RATE = re.compile(r"rate\s*=\s*(\d{1,9})")
 _LOWEST_RATE, _HIGHEST_RATE = 8_000, 192_000
 """Hz, as for realtime input (`protocol.wire`)."""
+_LONGEST_MIME_TYPE = 256
 _MOST_CHANNELS = 8
 """A second of them at the highest rate is 6 MB; formats allow a thousand."""
 
@@ -131,7 +132,7 @@ class ClipReader:
 
 
 def _raw_rate(data: bytes, mime_type: str) -> int:
-    rate_match = _RATE.search(mime_type)
+    rate_match = _RATE.search(mime_type, 0, _LONGEST_MIME_TYPE)
     rate = int(rate_match.group(1)) if rate_match else INPUT_SAMPLE_RATE
     _check_rate(rate)
     if len(data) % 2:
