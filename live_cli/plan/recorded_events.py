@@ -3,8 +3,10 @@
 A record is an object with ``type`` and ``t`` (`ui.json_lines` lists them). The question is what was
 sent or heard; the answer is its text, or its transcript where it was spoken. Of an answer that was
 interrupted the part counts that was heard, by its share of the sound; one that broke off and was
-asked for again does not count. The question's transcript may come after the answer has begun. The ``.txt`` of a recording has a line for each: ``you: …`` and
-``model: …``, with ``[interrupted]`` or ``[not heard]`` where an answer was cut.
+asked for again does not count. The question's transcript may come after the answer has begun.
+
+The ``.txt`` of a recording has a line for each: ``you: …`` and ``model: …``, with ``[interrupted]``
+or ``[not heard]`` where an answer was cut.
 """
 
 import re
