@@ -251,7 +251,13 @@ class _Server:
             time_limit_s=entry.time_limit_s,
         )
 
+    @property
+    def _ended_meanwhile(self) -> str:
+        return f"The MCP server {self._entry.name} ended meanwhile."
+
     async def _call(self, tool: Any, arguments: JsonObject, note: Any) -> ToolResult:
+        import mcp
+
         if (misfit := schema_complaint(tool.input_schema, arguments)) is not None:
             return ToolResult.error(f"The arguments do not fit: {misfit}")
         connection = self._connection
@@ -263,9 +269,12 @@ class _Server:
         ended = asyncio.ensure_future(connection.ended.wait())
         try:
             await asyncio.wait((calling, ended), return_when=asyncio.FIRST_COMPLETED)
-            if not calling.done():
-                return ToolResult.error(f"The MCP server {self._entry.name} ended meanwhile.")
-            return result_of(calling.result())
+            if calling.done():
+                return result_of(calling.result())
+            return ToolResult.error(self._ended_meanwhile)
+        except mcp.MCPError as exc:
+            closed = exc.error.code == mcp.types.CONNECTION_CLOSED
+            return ToolResult.error(self._ended_meanwhile if closed else exc.error.message)
         finally:
             calling.cancel()
             ended.cancel()

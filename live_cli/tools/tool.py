@@ -36,7 +36,7 @@ class ToolResult:
 class TellProgress(Protocol):
     """Told what a tool has to say before it is done."""
 
-    def __call__(self, message: str) -> None: ...
+    def __call__(self, message: str, /) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,227 @@
+"""Real MCP servers: their tools, their ends, and those that are none."""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from live_cli.protocol.messages import JsonObject
+from live_cli.tools import mcp_servers
+from live_cli.tools.mcp_config import McpEntry
+from live_cli.tools.mcp_servers import McpNews, McpServers
+from live_cli.tools.tool import ClientTool, ToolResult
+
+HOUSE = str(Path(__file__).parents[1] / "harness" / "mcp_server.py")
+WITHIN_S = 60.0
+
+
+class Told:
+    """What was told of servers, and a way to wait for it."""
+
+    def __init__(self) -> None:
+        self.news: list[McpNews] = []
+        self._changed = asyncio.Event()
+
+    def __call__(self, news: McpNews) -> None:
+        self.news.append(news)
+        self._changed.set()
+
+    async def until(self, holds: Callable[[McpNews], bool]) -> McpNews:
+        async with asyncio.timeout(WITHIN_S):
+            while True:
+                for news in self.news:
+                    if holds(news):
+                        return news
+                self._changed.clear()
+                await self._changed.wait()
+
+
+@asynccontextmanager
+async def started(
+    folder: Path, *entries: McpEntry
+) -> AsyncIterator[tuple[McpServers, list[McpNews], Told]]:
+    told = Told()
+    servers = McpServers(entries, folder, told)
+    try:
+        async with asyncio.timeout(WITHIN_S):
+            yield servers, await servers.start(), told
+    finally:
+        await servers.close()
+
+
+def house(name: str = "house", **more: Any) -> McpEntry:
+    return McpEntry(name, command=sys.executable, arguments=(HOUSE,), **more)
+
+
+def tool(news: McpNews, name: str) -> ClientTool:
+    return next(each for each in news.tools if each.name == f"house__{name}")
+
+
+async def call(
+    news: McpNews, name: str, arguments: JsonObject | None = None, progress: list[str] | None = None
+) -> ToolResult:
+    heard = progress if progress is not None else []
+    async with asyncio.timeout(WITHIN_S):
+        return await tool(news, name).call(arguments or {}, heard.append)
+
+
+def children() -> list[str]:
+    """The command lines of the processes that this one has started."""
+    lines = []
+    for each in Path("/proc").glob("[0-9]*"):
+        try:
+            status = (each / "stat").read_text().rpartition(")")[2].split()
+            line = (each / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+        if int(status[1]) == os.getpid() and status[0] != "Z":
+            lines.append(line)
+    return lines
+
+
+async def test_the_tools_of_an_unmodified_server_are_listed_and_called(tmp_path: Path) -> None:
+    entry = McpEntry("time", command=sys.executable, arguments=("-m", "mcp_server_time"))
+    async with started(tmp_path, entry) as (_, (news,), _):
+        assert [each.name for each in news.tools] == [
+            "time__get_current_time",
+            "time__convert_time",
+        ]
+        assert "2 tools" in news.said
+        asked = news.tools[0]
+        assert asked.reads_only
+        assert "timezone" in asked.parameters["properties"]
+        result = await asked.call({"timezone": "Europe/Berlin"}, lambda message: None)
+        assert "Europe/Berlin" in str(result.response["output"])
+
+
+async def test_results_are_text_structure_pictures_and_errors(tmp_path: Path) -> None:
+    async with started(tmp_path, house()) as (_, (news,), _):
+        assert "kitchen is on" in str((await call(news, "lamp", {"room": "kitchen"})).response)
+        (part,) = (await call(news, "picture")).parts
+        assert part["inlineData"]["mimeType"] == "image/png"
+        assert "fails" in str((await call(news, "fails")).response["error"])
+
+
+async def test_arguments_that_do_not_fit_never_reach_the_tool(tmp_path: Path) -> None:
+    async with started(tmp_path, house()) as (_, (news,), _):
+        for arguments in ({}, {"room": 3}):
+            result = await call(news, "lamp", arguments)
+            assert "do not fit" in result.response["error"]
+
+
+async def test_a_server_has_the_environment_of_its_entry_and_no_key_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY", "LIVE_CLI_KEY", "OPENAI_API_KEY"):
+        monkeypatch.setenv(name, "s3cret")
+    async with started(tmp_path, house(environment={"HOUSE": "1"})) as (_, (news,), _):
+        assert "1" in str((await call(news, "variable", {"name": "HOUSE"})).response)
+        for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY", "LIVE_CLI_KEY", "OPENAI_API_KEY"):
+            assert "s3cret" not in str((await call(news, "variable", {"name": name})).response)
+
+
+async def test_only_the_wanted_tools_are_offered(tmp_path: Path) -> None:
+    entry = house(included=("l*", "fails"), excluded=("fails",), trusted=True)
+    async with started(tmp_path, entry) as (_, (news,), _):
+        assert [each.name for each in news.tools] == ["house__lamp"]
+        assert news.tools[0].trusted
+
+
+async def test_progress_is_told_and_a_cancelled_call_leaves_the_server_alive(
+    tmp_path: Path,
+) -> None:
+    async with started(tmp_path, house()) as (_, (news,), told):
+        heard: list[str] = []
+        calling = asyncio.create_task(call(news, "slow", progress=heard))
+        async with asyncio.timeout(WITHIN_S):
+            while not heard:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.01)
+        assert heard == ["a quarter"]
+        calling.cancel()
+        await asyncio.wait([calling])
+        assert "is on" in str((await call(news, "lamp", {"room": "hall"})).response)
+        assert told.news == []
+    assert "slow begins" in (tmp_path / "house.log").read_text()
+
+
+async def test_a_server_that_dies_is_told_started_again_once_and_then_gone(
+    tmp_path: Path,
+) -> None:
+    async with started(tmp_path, house()) as (_, (news,), told):
+        assert "ended" in str((await call(news, "dies")).response["error"])
+        assert (await told.until(lambda each: not each.tools)).said.startswith("MCP server house")
+        back = await told.until(lambda each: bool(each.tools))
+        assert "is on" in str((await call(back, "lamp", {"room": "hall"})).response)
+        await call(back, "dies")
+        await told.until(lambda each: "is gone" in each.said)
+        assert "not there" in str((await call(back, "lamp", {"room": "hall"})).response["error"])
+
+
+async def test_no_process_is_left(tmp_path: Path) -> None:
+    async with started(tmp_path, house(), house("other")) as (_, news, _):
+        assert sum(HOUSE in line for line in children()) == 2
+        calling = asyncio.create_task(call(news[0], "slow"))
+        await asyncio.sleep(0)
+    assert not [line for line in children() if HOUSE in line]
+    await asyncio.wait([calling])
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "said"),
+    [
+        ("no-such-command-here", (), "no command 'no-such-command-here'"),
+        ("true", (), "ended before it answered"),
+        ("sh", ("-c", "echo trouble >&2; exit 3"), "bad.log"),
+        ("yes", (), "ended before it answered"),
+        ("sleep", ("1000",), "did not answer within"),
+    ],
+    ids=["missing", "exits", "complains", "floods", "silent"],
+)
+async def test_a_bad_command_is_said_and_the_others_go_on(
+    tmp_path: Path,
+    command: str,
+    arguments: tuple[str, ...],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mcp_servers, "STARTING_LIMIT_S", 2.0 if command == "sleep" else 30.0)
+    bad = McpEntry("bad", command=command, arguments=arguments)
+    async with started(tmp_path, bad) as (_, (news,), _):
+        assert news.tools == ()
+        assert news.said.startswith("MCP server bad is gone: ")
+        assert said in news.said
+        assert "\n" not in news.said
+    assert not [line for line in children() if command in line]
+
+
+async def test_a_server_over_http(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, HOUSE, str(port), stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        async with asyncio.timeout(WITHIN_S):
+            while True:
+                try:
+                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                except OSError:
+                    await asyncio.sleep(0.05)
+                    continue
+                writer.close()
+                break
+        entry = McpEntry("house", url=f"http://127.0.0.1:{port}/mcp")
+        async with started(tmp_path, entry) as (_, (news,), _):
+            assert "is on" in str((await call(news, "lamp", {"room": "hall"})).response)
+    finally:
+        process.kill()
+        await process.wait()
+    async with started(tmp_path, entry) as (_, (news,), _):
+        assert "is gone" in news.said
