@@ -182,9 +182,9 @@ def thoughts(messages: list[Message]) -> str:
 
 
 def sound(messages: list[Message]) -> Samples:
-    """What was spoken, at 24 kHz."""
+    """What was spoken, at 24 kHz; Vertex does not name the rate."""
     blobs = [part["inlineData"] for part in parts(messages) if "inlineData" in part]
-    assert {blob["mimeType"] for blob in blobs} <= {"audio/pcm;rate=24000"}
+    assert {blob["mimeType"] for blob in blobs} <= {"audio/pcm;rate=24000", "audio/pcm"}
     return float_from_pcm16(b"".join(base64.b64decode(b["data"], validate=True) for b in blobs))
 
 

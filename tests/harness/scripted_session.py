@@ -142,6 +142,8 @@ def short(message: ServerMessage) -> str:
         }
         return next((word for word, present in kinds.items() if present is not None), "other")
     for part in parts_of(message):
+        if part.executable_code:
+            return "code"
         return "thought" if part.thought else "audio" if part.inline_data else "text"
     if content.turn_complete:
         return "turnComplete+usage" if message.usage_metadata else "turnComplete"

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 from live_cli.engine.backends.table import Stage
@@ -10,6 +11,7 @@ from live_cli.engine.conversation.history.entries import MODEL
 from live_cli.engine.conversation.history.history import History
 from live_cli.engine.conversation.history.tokens import TokenCount, audio_tokens, text_tokens
 from live_cli.engine.conversation.model_turn import ModelTurn
+from live_cli.engine.conversation.tools.python_calls import python_of
 from live_cli.engine.conversation.tools.tool_calls import ToolCalls
 from live_cli.engine.conversation.usage import usage_of
 from live_cli.engine.setup.config import SessionConfig
@@ -17,6 +19,9 @@ from live_cli.engine.setup.families import INVALID
 from live_cli.engine.stages import ChatMessage, ChatRequest, FinishReason, ToolDeclaration, ToolUse
 from live_cli.errors import UnsupportedError
 from live_cli.protocol.messages import (
+    Content,
+    ExecutableCode,
+    Part,
     ServerContent,
     ServerMessage,
     SessionResumptionUpdate,
@@ -56,7 +61,13 @@ class Answerer:
         self._prompt_tokens = TokenCount()  # billed for the turn
         self._result_tokens = 0  # of function results stored during the turn
         self._prefilling = self._prefill_due = False
-        self.tool_calls = ToolCalls(history, config.toolbox, self._chat.context_tokens, emit)
+        self.tool_calls = ToolCalls(
+            history,
+            config.toolbox,
+            self._chat.context_tokens,
+            emit,
+            takes_uncalled=config.vertex,
+        )
 
     async def prefill(self, heard: str = "") -> None:
         """Let the chat model read the history ahead of its next answer, to warm its cache.
@@ -124,8 +135,10 @@ class Answerer:
             calls = await self._say(turn, toolbox.declarations)
             if not calls:
                 return
+            if self._config.shows_calls_as_code:
+                await self._show_code(calls)
             await self.tool_calls.call(calls, turn.take_reply(), toolbox.non_blocking)
-            if self.tool_calls.model_waits and self._config.family.completes_turn_at_call:
+            if self.tool_calls.model_waits and self._config.ends_turn_with_call:
                 return
             await self.tool_calls.settled()
             self.store_results()
@@ -145,6 +158,10 @@ class Answerer:
         if any(all(call.name != tool.name for tool in tools) for call in calls):
             turn.usage = replace(usage, finish_reason=FinishReason.MALFORMED_CALL)
         return None if turn.usage.finish_reason is FinishReason.MALFORMED_CALL else calls
+
+    async def _show_code(self, calls: Sequence[ToolUse]) -> None:
+        code = ExecutableCode(language="PYTHON", code=python_of(calls))
+        await self._send(ServerContent(model_turn=Content(parts=[Part(executable_code=code)])))
 
     def _make_room(self) -> None:
         """Trim the history. Raises UnsupportedError when it still exceeds the model's context."""
@@ -166,6 +183,11 @@ class Answerer:
         """Make the chat model stop with its next token."""
         if self._turn is not None:
             self._turn.stop()
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether an answer is being generated, or played."""
+        return self._turn is not None
 
     def close(self) -> None:
         """Let the turn go that was under way at the session's end."""

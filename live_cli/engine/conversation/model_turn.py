@@ -120,6 +120,7 @@ class ModelTurn:
         self._taken: list[str] = []
         self.reply = Reply()
         """The reply since the turn began, or since the last `take_reply`."""
+        self._transcript_sent = False
         self.audio_s = 0.0
         """Seconds of speech sent in the whole turn."""
         self.usage = ChatUsage()
@@ -224,8 +225,7 @@ class ModelTurn:
         self.reply.pieces.append(clause.text)
         self.reply.spoken.append(spoken)
         if self._config.output_transcripts:
-            transcript = Transcription(text=clause.text)
-            await self._send(ServerContent(output_transcription=transcript))
+            await self._send_transcript(clause.text)
         if not clause.speech or self._synthesizer is None:
             return
         chunks = self._synthesizer.speak(clause.speech, self._config.voice)
@@ -239,6 +239,16 @@ class ModelTurn:
                 self._plays_until = max(now, self._plays_until) + seconds
                 blob = Blob(data=pcm16_from_float(piece), mime_type=_AUDIO_TYPE)
                 await self._send(_model_turn(Part(inline_data=blob)))
+
+    async def _send_transcript(self, text: str) -> None:
+        """Send a delta of the transcript; on Vertex AI an empty one precedes the first of a turn.
+
+        Source: frames recorded from the service (reference §9).
+        """
+        if self._config.vertex and not self._transcript_sent:
+            await self._send(ServerContent(output_transcription=Transcription()))
+        self._transcript_sent = True
+        await self._send(ServerContent(output_transcription=Transcription(text=text)))
 
     async def _next(self, call: Callable[[], Samples | None]) -> Samples | None:
         return await self._workers.run(Stage.SYNTHESIZER, call)
@@ -255,4 +265,4 @@ def _messages(chunk: Samples) -> list[Samples]:
 
 
 def _model_turn(part: Part) -> ServerContent:
-    return ServerContent(model_turn=Content(role="model", parts=[part]))
+    return ServerContent(model_turn=Content(parts=[part]))

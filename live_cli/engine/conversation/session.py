@@ -196,8 +196,10 @@ class ConversationSession:
                 case SpeechStarted(sample):
                     self._speaking = True
                     self._images.video.begin_activity()
-                    await self._signal("ACTIVITY_START", sample)
-                    if self._config.interrupts and not manual:
+                    interrupts = self._config.interrupts and not manual
+                    cuts_off = interrupts and self._model.is_under_way
+                    await self._signal("ACTIVITY_START", sample, cuts_off=cuts_off)
+                    if interrupts:
                         await self._interrupt()
                 case SpeechEnded(sample=sample):
                     self._speaking = False
@@ -227,8 +229,9 @@ class ConversationSession:
         await self._take_speech(await self._listener.flush())
         await self._commit()
 
-    async def _signal(self, kind: str, sample: int) -> None:
-        if self._config.voice_signals:
+    async def _signal(self, kind: str, sample: int, *, cuts_off: bool = False) -> None:
+        """Tell of a voice where the client asked to be told; where it ``cuts_off``, unasked too."""
+        if self._config.voice_signals or (cuts_off and self._config.family.tells_unasked):
             at_s = sample / INPUT_SAMPLE_RATE
             activity = VoiceActivity(type=kind, audio_offset=f"{at_s:.3f}s")
             await self._emit(ServerMessage(voice_activity=activity))

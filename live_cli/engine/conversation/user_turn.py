@@ -150,7 +150,7 @@ class UserTurn:
             text,
             item.segment.start_s,
             item.segment.end_s,
-            final=item.final,
+            final=item.final and self._config.vertex,
             first=not self._transcript_sent,
         )
         self._transcript_sent = True

@@ -123,6 +123,16 @@ class SessionConfig:
         return self.modality == AUDIO
 
     @property
+    def ends_turn_with_call(self) -> bool:
+        """Whether a turnComplete follows a toolCall, before its response."""
+        return self.family.half_cascade and self.vertex
+
+    @property
+    def shows_calls_as_code(self) -> bool:
+        """Whether an executableCode part with a call precedes its toolCall."""
+        return self.family.half_cascade and not self.vertex
+
+    @property
     def all_input(self) -> bool:
         """Whether audio outside of marked activities belongs to the turn."""
         return self.coverage == ALL_INPUT
@@ -169,7 +179,9 @@ def session_config_of(
         resolution=resolution_of(generation.media_resolution),
         affective=affective,
         proactive=_proactive(setup, family),
-        input_transcripts=transcribes_only or setup.input_audio_transcription is not None,
+        input_transcripts=transcribes_only
+        or family.tells_unasked
+        or setup.input_audio_transcription is not None,
         output_transcripts=setup.output_audio_transcription is not None,
         voice_signals=bool(setup.explicit_vad_signal),
         history_first=bool(

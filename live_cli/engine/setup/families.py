@@ -40,7 +40,9 @@ class Family:
     """One family of Live models: its ``model`` in the catalog and the behaviour of its server.
 
     ``behaviors``: those that a function declaration may ask for.
-    ``completes_turn_at_call``: a turnComplete follows the toolCall, before its response.
+    ``half_cascade``: it writes what it speaks. On Vertex AI its turn ends with a toolCall; on the
+    Gemini API its calls are shown as executableCode before the toolCall (reference §9).
+    ``tells_unasked``: it tells the user's words, and where speech cuts its answer off, unasked.
     ``needs_roles``: contents without a role are refused.
     ``tells_status``: turnComplete comes with an interactionStatus.
     ``any_language``: all codes of ``languages`` are accepted; the audio decides the language.
@@ -55,7 +57,8 @@ class Family:
     model: Model
     behaviors: tuple[str, ...] = (BLOCKING, NON_BLOCKING)
     default_behavior: str = BLOCKING
-    completes_turn_at_call: bool = False
+    half_cascade: bool = False
+    tells_unasked: bool = False
     default_turn_coverage: str = ONLY_ACTIVITY
     needs_roles: bool = False
     tells_status: bool = False
@@ -94,11 +97,10 @@ class Family:
 _ALL_LANGUAGES = frozenset(LANGUAGES | NEWER_LANGUAGES)
 
 NEUTRAL = Family(LOCAL)
-FAMILY_2_0 = Family(HALF_CASCADE_2_0, completes_turn_at_call=True)
+FAMILY_2_0 = Family(HALF_CASCADE_2_0, half_cascade=True)
 FAMILY_2_5_CASCADE = replace(FAMILY_2_0, model=HALF_CASCADE_2_5)
 FAMILY_2_5 = Family(
     NATIVE_AUDIO_2_5,
-    completes_turn_at_call=True,
     any_language=True,
     refuses_text=(1007, "Cannot extract voices from a non-audio request."),
 )
@@ -107,6 +109,7 @@ FAMILY_3_1 = Family(
     behaviors=(BLOCKING,),
     default_turn_coverage=ALL_VIDEO,
     needs_roles=True,
+    tells_unasked=True,
     any_language=True,
     languages=_ALL_LANGUAGES,
     refuses_text=(1011, "Internal error encountered."),
@@ -118,6 +121,7 @@ FAMILY_3_8 = Family(
     default_behavior=NON_BLOCKING,
     default_turn_coverage=ALL_VIDEO,
     needs_roles=True,
+    tells_unasked=True,
     any_language=True,
     languages=_ALL_LANGUAGES,
     refuses_text=(

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import time
+import uuid
 from collections.abc import Coroutine
 from dataclasses import dataclass
 
@@ -183,7 +184,8 @@ class ServerConnection:
         self._engine_session = engine_session
         self._resumable_session.attach(self._end_resumed)
         lifetime_timer = self._lifetime_timer = self._start_lifetime(setup)
-        await self._send(ServerMessage(setup_complete=SetupComplete()))
+        session_id = str(uuid.uuid4()) if self._dialect.vertex else None  # reference §9
+        await self._send(ServerMessage(setup_complete=SetupComplete(session_id=session_id)))
         for task in (self._watch_engine(engine_session), lifetime_timer.run()):
             self._tasks.add(asyncio.create_task(self._close_on_error(task)))
         while True:

@@ -85,12 +85,12 @@ def test_every_model_of_the_catalog_is_a_family_with_its_limits():
 
 
 @pytest.mark.parametrize(
-    ("family", "behaviors", "default", "completes", "coverage", "affective", "proactive"),
+    ("family", "behaviors", "default", "half_cascade", "coverage", "affective", "proactive"),
     [
         (NEUTRAL, {BLOCKING, NON_BLOCKING}, BLOCKING, False, ONLY_ACTIVITY, "free", "free"),
         (FAMILY_2_0, {BLOCKING, NON_BLOCKING}, BLOCKING, True, ONLY_ACTIVITY, "no", "no"),
         (
-            FAMILY_2_5, {BLOCKING, NON_BLOCKING}, BLOCKING, True, ONLY_ACTIVITY,
+            FAMILY_2_5, {BLOCKING, NON_BLOCKING}, BLOCKING, False, ONLY_ACTIVITY,
             "v1alpha", "v1alpha",
         ),
         (FAMILY_3_1, {BLOCKING}, BLOCKING, False, ALL_VIDEO, "no", "no"),
@@ -99,11 +99,11 @@ def test_every_model_of_the_catalog_is_a_family_with_its_limits():
     ],
 )  # fmt: skip
 def test_what_a_family_is_like(
-    family, behaviors, default, completes, coverage, affective, proactive
+    family, behaviors, default, half_cascade, coverage, affective, proactive
 ):
     assert set(family.behaviors) == behaviors
     assert family.default_behavior == default
-    assert family.completes_turn_at_call == completes
+    assert family.half_cascade == half_cascade
     assert family.default_turn_coverage == coverage
     assert (family.affective, family.proactive) == (affective, proactive)
 

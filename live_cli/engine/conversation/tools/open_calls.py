@@ -6,7 +6,8 @@ Theory of operation
 A call is open from the moment the client is told of it until its final response, its cancellation
 or the session's end. A response finds its call by the id, or, where it carries none (Vertex), by
 the function's name, the oldest call first; a response that finds no call is late or foreign and is
-ignored.
+ignored. On Vertex the service was recorded to answer one without an id, of a function that it had
+never called: there it is a late result of its own.
 
 A response with `willContinue` leaves its call open. The results of a BLOCKING call are collected
 until the final one, for which the model waits. Each result of a NON_BLOCKING call is a late result
@@ -32,6 +33,7 @@ _log = logging.getLogger("live_cli.serve.engine")
 MOST_OPEN = 64
 _CUT, _CUT_BEFORE = " … (cut)", "(cut) … "
 _ID_BITS = 63
+LONGEST_NAME = 128
 _MOST_WARNINGS = 10
 
 
@@ -78,12 +80,16 @@ class LateResult:
 class OpenCalls:
     """The open calls of one session.
 
-    ``most_characters``: how much of one call's result is kept. ``number``: makes the ids' numbers.
+    ``most_characters``: how much of one call's result is kept. ``takes_uncalled``: a response
+    without an id, of a function that was never called, is a late result. ``number``: makes the ids'
+    numbers.
     """
 
     most_characters: int
     number: Callable[[], int] = lambda: secrets.randbits(_ID_BITS)
+    takes_uncalled: bool = False
     _open: dict[str, OpenCall] = field(default_factory=dict)
+    _called: set[str] = field(default_factory=set)
     _warnings: int = 0
 
     @property
@@ -97,6 +103,7 @@ class OpenCalls:
             named = ToolUse(f"function-call-{self.number()}", use.name, use.arguments)
             call = OpenCall(named, blocking=use.name not in non_blocking)
             self._open[named.id] = call
+            self._called.add(use.name)
             calls.append(call)
         return calls
 
@@ -114,6 +121,8 @@ class OpenCalls:
     def take_response(self, response: FunctionResponse) -> LateResult | None:
         """Take in a response; return its result if its call is NON_BLOCKING, else None."""
         call = self._find(response)
+        if call is None and self._is_uncalled(response):
+            return self._uncalled_result(response)
         if call is None:
             name, given = (response.name or "")[:60], (response.id or "")[:60]
             self._warn("ignored: a response to %r (%r), which is not open", given, name)
@@ -131,6 +140,17 @@ class OpenCalls:
             before = f"{call.result}\n" if call.result is not None else ""
             call.result = self._fitting(before + result, call)
         return None
+
+    def _is_uncalled(self, response: FunctionResponse) -> bool:
+        return self.takes_uncalled and not response.id and response.name not in self._called
+
+    def _uncalled_result(self, response: FunctionResponse) -> LateResult:
+        """Return a result under no id, as all of its kind, so that they are bounded as one."""
+        name = (response.name or "")[:LONGEST_NAME]
+        result = json_text({name: response.response or {}}, self.most_characters)
+        scheduling = scheduling_of(response.scheduling)
+        use = ToolUse("", name, {})
+        return LateResult(use, fitting(result, self.most_characters), scheduling, final=True)
 
     def _fitting(self, text: str, call: OpenCall) -> str:
         if len(text) > self.most_characters:

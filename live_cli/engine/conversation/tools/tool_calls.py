@@ -16,6 +16,7 @@ from live_cli.engine.conversation.history.history import History
 from live_cli.engine.conversation.history.tokens import text_tokens
 from live_cli.engine.conversation.model_turn import Reply
 from live_cli.engine.conversation.tools.open_calls import (
+    LONGEST_NAME,
     LateResult,
     OpenCall,
     OpenCalls,
@@ -34,7 +35,6 @@ from live_cli.protocol.messages import (
     ToolCallCancellation,
 )
 
-_LONGEST_NAME = 128
 _RUNNING = '{"status": "running", "note": "The result comes later. The conversation goes on."}'
 
 
@@ -55,15 +55,22 @@ class ToolCalls:
     """The function calls of one session.
 
     ``most_characters``: how much is kept of one result, and of all results that are stored at once.
+    ``takes_uncalled``: as for `OpenCalls`.
     """
 
     def __init__(
-        self, history: History, toolbox: Toolbox, most_characters: int, emit: EmitMessage
+        self,
+        history: History,
+        toolbox: Toolbox,
+        most_characters: int,
+        emit: EmitMessage,
+        *,
+        takes_uncalled: bool = False,
     ) -> None:
         self._history = history
         self._most_characters = most_characters
         self._emit = emit
-        self._calls = OpenCalls(most_characters)
+        self._calls = OpenCalls(most_characters, takes_uncalled=takes_uncalled)
         self._exchange: _Exchange | None = None
         self._late_results: dict[str, LateResult] = {}  # by call, not in the history yet
         self.change(toolbox)
@@ -157,7 +164,7 @@ class ToolCalls:
         for part in content.parts or ():
             if (response := part.function_response) is not None:
                 result = fitting(text_of_result(response.response, most), most)
-                self._history.add(TOOL, note_of((response.name or "")[:_LONGEST_NAME], result))
+                self._history.add(TOOL, note_of((response.name or "")[:LONGEST_NAME], result))
                 await asyncio.sleep(0)  # a response may take milliseconds to write down
 
     async def cancel_awaited(self, now: float) -> None:

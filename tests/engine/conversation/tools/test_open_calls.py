@@ -58,6 +58,22 @@ def test_late_and_foreign_responses_are_ignored_with_a_line(late, caplog):
     assert "not open" in caplog.text
 
 
+def test_a_function_that_was_never_called_may_answer_on_vertex():
+    calls = OpenCalls(40, takes_uncalled=True)
+    [call] = calls.start([ToolUse("", "f", {})], frozenset())
+    late = calls.take_response(FunctionResponse(name="getStatus", response={"mood": "happy"}))
+    assert late == LateResult(
+        ToolUse("", "getStatus", {}), '{"getStatus": {"mood": "happy"}}', Scheduling.WHEN_IDLE, True
+    )
+    long = calls.take_response(FunctionResponse(name="g" * 999, response={"x": "y" * 999}))
+    assert len(long.result) <= 40
+    assert len(long.use.name) == 128
+    assert calls.take_response(FunctionResponse(name="f")) is None  # it answers the call
+    assert call.final
+    for late in (FunctionResponse(name="f"), FunctionResponse(id="1", name="g")):
+        assert calls.take_response(late) is None  # too late, or meant for a call
+
+
 def test_a_flood_of_foreign_responses_leaves_few_lines(caplog):
     calls, _ = opened("f")
     for _ in range(100):

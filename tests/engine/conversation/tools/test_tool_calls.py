@@ -9,6 +9,7 @@ import pytest
 from live_cli.engine.backends.scripted import ScriptedChatModel, ScriptedTranscriber
 from live_cli.engine.engine import LiveEngine
 from live_cli.errors import UnsupportedError
+from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.events import (
     ActivityEnded,
     ActivityStarted,
@@ -34,7 +35,7 @@ from live_cli.protocol.messages import (
 )
 from tests.harness.scripted_session import ScriptedRegistry, text_setup, utterance
 
-NATIVE = "models/gemini-2.5-flash-native-audio-preview-12-2025"
+VERTEX = Dialect("v1beta1", vertex=True)
 HALF_CASCADE = "models/gemini-live-2.5-flash-preview"
 LIGHTS = 'call:turn_on_the_lights {"brightness": 1}'
 RUNNING = "running"
@@ -210,17 +211,21 @@ async def test_a_turn_does_not_call_for_ever(connect):
     assert chat.requests[-1].tools == ()
 
 
-async def test_on_2_5_the_turn_ends_with_the_call_and_another_begins_with_the_response(connect):
+async def test_on_vertex_half_cascade_a_turn_ends_with_the_call_and_the_response_begins_another(
+    connect,
+):
     chat = scripted(f"One moment. {LIGHTS}", "Done.")
-    harness = await connect(spoken_setup(model=NATIVE), ScriptedRegistry(chat))
+    setup = spoken_setup(model=HALF_CASCADE)
+    harness = await connect(setup, ScriptedRegistry(chat), dialect=VERTEX)
     await harness.ask("Go.")
     await finish(harness)
-    one_turn = ["said", "toolCall", "generationComplete", "turnComplete+usage"]
+    begins = ["said", "said"]  # an empty transcript precedes the first of a turn
+    one_turn = [*begins, "toolCall", "generationComplete", "turnComplete+usage"]
     assert harness.words() == one_turn
     assert len(chat.requests) == 1
     await harness.answer(0, "ok")
     await finish(harness, 2)
-    assert harness.words() == [*one_turn, "said", "generationComplete", "turnComplete+usage"]
+    assert harness.words() == [*one_turn, *begins, "generationComplete", "turnComplete+usage"]
     assert last_prompt(chat)[-2:] == [("assistant", ["turn_on_the_lights"]), ("tool", "ok")]
 
 
@@ -272,9 +277,11 @@ async def test_what_was_answered_before_the_cancellation_stays_in_the_history(co
     ]
 
 
-async def test_on_2_5_the_call_of_a_turn_that_has_ended_is_cancelled_alone(connect):
+async def test_on_vertex_the_call_of_a_turn_that_has_ended_is_cancelled_alone(connect):
     chat = scripted(LIGHTS, "Something else.")
-    harness = await connect(written_setup(model=HALF_CASCADE), ScriptedRegistry(chat))
+    harness = await connect(
+        written_setup(model=HALF_CASCADE), ScriptedRegistry(chat), dialect=VERTEX
+    )
     await harness.ask("Go.")
     await finish(harness)
     await harness.ask("Never mind.")
@@ -425,10 +432,12 @@ async def test_blocking_and_not_in_one_reply(connect):
     assert "".join(harness.texts()) == "Locked.And lit."
 
 
-async def test_on_2_5_what_came_meanwhile_waits_for_the_call_that_the_model_waits_for(connect):
+async def test_on_vertex_what_came_meanwhile_waits_for_the_call_that_the_model_waits_for(connect):
     chat = scripted("call:turn_on_the_lights call:lock", "Both are done.")
     mixed = [*tools("lock"), *tools("turn_on_the_lights", behavior="NON_BLOCKING")]
-    harness = await connect(written_setup(model=HALF_CASCADE, tools=mixed), ScriptedRegistry(chat))
+    harness = await connect(
+        written_setup(model=HALF_CASCADE, tools=mixed), ScriptedRegistry(chat), dialect=VERTEX
+    )
     await harness.ask("Go.")
     await finish(harness)
     for _ in range(5):
