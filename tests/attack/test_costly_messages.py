@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from live_cli.errors import RemoteProtocolError
 from live_cli.net.server.limits.payload import MOST_JSON_BYTES, payload_complaint
 from live_cli.protocol.events import AudioReceived
+from live_cli.protocol.messages import ServerMessage, SetupComplete
 from live_cli.protocol.session import Role, Session
 from live_cli.protocol.wire import MOST_UNKNOWN, decode_client, find_unknown_fields
 from tests.harness.costly_payloads import REFUSED, SIZE, SOUND, TAKEN, turns
@@ -55,15 +56,18 @@ def test_no_message_takes_longer_than_the_longest_sound(payload: str, harmless_s
 @pytest.mark.parametrize("fill", [" ", ";", "; ", ";rate =", ";channels= "])
 @pytest.mark.parametrize("field", ["audio", "mediaChunks"])
 def test_megabytes_in_a_mime_type_are_not_searched(field: str, fill: str) -> None:
+    def payload_of(mime_type: str) -> str:
+        blob = {"data": "AAAA", "mimeType": mime_type}
+        return json.dumps({"realtimeInput": {field: [blob] if field == "mediaChunks" else blob}})
+
     session = Session(Role.SERVER)
     session.receive(json.dumps(SETUP), 0.0)
-    blob = {"data": "AAAA", "mimeType": f"audio/pcm;{fill * (SIZE // len(fill))}"}
-    with pytest.raises(RemoteProtocolError, match="256 characters"):
-        session.receive(json.dumps({"realtimeInput": {field: blob}}), 0.0)
-    fits = blob | {"mimeType": f"audio/pcm;{' ' * 200};rate=8000"}
-    [event] = session.receive(json.dumps({"realtimeInput": {field: fits}}), 0.0)
+    session.send(ServerMessage(setup_complete=SetupComplete()), 0.0)
+    [event] = session.receive(payload_of(f"audio/pcm;{' ' * 200};rate=8000"), 0.0)
     assert isinstance(event, AudioReceived)
     assert event.sample_rate == 8000
+    with pytest.raises(RemoteProtocolError, match="256 characters"):
+        session.receive(payload_of(f"audio/pcm;{fill * (SIZE // len(fill))}"), 0.0)
 
 
 @pytest.mark.parametrize("kind", ["turns", "parts", "unknown", "snake"])
