@@ -78,6 +78,10 @@ _NAMES = LANGUAGES | NEWER_LANGUAGES
 _ALIASES = {"he": "iw", "nb": "no", "tl": "fil"}
 """Today's codes (ISO 639) of languages that the Live API lists under an older or other code."""
 
+_COUNTRIES = {"jp": "ja", "cn": "zh", "kr": "ko", "ua": "uk", "cz": "cs", "dk": "da", "gr": "el",
+              "vn": "vi", "il": "iw", "ir": "fa", "us": "en", "gb": "en"}  # fmt: skip
+"""Codes of countries that are no codes of languages, and are often taken for them."""
+
 LOCAL_LANGUAGES = ("en",)
 """The languages of the local engine's bundled models."""
 
@@ -285,15 +289,36 @@ def find_language(code: str) -> str | None:
     return f"{base}-{region.upper()}" if region else base
 
 
+def near_language(text: str) -> str | None:
+    """Return the code that ``text`` may mean: a language's name, a country's code, or a slip."""
+    codes = {name.lower(): code for code, name in _NAMES.items()}
+    base = text.strip().lower().replace("_", "-").partition("-")[0]
+    meant = codes.get(base) or _COUNTRIES.get(base)
+    name = near_match(base, codes)
+    return meant or (codes[name] if name else near_match(base, _NAMES))
+
+
 def language_name(code: str) -> str:
     """Return the English name of a code that `find_language` returned."""
     return _NAMES[code.partition("-")[0]]
 
 
+_LEAST_PART = 3
+"""Letters that a part of a word needs to mean it: one or two are in too many words."""
+
+
 def near_match(word: str, known: Iterable[str]) -> str | None:
-    """Return the word of ``known`` nearest to ``word``, upper and lower case aside, or None."""
+    """Return the word of ``known`` nearest to ``word``, upper and lower case aside, or None.
+
+    One with a letter or two wrong, else the first that begins with ``word`` or has it in it.
+    """
     by_lower = {each.lower(): each for each in known}
-    close = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    lower = word.strip().lower()
+    close = get_close_matches(lower, by_lower, n=1, cutoff=0.6)
+    if not close and len(lower) >= _LEAST_PART:
+        close = [each for each in by_lower if each.startswith(lower)] or [
+            each for each in by_lower if lower in each
+        ]
     return by_lower[close[0]] if close else None
 
 

@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
-from live_cli.cli.options import GroupedCommand, PlainGroup, later, with_settings
+from live_cli.cli.examples import EXAMPLES
+from live_cli.cli.help import GroupedCommand, PlainGroup, help_of
+from live_cli.cli.options import completion, later, with_settings
 from live_cli.errors import OptionError
 from live_cli.settings.schema import Settings
 
-app = typer.Typer(
-    cls=PlainGroup, rich_markup_mode=None, add_completion=False, no_args_is_help=False
-)
+app = typer.Typer(cls=PlainGroup, rich_markup_mode=None, add_completion=True, no_args_is_help=False)
 models_app = typer.Typer(
     cls=PlainGroup, rich_markup_mode=None, help="The local engine's chat models."
 )
@@ -24,6 +24,8 @@ app.add_typer(models_app, name="models")
 app.add_typer(config_app, name="config")
 
 _HELP = {"help_option_names": ["-h", "--help"]}
+
+_FORMATS = ("text", "srt", "vtt", "json")
 
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")]
 _Resume = Annotated[
@@ -38,8 +40,8 @@ _Resume = Annotated[
 _JsonTable = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(ctx: typer.Context, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:  # a shell that completes a line runs nothing of it
         from live_cli import __version__
 
         print(f"live-cli {__version__}")
@@ -50,7 +52,9 @@ def _print_version(wanted: bool) -> None:
 def root(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+        typer.Option(
+            "--version", "-V", callback=_print_version, is_eager=True, help="Show the version."
+        ),
     ] = False,
 ) -> None:
     """Voice conversation in the terminal over the Live API.
@@ -72,7 +76,7 @@ def talk(
     output: Annotated[
         str | None,
         typer.Option(
-            "--output", metavar="FILE", help="Sound file ('-': stdout) instead of a speaker."
+            "--output", "-o", metavar="FILE", help="Sound file ('-': stdout) instead of a speaker."
         ),
     ] = None,
     earlier: _Resume = None,
@@ -94,7 +98,7 @@ def text(
     message: Annotated[
         str | None,
         typer.Argument(
-            metavar="MESSAGE", help="One message; without it: lines from a pipe, or a chat."
+            metavar="[MESSAGE]", help="One message; without it: lines from a pipe, or a chat."
         ),
     ] = None,
     history: Annotated[
@@ -103,7 +107,7 @@ def text(
     ] = None,
     output: Annotated[
         str | None,
-        typer.Option("--output", metavar="FILE", help="Keep the spoken reply ('-': stdout)."),
+        typer.Option("--output", "-o", metavar="FILE", help="Keep the spoken reply ('-': stdout)."),
     ] = None,
     earlier: _Resume = None,
     json: _Json = False,
@@ -133,14 +137,17 @@ def transcribe(
         str | None,
         typer.Option(
             "--format",
+            "-f",
             metavar="text|srt|vtt|json",
             help="What to write; by default what the name of --output says, or text.",
+            autocompletion=completion(_FORMATS),
         ),
     ] = None,
     output: Annotated[
         str | None,
         typer.Option(
             "--output",
+            "-o",
             metavar="PATH",
             help="A file, or a folder (FOLDER/) for several; '-' is stdout.",
         ),
@@ -178,7 +185,7 @@ def _format(given: str) -> str:
     from live_cli.settings.rules import Choice
 
     try:
-        return Choice(("text", "srt", "vtt", "json")).read(given)
+        return Choice(_FORMATS).read(given)
     except ValueError as exc:
         raise OptionError(f"--format {exc}") from None
 
@@ -318,3 +325,19 @@ def config_check(config: _ConfigFile = None) -> None:
     from live_cli.commands import config as command
 
     command.check(_path(config))
+
+
+@app.command("help", cls=GroupedCommand)
+def show_help(
+    ctx: typer.Context,
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[COMMAND...]",
+            help="Which command.",
+            autocompletion=completion(word for word in EXAMPLES if word and " " not in word),
+        ),
+    ] = None,
+) -> None:
+    """Show the help of a command."""
+    print(help_of(ctx.parent, list(command or ())))

@@ -15,6 +15,7 @@ from typing import NoReturn
 import typer
 
 from live_cli.cli.app import app
+from live_cli.cli.near_file import near_file
 from live_cli.errors import InputFileError, LiveError, StoppedError
 from live_cli.plan.last_session import LAST, is_handle
 from live_cli.streams import lead_nowhere
@@ -67,7 +68,7 @@ def _run(args: list[str]) -> int:
     except UsageError as exc:
         return _complain(_usage(exc), 2)
     except LiveError as exc:
-        code = _complain(str(exc), exc.exit_code)
+        code = _complain(f"{exc}{near_file(exc.__cause__)}", exc.exit_code)
         if isinstance(exc, StoppedError) and exc.number != signal.SIGINT:
             _end_by(exc.number)
         return code
@@ -76,8 +77,9 @@ def _run(args: list[str]) -> int:
     except BrokenPipeError:
         return 0
     except SystemExit as exc:
-        # the parser's way to say that nobody reads its help any more
-        return 0 if isinstance(exc.__context__, OSError) else _BUG
+        if isinstance(exc.__context__, OSError):
+            return 0  # the parser's way to say that nobody reads its help any more
+        return exc.code if isinstance(exc.code, int) else _BUG  # its own: completion of a shell
     except OSError as exc:
         if exc.errno in _FULL:
             says = f"The output cannot be written: {exc.strerror}."

@@ -7,12 +7,11 @@ what a parsed command returns is the call that is still to be made.
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 
 from live_cli.settings.load import load
 from live_cli.settings.rules import Boolean
@@ -35,47 +34,9 @@ _Profile = Annotated[
 ]
 
 
-def _as_given(params: list[Any]) -> list[Any]:
-    """Return ``params``; the optional ones take their value as given, a text or a switch.
-
-    Settings have rules of their own, and typer's conversion would load pydantic, 0.1 s and 15 MB,
-    to leave a text as it is.
-    """
-
-    def process(param: Any, ctx: Any, value: Any) -> Any:
-        return param.callback(ctx, param, value) if param.callback else value
-
-    for param in params:
-        if not param.required:
-            vars(param)["process_value"] = functools.partial(process, param)
-    return params
-
-
-class PlainGroup(TyperGroup):
-    """A command with subcommands."""
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        return _as_given(super().get_params(ctx))
-
-
-class GroupedCommand(TyperCommand):
-    """A command whose help is plain text, its options under their headings."""
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        return _as_given(super().get_params(ctx))
-
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        headings: dict[str, list[tuple[str, str]]] = {}
-        for param in self.get_params(ctx):
-            record = param.get_help_record(ctx)
-            if record is None:
-                continue
-            argument = param.param_type_name == "argument"
-            heading = getattr(param, "rich_help_panel", None) or "Options"
-            headings.setdefault("Arguments" if argument else heading, []).append(record)
-        for heading, records in headings.items():
-            with formatter.section(heading):
-                formatter.write_dl(records)
+def completion(words: Iterable[str]) -> Callable[[], list[str]]:
+    """Return what gives ``words`` to a shell; typer leaves those that begin with what was typed."""
+    return lambda: list(words)
 
 
 def later(command: Callable[..., None]) -> Callable[..., Call]:
@@ -147,6 +108,7 @@ def _annotation(setting: Setting, option: Option) -> Any:
         help=option.help,
         rich_help_panel=option.heading,
         show_default=False,
+        autocompletion=completion(setting.words) if setting.words else None,
     )
     kind: Any = bool | None if isinstance(setting.rule, Boolean) else str | None
     if setting.is_list:

@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+from live_cli.catalog import did_you_mean
+from live_cli.errors import OptionError
 from live_cli.ui.progress import progress_bar
 from live_cli.ui.table import TableRow, print_rows
 
@@ -39,9 +41,18 @@ def run(*, json: bool) -> None:
 
 
 def pull(name: str, *, sha256: str | None, folder: Path | None = None) -> None:
-    """Fetch the model ``name`` and print its path. Raises EngineError."""
+    """Fetch the model ``name`` and print its path.
+
+    Raises OptionError for a name that there is not, EngineError.
+    """
+    from live_cli.engine.chat_models.lookup import PULLABLE
     from live_cli.engine.chat_models.pull import pull as fetch
 
+    if name not in PULLABLE and "://" not in name:
+        raise OptionError(
+            f"No model to pull is called {name!r}: choose {', '.join(PULLABLE)}, or give the https "
+            f"address of a GGUF file{did_you_mean(name, PULLABLE) or '.'}"
+        )
     with progress_bar(name) as progress:
         model = fetch(name, progress, sha256=sha256, folder=folder)
     print(model.path)

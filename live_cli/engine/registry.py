@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from live_cli.catalog import did_you_mean
 from live_cli.engine.backends.table import Argument, Stage, backends_of, find_backend
 from live_cli.engine.stages import (
     ChatModel,
@@ -118,7 +119,8 @@ def _make(stage: Stage, name: str, names: StageNames) -> Any:
     if backend is None:
         choices = ", ".join(form for each in backends_of(stage) for form in each.forms)
         kind = name.partition(":")[0]
-        raise EngineError(f"no {stage.value} is called {kind!r}: choose {choices}")
+        near = did_you_mean(kind, [each.name for each in backends_of(stage)])
+        raise EngineError(f"no {stage.value} is called {kind!r}: choose {choices}{near}")
     make = backend.load_class()
     match backend.argument:
         case Argument.FOLDER:

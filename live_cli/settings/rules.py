@@ -9,13 +9,22 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from live_cli.catalog import VOICES, did_you_mean, find_language, find_voice
-from live_cli.loopback import canonical_host
+from live_cli.catalog import (
+    LANGUAGES,
+    MODELS,
+    VOICES,
+    did_you_mean,
+    find_language,
+    find_voice,
+    near_language,
+)
+from live_cli.loopback import LOOPBACK_ADDRESS, canonical_host, is_loopback
 
 _TRUE = {"true", "yes", "on", "1"}
 _FALSE = {"false", "no", "off", "0"}
 _WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
 _SHOWN_CHARS = 60
+_SCHEMES = ("wss", "ws", "https", "http")
 
 
 class ValueRule(Protocol):
@@ -40,7 +49,8 @@ class Boolean:
     def read(self, value: object) -> bool:
         if isinstance(value, bool):
             return value
-        raise ValueError(f"must be true or false, not {shown(value)}")
+        near = did_you_mean(value, _TRUE | _FALSE) if isinstance(value, str) else ""
+        raise ValueError(f"must be true or false, not {shown(value)}{near}")
 
     def from_text(self, text: str) -> object:
         lower = text.strip().lower()
@@ -143,8 +153,16 @@ class Choice:
         return text
 
 
+class ModelId(Text):
+    """A model's id. One that is not known here is for the server to judge."""
+
+    words = tuple(model.id for model in MODELS)
+
+
 class VoiceName(Text):
     """One of the thirty voices, whatever the case; read as the wire spells it."""
+
+    words = tuple(VOICES)
 
     def read(self, value: object) -> str:
         voice = find_voice(value) if isinstance(value, str) else None
@@ -157,12 +175,15 @@ class VoiceName(Text):
 class LanguageCode(Text):
     """A language code of `catalog.LANGUAGES`, also by a newer name; read as the API spells it."""
 
+    words = tuple(LANGUAGES)
+
     def read(self, value: object) -> str:
         code = find_language(value) if isinstance(value, str) else None
         if code is None:
+            near = near_language(value) if isinstance(value, str) else None
             raise ValueError(
                 f"must be a language code such as en or de-DE (live-cli languages), "
-                f"not {shown(value)}"
+                f"not {shown(value)}{f'; did you mean {near!r}?' if near else ''}"
             )
         return code
 
@@ -215,20 +236,50 @@ class HostNames:
 
 
 class ServerAddress(Text):
-    """One of auto, gemini and local, or the address of a server, which never carries a key."""
+    """One of auto, gemini and local, or the address of a server, which never carries a key.
+
+    ``host:port`` is completed to an address: ``ws://`` on this machine, and ``wss://`` elsewhere,
+    since a key would travel unencrypted.
+    """
+
+    words = ("auto", "gemini", "local")
 
     def read(self, value: object) -> str:
-        words = ("auto", "gemini", "local")
         if not isinstance(value, str) or not value.strip():
             raise ValueError(f"must be {self.allowed}, not {shown(value)}")
         text = value.strip()
-        if "://" not in text:
-            if text.lower() in words:
-                return text.lower()
-            raise ValueError(
-                f"must be {self.allowed}, not {shown(text)}{did_you_mean(text, words)}"
-            )
-        return _address(text)
+        if text.lower() in self.words:
+            return text.lower()
+        address = text if "://" in text else _completed_address(text)
+        if address is None:
+            near = did_you_mean(text, self.words)
+            raise ValueError(f"must be {self.allowed}, not {shown(text)}{near}")
+        return _address(address)
+
+
+def _completed_address(text: str) -> str | None:
+    """Return an address for ``host``, ``host:port`` or either with a path; None for other words.
+
+    A host alone has a dot or is this machine, or a misspelt word would be looked for in the
+    network. ``:port`` is this machine's. What may hold a key is left to `_address` to refuse.
+    """
+    if text.count(":") > 1 and not text.startswith("[") and canonical_host(text):
+        text = f"[{text}]"  # an IPv6 address without a port
+    elif text.startswith(":"):
+        text = f"{LOOPBACK_ADDRESS}{text}"
+    elsewhere = f"wss://{text}"
+    try:
+        parts = urlsplit(elsewhere)
+        host, port = canonical_host(parts.hostname or ""), parts.port
+    except ValueError:
+        return elsewhere
+    if "@" in text or "?" in text:
+        return elsewhere
+    if host is None:
+        return None
+    if is_loopback(host):
+        return f"ws://{text}"
+    return elsewhere if port is not None or "." in host or ":" in host else None
 
 
 def _address(text: str) -> str:
@@ -242,6 +293,9 @@ def _address(text: str) -> str:
             "must not carry a key or anything after ? or before @: "
             "put the key into the environment as LIVE_CLI_KEY"
         )
-    if parts.scheme not in ("ws", "wss", "http", "https") or not host:
-        raise ValueError(f"must start with wss://, ws://, https:// or http://, not {shown(text)}")
+    if parts.scheme not in _SCHEMES or not host:
+        near = did_you_mean(parts.scheme, _SCHEMES)
+        raise ValueError(
+            f"must start with wss://, ws://, https:// or http://, not {shown(text)}{near}"
+        )
     return text.rstrip("/")

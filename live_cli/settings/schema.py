@@ -21,6 +21,7 @@ from live_cli.settings.rules import (
     DeviceName,
     HostNames,
     LanguageCode,
+    ModelId,
     Origins,
     ServerAddress,
     Text,
@@ -76,6 +77,11 @@ class Setting:
         return f"--{name.removesuffix('s') if self.is_list else name}"
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """The words that it may be, or the known ones, for a shell to complete; mostly none."""
+        return getattr(self.rule, "words", ())
+
+    @property
     def is_list(self) -> bool:
         """Whether the option may be given more than once."""
         return isinstance(self.default, tuple)
@@ -110,7 +116,8 @@ class SessionSettings:
     """
 
     model: str | None = _setting(
-        Text(), option=_connection("Model to use; the default suits the rest.", "ID", verbs=_SPEECH)
+        ModelId(),
+        option=_connection("Model to use; the default suits the rest.", "ID", verbs=_SPEECH),
     )
     api_version: str | None = _setting(
         Choice(("v1beta", "v1alpha")),
@@ -322,7 +329,7 @@ class Settings:
     """
 
     server: str = _setting(
-        ServerAddress("auto, gemini, local or an address such as wss://host:8765"),
+        ServerAddress("auto, gemini, local or an address such as host:8765"),
         "auto",
         _connection("auto, gemini, local or an address.", "WHERE", verbs=(*_SPEECH, "doctor")),
     )

@@ -10,7 +10,7 @@ import pytest
 
 from live_cli.commands import models
 from live_cli.engine.chat_models.lookup import PULLABLE, find_chat_model
-from live_cli.errors import EngineError
+from live_cli.errors import EngineError, OptionError
 
 BODY = b"GGUF" + bytes(range(256)) * 4096
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -79,5 +79,5 @@ def test_a_pull_that_fails_says_why_and_leaves_nothing_behind(served, cache, pat
 
 
 def test_an_unknown_name_names_the_known_ones(cache):
-    with pytest.raises(EngineError, match="choose qwen"):
+    with pytest.raises(OptionError, match="choose qwen"):
         models.pull("nonesuch", sha256=None)

@@ -5,11 +5,11 @@ The order: an explicit path, the cache folder, the installed package with a mode
 """
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 
 from live_cli import paths
+from live_cli.catalog import near_match
 from live_cli.errors import EngineError
 
 BUNDLED = "smollm2-135m"
@@ -123,6 +123,6 @@ def find_chat_model(wanted: str = "", folder: Path | None = None) -> AvailableMo
         )
     if name in PULLABLE:
         raise EngineError(f"{name} is not here yet: fetch it with `live-cli models pull {name}`")
-    near = get_close_matches(name, [model.name for model in there] + list(PULLABLE), n=1)
-    hint = f"did you mean {near[0]}?" if near else "see `live-cli models`"
+    near = near_match(name, [model.name for model in there] + list(PULLABLE))
+    hint = f"did you mean {near}?" if near else "see `live-cli models`"
     raise EngineError(f"no chat model is called {name!r}: {hint}")
