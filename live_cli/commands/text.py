@@ -41,7 +41,7 @@ from live_cli.ui.session_stats import SessionStats
 from live_cli.ui.view import Summary, View
 
 if TYPE_CHECKING:
-    from live_cli.audio.files.speech_files import WavWriter
+    from live_cli.audio.files.wav_writer import WavWriter
 
 
 def run(
@@ -108,7 +108,7 @@ async def _converse(
             view.note(text)
         writer = None
         if output is not None:
-            from live_cli.audio.files.speech_files import (
+            from live_cli.audio.files.wav_writer import (
                 WavWriter,  # loads numpy, which written replies do not need
             )
 

@@ -16,12 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from live_cli.audio.files.speech_files import SpeechReader, WavWriter, open_speech, standard_input
+from live_cli.audio.files.speech_files import SpeechReader, open_speech, standard_input
+from live_cli.audio.files.wav_writer import WavWriter
 from live_cli.audio.framer import Framer
 from live_cli.audio.levels import level_dbfs
 from live_cli.audio.pcm import Samples, pcm16_from_float
 from live_cli.devices.microphone import FrameCallback
-from live_cli.devices.piped_speech import DescriptorSource, piped_speech
+from live_cli.devices.piped_speech import DescriptorSource, PipedSpeech
 from live_cli.devices.playback import Playback, PlayedCallback, SpeakerSnapshot, silent
 from live_cli.devices.stream_watch import LostCallback
 from live_cli.errors import InputFileError
@@ -75,7 +76,9 @@ class FileMicrophone:
     def _run(self) -> None:
         try:
             if self._file is None:
-                self._give_frames(piped_speech(DescriptorSource(sys.stdin.fileno())))
+                piped = PipedSpeech(DescriptorSource(sys.stdin.fileno()))
+                self._give_frames(piped)
+                self.warning = piped.warning
             else:
                 with self._file as speech:
                     self._give_frames(speech)

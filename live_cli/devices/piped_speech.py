@@ -8,16 +8,17 @@ import os
 from collections.abc import Iterator
 from typing import Any, BinaryIO, cast
 
+from live_cli.audio.downmix import SIDES_CANCEL, Downmix
+from live_cli.audio.files.kinds import KIND_BYTES, kind_of
 from live_cli.audio.files.speech_files import open_speech
-from live_cli.audio.files.wav_header import RAW_SPEECH, ByteSource, PcmFormat, read_wav_header
-from live_cli.audio.pcm import Samples
+from live_cli.audio.files.wav_decoder import PeekedSource, WavDecoder
+from live_cli.audio.files.wav_header import RAW_SPEECH, ByteSource
+from live_cli.audio.pcm import Samples, mono
 from live_cli.audio.resampler import Resampler
 from live_cli.errors import InputFileError
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
-_MAGIC_BYTES = 4
 _READS_PER_S = 50
-_WHOLE_FILE_MAGICS = (b"fLaC", b"OggS", b"ID3", b"FORM", b"caff", b"RF64", b"\xff\xfb", b"\xff\xf3")
 
 
 class DescriptorSource:
@@ -33,11 +34,10 @@ class DescriptorSource:
         return os.read(self._descriptor, size if size >= 0 else 1 << 16)
 
 
-class _Rejoined:
-    """A pipe, with the bytes that were already read from it put back in front."""
+class _Unseekable:
+    """A pipe as a file that `open_speech` reads to its end first."""
 
-    def __init__(self, first: bytes, source: ByteSource, name: str) -> None:
-        self._first = first
+    def __init__(self, source: ByteSource, name: str) -> None:
         self._source = source
         self.name = name
 
@@ -45,50 +45,53 @@ class _Rejoined:
         return False
 
     def read(self, size: int = -1, /) -> bytes:
-        if self._first:
-            first, self._first = self._first, b""
-            return first
         return self._source.read(size)
 
 
-def piped_speech(source: ByteSource) -> Iterator[Samples]:
-    """Yield blocks of mono float32 at 16 kHz, as they come. Raises InputFileError."""
-    name = str(getattr(source, "name", "the input"))
-    magic = _up_to(source, _MAGIC_BYTES)
-    if not magic:
-        raise InputFileError(f"{name} is empty.")
-    if magic == b"RIFF":
-        layout, data_bytes = read_wav_header(source)
-        yield from _uncompressed(source, layout, data_bytes)
-    elif magic.startswith(_WHOLE_FILE_MAGICS):
-        rejoined: Any = _Rejoined(magic, source, name)
-        with open_speech(cast(BinaryIO, rejoined)) as speech:
+class PipedSpeech:
+    """Speech from a pipe: iterate for blocks of mono float32 at 16 kHz, as they come.
+
+    Iterating raises InputFileError. ``warning``, known at the end, is one line about what was wrong
+    with the input, else None.
+    """
+
+    def __init__(self, source: ByteSource) -> None:
+        self._name = str(getattr(source, "name", "the input"))
+        self._source = PeekedSource(source)
+        self.warning: str | None = None
+
+    def __iter__(self) -> Iterator[Samples]:
+        if not self._source.peek(1):
+            raise InputFileError(f"{self._name} is empty.")
+        kind = self._kind()
+        while kind == "wav":
+            decoder = WavDecoder(self._source)
+            yield from self._uncompressed(decoder)
+            if not decoder.goes_on:
+                return
+            kind = self._kind()
+        if kind is None:
+            yield from self._bare()
+            return
+        file: Any = _Unseekable(self._source, self._name)
+        with open_speech(cast(BinaryIO, file)) as speech:
             yield from speech
-    else:
-        yield from _uncompressed(_Rejoined(magic, source, name), RAW_SPEECH, None)
+            self.warning = speech.warning
 
+    def _kind(self) -> str | None:
+        return kind_of(self._source.peek(KIND_BYTES))
 
-def _uncompressed(
-    source: ByteSource, layout: PcmFormat, data_bytes: int | None
-) -> Iterator[Samples]:
-    resampler = Resampler(layout.sample_rate, INPUT_SAMPLE_RATE)
-    block_bytes = max(1, layout.sample_rate // _READS_PER_S) * layout.frame_bytes
-    left = data_bytes
-    while left is None or left > 0:
-        data = _up_to(source, block_bytes if left is None else min(block_bytes, left))
-        if not data:
-            break
-        left = None if left is None else left - len(data)
-        yield resampler.process(layout.samples(data))
-    yield resampler.flush()
+    def _uncompressed(self, decoder: WavDecoder) -> Iterator[Samples]:
+        resampler, downmix = Resampler(decoder.sample_rate, INPUT_SAMPLE_RATE), Downmix()
+        size = max(1, decoder.sample_rate // _READS_PER_S)
+        while (frames := decoder.read(size)).size:
+            yield resampler.process(downmix.process(frames))
+        yield resampler.flush()
+        if downmix.cancelled:
+            self.warning = f"{self._name} {SIDES_CANCEL}."
 
-
-def _up_to(source: ByteSource, size: int) -> bytes:
-    """Return ``size`` bytes, fewer only at the end of the stream."""
-    data = b""
-    while len(data) < size:
-        piece = source.read(size - len(data))
-        if not piece:
-            break
-        data += piece
-    return data
+    def _bare(self) -> Iterator[Samples]:
+        size = RAW_SPEECH.sample_rate // _READS_PER_S * RAW_SPEECH.frame_bytes
+        while len(data := self._source.peek(size)) >= RAW_SPEECH.frame_bytes:
+            self._source.skip(len(data))
+            yield mono(RAW_SPEECH.frames(data))

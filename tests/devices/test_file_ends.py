@@ -17,7 +17,7 @@ from live_cli.audio.files.wav_header import wav_header
 from live_cli.audio.pcm import pcm16_from_float
 from live_cli.audio.playback.playout import Span
 from live_cli.devices.file_ends import FileMicrophone, FileSpeaker
-from live_cli.devices.piped_speech import piped_speech
+from live_cli.devices.piped_speech import PipedSpeech
 from live_cli.errors import InputFileError
 
 
@@ -139,7 +139,7 @@ def encoded(container: str, rate: int, **options: str) -> bytes:
 )
 @pytest.mark.parametrize("step", [7, 100_000])
 def test_a_pipe_tells_by_its_first_bytes_what_it_carries(data: bytes, step: int) -> None:
-    sound = np.concatenate(list(piped_speech(Trickle(data, step))))
+    sound = np.concatenate(list(PipedSpeech(Trickle(data, step))))
     assert sound.size == pytest.approx(8000, abs=10)
     spectrum = np.abs(np.fft.rfft(sound * np.hanning(sound.size)))
     assert spectrum.argmax() / sound.size * 16_000 == pytest.approx(440, abs=4)
@@ -148,7 +148,7 @@ def test_a_pipe_tells_by_its_first_bytes_what_it_carries(data: bytes, step: int)
 @pytest.mark.parametrize("data", [b"", b"RIFF", b"RIFF1234WAVEfmt ", b"RIFF1234JUNK", b"fLaC123"])
 def test_a_broken_pipe_is_named(data: bytes) -> None:
     with pytest.raises(InputFileError) as caught:
-        list(piped_speech(Trickle(data)))
+        list(PipedSpeech(Trickle(data)))
     assert "\n" not in str(caught.value)
 
 

@@ -1,1 +1,1 @@
-"""Speech files, read and written in a stream: WAV, FLAC, and what libsndfile decodes."""
+"""Speech files, read and written in a stream: what libsndfile decodes, and what FFmpeg does."""

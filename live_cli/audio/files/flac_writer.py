@@ -38,7 +38,7 @@ class FlacWriter:
         self._failed = False
         try:
             self._file = soundfile.SoundFile(
-                os.fspath(path), "w", sample_rate, channels, "PCM_16", format="FLAC"
+                _native(path), "w", sample_rate, channels, "PCM_16", format="FLAC"
             )
         except soundfile.LibsndfileError as exc:
             raise OSError(_reason(exc)) from exc
@@ -99,6 +99,11 @@ def empty_header(sample_rate: int, channels: int) -> bytes:
             bytes(16),  # nor is the checksum
         )
     )
+
+
+def _native(path: str | os.PathLike[str]) -> str | bytes:
+    """Return ``path`` as libsndfile's Python package opens it: on POSIX a name may be any bytes."""
+    return os.fsencode(path) if os.name == "posix" else os.fspath(path)
 
 
 def _reason(exc: Exception) -> str:

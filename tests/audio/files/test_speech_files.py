@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from live_cli.audio.files.speech_files import WavWriter, open_speech
+from live_cli.audio.files.speech_files import open_speech
+from live_cli.audio.files.wav_writer import WavWriter
 from live_cli.errors import InputFileError
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
 

@@ -60,7 +60,7 @@ class MoonshineTranscriber:
         options = (option * 1)(option(name=b"vad_threshold", value=b"0"))
         arch = self._api.ModelArch
         handle: int = self._lib.moonshine_load_transcriber_from_files(
-            str(self._folder).encode(),
+            os.fsencode(self._folder),
             (arch.BASE if "base" in self._folder.name else arch.TINY).value,
             options,
             len(options),
