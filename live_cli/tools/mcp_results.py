@@ -7,8 +7,6 @@ from typing import Any, Final
 from live_cli.protocol.messages import JsonObject
 from live_cli.tools.tool import ToolResult
 
-NAME_CHARACTERS: Final = 64
-"""Of a function's name on the wire (aiplatform.v1beta1, FunctionDeclaration.name)."""
 _NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 

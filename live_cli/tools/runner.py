@@ -13,11 +13,11 @@ from typing import Final
 import msgspec
 
 from live_cli.protocol import compose, events
-from live_cli.protocol.messages import ClientMessage, FunctionCall, FunctionResponse
+from live_cli.protocol.messages import ClientMessage, FunctionCall, FunctionResponse, JsonObject
 from live_cli.tools.calls import CallAct, CallState, CallStep, PendingCall, PendingCalls
 from live_cli.tools.consent import Consent, ConsentAnswer, Verdict
 from live_cli.tools.results import failure, fitted
-from live_cli.tools.tool import ClientTool, ToolResult
+from live_cli.tools.tool import ClientTool, TellProgress, ToolResult
 
 _log = logging.getLogger("live_cli.tools")
 
@@ -46,16 +46,33 @@ class CallRules:
 class CallReport:
     """What is to be shown of one call.
 
-    ``call``: its state and result. ``tool``: None where there is none of that name. ``seconds``:
-    since the model asked. ``refused``: it was not run. ``note``: what the tool says meanwhile.
+    ``call``: its state and result. ``seconds``: since the model asked. ``refused``: it was not run.
+    ``note``: what the tool says meanwhile.
     """
 
     call: PendingCall
-    tool: ClientTool | None
+    tool: ClientTool
     seconds: float
     refused: bool = False
     cancelled: bool = False
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A call when the model asked for it."""
+
+    tool: ClientTool
+    asked_at: float
+
+
+async def _not_there(arguments: JsonObject, tell_progress: TellProgress) -> ToolResult:
+    return ToolResult.error("There is no such function.")
+
+
+def _missing(name: str) -> ClientTool:
+    """Return what stands for a function that the model called and nobody provides."""
+    return ClientTool(name, "nobody", "", {}, _not_there)
 
 
 class ToolRunner:
@@ -86,8 +103,12 @@ class ToolRunner:
         self._rules = rules or CallRules()
         self._calls = PendingCalls()
         self._running: dict[PendingCall, asyncio.Task[None]] = {}
-        self._asked_at: dict[PendingCall, float] = {}
+        self._requests: dict[PendingCall, _Request] = {}
         self._clock = asyncio.get_running_loop().time
+
+    def replace_tools(self, tools: Sequence[ClientTool]) -> None:
+        """Offer these tools from now on; a call that runs goes on."""
+        self._tools = {tool.name: tool for tool in tools}
 
     @property
     def asking(self) -> PendingCall | None:
@@ -128,8 +149,9 @@ class ToolRunner:
         self._do(steps)
         if call is None:
             return
-        self._asked_at[call] = self._clock()
         tool = self._tools.get(call.name)
+        self._requests = {each: known for each, known in self._requests.items() if each.is_open}
+        self._requests[call] = _Request(tool or _missing(call.name), self._clock())
         if tool is None:
             self._refuse(call, ToolResult.error(f"There is no function {call.name!r}."))
         elif self._calls.is_full:
@@ -166,11 +188,11 @@ class ToolRunner:
         call = self.asking
         if call is None:
             return
-        tool = self._tools[call.name]
+        tool = self._requests[call].tool
         self._consent.note(tool, answer)
         self._decide(call, allowed=answer.allows)
         while (call := self.asking) is not None:  # an answer for the session is one for these too
-            verdict = self._consent.verdict(self._tools[call.name])
+            verdict = self._consent.verdict(self._requests[call].tool)
             if verdict is Verdict.ASK:
                 self._report(call)
                 return
@@ -199,7 +221,7 @@ class ToolRunner:
                     pass
 
     def _start(self, call: PendingCall) -> None:
-        task = asyncio.create_task(self._run(call, self._tools[call.name]))
+        task = asyncio.create_task(self._run(call, self._requests[call].tool))
         self._running[call] = task
         task.add_done_callback(lambda _: self._running.pop(call))
         self._report(call)
@@ -244,8 +266,8 @@ class ToolRunner:
             return None
         if will_continue:
             return "SILENT"
-        tool = self._tools.get(call.name)
-        return tool.scheduling if tool else None
+        tool = self._requests[call].tool
+        return tool.scheduling
 
     def _tell(self, call: PendingCall, result: ToolResult) -> None:
         said = msgspec.json.encode(result.response).decode()
@@ -256,9 +278,9 @@ class ToolRunner:
     def _report(
         self, call: PendingCall, *, refused: bool = False, cancelled: bool = False, note: str = ""
     ) -> None:
-        asked_at = self._asked_at.get(call, self._clock())
-        tool = self._tools.get(call.name)
-        self._show(CallReport(call, tool, self._clock() - asked_at, refused, cancelled, note))
+        known = self._requests[call]
+        seconds = self._clock() - known.asked_at
+        self._show(CallReport(call, known.tool, seconds, refused, cancelled, note))
 
     async def close(self) -> None:
         """End the session: tools that run are stopped, and waited for a little."""
