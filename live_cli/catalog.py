@@ -43,6 +43,9 @@ VOICES: dict[str, str] = {
 }
 """The prebuilt voices by name (case matters on the wire), each with its character."""
 
+BUILT_IN_TOOLS = ("search", "code-execution", "url-context", "maps")
+"""Tools that the service runs itself: Google Search, code, pages by their address, Google Maps."""
+
 _ALL_VOICES = tuple(VOICES)
 _HALF_CASCADE_VOICES = ("Puck", "Charon", "Kore", "Fenrir", "Aoede", "Leda", "Orus", "Zephyr")
 
@@ -100,6 +103,8 @@ class Model:
     text goes as realtime input), or never. ``content_interrupts``: any of them interrupts, not only
     one with ``turnComplete:true``. ``max_audio_s``: longest audio of one session.
     ``context_tokens``, ``output_tokens``: the most that goes in, and that one answer takes.
+    ``built_in_tools``: those of `BUILT_IN_TOOLS` that it has. ``functions``: whether it waits for
+    a function's result, or talks on by default, and then whether a result may be scheduled.
     ``ended``: the day (ISO 8601) since which Google answers nobody as this model.
     ``end_announced``: the day for which its end was announced, where no notice of it is known.
     """
@@ -123,6 +128,8 @@ class Model:
     transcribes_only: bool = False
     translates_only: bool = False
     max_audio_s: float | None = None
+    built_in_tools: tuple[str, ...] = ("search",)
+    functions: Literal["blocking", "non-blocking", "unscheduled", "no"] = "blocking"
     known: bool = True
     ended: str | None = None
     end_announced: str | None = None
@@ -135,6 +142,7 @@ LIVE_3_8 = Model(
     content_interrupts=False,
     context_tokens=_NATIVE_AUDIO_CONTEXT,
     output_tokens=65_536,
+    functions="non-blocking",
 )
 LIVE_3_8_THINKING = Model(
     "gemini-3.8-live-extended-thinking",
@@ -146,6 +154,7 @@ LIVE_3_8_THINKING = Model(
     content_interrupts=False,
     context_tokens=_NATIVE_AUDIO_CONTEXT,
     output_tokens=65_536,
+    functions="unscheduled",
 )
 LIVE_3_1 = Model(
     "gemini-3.1-flash-live-preview",
@@ -176,6 +185,7 @@ HALF_CASCADE_2_5 = Model(
     context_tokens=_OTHER_CONTEXT,
     output_tokens=8_192,
     ended="2025-12-09",
+    built_in_tools=("search", "code-execution", "url-context"),
 )
 HALF_CASCADE_2_0 = Model(
     "gemini-2.0-flash-live-001",
@@ -186,6 +196,7 @@ HALF_CASCADE_2_0 = Model(
     context_tokens=_OTHER_CONTEXT,
     output_tokens=8_192,
     ended="2025-12-09",
+    built_in_tools=("search", "code-execution", "url-context"),
 )
 TRANSLATE = Model(
     "gemini-3.5-live-translate-preview",
@@ -195,6 +206,8 @@ TRANSLATE = Model(
     translates_only=True,
     context_tokens=_OTHER_CONTEXT,
     output_tokens=8_192,
+    built_in_tools=(),
+    functions="no",
 )
 TRANSCRIBE = Model(
     "gemini-3.5-transcribe-live",
@@ -207,6 +220,8 @@ TRANSCRIBE = Model(
     max_audio_s=600.0,
     context_tokens=_OTHER_CONTEXT,
     output_tokens=8_192,
+    built_in_tools=(),
+    functions="no",
 )
 LOCAL = Model(
     "local",
@@ -218,6 +233,7 @@ LOCAL = Model(
     proactive="flag",
     language="code",
     languages=LOCAL_LANGUAGES,
+    built_in_tools=(),
 )
 
 MODELS: tuple[Model, ...] = (
@@ -270,6 +286,7 @@ def find_model(name: str) -> Model:
         thinking="any",
         affective=True,
         proactive="any",
+        built_in_tools=BUILT_IN_TOOLS,
         known=False,
     )
 

@@ -13,11 +13,14 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 pytest_plugins = ["tests.harness.virtual_audio_fixtures", "tests.harness.real_stages"]
 
 TESTS = Path(__file__).parent
+hypothesis.settings.register_profile("noisy-machine", deadline=None)
+hypothesis.settings.load_profile("noisy-machine")
 STARTS_LIVE_CLI = {
     "live_cli.net.child.process.ServerChild",
     "tests.harness.command.live_cli",

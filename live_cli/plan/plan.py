@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from live_cli.catalog import (
+    BUILT_IN_TOOLS,
     LIVE_3_8,
     LOCAL,
     LOCAL_LANGUAGES,
@@ -72,7 +73,7 @@ def plan_session(
     choice = choose_server(settings, local_installed)
     session = _for_verb(settings.session, verb)
     settings = replace(settings, session=session)
-    requirements = _requirements(session, verb, spoken_reply)
+    requirements = _requirements(settings, verb, spoken_reply)
     if _any_language(choice, settings, requirements):
         requirements = replace(requirements, language=None)
     model, warnings = _choose_model(choice, session, requirements)
@@ -112,7 +113,10 @@ def _for_verb(session: SessionSettings, verb: Verb) -> SessionSettings:
 # --- which model -------------------------------------------------------------------------------
 
 
-def _requirements(session: SessionSettings, verb: Verb, spoken_reply: bool) -> Requirements:
+def _requirements(settings: Settings, verb: Verb, spoken_reply: bool) -> Requirements:
+    session = settings.session
+    named = settings.tools.tools if verb != "transcribe" else ()
+    built_in = tuple(name for name in named if name in BUILT_IN_TOOLS)
     modality = session.modality.upper() if session.modality else None
     return Requirements(
         task=verb,
@@ -125,7 +129,15 @@ def _requirements(session: SessionSettings, verb: Verb, spoken_reply: bool) -> R
         thinking_budget=session.thinking_budget is not None,
         thinking_level=session.thinking_level,
         show_thoughts=session.show_thoughts,
+        built_in_tools=built_in,
+        functions=verb != "transcribe" and calls_functions(settings),
     )
+
+
+def calls_functions(settings: Settings) -> bool:
+    """Whether the model gets functions: a Python file's, or those of MCP servers."""
+    files = len(settings.tools.tools) > len(set(settings.tools.tools) & set(BUILT_IN_TOOLS))
+    return files or bool(settings.tools.mcp_files)
 
 
 def _any_language(choice: ServerChoice, settings: Settings, requirements: Requirements) -> bool:

@@ -24,6 +24,8 @@ class Requirements:
     thinking_budget: bool = False
     thinking_level: str | None = None
     show_thoughts: bool = False
+    built_in_tools: tuple[str, ...] = ()
+    functions: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,10 @@ def _level_refusal(model: Model, requirements: Requirements) -> str:
 def _language_met(model: Model, requirements: Requirements) -> bool:
     base = (requirements.language or "").partition("-")[0]
     return not model.languages or base in model.languages
+
+
+def _lacking(model: Model, requirements: Requirements) -> list[str]:
+    return [each for each in requirements.built_in_tools if each not in model.built_in_tools]
 
 
 _RULES = (
@@ -112,6 +118,16 @@ _RULES = (
         lambda requirements: requirements.show_thoughts,
         lambda model, _: model.thinking != "none",
         lambda *_: "does not show its thoughts",
+    ),
+    _Rule(
+        lambda requirements: bool(requirements.built_in_tools),
+        lambda model, requirements: not _lacking(model, requirements),
+        lambda model, requirements: f"has no tool {' or '.join(_lacking(model, requirements))}",
+    ),
+    _Rule(
+        lambda requirements: requirements.functions,
+        lambda model, _: model.functions != "no",
+        lambda *_: "calls no functions",
     ),
 )
 

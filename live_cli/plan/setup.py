@@ -19,6 +19,7 @@ from live_cli.protocol.messages import (
     SlidingWindow,
     SpeechConfig,
     ThinkingConfig,
+    Tool,
     TranslationConfig,
     VoiceConfig,
 )
@@ -44,6 +45,7 @@ def build_setup(
         model=f"models/{model.id}",
         generation_config=_generation(session, model, modality),
         system_instruction=_system(session, model, modality),
+        tools=_built_in_tools(settings) or None,
         realtime_input_config=_realtime_input(settings.vad) if audio_in else None,
         input_audio_transcription=_present(
             AudioTranscriptionConfig(), audio_in and session.input_transcript
@@ -122,6 +124,19 @@ def _system(session: SessionSettings, model: Model, modality: str) -> Content | 
         name = language_name(session.language)
         texts.append(f"Answer in {name} ({session.language}) only, whatever language you hear.")
     return Content(parts=[Part(text=text) for text in texts]) if texts else None
+
+
+_WIRE_TOOLS = {
+    "search": Tool(google_search={}),
+    "code-execution": Tool(code_execution={}),
+    "url-context": Tool(url_context={}),
+    "maps": Tool(google_maps={}),
+}
+
+
+def _built_in_tools(settings: Settings) -> list[Tool]:
+    """Return the tools that the service runs; functions are known only once they are loaded."""
+    return [tool for name, tool in _WIRE_TOOLS.items() if name in settings.tools.tools]
 
 
 def _realtime_input(vad: VoiceActivitySettings) -> RealtimeInputConfig | None:

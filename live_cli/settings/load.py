@@ -21,6 +21,7 @@ from live_cli.settings.schema import (
     Setting,
     Settings,
     TalkSettings,
+    ToolSettings,
     TranscribeSettings,
     VoiceActivitySettings,
 )
@@ -105,6 +106,7 @@ def _build(values: Mapping[Setting, Any], path: Path | None, profile: str | None
         session=session,
         vad=VoiceActivitySettings(**of("vad")),
         talk=TalkSettings(**of("talk")),
+        tools=ToolSettings(**of("tools")),
         transcribe=TranscribeSettings(**of("transcribe")),
         engine=EngineSettings(**of("engine")),
         serve=ServeSettings(**of("serve")),

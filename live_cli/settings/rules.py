@@ -235,6 +235,36 @@ class HostNames:
         return host
 
 
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Several texts; in text separated by commas."""
+
+    allowed: str
+    words: tuple[str, ...] = ()
+
+    def read(self, value: object) -> tuple[str, ...]:
+        given = [value] if isinstance(value, str) else value
+        texts = given if isinstance(given, list | tuple) else [None]
+        if not all(isinstance(each, str) and each.strip() for each in texts):
+            raise ValueError(f"must be {self.allowed}, not {shown(value)}")
+        return tuple(dict.fromkeys(map(str, texts)))
+
+    def from_text(self, text: str) -> object:
+        return [part.strip() for part in text.split(",") if part.strip()]
+
+
+class ToolNames(Texts):
+    """Built-in tools by their names, and Python files."""
+
+    def read(self, value: object) -> tuple[str, ...]:
+        names = Texts.read(self, value)
+        for name in names:
+            if name not in self.words and not name.endswith(".py"):
+                near = did_you_mean(name, self.words)
+                raise ValueError(f"must be {self.allowed}, not {shown(name)}{near}")
+        return names
+
+
 class ServerAddress(Text):
     """One of auto, gemini and local, or the address of a server, which never carries a key.
 

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from live_cli.catalog import BUILT_IN_TOOLS
 from live_cli.loopback import LOOPBACK_ADDRESS
 from live_cli.settings.rules import (
     Boolean,
@@ -25,6 +26,8 @@ from live_cli.settings.rules import (
     Origins,
     ServerAddress,
     Text,
+    Texts,
+    ToolNames,
     ValueRule,
     VoiceName,
     WholeNumber,
@@ -39,7 +42,7 @@ class Option:
     ``heading``: where ``--help`` lists the option. ``verbs``: the commands that have it.
     ``metavar``: the value's name in ``--help``, None for a switch. ``one_way``: a switch that only
     leaves the default, without the spelling that returns to it. ``late``: listed after the options
-    of the same heading that are not late.
+    of the same heading that are not late. ``flag``: where the key's own spelling is not the flag.
     """
 
     heading: str
@@ -48,6 +51,7 @@ class Option:
     verbs: tuple[str, ...] = ("talk", "text")
     one_way: bool = False
     late: bool = False
+    flag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ class Setting:
     @property
     def flag(self) -> str:
         """The long option: ``--silence-ms``. A list's items come singly: ``--allow-origin``."""
+        if self.option and self.option.flag:
+            return self.option.flag
         name = self.path[-1].replace("_", "-")
         return f"--{name.removesuffix('s') if self.is_list else name}"
 
@@ -101,6 +107,7 @@ _session = partial(Option, "Session")
 _thinking = partial(Option, "Thinking")
 _voice_activity = partial(Option, "Voice activity", verbs=_TALK)
 _devices = partial(Option, "Devices", verbs=_TALK)
+_tools = partial(Option, "Tools")
 _captions = partial(Option, "Captions", verbs=("transcribe",))
 _listening = partial(Option, "Connection", verbs=_SERVE)
 
@@ -244,6 +251,36 @@ class TalkSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolSettings:
+    """What the model may call. ``tools``: the service's own by name, and Python files.
+
+    ``mcp_files``: MCP servers as other programs have them configured. ``allow``: patterns of tools
+    and servers that run unasked. ``say_first``: is sent before the user speaks, so that the model
+    begins.
+    """
+
+    tools: tuple[str, ...] = _setting(
+        ToolNames("search, code-execution, url-context, maps or a Python file", BUILT_IN_TOOLS),
+        (),
+        _tools("Functions of a Python file; may be repeated.", "FILE.py", flag="--tools"),
+    )
+    mcp_files: tuple[str, ...] = _setting(
+        Texts("the name of a file with mcpServers"),
+        (),
+        _tools("MCP servers, as other programs have them.", "FILE", flag="--mcp"),
+    )
+    allow: tuple[str, ...] = _setting(
+        Texts("names of tools or servers, with * and ?"),
+        (),
+        _tools("Run these unasked: a tool, a server, a pattern.", "PATTERN"),
+    )
+    say_first: str | None = _setting(
+        Text("text"),
+        option=_session("Send this first, so that the model begins.", "TEXT", late=True),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class TranscribeSettings:
     """The captions of SRT and WebVTT: what fits on a screen, and what can be read in time.
 
@@ -339,6 +376,7 @@ class Settings:
     session: SessionSettings = field(default_factory=SessionSettings)
     vad: VoiceActivitySettings = field(default_factory=VoiceActivitySettings)
     talk: TalkSettings = field(default_factory=TalkSettings)
+    tools: ToolSettings = field(default_factory=ToolSettings)
     transcribe: TranscribeSettings = field(default_factory=TranscribeSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
     serve: ServeSettings = field(default_factory=ServeSettings)
@@ -359,6 +397,7 @@ def _all_settings() -> Iterator[Setting]:
         ("session", SessionSettings),
         ("vad", VoiceActivitySettings),
         ("talk", TalkSettings),
+        ("tools", ToolSettings),
         ("transcribe", TranscribeSettings),
         ("engine", EngineSettings),
         ("serve", ServeSettings),

@@ -17,7 +17,7 @@ from live_cli.settings.toml_file import ConfigFile, KeyPath
 _LARGEST_SYSTEM_BYTES = 1 << 20
 """A megabyte of text is more than any model's context takes with a conversation."""
 
-_PATHS = ("talk.record", "serve.tls_cert", "serve.tls_key")
+_PATHS = ("talk.record", "serve.tls_cert", "serve.tls_key", "mcp_files")
 """Settings that name a file or a folder, beside those whose names end in _file."""
 
 
@@ -79,11 +79,17 @@ def _unknown(path: KeyPath) -> str:
 
 def _beside(config: Path, setting: Setting, value: Any) -> Any:
     """Return ``value``, a file that it names taken from the folder of the settings file."""
-    if setting.name.endswith("_file") or setting.name in _PATHS:
+    if isinstance(value, tuple):
+        return tuple(_beside(config, setting, each) for each in value)
+    if setting.name.endswith("_file") or setting.name in _PATHS or _is_tool_file(setting, value):
         return str(config.parent / Path(value).expanduser())
     if setting.name == "system" and value.startswith("@") and not value.startswith("@@"):
         return "@" + str(config.parent / Path(value[1:]).expanduser())
     return value
+
+
+def _is_tool_file(setting: Setting, value: object) -> bool:
+    return setting.name == "tools" and str(value).endswith(".py")
 
 
 def read_system(text: str) -> str:

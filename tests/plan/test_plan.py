@@ -14,7 +14,7 @@ from live_cli.plan.plan import plan_session
 from live_cli.protocol.messages import AutomaticActivityDetection, ClientMessage
 from live_cli.protocol.wire import decode_client, encode
 from live_cli.settings.load import load
-from live_cli.settings.schema import EngineSettings
+from live_cli.settings.schema import EngineSettings, SessionSettings, Settings, ToolSettings
 
 TRANSCRIBER, CHAT, SYNTHESIZER = SHARED_STAGES
 KEY = {"GEMINI_API_KEY": "gemini-key"}
@@ -406,3 +406,33 @@ def test_whatever_is_asked_a_setup_that_survives_the_wire_comes_or_a_refusal(
         plan.setup.realtime_input_config.automatic_activity_detection
         != AutomaticActivityDetection()
     )
+
+
+@pytest.mark.parametrize(
+    ("named", "model", "said"),
+    [
+        (("search",), None, None),
+        (("maps",), None, "has no tool maps"),
+        (("search", "code-execution"), "gemini-3.8-live", "has no tool code-execution"),
+        (("house.py",), "gemini-3.5-live-translate-preview", "calls no functions"),
+    ],
+)
+def test_a_tool_that_a_model_has_not_is_refused(named, model, said):
+    settings = Settings(
+        server="gemini",
+        gemini_key="k" * 20,
+        session=SessionSettings(model=model),
+        tools=ToolSettings(tools=named),
+    )
+    if said is None:
+        (tool,) = plan_session(settings, "talk").setup.tools
+        assert tool.google_search == {}
+    else:
+        with pytest.raises(SettingsError, match=said):
+            plan_session(settings, "talk")
+
+
+def test_the_engine_on_this_machine_searches_nowhere():
+    settings = Settings(server="local", tools=ToolSettings(tools=("search",)))
+    with pytest.raises(SettingsError, match=r"local has no tool search; gemini-3.8-live does"):
+        plan_session(settings, "talk", local_installed=True)

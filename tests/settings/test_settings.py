@@ -92,14 +92,12 @@ def test_every_setting_can_come_from_the_file_the_environment_and_an_option(conf
     sample = {"voice": "Puck", "language": "de", "server": "local", "port": 9, "threads": 2}
     sample["max_lines"] = 3
     for setting in SETTINGS.values():
-        if setting.name in (
+        if setting.is_list or setting.name in (
             "system",
             "api_key_file",
             "server_key_file",
-            "serve.allow_origins",
             "serve.tls_cert",
             "serve.tls_key",
-            "serve.tls_names",
             "talk.record",
         ):
             continue
@@ -128,6 +126,18 @@ def test_a_folder_for_recordings_named_in_the_file_is_beside_it(config):
     assert by_file.talk.record == str(by_file.config_path.parent / "talks")
     assert config("", environ={"LIVE_CLI_TALK_RECORD": "talks"}).talk.record == "talks"
     assert config("", options={"talk.record": "talks"}).talk.record == "talks"
+
+
+def test_tools_are_a_list_in_every_source_and_their_files_are_beside_the_settings(config, tmp_path):
+    by_file = config("tools = ['search', 'house.py']\nmcp_files = ['mcp.json']\nallow = 'time'\n")
+    assert by_file.tools.tools == ("search", str(tmp_path / "house.py"))
+    assert by_file.tools.mcp_files == (str(tmp_path / "mcp.json"),)
+    assert by_file.tools.allow == ("time",)
+    by_variable = config("", environ={"LIVE_CLI_TOOLS": "maps, a.py", "LIVE_CLI_ALLOW": "x,y*"})
+    assert (by_variable.tools.tools, by_variable.tools.allow) == (("maps", "a.py"), ("x", "y*"))
+    assert config("", options={"tools": ["b.py", "b.py"]}).tools.tools == ("b.py",)
+    with pytest.raises(SettingsError, match="did you mean 'search'"):
+        config("tools = ['serach']")
 
 
 def test_origins_are_a_list_in_every_source(config):
