@@ -9,7 +9,8 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from live_cli.errors import InputFileError, SettingsError
+from live_cli.audio.files.sound_formats import SOUND_FORMATS
+from live_cli.errors import InputFileError, OptionError, SettingsError
 
 _SUFFIX = re.compile(r"\.[^\W\d]\w*")
 
@@ -18,6 +19,20 @@ def refuse_both_on_stdout(output: str | None, *, json: bool) -> None:
     """Raise SettingsError where records and sound would be mixed on stdout."""
     if json and output == "-":
         raise SettingsError("--json and --output - both want stdout: give --output a file.")
+
+
+def refuse_unwritable_sound(output: str | None) -> None:
+    """Raise OptionError where the name says what is no sound that can be written.
+
+    A name without a suffix is a WAV file, None none, "-" bare PCM16 on stdout.
+    """
+    if output is None or output == "-":
+        return
+    if names_folder(output) or os.path.isdir(output):
+        raise InputFileError(f"{output} is a folder: name a file for the sound.")
+    if (suffix := suffix_of(output)) and suffix not in SOUND_FORMATS:
+        names = ", ".join(SOUND_FORMATS)
+        raise OptionError(f"{output}: sound can be written as one of {names}, or '-' for a pipe.")
 
 
 def suffix_of(output: str) -> str:

@@ -14,7 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from live_cli.commands.connect import RunningServer, notes, running_server
-from live_cli.commands.outputs import refuse_both_on_stdout, refuse_overwriting
+from live_cli.commands.outputs import (
+    refuse_both_on_stdout,
+    refuse_overwriting,
+    refuse_unwritable_sound,
+)
 from live_cli.commands.resume import may_resume, resumable, resumed, tell_reconnected
 from live_cli.errors import LiveError, OptionError, SessionError
 from live_cli.net.client.resuming_client import ResumingClient
@@ -41,7 +45,7 @@ from live_cli.ui.session_stats import SessionStats
 from live_cli.ui.view import Summary, View
 
 if TYPE_CHECKING:
-    from live_cli.audio.files.wav_writer import WavWriter
+    from live_cli.audio.files.sound_writer import SoundWriter
 
 
 def run(
@@ -55,6 +59,7 @@ def run(
 ) -> None:
     """Send the message, or each line of stdin, and show the replies. Raises LiveError."""
     refuse_both_on_stdout(output_path, json=json)
+    refuse_unwritable_sound(output_path)
     if message is not None and not message.strip():
         raise OptionError('The message is empty. Write one: live-cli text "How are you?"')
     if str(history) == STDIN and message is None:
@@ -108,11 +113,10 @@ async def _converse(
             view.note(text)
         writer = None
         if output is not None:
-            from live_cli.audio.files.wav_writer import (
-                WavWriter,  # loads numpy, which written replies do not need
-            )
+            # loads numpy, which written replies do not need
+            from live_cli.audio.files.sound_writer import open_sound_writer
 
-            writer = stack.enter_context(WavWriter(output, OUTPUT_SAMPLE_RATE))
+            writer = stack.enter_context(open_sound_writer(output, OUTPUT_SAMPLE_RATE))
         async with (
             running_server(plan) as server,
             resumable(server, plan, settings.session, view, goes_on=True) as client,
@@ -167,7 +171,7 @@ class _Chat:
         client: ResumingClient,
         view: View,
         plan: SessionPlan,
-        writer: "WavWriter | None",
+        writer: "SoundWriter | None",
         history: list[Content],
     ) -> None:
         self._server = server

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
+from live_cli.audio.files.sound_writer import SoundWriter, open_sound_writer
 from live_cli.audio.files.speech_files import SpeechReader, open_speech, standard_input
-from live_cli.audio.files.wav_writer import WavWriter
 from live_cli.audio.framer import Framer
 from live_cli.audio.levels import level_dbfs
 from live_cli.audio.pcm import Samples, pcm16_from_float
@@ -112,7 +112,9 @@ def _frames(blocks: Iterable[Samples]) -> Iterator[Samples]:
 
 
 class FileSpeaker:
-    """Plays into a WAV file, or as bare PCM16 mono at 24 kHz into standard output ("-").
+    """Plays into a sound file of the format that its name says, or bare into standard output ("-").
+
+    Bare sound is PCM16, mono at 24 kHz.
 
     What is written is what would have been heard, interruptions and underruns included, without the
     silence before the first turn and between turns. The file is playable at any moment. When it
@@ -133,7 +135,7 @@ class FileSpeaker:
         self._on_lost = on_lost
         self._on_played = on_played
         self._playback = Playback()
-        self._writer: WavWriter | None = None
+        self._writer: SoundWriter | None = None
         self._gap_turn = 0
         self._gap_samples = 0
         self._stopping = threading.Event()
@@ -143,7 +145,7 @@ class FileSpeaker:
         """Create the file. Raises InputFileError."""
         if self._path != "-" and Path(self._path).is_dir():
             raise InputFileError(f"{self._path} is a folder: name a file for the sound.")
-        self._writer = WavWriter(self._path, OUTPUT_SAMPLE_RATE)
+        self._writer = open_sound_writer(self._path, OUTPUT_SAMPLE_RATE)
         self._thread.start()
 
     def stop(self) -> None:
@@ -152,7 +154,8 @@ class FileSpeaker:
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join()
         if self._writer is not None and not self.lost:
-            with contextlib.suppress(OSError):  # a full disk: its last second is lost
+            # a full disk: its last second is lost
+            with contextlib.suppress(OSError, InputFileError):
                 self._writer.close()
 
     def play(self, turn: int, pcm16: bytes, sample_rate: int = OUTPUT_SAMPLE_RATE) -> None:

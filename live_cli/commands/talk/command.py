@@ -7,7 +7,11 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from live_cli.commands.connect import RunningServer, notes, running_server
-from live_cli.commands.outputs import refuse_both_on_stdout, refuse_overwriting
+from live_cli.commands.outputs import (
+    refuse_both_on_stdout,
+    refuse_overwriting,
+    refuse_unwritable_sound,
+)
 from live_cli.commands.resume import resumable, resumed
 from live_cli.commands.stop_signals import stopping_on_signals
 from live_cli.devices.native_stderr import native_stderr_silenced
@@ -37,6 +41,7 @@ def run(
 ) -> None:
     """Talk until the user leaves, or until the input file is answered. Raises LiveError."""
     refuse_both_on_stdout(output_path, json=json)
+    refuse_unwritable_sound(output_path)
     refuse_overwriting(output_path, [input_path] if input_path else [])
     plan = resumed(plan_session(settings, "talk"), resume)
     # Ctrl-C is the normal end, also before the conversation has begun

@@ -52,8 +52,16 @@ def interrupted(long: Path, out: Path, home: Path, number: int, *options: str) -
     return process.returncode, said
 
 
-@pytest.mark.parametrize("file_format", ["srt", "vtt"])
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"])
+@pytest.mark.parametrize(
+    ("name", "file_format"),
+    [
+        ("SIGINT", "srt"),
+        ("SIGTERM", "vtt"),
+        ("SIGHUP", "srt"),
+        ("SIGKILL", "srt"),
+        ("SIGKILL", "vtt"),
+    ],
+)
 def test_a_signal_leaves_whole_cues_and_the_place(
     long: Path, tmp_path: Path, name: str, file_format: str
 ) -> None:
