@@ -11,7 +11,7 @@ APT    := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 NPM    := NODE_OPTIONS=--use-system-ca npm install --loglevel=error --no-audit --no-fund --no-package-lock --ignore-scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help talk demo setup quick test sdks frameworks check format bench echo soak clean
+.PHONY: help talk demo setup quick test sdks frameworks check format bench echo attack soak clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -54,6 +54,9 @@ bench: $(VENV)/.dev portaudio soundserver ## Print the table of budgets, each ag
 
 echo: $(VENV)/.dev portaudio soundserver ## Measure echo: simulated rooms, then `talk` on a virtual sound card (45 minutes)
 	$(BIN)/python -m tests.benchmarks echo open_speakers open_speakers_busy
+
+attack: $(VENV)/.dev ## Attack `serve` on loopback in every known way and print what it costs (4 minutes)
+	$(BIN)/python -m tests.benchmarks attack
 
 MINUTES ?= 10
 

@@ -9,8 +9,8 @@ from rich.table import Table
 from tests.benchmarks.row import Row
 
 MODULES = ("wire", "jitter", "startup", "latency", "engine", "load", "memory", "sessions", "echo")
-LONG_MODULES = ("open_speakers", "open_speakers_busy", "soak")
-"""Ten to twenty minutes each: measured only when asked for by name."""
+LONG_MODULES = ("open_speakers", "open_speakers_busy", "attack", "soak")
+"""Minutes each, up to twenty: measured only when asked for by name."""
 
 
 def main(names: list[str]) -> int:

@@ -69,8 +69,8 @@ async def _until(client: ClientConnection, field: str) -> dict[str, Any]:
             return message
 
 
-async def _speak(client: ClientConnection, file: Path = QUESTION) -> None:
-    """A recording and a second of silence, as fast as they are taken."""
+async def speak(client: ClientConnection, file: Path = QUESTION) -> None:
+    """Send a recording and a second of silence, as fast as they are taken."""
     samples, rate = soundfile.read(file, dtype="float32")
     pcm = pcm16_from_float(np.asarray(soxr.resample(samples, rate, 16_000))) + bytes(32_000)
     for place in range(0, len(pcm), 3200):
@@ -81,7 +81,7 @@ async def _speak(client: ClientConnection, file: Path = QUESTION) -> None:
 
 async def _ask_aloud(client: ClientConnection) -> None:
     await _begin(client, inputAudioTranscription={}, outputAudioTranscription={})
-    await _speak(client)
+    await speak(client)
     await _until(client, "generationComplete")
 
 
@@ -108,7 +108,7 @@ async def _offer_functions(client: ClientConnection) -> None:
 
 async def _dictate(client: ClientConnection, file: Path = QUESTION) -> None:
     await _begin(client, model=_TRANSCRIBER, generationConfig={"responseModalities": ["TEXT"]})
-    await _speak(client, file)
+    await speak(client, file)
     await client.send('{"realtimeInput":{"audioStreamEnd":true}}')
     await _until(client, "turnComplete")
 
