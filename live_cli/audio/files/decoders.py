@@ -57,11 +57,12 @@ def no_sound(name: str) -> InputFileError:
     return InputFileError(f"{name} has no sound in it that can be read.")
 
 
-def open_decoder(window: Window, name: str, suffix: str) -> Decoder:
+def open_decoder(window: Window, name: str, suffix: str, *, media: bool = True) -> Decoder:
     """Return the decoder of the file ``window``.
 
-    ``suffix``, such as ".g722", counts only for formats that have no beginning of their own. Raises
-    InputFileError, with one line for the user.
+    ``suffix``, such as ".g722", counts only for formats that have no beginning of their own.
+    ``media``: FFmpeg's decoders are among those that may be taken. Raises InputFileError, with one
+    line for the user.
     """
     head = window.read(KIND_BYTES)
     window.seek(0)
@@ -76,13 +77,12 @@ def open_decoder(window: Window, name: str, suffix: str) -> Decoder:
     if decoder is not None and decoder.frames != 0:
         return decoder
     window.seek(0)
-    if media_is_installed():
-        media = MediaDecoder.opened(window, suffix)
-        if media is not None:
-            return media
+    is_there = media and media_is_installed()
+    if is_there and (other := MediaDecoder.opened(window, suffix)) is not None:
+        return other
     if decoder is not None:
         raise no_sound(name)
-    if media_is_installed():
+    if is_there:
         raise InputFileError(f"{name} is not audio that can be read.")
     raise InputFileError(f"{name} is not audio that can be read. {_NEEDS_MEDIA}")
 

@@ -16,6 +16,8 @@ _HEADERLESS = {
     ".mulaw": "mulaw", ".sbc": "sbc", ".ul": "mulaw", ".ulaw": "mulaw",
 }  # fmt: skip
 """Formats with no beginning of their own, as telephone systems write them: the suffix decides."""
+_NOTHING_ELSE = {"protocol_whitelist": "none"}
+"""A playlist or a session description leads FFmpeg to other files and to the network: not here."""
 _SAMPLE_BYTES = 16
 """As much of a headerless file shows that it is no text."""
 _KNOWS_DURATION = ("mov", "matroska", "asf", "avi", "flv")
@@ -74,7 +76,9 @@ class MediaDecoder:
     @classmethod
     def _opened(cls, av: Any, stream: Window, name: str | None) -> "MediaDecoder | None":
         try:
-            container = av.open(stream, format=name, metadata_errors="replace")
+            container = av.open(
+                stream, format=name, options=_NOTHING_ELSE, metadata_errors="replace"
+            )
         except (av.FFmpegError, OSError, ValueError):
             return None
         try:

@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import BinaryIO
 
 _CHUNK_BYTES = 1 << 20
-_RESYNC_BYTES = 1 << 20
-"""How much that is no frame is looked through for the next: a broken download, a tag unknown."""
+_MOST_TRIES = 1 << 14
+"""How many places of a file that are no frame are tried: some megabytes of a broken download."""
 _RATES = (44_100, 48_000, 32_000)
 _KBPS_1 = {
     1: (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
@@ -110,7 +110,7 @@ def frame_header(head: bytes) -> FrameHeader | None:
 
 
 def first_run(stream: BinaryIO, start: int, end: int) -> Mp3Run | None:
-    """Return the first run of frames between ``start`` and ``end``; None where there is none.
+    """Return the first run of frames between ``start`` and ``end``; None where none is found.
 
     A run ends where a Xing frame or another rate or width begins: there another file was joined.
     """
@@ -124,6 +124,7 @@ class _Walk:
         self._stream = stream
         self._start, self._end = start, end
         self._base, self._data = start, b""
+        self._tries = 0
 
     def run(self) -> Mp3Run | None:
         at = self._next_frame(self._start)
@@ -142,6 +143,8 @@ class _Walk:
             if at > self._end:
                 break  # cut off within a frame
             frames += 1
+        if self._tries == _MOST_TRIES:
+            return None  # who gave up has not counted
         return Mp3Run(begins, self._end, frames, head, told, told_bytes)
 
     def _next_frame(self, at: int) -> int | None:
@@ -149,16 +152,16 @@ class _Walk:
         if frame_header(self._bytes(at, 4)):
             return at
         at = self._behind_tags(at)
-        searched_to = min(self._end, at + _RESYNC_BYTES)
-        while at < searched_to:
+        while at < self._end and self._tries < _MOST_TRIES:
             data = self._bytes(at, 4096)
             offset = data.find(b"\xff")
             if offset < 0:
                 at += max(1, len(data))
-            elif self._is_frame(at + offset):
+                continue
+            self._tries += 1
+            if self._is_frame(at + offset):
                 return at + offset
-            else:
-                at += offset + 1
+            at += offset + 1
         return None
 
     def _behind_tags(self, at: int) -> int:

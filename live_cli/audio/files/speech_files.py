@@ -17,6 +17,7 @@ from live_cli.audio.downmix import SIDES_CANCEL, Downmix
 from live_cli.audio.files.decoders import Decoder, no_sound, open_decoder
 from live_cli.audio.files.joined import first_file, size_of
 from live_cli.audio.files.wav_decoder import WavDecoder
+from live_cli.audio.files.window import Window
 from live_cli.audio.pcm import Samples
 from live_cli.audio.quiet_speech import QuietSpeechGain
 from live_cli.audio.resampler import Resampler
@@ -28,6 +29,9 @@ _LARGEST_SPOOL_BYTES = 1 << 32
 """The largest WAV file, 4 GiB: what has no end must not fill the disk."""
 _LARGEST_BLOCK = 1 << 20
 """Samples of all channels that are decoded at once, where a second is more."""
+_MOST_JOINED = 1000
+"""Files in one that are read; each is opened anew, and takes longer than the sound of a tiny one.
+"""
 _LOWEST_RATE, _HIGHEST_RATE = 1_000, 768_000
 """Rates in Hz between which a header is believed."""
 
@@ -42,9 +46,12 @@ class SpeechReader:
     can be decoded.
     """
 
-    def __init__(self, stream: BinaryIO, name: str, owned: BinaryIO | None = None) -> None:
+    def __init__(
+        self, stream: BinaryIO, name: str, owned: BinaryIO | None = None, *, untrusted: bool = False
+    ) -> None:
         self._stream = stream
         self._owned = owned
+        self._untrusted = untrusted
         self._suffix = os.path.splitext(name)[1].lower()
         self._end = size_of(stream)
         self._next: int | None = None
@@ -61,8 +68,11 @@ class SpeechReader:
     def _opened(self, start: int) -> Decoder:
         """Open the file that begins at ``start``. Raises InputFileError."""
         self._start = start
-        window, self._next = first_file(self._stream, start, self._end)
-        decoder = open_decoder(window, self.name, self._suffix)
+        window = Window(self._stream, start, self._end)
+        self._next = None
+        if not self._untrusted:
+            window, self._next = first_file(self._stream, start, self._end)
+        decoder = open_decoder(window, self.name, self._suffix, media=not self._untrusted)
         if not _LOWEST_RATE <= decoder.sample_rate <= _HIGHEST_RATE:
             decoder.close()
             raise InputFileError(
@@ -81,8 +91,11 @@ class SpeechReader:
 
     def __iter__(self) -> Iterator[Samples]:
         gain = QuietSpeechGain()
-        for block in self._blocks():
-            yield from gain.process(block)
+        try:
+            for block in self._blocks():
+                yield from gain.process(block)
+        except OSError as exc:
+            raise InputFileError(f"{self.name} cannot be read: {exc.strerror or exc}.") from exc
         yield from gain.flush()
         if not self._read_s:
             raise no_sound(self.name)
@@ -91,8 +104,13 @@ class SpeechReader:
     def _blocks(self) -> Iterator[Samples]:
         """Yield the sound of all files that are joined in this one, mono at 16 kHz."""
         yield from self._blocks_of_one()
+        files = 1
         while (start := self._following()) is not None:
             self._decoder.close()
+            files += 1
+            if files > _MOST_JOINED:
+                self._cut_off = True
+                return
             try:
                 self._decoder = self._opened(start)
             except InputFileError:
@@ -146,9 +164,13 @@ class SpeechReader:
         self.close()
 
 
-def open_speech(source: str | os.PathLike[str] | BinaryIO) -> SpeechReader:
+def open_speech(
+    source: str | os.PathLike[str] | BinaryIO, *, untrusted: bool = False
+) -> SpeechReader:
     """Open a speech file by its path, "-" for stdin, or a binary file object.
 
+    ``untrusted``: a stranger sent it: FFmpeg's hundreds of decoders are not put to the test, and
+    nothing is searched for files that were joined. Otherwise a person named it on this machine.
     A stream that cannot be rewound is first read to its end, through a temporary file when it is
     long. Raises InputFileError, with one line for the user: no such file, a folder, empty, not
     audio, no sound.
@@ -163,7 +185,8 @@ def open_speech(source: str | os.PathLike[str] | BinaryIO) -> SpeechReader:
         # without its buffer, whose lock a read that waits would hold at exit, which Python calls
         # a fatal error
         stream = _spooled(getattr(stream, "raw", stream))
-    return _open(stream, name, owned=stream if stream is not source else None)
+    owned = stream if stream is not source else None
+    return _open(stream, name, owned, untrusted=untrusted)
 
 
 def _open_path(path: Path) -> SpeechReader:
@@ -182,11 +205,13 @@ def _open_path(path: Path) -> SpeechReader:
     return _open(stream, name, owned=stream)
 
 
-def _open(stream: BinaryIO, name: str, owned: BinaryIO | None) -> SpeechReader:
+def _open(
+    stream: BinaryIO, name: str, owned: BinaryIO | None, *, untrusted: bool = False
+) -> SpeechReader:
     try:
         if not size_of(stream):
             raise InputFileError(f"{name} is empty.")
-        return SpeechReader(stream, name, owned)
+        return SpeechReader(stream, name, owned, untrusted=untrusted)
     except OSError as exc:
         error = InputFileError(f"{name} cannot be read: {exc.strerror or exc}.")
     except BaseException:

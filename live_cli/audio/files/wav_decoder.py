@@ -18,6 +18,8 @@ _NOT_KNOWN = 0x7FFF0000
 _FOLLOWING = ("wav", "flac", "ogg", "mp4", "matroska", "aiff", "asf", "caf")
 """Files that may be joined to a WAV: their beginnings are long enough to be no sound."""
 _CHUNK_HEAD = 8
+_MOST_CHUNKS = 1000
+"""Behind the sound; a file has a handful. More are no file of a recorder's, and are left unread."""
 _NOTHING_LOST_S = 0.05
 """Less than this is no loss: a header that counts itself, a last sample cut in two."""
 _SKIP_BYTES = 1 << 16
@@ -70,6 +72,7 @@ class WavDecoder:
         self.format = self._header.format
         self._told = self._left = self._header.data_bytes
         self._partial = b""
+        self._chunks = 0
         self._ended = False
         self.goes_on = False
         self.cut_off = False
@@ -129,7 +132,8 @@ class WavDecoder:
 
     def _finds_more_sound(self) -> bool:
         """Look at what follows the sound that the header counted. Returns whether it is sound."""
-        while True:
+        while self._chunks < _MOST_CHUNKS:
+            self._chunks += 1
             head = self.source.peek(KIND_BYTES)
             if self._told % 2 and head[:1] == b"\0" and self._is_chunk(head[1:], 1):
                 self.source.skip(1)
@@ -144,8 +148,9 @@ class WavDecoder:
                 return True
             self.source.skip(size + size % 2)
         self._ended = True
+        head = self.source.peek(KIND_BYTES)
         is_tag = head[:3] in (b"TAG", b"ID3") or head[:8] == b"APETAGEX"
-        if not head or is_tag or self.goes_on:
+        if not head or is_tag or self.goes_on or self._chunks == _MOST_CHUNKS:
             return False
         if self._told and not self.source.peek(self._nothing_bytes)[self._nothing_bytes - 1 :]:
             return False

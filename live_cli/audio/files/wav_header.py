@@ -15,6 +15,8 @@ from live_cli.sample_rates import INPUT_SAMPLE_RATE
 HEADER_BYTES = 44
 _PCM, _FLOAT, _A_LAW, _MU_LAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 _SKIP_BYTES = 1 << 16
+_MOST_CHUNKS = 1000
+"""Before the sound; a file has a handful."""
 _LARGEST_SIZE = 0xFFFFFFFF
 
 
@@ -113,7 +115,7 @@ def read_wav_header(source: ByteSource) -> WavHeader:
     riff_bytes, wave = struct.unpack("<I4s", _exactly(source, 8))
     if wave != b"WAVE":
         raise InputFileError("The piped input begins like a WAV file but is none.")
-    while True:
+    for _ in range(_MOST_CHUNKS):
         name, size = struct.unpack("<4sI", _exactly(source, 8))
         if name == b"data":
             if layout is None:
@@ -123,6 +125,7 @@ def read_wav_header(source: ByteSource) -> WavHeader:
             layout = _pcm_format(_exactly(source, size + size % 2))
         else:
             _skip(source, size + size % 2)
+    raise InputFileError("The piped WAV input has no sound behind its first chunks.")
 
 
 def _pcm_format(body: bytes) -> PcmFormat:

@@ -121,6 +121,8 @@ class _Job:
                 output.finish(transcript.sent_s)
         if transcript.warning:
             _tell(transcript.warning)
+        if not audience.heard_any:
+            _tell(f"live-cli: no speech in {_name(file)}.")
 
     async def _to_the_end(
         self,
@@ -216,12 +218,16 @@ class _Audience:
 def _where_stopped(
     file: SpeechInput, transcript: Transcript, target: Path | None, has_text: bool
 ) -> str:
-    name = "standard input" if file.path == "-" else file.path
+    name = _name(file)
     length = f" of {clock_text(transcript.length_s)}" if transcript.length_s else ""
     stopped = f"Stopped at {clock_text(transcript.heard_s)}{length} of {name}"
     if target is None or not has_text:
         return f"{stopped}." if has_text else f"{stopped}: nothing is written."
     return f"{stopped}: {target} holds what was recognised until there."
+
+
+def _name(file: SpeechInput) -> str:
+    return "standard input" if file.path == "-" else file.path
 
 
 def _rate_text(rate: float) -> str:

@@ -1,11 +1,13 @@
 """Several sound files joined into one: read whole, one after another, or said to be cut off."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from live_cli.audio.files.mp3_frames import first_run
 from live_cli.audio.files.speech_files import open_speech
 from live_cli.devices.piped_speech import PipedSpeech
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
@@ -113,3 +115,30 @@ def test_what_cannot_be_read_behind_the_first_is_said(tmp_path: Path) -> None:
         assert sum(block.size for block in speech) == 2 * INPUT_SAMPLE_RATE
         assert speech.warning is not None
         assert "cut off" in speech.warning
+
+
+def test_thousands_of_tiny_files_are_said_to_be_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "many.wav"
+    path.write_bytes(wav_bytes(tone(400, 0.001), RATE) * 3_000)
+    with open_speech(path) as speech:
+        assert sum(block.size for block in speech) == 1_000 * 16
+        assert speech.warning is not None
+        assert "cut off" in speech.warning
+
+
+@pytest.mark.parametrize(
+    "data", [b"\xff" * (4 << 20), (b"\xff\xfb" + bytes(30)) * (1 << 17)], ids=["all ones", "heads"]
+)
+def test_the_search_for_frames_gives_up(data: bytes) -> None:
+    stream = CountingStream(data)
+    assert first_run(stream, 0, len(data)) is None
+    assert stream.read_bytes < 8 * len(data)
+
+
+class CountingStream(io.BytesIO):
+    read_bytes = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        self.read_bytes += len(data)
+        return data

@@ -87,6 +87,29 @@ def test_what_is_no_sound_is_refused_whatever_it_is_called(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nfile://{file}\n#EXT-X-ENDLIST\n",
+        "ffconcat version 1.0\nfile {file}\n",
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 5004 RTP/AVP 0\n",
+    ],
+    ids=["hls", "concat", "sdp"],
+)
+def test_a_playlist_leads_to_no_other_file_and_to_no_network(tmp_path: Path, content: str) -> None:
+    other = write_media(tmp_path / "other.ts", tone(1.0), RATE, "ts")
+    path = tmp_path / "talk.m4a"
+    path.write_text(content.format(file=other))
+    with pytest.raises(InputFileError, match="is not audio"):
+        open_speech(path)
+
+
+def test_what_a_stranger_sent_is_not_given_to_ffmpeg(tmp_path: Path) -> None:
+    path = write_media(tmp_path / "talk.m4a", tone(1.0), RATE, "m4a")
+    with path.open("rb") as stream, pytest.raises(InputFileError, match="is not audio"):
+        open_speech(stream, untrusted=True)
+
+
 @pytest.mark.parametrize("suffix", [".gsm", ".ulaw", ".g722", ".al"])
 def test_text_is_no_headerless_sound(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"talk{suffix}"
