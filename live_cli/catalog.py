@@ -105,6 +105,7 @@ class Model:
     ``context_tokens``, ``output_tokens``: the most that goes in, and that one answer takes.
     ``built_in_tools``: those of `BUILT_IN_TOOLS` that it has. ``functions``: whether it waits for
     a function's result, or talks on by default, and then whether a result may be scheduled.
+    ``context_update``: instruction and tools may change in mid-session.
     ``ended``: the day (ISO 8601) since which Google answers nobody as this model.
     ``end_announced``: the day for which its end was announced, where no notice of it is known.
     """
@@ -130,6 +131,7 @@ class Model:
     max_audio_s: float | None = None
     built_in_tools: tuple[str, ...] = ("search",)
     functions: Literal["blocking", "non-blocking", "unscheduled", "no"] = "blocking"
+    context_update: bool = False
     known: bool = True
     ended: str | None = None
     end_announced: str | None = None
@@ -143,6 +145,7 @@ LIVE_3_8 = Model(
     context_tokens=_NATIVE_AUDIO_CONTEXT,
     output_tokens=65_536,
     functions="non-blocking",
+    context_update=True,
 )
 LIVE_3_8_THINKING = Model(
     "gemini-3.8-live-extended-thinking",
@@ -155,6 +158,7 @@ LIVE_3_8_THINKING = Model(
     context_tokens=_NATIVE_AUDIO_CONTEXT,
     output_tokens=65_536,
     functions="unscheduled",
+    context_update=True,
 )
 LIVE_3_1 = Model(
     "gemini-3.1-flash-live-preview",
@@ -234,6 +238,7 @@ LOCAL = Model(
     language="code",
     languages=LOCAL_LANGUAGES,
     built_in_tools=(),
+    context_update=True,
 )
 
 MODELS: tuple[Model, ...] = (

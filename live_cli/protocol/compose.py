@@ -12,9 +12,12 @@ from live_cli.protocol.messages import (
     ClientContent,
     ClientMessage,
     Content,
+    ContextUpdate,
     FunctionResponse,
     Part,
     RealtimeInput,
+    Tool,
+    ToolList,
     ToolResponse,
 )
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
@@ -56,6 +59,11 @@ def turns(contents: list[Content], *, turn_complete: bool = True) -> ClientMessa
 def tool_response(responses: list[FunctionResponse]) -> ClientMessage:
     """The results of function calls, each under the id of its call."""
     return ClientMessage(tool_response=ToolResponse(function_responses=responses))
+
+
+def new_tools(tools: list[Tool]) -> ClientMessage:
+    """The tools from now on, in place of all that were there (models since 3.8)."""
+    return ClientMessage(context_update=ContextUpdate(tools=ToolList(tools=tools)))
 
 
 def interruption() -> ClientMessage:

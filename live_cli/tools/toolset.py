@@ -39,7 +39,7 @@ class Toolset:
         self._entries = entries
         self._logs = logs
         self._tell = tell
-        self._changed = changed
+        self.changed = changed
         self._of_server: dict[str, tuple[ClientTool, ...]] = {}
         self._servers: McpServers | None = None
 
@@ -63,7 +63,7 @@ class Toolset:
     def _take_news(self, news: "McpNews") -> None:
         self._of_server[news.server] = news.tools
         self._tell(news.said)
-        self._changed()
+        self.changed()
 
     @property
     def tools(self) -> tuple[ClientTool, ...]:
@@ -71,17 +71,22 @@ class Toolset:
         of_servers = (tool for tools in self._of_server.values() for tool in tools)
         return with_unique_names([*self._own, *of_servers])
 
-    @property
-    def declared(self) -> list[Tool]:
-        """The tools as a setup or a context update has them; an empty list for none."""
-        declarations = [declaration_of(tool) for tool in self.tools]
+    def declared(self, behavior: str | None = None) -> list[Tool]:
+        """Return the tools as a setup or a context update has them; an empty list for none.
+
+        ``behavior``: BLOCKING, NON_BLOCKING, or None for the model's default.
+        """
+        declarations = [declaration_of(tool, behavior) for tool in self.tools]
         return [Tool(function_declarations=declarations)] if declarations else []
 
 
-def declaration_of(tool: ClientTool) -> FunctionDeclaration:
+def declaration_of(tool: ClientTool, behavior: str | None = None) -> FunctionDeclaration:
     """Return what the model is told of ``tool``."""
     return FunctionDeclaration(
-        name=tool.name, description=tool.description, parameters_json_schema=tool.parameters
+        name=tool.name,
+        description=tool.description,
+        parameters_json_schema=tool.parameters,
+        behavior=behavior,
     )
 
 

@@ -13,6 +13,7 @@ Every object has ``type`` and ``t``, the seconds since the start (3 decimals). T
     turn_complete       turn, interrupted, reason, latency_ms, first_audio_ms, first_text_ms,
                         heard_ms, start_delay_ms, underruns, dry_ms (null: nothing was played)
     tool_call           calls: [{id, name, args}], or cancelled: [id]
+    tool_result         id, name, state (done, failed, refused, cancelled), seconds, result
     usage               total, prompt, response, cached, thoughts, tool_use,
                         prompt_by_modality, response_by_modality: {"AUDIO": n, …}
     go_away             time_left_s
@@ -43,7 +44,7 @@ from live_cli.errors import LiveError
 from live_cli.protocol import events
 from live_cli.protocol.messages import FunctionCall, ModalityTokenCount, UsageMetadata
 from live_cli.ui.printable import printable
-from live_cli.ui.view import DeviceNews, StatusChanges, Summary, TurnPlayback
+from live_cli.ui.view import CallStatus, DeviceNews, StatusChanges, Summary, TurnPlayback
 
 Record = dict[str, Any]
 LATENCIES = ("latency_ms", "first_audio_ms", "first_text_ms")
@@ -98,6 +99,11 @@ class JsonView:
     def device(self, news: DeviceNews) -> None:
         self._write_last_close()
         self._write(self._stamped({"type": "device", **dataclasses.asdict(news)}))
+
+    def tool_call(self, status: CallStatus) -> None:
+        if status.is_over:
+            self._write_last_close()
+            self._write(self._stamped(_tool_result(status)))
 
     def levels(
         self, microphone_dbfs: float, speaker_dbfs: float, speaking: bool, heard_ms: float
@@ -242,6 +248,17 @@ def _plain_record(event: events.Event) -> Record | None:
             return {"type": "reconnected", "restored": restored}
         case _:
             return None
+
+
+def _tool_result(status: CallStatus) -> Record:
+    return {
+        "type": "tool_result",
+        "id": status.key,
+        "name": status.name,
+        "state": status.state,
+        "seconds": round(status.seconds, 3),
+        "result": status.result,
+    }
 
 
 def _playback(playback: TurnPlayback | None) -> Record:

@@ -16,6 +16,10 @@ MOST_CHARACTERS = 1 << 20
 """The longest line: more than any model's context takes, where `/dev/zero` is one without end."""
 
 
+MOST_BYTES = 16 << 20
+"""Of all of the input at once: the largest message that a server of the Live API takes."""
+
+
 class LineReader:
     """Reads lines of UTF-8 from ``fd``, each on request; bytes that are not UTF-8 become U+FFFD."""
 
@@ -45,6 +49,22 @@ class LineReader:
                 "break it into several."
             )
         return line.removesuffix("\r")
+
+    async def rest(self) -> str:
+        """Return all that is left, as it is. Raises InputFileError beyond `MOST_BYTES`."""
+        pieces, size = [self._text], 0
+        while not self._ended and size <= MOST_BYTES:
+            data = await _read(self._fd)
+            self._ended = not data
+            size += len(data)
+            pieces.append(self._decoder.decode(data, final=self._ended))
+        if size > MOST_BYTES:
+            raise InputFileError(
+                f"Standard input is longer than {MOST_BYTES:,} bytes, the most that a server takes "
+                "in one message: send it in parts."
+            )
+        self._text = ""
+        return "".join(pieces).replace("\r\n", "\n")
 
 
 def _read(fd: int) -> asyncio.Future[bytes]:

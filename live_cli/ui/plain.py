@@ -26,11 +26,12 @@ from live_cli.protocol.events import (
     UsageReported,
 )
 from live_cli.ui.printable import printable
+from live_cli.ui.transcript.call_line import call_text
 from live_cli.ui.transcript.line import TranscriptLine
 from live_cli.ui.transcript.reducer import add_line, reduce, stalled
 from live_cli.ui.transcript.state import ViewState, take_all, take_closed, with_levels, with_status
 from live_cli.ui.turn_ledger import TurnLedger
-from live_cli.ui.view import DeviceNews, StatusChanges, Summary, summary_lines
+from live_cli.ui.view import CallStatus, DeviceNews, StatusChanges, Summary, summary_lines
 
 Wanted = Literal["reply", "conversation"]
 
@@ -90,6 +91,10 @@ class PlainView:
     def device(self, news: DeviceNews) -> None:
         if news.state != "open":
             self.note(news.message)
+
+    def tool_call(self, status: CallStatus) -> None:
+        if status.state == "asked" or status.is_over:
+            self.note(f"tool: {call_text(status)}")
 
     def levels(
         self, microphone_dbfs: float, speaker_dbfs: float, speaking: bool, heard_ms: float

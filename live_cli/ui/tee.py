@@ -4,7 +4,7 @@ from types import TracebackType
 from typing import Self, Unpack
 
 from live_cli.protocol.events import Event
-from live_cli.ui.view import DeviceNews, StatusChanges, Summary, View
+from live_cli.ui.view import CallStatus, DeviceNews, StatusChanges, Summary, View
 
 
 class TeeView:
@@ -32,6 +32,10 @@ class TeeView:
     def device(self, news: DeviceNews) -> None:
         for view in self._views:
             view.device(news)
+
+    def tool_call(self, status: CallStatus) -> None:
+        for view in self._views:
+            view.tool_call(status)
 
     def levels(
         self, microphone_dbfs: float, speaker_dbfs: float, speaking: bool, heard_ms: float

@@ -60,6 +60,8 @@ class StatusChanges(TypedDict, total=False):
     """Echo return loss enhancement: how much quieter the echo is made; None while there is none."""
     echo_converged: bool
     """Whether the echo canceller has learned the path from speaker to microphone."""
+    runs_tools: bool
+    """Whether calls of tools are answered here, and come as `View.tool_call`."""
     typing: InputLine | None
     """The line being typed; None at all other times."""
 
@@ -79,6 +81,33 @@ class DeviceNews:
     """Time without a device."""
     missed_frames: int = 0
     """Microphone frames of 20 ms that were never captured in that time."""
+
+
+ShownCallState = Literal["asked", "running", "done", "failed", "refused", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class CallStatus:
+    """A call of one of the client's tools, as it is now."""
+
+    key: str
+    """Tells it from the other calls of the session."""
+    name: str
+    arguments: Mapping[str, object]
+    source: str
+    """Who provides the tool, such as ``house.py`` or ``MCP server time``."""
+    state: ShownCallState
+    """``asked``: the person is asked whether it may run."""
+    seconds: float = 0.0
+    """Since the model asked for it."""
+    said: str = ""
+    """The first line of its result, or what the tool tells meanwhile."""
+    result: Mapping[str, object] | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more comes of it."""
+        return self.state not in ("asked", "running")
 
 
 class View(Protocol):
@@ -101,6 +130,9 @@ class View(Protocol):
 
     def device(self, news: DeviceNews) -> None:
         """Show that a device came or went."""
+
+    def tool_call(self, status: CallStatus) -> None:
+        """Show what has become of a call of one of the client's tools."""
 
     def levels(
         self, microphone_dbfs: float, speaker_dbfs: float, speaking: bool, heard_ms: float

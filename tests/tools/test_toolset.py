@@ -58,7 +58,7 @@ async def test_files_and_servers_are_one_set(tmp_path: Path) -> None:
     async with Toolset(files, entries, tmp_path, told.append, changed.set) as toolset:
         names = [tool.name for tool in toolset.tools]
         assert names == ["lamp", "house__lamp", "house__dies"]
-        (declared,) = toolset.declared
+        (declared,) = toolset.declared()
         assert [each.name for each in declared.function_declarations or []] == names
         assert ["helper() is no tool" in told[0], "server none is gone" in told[1]] == [True, True]
         async with asyncio.timeout(60):

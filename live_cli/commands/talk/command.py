@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import sys
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from live_cli.commands.connect import RunningServer, notes, running_server
@@ -13,6 +14,7 @@ from live_cli.commands.outputs import (
     refuse_unwritable_sound,
 )
 from live_cli.commands.resume import resumable, resumed
+from live_cli.commands.session_tools import SessionTools, session_tools
 from live_cli.commands.stop_signals import stopping_on_signals
 from live_cli.devices.native_stderr import native_stderr_silenced
 from live_cli.errors import SessionError
@@ -72,7 +74,13 @@ async def _talk(
         )
         for text in notes(plan, settings.engine.chat):
             view.note(text)
-        async with running_server(plan) as server:
+        # a person with a keyboard sees the live view, and nobody else does
+        can_ask = not json and sys.stdin.isatty() and sys.stdout.isatty()
+        async with (
+            session_tools(settings, view, can_ask=can_ask) as tools,
+            running_server(plan) as server,
+        ):
+            plan = tools.plan_with(plan) if tools else plan
             # imported and opened while the server loads its models
             from live_cli.commands.talk.audio_io import AudioIO
 
@@ -87,7 +95,7 @@ async def _talk(
             )
             stack.callback(audio.close)
             await audio.open()
-            await _converse(server, plan, settings, view, audio, on_sent)
+            await _converse(server, plan, settings, view, audio, on_sent, tools)
 
 
 async def _converse(
@@ -97,6 +105,7 @@ async def _converse(
     view: View,
     audio: "AudioIO",
     on_sent: "SentCallback | None",
+    tools: SessionTools | None,
 ) -> None:
     from live_cli.commands.talk.conversation import Conversation
     from live_cli.commands.talk.keymap import Keymap
@@ -113,6 +122,7 @@ async def _converse(
             content_interrupts=plan.model.client_content == "session"
             and plan.model.content_interrupts,
             echo=audio.echo,
+            tools=partial(tools.start, client, plan) if tools else None,
         )
         keymap = Keymap(conversation, view)
         keyboard = Keyboard(keymap.press, releases=gate.manual)

@@ -24,6 +24,8 @@ from live_cli.ui.view import Summary, TurnPlayback, View
 
 if TYPE_CHECKING:
     from live_cli.devices.echo_bridge import EchoBridge
+    from live_cli.tools.consent import ConsentAnswer
+    from live_cli.tools.runner import ToolRunner
 
 TICK_S = 0.05
 QUIET_S = 3.0
@@ -63,9 +65,11 @@ class Conversation:
         *,
         content_interrupts: bool = False,
         echo: "EchoBridge | None" = None,
+        tools: "Callable[[Callable[[ClientMessage], None]], ToolRunner] | None" = None,
     ) -> None:
         """``content_interrupts``: any `clientContent` interrupts the model. ``echo``: how echo
-        cancellation is doing, where there is any; the model is then ducked by `playback`."""
+        cancellation is doing, where there is any; the model is then ducked by `playback`.
+        ``tools``: makes what answers the model's calls, of what takes its messages."""
         self._loop = asyncio.get_running_loop()
         self._client = client
         self._view = view
@@ -77,6 +81,7 @@ class Conversation:
         self._ducking = Ducking()
         self._ducked = False
         self._outbox = Outbox()
+        self._runner = tools(lambda message: self._outbox.put([message])) if tools else None
         self._stats = SessionStats(self._loop.time())
         self._speech = SpeechRuns(INPUT_SAMPLE_RATE)
         self._model_turn = 0
@@ -218,6 +223,7 @@ class Conversation:
             case events.Stalled():
                 self._stalled = True
             case events.Reconnecting(lost):
+                self._outbox.drop_results()
                 self._go_on_without(lost)
             case events.Reconnected(restored):
                 self._last_activity_at = self._loop.time()
@@ -229,12 +235,14 @@ class Conversation:
         if changes := self._stats.event(event, self._loop.time()):
             self._view.status(**changes)
         self._view.event(event)
+        if self._runner is not None:
+            self._runner.handle(event)
 
     def _go_on_without(self, lost: events.SessionClosed) -> None:
         """Play what has come of the answer, since its rest is lost with the connection."""
         if self._turn_open:
             self._playback.end_turn(self._client.connection.turn)
-        self._turn_open = self._awaits_reply = False
+        self._turn_open = self._awaits_reply = self._stalled = False
         self._view.status(connection="reconnecting")
         if lost.turn_lost:
             self._view.note("The rest of the answer is lost.")
@@ -259,7 +267,7 @@ class Conversation:
                 self._microphone_dbfs, played.level_dbfs, played.playing, played.heard_ms
             )
             self._view.status(dropped_frames=self._outbox.dropped_frames)
-            if not played.idle:
+            if not played.idle or (self._runner is not None and self._runner.is_busy):
                 self._last_activity_at = self._loop.time()
             self._end_lost_speech()
             self._note_echo()
@@ -310,6 +318,16 @@ class Conversation:
     def held(self) -> bool:
         """Push to talk: whether the microphone is open now."""
         return self._gate.held
+
+    @property
+    def asks(self) -> bool:
+        """Whether the user is asked if a tool may run."""
+        return self._runner is not None and self._runner.asking is not None
+
+    def answer(self, answer: "ConsentAnswer") -> None:
+        """Answer the question whether a tool may run."""
+        if self._runner is not None:
+            self._runner.answer(answer)
 
     def toggle_mute(self) -> None:
         """Mute the microphone, or unmute it."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from live_cli.commands.talk.conversation import Conversation
 
 TALK_KEY = " "
+_ANSWERS = ("y", "a", "n", "N")
+"""Keys that answer whether a tool may run; nothing else is asked."""
 
 
 class Keymap:
@@ -44,7 +46,11 @@ class Keymap:
             self._command(key)
 
     def _command(self, key: str) -> None:
-        if key == "q":
+        if self._conversation.asks and key in _ANSWERS:
+            from live_cli.tools.consent import ConsentAnswer
+
+            self._conversation.answer(ConsentAnswer(key))
+        elif key == "q":
             self._conversation.stop()
         elif key == "m":
             self._conversation.toggle_mute()

@@ -30,6 +30,11 @@ class Outbox:
         if self._messages:
             self._filled.set()
 
+    def drop_results(self) -> None:
+        """Drop the results of calls: the connection that knew the calls is lost."""
+        kept = [message for message in self._messages if message.tool_response is None]
+        self._messages = deque(kept)
+
     def _drop_oldest_sound(self) -> bool:
         for place, message in enumerate(self._messages):
             if message.realtime_input is not None and message.realtime_input.audio is not None:

@@ -15,6 +15,7 @@ from live_cli.ui.live.meter_bar import BLOCK_BARS, Bars, dbfs
 from live_cli.ui.live.wrap import cells, wrap
 from live_cli.ui.printable import printable
 from live_cli.ui.terminal.line_editor import InputLine, next_stop, previous_stop
+from live_cli.ui.transcript.call_line import call_text
 from live_cli.ui.transcript.line import TranscriptLine, trim
 from live_cli.ui.transcript.state import ViewState
 
@@ -155,6 +156,30 @@ def _hearing_matters(state: ViewState, line: TranscriptLine) -> bool:
     return state.plays and line.speaker == "model" and line.turn == state.turn
 
 
+# --- calls that are open -----------------------------------------------------------------------
+
+_ANSWERS = (("y", "once"), ("a", "in this session"), ("n", "no"), ("N", "never"))
+
+
+def call_rows(state: ViewState, width: int) -> list[Text]:
+    """Return the calls that run, and the one that the person is asked about, last.
+
+    Of what is asked the arguments are shown in full, as far as `call_text` does.
+    """
+    running = [call for call in state.calls if call.state == "running"]
+    asked = [call for call in state.calls if call.state == "asked"]
+    rows = [row for call in running for row in plain_rows([call_text(call)], width, "dim")[:1]]
+    if not asked:
+        return rows
+    rows += plain_rows([call_text(asked[0])], width, "yellow")
+    keys = Text("Run it?", "bold yellow")
+    for key, meaning in _ANSWERS:
+        keys.append("   ").append(key, "bold").append(f" {meaning}", "dim")
+    if len(asked) > 1:
+        keys.append(f"   ({len(asked) - 1} more)", "dim")
+    return [*rows, keys]
+
+
 # --- the bottom --------------------------------------------------------------------------------
 
 
@@ -284,6 +309,7 @@ def bottom_rows(
     """
     caret: tuple[int, int] | None = None
     rows: list[Text] = [Text()] if height >= 8 else []
+    rows += call_rows(state, width)[-max(height - 4, 2) :]
     rows.append(status_row(state, width, usage=usage))
     if height >= 5:
         rows.append(meter_row(state, width, bars))

@@ -26,8 +26,15 @@ from live_cli.ui.live.styles import Styles
 from live_cli.ui.terminal.restore import TerminalGuard, hold, release
 from live_cli.ui.transcript.line import LineSource, TranscriptLine
 from live_cli.ui.transcript.reducer import add_line, reduce
-from live_cli.ui.transcript.state import ViewState, take_all, take_closed, with_levels, with_status
-from live_cli.ui.view import DeviceNews, StatusChanges, Summary, summary_lines
+from live_cli.ui.transcript.state import (
+    ViewState,
+    take_all,
+    take_closed,
+    with_call,
+    with_levels,
+    with_status,
+)
+from live_cli.ui.view import CallStatus, DeviceNews, StatusChanges, Summary, summary_lines
 
 DRAWS_PER_SECOND = 12
 IDLE_S = 0.25
@@ -85,6 +92,9 @@ class LiveView:
             self.error(news.message)
         elif news.state != "open":
             self.note(news.message)
+
+    def tool_call(self, status: CallStatus) -> None:
+        self._change(lambda state: with_call(state, status))
 
     def levels(
         self, microphone_dbfs: float, speaker_dbfs: float, speaking: bool, heard_ms: float

@@ -18,6 +18,7 @@ from live_cli.protocol import events
 from live_cli.protocol.messages import FunctionCall, UsageMetadata
 from live_cli.ui.printable import printable
 from live_cli.ui.transcript.alignment import word_end
+from live_cli.ui.transcript.call_line import call_with
 from live_cli.ui.transcript.line import LineSource, TranscriptLine, close, closed, joined, put
 from live_cli.ui.transcript.state import ViewState
 
@@ -50,6 +51,8 @@ def reduce(state: ViewState, event: events.Event) -> ViewState:
             return _complete(state, event)
         case events.UsageReported(usage):
             return _usage(state, usage)
+        case events.ToolCallRequested() | events.ToolCallCancelled() if state.runs_tools:
+            return replace(state, lines=closed(state.lines, "thought"))
         case events.ToolCallRequested(calls):
             lines = (TranscriptLine("tool", _call(call), closed=True) for call in calls)
             return replace(state, lines=(*closed(state.lines, "thought"), *lines))
@@ -238,6 +241,4 @@ def _start_turn(state: ViewState, turn: int) -> ViewState:
 
 
 def _call(call: FunctionCall) -> str:
-    arguments = ", ".join(f"{name}={value!r}" for name, value in (call.args or {}).items())
-    text = printable(f"{call.name or '?'}({arguments})")
-    return text if len(text) <= 300 else text[:299] + "…"
+    return call_with(call.name or "?", call.args or {})

@@ -6,9 +6,10 @@ from typing import Any, Literal, Unpack
 from live_cli.ui.printable import printable
 from live_cli.ui.terminal.line_editor import InputLine
 from live_cli.ui.transcript.alignment import word_end
+from live_cli.ui.transcript.call_line import call_text
 from live_cli.ui.transcript.line import TranscriptLine, close, worth_showing
 from live_cli.ui.turn_ledger import TurnLedger
-from live_cli.ui.view import Connection, StatusChanges
+from live_cli.ui.view import CallStatus, Connection, StatusChanges
 
 Activity = Literal[
     "connecting", "reconnecting", "closed", "you", "model", "thinking", "listening", "stalled"
@@ -38,6 +39,9 @@ class ViewState:
     erle_db: float | None = None
     echo_converged: bool = False
     typing: InputLine | None = None
+    runs_tools: bool = False
+    calls: tuple[CallStatus, ...] = ()
+    """The calls that run or are asked about, oldest first."""
     microphone_dbfs: float = _SILENCE_DBFS
     speaker_dbfs: float = _SILENCE_DBFS
     model_speaking: bool = False
@@ -107,7 +111,23 @@ _SHOWN = {
     "erle_db",
     "echo_converged",
     "typing",
+    "runs_tools",
 }
+
+
+def with_call(state: ViewState, status: CallStatus) -> ViewState:
+    """Return the state after `View.tool_call`: a call that is over becomes a line."""
+    known = [call.key for call in state.calls]
+    if status.is_over:
+        rest = tuple(call for call in state.calls if call.key != status.key)
+        line = TranscriptLine("tool", call_text(status), closed=True)
+        return replace(state, calls=rest, lines=(*state.lines, line))
+    if status.key in known:
+        place = known.index(status.key)
+        calls = (*state.calls[:place], status, *state.calls[place + 1 :])
+    else:
+        calls = (*state.calls, status)
+    return replace(state, calls=calls)
 
 
 def with_levels(

@@ -3,6 +3,7 @@
 import pytest
 
 from live_cli.commands.talk.keymap import Keymap
+from live_cli.tools.consent import ConsentAnswer
 
 
 class Talking:
@@ -11,6 +12,7 @@ class Talking:
     def __init__(self, *, push_to_talk: bool) -> None:
         self.push_to_talk = push_to_talk
         self.held = False
+        self.asks = False
         self.done: list[str] = []
 
     def stop(self) -> None:
@@ -29,6 +31,9 @@ class Talking:
 
     def interrupt_model(self) -> None:
         self.done.append("interrupt")
+
+    def answer(self, answer: ConsentAnswer) -> None:
+        self.done.append(answer.name)
 
     def send_line(self, text: str) -> None:
         self.done.append(f"line {text}")
@@ -87,3 +92,14 @@ def test_the_view_learns_that_the_key_is_held() -> None:
     view = FakeView()
     Keymap(Talking(push_to_talk=True), view).press("releases-told")  # type: ignore[arg-type]
     assert view.told == [{"hold_to_talk": True}]
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_keys_answer_a_question_and_keep_their_meaning(asks: bool) -> None:
+    talking = Talking(push_to_talk=False)
+    talking.asks = asks
+    keys = Keymap(talking, FakeView())  # type: ignore[arg-type]
+    for key in ("y", "a", "n", "N", "m", "enter", "q"):
+        keys.press(key)
+    answers = [answer.name for answer in ConsentAnswer] if asks else []
+    assert talking.done == [*answers, "mute", "interrupt", "stop"]

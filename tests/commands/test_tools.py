@@ -1,0 +1,132 @@
+"""Functions and MCP servers in `talk`, through the real command, wire and server."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness.chat_endpoint import Body, ChatEndpoint, chunk, serving_endpoint
+from tests.harness.command import live_cli
+from tests.harness.speech import QUESTION
+
+HOUSE = '''
+def lamp(room: str) -> str:
+    """Tell whether the lamp of a room is on."""
+    return f"The lamp in the {room} is burning."
+'''
+
+
+def called(name: str, **arguments: Any) -> Body:
+    function = {"name": name, "arguments": json.dumps(arguments)}
+    return chunk(tool_calls=[{"index": 0, "id": "c1", "type": "function", "function": function}])
+
+
+def calling(name: str, **arguments: Any) -> Callable[[Body], Any]:
+    """A model that calls a function, and then tells its result."""
+
+    def answer(body: Body) -> Any:
+        last = body["messages"][-1]
+        if last["role"] == "tool":
+            return [chunk(f"I found this: {last['content']}"), "[DONE]"]
+        return [called(name, **arguments), "[DONE]"]
+
+    return answer
+
+
+@pytest.fixture
+def endpoint() -> Iterator[ChatEndpoint]:
+    with serving_endpoint() as running:
+        yield running
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> str:
+    path = tmp_path / "house.py"
+    path.write_text(HOUSE)
+    return str(path)
+
+
+def talked(endpoint: ChatEndpoint, tmp_path: Path, *options: str) -> tuple[list[Body], str]:
+    """The JSON lines of a talk with one spoken question, and stderr."""
+    config = tmp_path / "config.toml"
+    config.write_text(f'[engine]\nchat = "openai:{endpoint.spec}"\n')
+    done = live_cli(
+        "talk", "--config", str(config), "--server", "local", "--json", "--input", str(QUESTION),
+        "--output", str(tmp_path / "answer.wav"), *options, home=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()], done.stderr.decode()
+
+
+def of_type(lines: list[Body], kind: str) -> list[Body]:
+    return [line for line in lines if line["type"] == kind]
+
+
+def test_a_function_is_declared_called_and_its_result_is_spoken(
+    endpoint: ChatEndpoint, tmp_path: Path, house: str
+) -> None:
+    endpoint.answer = calling("lamp", room="kitchen")
+    lines, _ = talked(endpoint, tmp_path, "--tools", house, "--allow", "lamp")
+    (declared,) = endpoint.asked[0][2]["tools"]
+    assert declared["function"]["name"] == "lamp"
+    (call,) = of_type(lines, "tool_call")
+    assert call["calls"][0]["args"] == {"room": "kitchen"}
+    (result,) = of_type(lines, "tool_result")
+    assert (result["name"], result["state"]) == ("lamp", "done")
+    assert result["id"] == call["calls"][0]["id"]
+    assert "burning" in result["result"]["output"]
+    said = "".join(line["text"] for line in of_type(lines, "output_transcript"))
+    assert "burning" in said
+
+
+def test_without_a_person_a_call_is_refused_and_the_way_out_is_named(
+    endpoint: ChatEndpoint, tmp_path: Path, house: str
+) -> None:
+    endpoint.answer = calling("lamp", room="kitchen")
+    lines, errors = talked(endpoint, tmp_path, "--tools", house)
+    (result,) = of_type(lines, "tool_result")
+    assert result["state"] == "refused"
+    assert "--allow lamp" in errors
+    assert "did not allow" in endpoint.asked[-1][2]["messages"][-1]["content"]
+
+
+def test_tools_of_an_mcp_server_answer_where_its_file_trusts_it(
+    endpoint: ChatEndpoint, tmp_path: Path
+) -> None:
+    servers = {
+        "time": {"command": sys.executable, "args": ["-m", "mcp_server_time"], "trust": True}
+    }
+    (tmp_path / "mcp.json").write_text(json.dumps({"mcpServers": servers}))
+    endpoint.answer = calling("time__get_current_time", timezone="Europe/Berlin")
+    lines, _ = talked(endpoint, tmp_path, "--mcp", str(tmp_path / "mcp.json"))
+    (result,) = of_type(lines, "tool_result")
+    assert (result["name"], result["state"]) == ("time__get_current_time", "done")
+    assert "Europe/Berlin" in str(result["result"])
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("house.py", "def f(:\n", "house.py:1: "),
+        ("house.py", "x = 1\n", "holds no tool"),
+        ("mcp.json", "{", "mcp.json:1: this is not JSON"),
+        ("mcp.json", "{}", '"mcpServers"'),
+        ("mcp.json", '{"mcpServers": {"x": {}}}', "'x'"),
+    ],
+)
+def test_a_bad_file_is_named_before_anything_is_opened(
+    tmp_path: Path, file: str, text: str, said: str
+) -> None:
+    path = tmp_path / file
+    path.write_text(text)
+    option = "--tools" if file.endswith(".py") else "--mcp"
+    done = live_cli(
+        "talk", "--input", str(QUESTION), "--output", "-", option, str(path), home=tmp_path
+    )
+    errors = done.stderr.decode()
+    assert done.returncode == 7
+    assert said in errors
+    assert errors.count("\n") == 1
