@@ -64,6 +64,7 @@ class Caller:
         self.writer = writer
         self.setup: dict[str, Any] = {}
         self.messages: list[dict[str, Any]] = []
+        """What came after the setup."""
         self.pings = 0
         self.answers_pings = True
 
@@ -90,6 +91,7 @@ class Caller:
         """Take the setup, confirm it, and say ``messages``; the handle that it came with."""
         await self.upgrade()
         self.setup = (await self.next())["setup"]
+        self.messages.clear()
         await self.say(OPEN, *messages)
         return (self.setup.get("sessionResumption") or {}).get("handle")
 
