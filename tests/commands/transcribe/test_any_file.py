@@ -16,9 +16,7 @@ RATE = 16_000
 NAMES = (b"caf\xe9.wav", b"\xff\xfe.wav", b"a\nb.wav", b"\x1b[31mred.wav", "été 東京.wav".encode())
 LOCALES = (
     {"LC_ALL": "C.UTF-8"},
-    {"LC_ALL": "C"},
     {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-    {"LC_ALL": "xx_XX.nonsense"},
 )
 
 
@@ -55,21 +53,17 @@ def test_no_name_stops_a_batch(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file names are bytes on POSIX alone")
-@pytest.mark.parametrize("form", ["json", "srt", "text"])
-def test_transcripts_of_any_name_are_written(
-    tmp_path: Path, question: np.ndarray, form: str
-) -> None:
+def test_transcripts_of_any_name_are_written(tmp_path: Path, question: np.ndarray) -> None:
     folder = tmp_path / "out"
     files = [in_folder(tmp_path, name) for name in NAMES]
     for file in files:
         file.write_bytes(wav_bytes(question, RATE))
-    done = live_cli("transcribe", *files, "-o", folder, "--format", form, home=tmp_path)
+    done = live_cli("transcribe", *files, "-o", folder, "--format", "json", home=tmp_path)
     assert done.returncode == 0, done.stderr
     written = sorted(os.fsencode(path.stem) for path in folder.iterdir())
     assert written == sorted(os.path.splitext(name)[0] for name in NAMES)
-    if form == "json":
-        told = {json.loads(path.read_text())["file"] for path in folder.iterdir()}
-        assert told == {str(file) for file in files}
+    told = {json.loads(path.read_text())["file"] for path in folder.iterdir()}
+    assert told == {str(file) for file in files}
 
 
 def test_json_lines_carry_any_name(tmp_path: Path, question: np.ndarray) -> None:
@@ -139,11 +133,11 @@ def test_where_nothing_is_said_that_is_told_and_no_error(tmp_path: Path) -> None
     ]
 
 
-@pytest.mark.parametrize("more", [("--json",), ("--format", "srt"), ("--output", "x.txt")])
+@pytest.mark.parametrize("more", [("--json",), ("--output", "x.srt")])
 def test_no_speech_is_told_in_every_form(tmp_path: Path, more: tuple[str, ...]) -> None:
     file = tmp_path / "silence.wav"
     soundfile.write(file, np.zeros(RATE), RATE)
-    options = [str(tmp_path / one) if one == "x.txt" else one for one in more]
+    options = [str(tmp_path / one) if one == "x.srt" else one for one in more]
     done = live_cli("transcribe", file, *options, home=tmp_path)
     assert done.returncode == 0
     assert done.stderr == f"live-cli: no speech in {file}.\n".encode()
