@@ -3,10 +3,12 @@
 import json as json_module
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from live_cli.errors import SettingsError
+from live_cli.prices import Prices
 from live_cli.settings.load import config_path, load, unknown_variables
 from live_cli.settings.schema import SETTINGS, Settings
 from live_cli.ui.printable import printable
@@ -28,8 +30,10 @@ def show(settings: Settings, *, json: bool) -> None:
         setting.name: _value(settings, setting.group, setting.path[-1])
         for setting in SETTINGS.values()
     }
+    prices = {model: _known(each) for model, each in settings.prices.items()}
     if json:
-        print(json_module.dumps({**values, **_keys(settings)}, ensure_ascii=False))
+        shown = {**values, **({"prices": prices} if prices else {}), **_keys(settings)}
+        print(json_module.dumps(shown, ensure_ascii=False))
         return
     file = settings.config_path or "none"
     print(
@@ -45,6 +49,10 @@ def show(settings: Settings, *, json: bool) -> None:
         value = values[setting.name]
         line = f"{setting.path[-1]} = {_toml(value)}"
         print(f"# {setting.path[-1]} is not set" if value is None else line)
+    for model, table_of_model in prices.items():
+        print(f"\n[prices.{_toml(model)}]")
+        for name, price in table_of_model.items():
+            print(f"{name} = {_toml(price)}")
 
 
 def init(config: Path | None) -> None:
@@ -91,6 +99,10 @@ def example() -> str:
 
 def _value(settings: Settings, group: str | None, name: str) -> Any:
     return getattr(getattr(settings, group) if group else settings, name)
+
+
+def _known(prices: Prices) -> dict[str, float]:
+    return {name: price for name, price in asdict(prices).items() if price is not None}
 
 
 def _keys(settings: Settings) -> dict[str, str | None]:

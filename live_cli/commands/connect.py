@@ -15,9 +15,11 @@ from live_cli.net.client.client import LiveClient
 from live_cli.net.client.reconnect_policy import ReconnectPolicy
 from live_cli.net.close_codes import explain, starting_a_sentence
 from live_cli.plan.plan import SessionPlan
+from live_cli.prices import Prices
 from live_cli.protocol.events import SessionClosed
 from live_cli.protocol.messages import Setup
 from live_cli.settings.load import unknown_variables
+from live_cli.settings.schema import Settings
 
 CHILD = (sys.executable, "-P", "-m", "live_cli.commands.serve.child")
 """-P: no module in the user's folder may take the place of one of live-cli."""
@@ -130,6 +132,11 @@ def notes(plan: SessionPlan, chat: str) -> list[str]:
     """
     small = _small_model_note(plan, chat) if sys.stderr.isatty() else None
     return [*unknown_variables(os.environ), *plan.warnings, *([small] if small else [])]
+
+
+def prices_of(settings: Settings, plan: SessionPlan) -> Prices | None:
+    """Return what the tokens of the model of ``plan`` cost, where the settings say it."""
+    return settings.prices.get(plan.model.id)
 
 
 def _small_model_note(plan: SessionPlan, chat: str) -> str | None:

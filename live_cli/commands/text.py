@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from live_cli.commands.connect import RunningServer, notes, running_server
+from live_cli.commands.connect import RunningServer, notes, prices_of, running_server
 from live_cli.commands.outputs import (
     refuse_both_on_stdout,
     refuse_overwriting,
@@ -25,6 +25,7 @@ from live_cli.net.client.resuming_client import ResumingClient
 from live_cli.plan.history_file import STDIN, read_history
 from live_cli.plan.history_forms import EarlierTurns
 from live_cli.plan.plan import SessionPlan, plan_session
+from live_cli.prices import Prices
 from live_cli.protocol import compose
 from live_cli.protocol.events import (
     AudioChunk,
@@ -96,6 +97,7 @@ def _chosen_view(settings: Settings, plan: SessionPlan, *, json: bool, to_stderr
         stdout=sys.stderr if to_stderr else None,
         show_thoughts=settings.session.show_thoughts,
         usage=settings.usage,
+        prices=prices_of(settings, plan),
         whole_replies=may_resume(plan) and not stream.isatty(),
     )
 
@@ -121,7 +123,7 @@ async def _converse(
             running_server(plan) as server,
             resumable(server, plan, settings.session, view, goes_on=True) as client,
         ):
-            chat = _Chat(server, client, view, plan, writer, turns)
+            chat = _Chat(server, client, view, plan, writer, turns, prices_of(settings, plan))
             try:
                 await chat.send_history()
                 await chat.answer_all(_questions(message))
@@ -173,6 +175,7 @@ class _Chat:
         plan: SessionPlan,
         writer: "SoundWriter | None",
         history: list[Content],
+        prices: Prices | None,
     ) -> None:
         self._server = server
         self._client = client
@@ -183,7 +186,7 @@ class _Chat:
         self._sound: list[bytes] = []
         self._history = history
         self._clock = asyncio.get_running_loop().time
-        self._stats = SessionStats(self._clock())
+        self._stats = SessionStats(self._clock(), prices)
         self._receiving: asyncio.Future[Event] | None = None
         self._lost_while_idle: Reconnecting | SessionClosed | None = None
 

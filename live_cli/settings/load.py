@@ -12,6 +12,7 @@ from typing import Any
 from live_cli import paths
 from live_cli.catalog import did_you_mean
 from live_cli.errors import SettingsError
+from live_cli.prices import Prices
 from live_cli.settings.credentials import gemini_key, server_key
 from live_cli.settings.schema import (
     SETTINGS,
@@ -25,7 +26,13 @@ from live_cli.settings.schema import (
     TranscribeSettings,
     VoiceActivitySettings,
 )
-from live_cli.settings.sources import from_environment, from_file, from_options, read_system
+from live_cli.settings.sources import (
+    from_environment,
+    from_file,
+    from_options,
+    prices_from_file,
+    read_system,
+)
 from live_cli.settings.toml_file import ConfigFile, read_config
 
 _OTHER_VARIABLES = ("LIVE_CLI_CONFIG", "LIVE_CLI_PROFILE", "LIVE_CLI_KEY")
@@ -46,8 +53,10 @@ def load(
     profile = profile or env.get("LIVE_CLI_PROFILE") or None
     file = find_config(config, env)
     values: dict[Setting, Any] = {}
+    prices: dict[str, Prices] = {}
     if file is not None:
         values |= from_file(file, profile)
+        prices = prices_from_file(file, profile)
     elif profile:
         raise SettingsError(
             f"There is no profile {profile!r}: there is no settings file "
@@ -59,6 +68,7 @@ def load(
     gemini, source = gemini_key(env, settings.api_key_file)
     return replace(
         settings,
+        prices=prices,
         gemini_key=gemini,
         gemini_key_source=source,
         server_key=server_key(env, settings.server_key_file),

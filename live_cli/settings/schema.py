@@ -7,7 +7,7 @@ Keys are no settings: they come from the environment or from a file of their own
 command line, and no repr or error shows them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 
 from live_cli.catalog import BUILT_IN_TOOLS
 from live_cli.loopback import LOOPBACK_ADDRESS
+from live_cli.prices import Prices
 from live_cli.settings.rules import (
     Boolean,
     ChatName,
@@ -360,6 +361,8 @@ class ServeSettings:
 class Settings:
     """All settings, merged. ``config_path``: the file that was read, if any.
 
+    ``prices``: by a model's id, from the file alone (``[prices."MODEL"]``).
+
     ``gemini_key`` comes from GEMINI_API_KEY, GOOGLE_API_KEY or ``api_key_file``, the first that is
     there. ``server_key``, for a server by address and for `serve`, comes from LIVE_CLI_KEY or
     ``server_key_file``.
@@ -380,6 +383,7 @@ class Settings:
     transcribe: TranscribeSettings = field(default_factory=TranscribeSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
     serve: ServeSettings = field(default_factory=ServeSettings)
+    prices: Mapping[str, Prices] = field(default_factory=dict)
     gemini_key: str | None = field(default=None, repr=False)
     gemini_key_source: str | None = None
     server_key: str | None = field(default=None, repr=False)

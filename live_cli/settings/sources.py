@@ -10,6 +10,8 @@ from typing import Any
 from live_cli.bounded_read import read_bounded
 from live_cli.catalog import did_you_mean
 from live_cli.errors import InputFileError, OptionError, SettingsError
+from live_cli.prices import Prices
+from live_cli.settings.price_tables import read_prices
 from live_cli.settings.rules import DeviceName, ValueRule
 from live_cli.settings.schema import SETTINGS, TABLES, Setting
 from live_cli.settings.toml_file import ConfigFile, KeyPath
@@ -23,7 +25,7 @@ _PATHS = ("talk.record", "serve.tls_cert", "serve.tls_key", "mcp_files")
 
 def from_file(file: ConfigFile, profile: str | None) -> dict[Setting, Any]:
     """Return what the file sets, ``profile`` over the rest; every profile's values are checked."""
-    tables = dict(file.tables)
+    tables = {name: table for name, table in file.tables.items() if name != "prices"}
     profiles = tables.pop("profiles", {})
     if not isinstance(profiles, dict):
         raise file.complaint(("profiles",), "must be tables: [profiles.NAME]")
@@ -31,7 +33,8 @@ def from_file(file: ConfigFile, profile: str | None) -> dict[Setting, Any]:
     for name, table in profiles.items():
         if not isinstance(table, dict):
             raise file.complaint(("profiles", name), f"must be a table: [profiles.{name}]")
-        of_profile = dict(_from_tables(file, ("profiles", name), table))
+        own = {key: value for key, value in table.items() if key != "prices"}
+        of_profile = dict(_from_tables(file, ("profiles", name), own))
         if name == profile:
             values |= of_profile
     if profile and profile not in profiles:
@@ -40,6 +43,16 @@ def from_file(file: ConfigFile, profile: str | None) -> dict[Setting, Any]:
             f"{file.path} has no profile {profile!r}{known}{did_you_mean(profile, profiles)}"
         )
     return values
+
+
+def prices_from_file(file: ConfigFile, profile: str | None) -> dict[str, Prices]:
+    """Return the prices by model, those of ``profile`` over the rest; all profiles are checked."""
+    prices = read_prices(file, ("prices",), file.tables.get("prices", {}))
+    for name, table in file.tables.get("profiles", {}).items():
+        of_profile = read_prices(file, ("profiles", name, "prices"), table.get("prices", {}))
+        if name == profile:
+            prices |= of_profile
+    return prices
 
 
 def _from_tables(
@@ -67,7 +80,7 @@ def _unknown(path: KeyPath) -> str:
             "does not belong here: set GEMINI_API_KEY (or LIVE_CLI_KEY), or put the key alone "
             "into a file that only you can read and name it: api_key_file = '…'"
         )
-    names = [setting.name for setting in SETTINGS.values()] + list(TABLES) + ["profiles"]
+    names = [setting.name for setting in SETTINGS.values()] + list(TABLES) + ["profiles", "prices"]
     whole = ".".join(path)
     near = did_you_mean(whole, names) or did_you_mean(path[-1], names)
     for known in SETTINGS:

@@ -4,6 +4,7 @@ import os
 import sys
 from typing import TextIO
 
+from live_cli.prices import Prices
 from live_cli.ui.json_lines import JsonView
 from live_cli.ui.plain import PlainView, Wanted
 from live_cli.ui.view import View
@@ -17,27 +18,30 @@ def choose_view(
     usage: bool = False,
     show_thoughts: bool = False,
     whole_replies: bool = False,
+    prices: Prices | None = None,
     stdout: TextIO | None = None,
     stderr: TextIO | None = None,
 ) -> View:
     """Return the view for what is ``wanted`` and where stdout goes.
 
     A reply is always plain text; a conversation gets the live view on a terminal that takes escape
-    codes. ``usage`` shows token counts as they come. ``whole_replies``: see `PlainView`.
+    codes. ``usage`` shows token counts as they come,
+    with what they cost by ``prices``. ``whole_replies``: see `PlainView`.
     """
     if json:
-        return JsonView(stdout=stdout, stderr=stderr)
+        return JsonView(stdout=stdout, stderr=stderr, prices=prices)
     if wanted == "conversation" and stdout_is_tty and _takes_escape_codes():
         # loads rich, a start-up that a pipe need not pay for
         from live_cli.ui.live.live_view import LiveView
 
-        return LiveView(stdout=stdout, usage=usage, show_thoughts=show_thoughts)
+        return LiveView(stdout=stdout, usage=usage, show_thoughts=show_thoughts, prices=prices)
     return PlainView(
         wanted,
         stdout=stdout,
         stderr=stderr,
         usage=usage,
         show_thoughts=show_thoughts,
+        prices=prices,
         whole_replies=whole_replies,
     )
 

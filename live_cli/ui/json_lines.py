@@ -15,7 +15,9 @@ Every object has ``type`` and ``t``, the seconds since the start (3 decimals). T
     tool_call           calls: [{id, name, args}], or cancelled: [id]
     tool_result         id, name, state (done, failed, refused, cancelled), seconds, result
     usage               total, prompt, response, cached, thoughts, tool_use,
-                        prompt_by_modality, response_by_modality: {"AUDIO": n, …}
+                        prompt_by_modality, response_by_modality: {"AUDIO": n, …}: a snapshot of the
+                        turn, in place of an earlier one; session_total; estimated_dollars of the
+                        turn, session_estimated_dollars, unpriced_tokens (null: no price is set)
     go_away             time_left_s
     device              role, state (open, lost, back, hands-free), name, message, away_s,
                         missed_frames
@@ -41,9 +43,11 @@ from types import TracebackType
 from typing import Any, Self, TextIO, Unpack
 
 from live_cli.errors import LiveError
+from live_cli.prices import Prices
 from live_cli.protocol import events
 from live_cli.protocol.messages import FunctionCall, ModalityTokenCount, UsageMetadata
 from live_cli.ui.printable import printable
+from live_cli.ui.token_ledger import TokenLedger
 from live_cli.ui.view import CallStatus, DeviceNews, StatusChanges, Summary, TurnPlayback
 
 Record = dict[str, Any]
@@ -58,6 +62,7 @@ class JsonView:
         *,
         stdout: TextIO | None = None,
         stderr: TextIO | None = None,
+        prices: Prices | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stdout = sys.stdout if stdout is None else stdout
@@ -72,11 +77,13 @@ class JsonView:
         self._heard_ms: float | None = None
         self._last_close: Record | None = None
         self._echo_converged: bool | None = False
+        self._tokens = TokenLedger(prices)
         self._open = False
         self._closed = False
 
     def event(self, event: events.Event) -> None:
         self._write_last_close()
+        self._tokens = self._tokens.after(event)
         record = self._record(event)
         if isinstance(event, events.SessionClosed):
             # Held back: the record carries a summary if this close was the last.
@@ -166,6 +173,8 @@ class JsonView:
                 return {"type": "interrupted", "turn": turn, "heard_ms": _rounded(self._heard_ms)}
             case events.TurnComplete():
                 return self._turn_complete(event)
+            case events.UsageReported(usage):
+                return self._usage(usage)
             case _:
                 return _plain_record(event)
 
@@ -193,6 +202,17 @@ class JsonView:
             "reason": event.reason,
             **latencies,
             **_playback(playback),
+        }
+
+    def _usage(self, usage: UsageMetadata) -> Record:
+        of_turn, of_session = self._tokens.estimate_of(usage), self._tokens.estimate
+        return {
+            "type": "usage",
+            **_usage(usage),
+            "session_total": self._tokens.total,
+            "estimated_dollars": of_turn.dollars if of_turn else None,
+            "session_estimated_dollars": of_session.dollars if of_session else None,
+            "unpriced_tokens": of_turn.unpriced_tokens if of_turn else None,
         }
 
     def _stamped(self, record: Record) -> Record:
@@ -233,8 +253,6 @@ def _plain_record(event: events.Event) -> Record | None:
             return {"type": "tool_call", "calls": [_call(call) for call in calls]}
         case events.ToolCallCancelled(ids):
             return {"type": "tool_call", "cancelled": ids}
-        case events.UsageReported(usage):
-            return {"type": "usage", **_usage(usage)}
         case events.GoingAway(time_left_s):
             return {"type": "go_away", "time_left_s": time_left_s}
         case events.SessionClosed(code, reason, turn_lost):

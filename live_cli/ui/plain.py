@@ -13,6 +13,7 @@ import sys
 from types import TracebackType
 from typing import Literal, Self, TextIO, Unpack
 
+from live_cli.prices import Prices
 from live_cli.protocol.events import (
     Event,
     Interrupted,
@@ -25,7 +26,9 @@ from live_cli.protocol.events import (
     TurnComplete,
     UsageReported,
 )
+from live_cli.protocol.messages import UsageMetadata
 from live_cli.ui.printable import printable
+from live_cli.ui.token_ledger import TokenLedger
 from live_cli.ui.transcript.call_line import call_text
 from live_cli.ui.transcript.line import TranscriptLine
 from live_cli.ui.transcript.reducer import add_line, reduce, stalled
@@ -51,6 +54,7 @@ class PlainView:
         stderr: TextIO | None = None,
         show_thoughts: bool = False,
         usage: bool = False,
+        prices: Prices | None = None,
         whole_replies: bool = False,
     ) -> None:
         self._wanted = wanted
@@ -58,7 +62,7 @@ class PlainView:
         self._held: list[str] = []
         self._stdout = sys.stdout if stdout is None else stdout
         self._stderr = sys.stderr if stderr is None else stderr
-        self._state = ViewState(show_thoughts=show_thoughts)
+        self._state = ViewState(show_thoughts=show_thoughts, tokens=TokenLedger(prices))
         self._usage = usage
         self._mid_line = False
         self._turns = TurnLedger()
@@ -67,7 +71,7 @@ class PlainView:
 
     def event(self, event: Event) -> None:
         if self._usage and isinstance(event, UsageReported):
-            self.note(f"{event.usage.total_token_count or 0:,} tokens this turn")
+            self._note_usage(event.usage)
         if isinstance(event, Stalled):
             self.note(stalled(event))
         elif self._wanted == "reply":
@@ -75,6 +79,11 @@ class PlainView:
         else:
             self._state, lines = take_closed(reduce(self._state, event))
             self._write_lines(lines)
+
+    def _note_usage(self, usage: UsageMetadata) -> None:
+        cost = self._state.tokens.estimate_of(usage)
+        tokens = f"{usage.total_token_count or 0:,} tokens this turn"
+        self.note(tokens if cost is None else f"{tokens}, {cost}")
 
     def sent(self, text: str) -> None:
         if self._wanted == "conversation":

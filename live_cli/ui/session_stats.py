@@ -7,13 +7,14 @@ microphone, a key released, a line sent.
 
 from statistics import median
 
+from live_cli.prices import Prices
 from live_cli.protocol.events import (
     AudioChunk,
     Event,
     OutputTranscript,
     TextChunk,
-    UsageReported,
 )
+from live_cli.ui.token_ledger import TokenLedger
 from live_cli.ui.turn_ledger import TurnLedger
 from live_cli.ui.view import StatusChanges, Summary
 
@@ -21,15 +22,14 @@ from live_cli.ui.view import StatusChanges, Summary
 class SessionStats:
     """Counts one session that began at ``now``; `turns` is its ledger."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, prices: Prices | None = None) -> None:
         self.turns = TurnLedger()
+        self._tokens = TokenLedger(prices)
         self._started = now
         self._input_ended: float | None = None
         self._turn = 0
         self._firsts: set[str] = set()
         self._latencies_ms: list[float] = []
-        self._tokens = 0
-        self._by_modality: dict[str, int] = {}
 
     def input_ended(self, at: float) -> None:
         """Note the end of the user's input; a later call for the same turn corrects the first."""
@@ -38,17 +38,12 @@ class SessionStats:
     def event(self, event: Event, now: float) -> StatusChanges:
         """Count ``event``. Returns what to tell the view of it (`View.status`); empty for most."""
         self.turns = self.turns.after(event)
+        self._tokens = self._tokens.after(event)
         match event:
             case AudioChunk(turn=turn):
                 return self._output(turn, now, "first_audio_ms")
             case TextChunk(turn=turn) | OutputTranscript(turn=turn):
                 return self._output(turn, now, "first_text_ms")
-            case UsageReported(usage):
-                self._tokens += usage.total_token_count or 0
-                for detail in usage.response_tokens_details or ():
-                    name = detail.modality or "OTHER"
-                    count = self._by_modality.get(name, 0) + (detail.token_count or 0)
-                    self._by_modality[name] = count
             case _:
                 pass
         return {}
@@ -74,11 +69,14 @@ class SessionStats:
 
     def summary(self, now: float) -> Summary:
         """Return the figures so far. Tokens: the sum of all turns, each with its whole context."""
+        cost = self._tokens.estimate
         return Summary(
             duration_s=now - self._started,
             turns=self.turns.completed,
             interruptions=len(self.turns.interrupted),
             median_latency_ms=median(self._latencies_ms) if self._latencies_ms else None,
-            total_tokens=self._tokens or None,
-            tokens_by_modality=dict(self._by_modality),
+            total_tokens=self._tokens.total,
+            tokens_by_modality=dict(self._tokens.by_modality),
+            estimated_dollars=cost.dollars if cost else None,
+            unpriced_tokens=cost.unpriced_tokens if cost else 0,
         )

@@ -17,6 +17,7 @@ from typing import Literal, Protocol, Self, TypedDict, Unpack
 from live_cli.protocol.events import Event
 from live_cli.sample_rates import FRAME_MS
 from live_cli.ui.terminal.line_editor import InputLine
+from live_cli.ui.token_ledger import Estimate
 
 Connection = Literal["connecting", "connected", "reconnecting", "closed"]
 
@@ -181,6 +182,10 @@ class Summary:
     """Echo return loss enhancement; None: there was no echo, or it was not cancelled."""
     echo_converged: bool | None = None
     """Whether the echo path was known at the end; None: echo was not cancelled."""
+    estimated_dollars: float | None = None
+    """What the tokens cost by the prices of the settings; None without a price."""
+    unpriced_tokens: int = 0
+    """Tokens that have no price and are not in the estimate."""
 
 
 def summary_lines(summary: Summary) -> list[str]:
@@ -196,6 +201,8 @@ def summary_lines(summary: Summary) -> list[str]:
         facts.append(f"median latency {summary.median_latency_ms:,.0f} ms")
     if summary.total_tokens is not None:
         facts.append(_tokens(summary.total_tokens, summary.tokens_by_modality))
+    if summary.estimated_dollars is not None:
+        facts.append(str(Estimate(summary.estimated_dollars, summary.unpriced_tokens)))
     lost = []
     if summary.dropped_frames:
         lost.append(f"{_count(summary.dropped_frames, 'microphone frame')} dropped")

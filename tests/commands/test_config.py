@@ -66,6 +66,8 @@ silence_ms = 300
 port = 9
 [profiles.p.engine]
 chat = "openai:http://h/v1#m"
+[prices."gemini-3.8-live"]
+input_audio = 3.5
 """
 
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
-from live_cli.commands.connect import RunningServer, notes, running_server
+from live_cli.commands.connect import RunningServer, notes, prices_of, running_server
 from live_cli.commands.outputs import (
     refuse_both_on_stdout,
     refuse_overwriting,
@@ -19,6 +19,7 @@ from live_cli.commands.stop_signals import stopping_on_signals
 from live_cli.devices.native_stderr import native_stderr_silenced
 from live_cli.errors import SessionError
 from live_cli.plan.plan import SessionPlan, plan_session
+from live_cli.prices import Prices
 from live_cli.settings.schema import Settings
 from live_cli.ui.choose import choose_view
 from live_cli.ui.tee import TeeView
@@ -61,8 +62,8 @@ async def _talk(
     with ExitStack() as stack:
         # before the view, which keeps the stderr that it finds
         stack.enter_context(native_stderr_silenced())
-        view = _chosen_view(settings, json, sound_on_stdout=output_path == "-")
-        recording = _recording(settings.talk.record, view, stack)
+        view = _chosen_view(settings, plan, json, sound_on_stdout=output_path == "-")
+        recording = _recording(settings.talk.record, prices_of(settings, plan), view, stack)
         view = stack.enter_context(TeeView(*recording.views, view) if recording else view)
         if recording is not None:
             view.note(f"Recording into {recording.sound_path}")
@@ -123,6 +124,7 @@ async def _converse(
             and plan.model.content_interrupts,
             echo=audio.echo,
             tools=partial(tools.start, client, plan) if tools else None,
+            prices=prices_of(settings, plan),
         )
         keymap = Keymap(conversation, view)
         keyboard = Keyboard(keymap.press, releases=gate.manual)
@@ -142,7 +144,9 @@ async def _converse(
         raise SessionError(server.said_nothing(conversation.unanswered_s))
 
 
-def _recording(folder: str | None, view: View, stack: ExitStack) -> "Recording | None":
+def _recording(
+    folder: str | None, prices: Prices | None, view: View, stack: ExitStack
+) -> "Recording | None":
     """Start the recording that was asked for; ``stack`` closes it. Raises InputFileError."""
     if folder is None:
         return None
@@ -153,7 +157,7 @@ def _recording(folder: str | None, view: View, stack: ExitStack) -> "Recording |
     def tell(text: str) -> None:
         loop.call_soon_threadsafe(view.error, text)
 
-    recording = Recording(folder, tell)
+    recording = Recording(folder, tell, prices)
     stack.callback(recording.close)
     return recording
 
@@ -164,12 +168,15 @@ def _end_recording(recording: "Recording", view: View) -> None:
         view.error(missing)
 
 
-def _chosen_view(settings: Settings, json: bool, *, sound_on_stdout: bool) -> View:
+def _chosen_view(
+    settings: Settings, plan: SessionPlan, json: bool, *, sound_on_stdout: bool
+) -> View:
     return choose_view(
         json=json,
         stdout_is_tty=sys.stdout.isatty() and not sound_on_stdout,
         stdout=sys.stderr if sound_on_stdout else None,
         usage=settings.usage,
+        prices=prices_of(settings, plan),
         show_thoughts=settings.session.show_thoughts,
     )
 

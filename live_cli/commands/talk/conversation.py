@@ -15,6 +15,7 @@ from live_cli.commands.talk.ducking import Ducking
 from live_cli.commands.talk.outbox import Outbox
 from live_cli.commands.talk.playback_api import PlaybackDevice
 from live_cli.net.client.resuming_client import ResumingClient
+from live_cli.prices import Prices
 from live_cli.protocol import compose, events
 from live_cli.protocol.input_gate import PAUSE_MS, InputGate
 from live_cli.protocol.messages import ClientMessage
@@ -66,6 +67,7 @@ class Conversation:
         content_interrupts: bool = False,
         echo: "EchoBridge | None" = None,
         tools: "Callable[[Callable[[ClientMessage], None]], ToolRunner] | None" = None,
+        prices: Prices | None = None,
     ) -> None:
         """``content_interrupts``: any `clientContent` interrupts the model. ``echo``: how echo
         cancellation is doing, where there is any; the model is then ducked by `playback`.
@@ -82,7 +84,7 @@ class Conversation:
         self._ducked = False
         self._outbox = Outbox()
         self._runner = tools(lambda message: self._outbox.put([message])) if tools else None
-        self._stats = SessionStats(self._loop.time())
+        self._stats = SessionStats(self._loop.time(), prices)
         self._speech = SpeechRuns(INPUT_SAMPLE_RATE)
         self._model_turn = 0
         self._over = asyncio.Event()

@@ -26,6 +26,7 @@ from live_cli.audio.pcm import Samples
 from live_cli.audio.playback.playout import Span
 from live_cli.audio.stereo_mix import StereoMix
 from live_cli.errors import InputFileError
+from live_cli.prices import Prices
 from live_cli.protocol.events import (
     Event,
     InputTranscript,
@@ -65,7 +66,12 @@ class Recording:
     from the writer's thread; the conversation goes on unrecorded.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        tell: Callable[[str], None],
+        prices: Prices | None = None,
+    ) -> None:
         self._tell = tell
         self._queue: deque[Callable[[], object]] = deque()
         self._dropped = 0
@@ -82,7 +88,7 @@ class Recording:
         self._dialogue = Dialogue()
         self._captions_changed = False
         self._captions_due = self._start
-        self.views = self._views()
+        self.views = self._views(prices)
         """The views that write the events and the words: shown the session like any other."""
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
         self._thread.start()
@@ -92,13 +98,13 @@ class Recording:
         """The FLAC file: left the microphone, right the model."""
         return self._paths[_SOUND]
 
-    def _views(self) -> tuple[View, ...]:
+    def _views(self, prices: Prices | None) -> tuple[View, ...]:
         nowhere = _Sink(lambda text: None)
         words = _Sink(lambda text: self._put(lambda: self._words.write(text)))
         events = _Sink(lambda text: self._put(lambda: self._events.write(text)))
         return (
             _CaptionView(self._caption, stdout=words, stderr=nowhere),
-            JsonView(stdout=events, stderr=nowhere),
+            JsonView(stdout=events, stderr=nowhere, prices=prices),
         )
 
     # --- what is put into the queue, by any thread -------------------------------------------

@@ -226,8 +226,10 @@ def _figures(state: ViewState, *, usage: bool) -> list[Text]:
         figures.append(Text(f"{state.dropped_frames:,} dropped", style="yellow"))
     if state.latency_ms is not None:
         figures.append(Text(f"{state.latency_ms:,.0f} ms"))
-    if usage and state.total_tokens is not None:
-        figures.append(Text(f"{state.total_tokens:,} tokens", style="dim"))
+    if usage and state.tokens.total is not None:
+        figures.append(Text(f"{state.tokens.total:,} tokens", style="dim"))
+    if usage and state.tokens.estimate is not None:
+        figures.append(Text(str(state.tokens.estimate), style="dim"))
     return figures
 
 

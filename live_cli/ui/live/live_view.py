@@ -17,6 +17,7 @@ from typing import Self, TextIO, Unpack
 from rich.console import Console
 from rich.text import Text
 
+from live_cli.prices import Prices
 from live_cli.protocol.events import Event
 from live_cli.streams import can_encode
 from live_cli.ui.live import layout
@@ -24,6 +25,7 @@ from live_cli.ui.live.meter_bar import ASCII_BARS, BLOCK_BARS
 from live_cli.ui.live.region import RESTORE, Caret, Region, ScreenRow
 from live_cli.ui.live.styles import Styles
 from live_cli.ui.terminal.restore import TerminalGuard, hold, release
+from live_cli.ui.token_ledger import TokenLedger
 from live_cli.ui.transcript.line import LineSource, TranscriptLine
 from live_cli.ui.transcript.reducer import add_line, reduce
 from live_cli.ui.transcript.state import (
@@ -51,6 +53,7 @@ class LiveView:
         stdout: TextIO | None = None,
         usage: bool = False,
         show_thoughts: bool = False,
+        prices: Prices | None = None,
         size: Callable[[], tuple[int, int]] | None = None,
     ) -> None:
         """``size`` gives columns and rows of the terminal; by default the terminal is asked."""
@@ -59,7 +62,7 @@ class LiveView:
         self._styles = Styles(Console(file=self._stream))
         self._bars = BLOCK_BARS if can_encode(self._stream.encoding, "█▏●○") else ASCII_BARS
         self._usage = usage
-        self._state = ViewState(show_thoughts=show_thoughts)
+        self._state = ViewState(show_thoughts=show_thoughts, tokens=TokenLedger(prices))
         self._done: list[TranscriptLine] = []
         self._changed = threading.Event()
         self._closing = threading.Event()

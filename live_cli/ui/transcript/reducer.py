@@ -15,7 +15,7 @@ small however long the conversation. Two things keep a line longer:
 from dataclasses import replace
 
 from live_cli.protocol import events
-from live_cli.protocol.messages import FunctionCall, UsageMetadata
+from live_cli.protocol.messages import FunctionCall
 from live_cli.ui.printable import printable
 from live_cli.ui.transcript.alignment import word_end
 from live_cli.ui.transcript.call_line import call_with
@@ -32,6 +32,8 @@ def reduce(state: ViewState, event: events.Event) -> ViewState:
     """Return the state after ``event``; events that no view shows change nothing."""
     if state.stalled:
         state = replace(state, stalled=False)
+    if (tokens := state.tokens.after(event)) is not state.tokens:
+        state = replace(state, tokens=tokens)
     match event:
         case events.SessionOpened():
             return replace(state, connection="connected")
@@ -49,8 +51,6 @@ def reduce(state: ViewState, event: events.Event) -> ViewState:
             return _interrupt(state, event)
         case events.TurnComplete():
             return _complete(state, event)
-        case events.UsageReported(usage):
-            return _usage(state, usage)
         case events.ToolCallRequested() | events.ToolCallCancelled() if state.runs_tools:
             return replace(state, lines=closed(state.lines, "thought"))
         case events.ToolCallRequested(calls):
@@ -208,10 +208,6 @@ def _lost(state: ViewState, event: events.SessionClosed) -> ViewState:
     return replace(
         state, lines=lines, connection="closed", model_speaking=False, awaiting_reply=False
     )
-
-
-def _usage(state: ViewState, usage: UsageMetadata) -> ViewState:
-    return replace(state, total_tokens=(state.total_tokens or 0) + (usage.total_token_count or 0))
 
 
 def _find(state: ViewState, speaker: LineSource, turn: int = 0) -> int | None:

@@ -5,6 +5,7 @@ from typing import Any, Literal, Unpack
 
 from live_cli.ui.printable import printable
 from live_cli.ui.terminal.line_editor import InputLine
+from live_cli.ui.token_ledger import TokenLedger
 from live_cli.ui.transcript.alignment import word_end
 from live_cli.ui.transcript.call_line import call_text
 from live_cli.ui.transcript.line import TranscriptLine, close, worth_showing
@@ -48,7 +49,7 @@ class ViewState:
     heard_ms: float = 0.0
     turn: int = 0
     turns: TurnLedger = field(default_factory=TurnLedger)
-    total_tokens: int | None = None
+    tokens: TokenLedger = field(default_factory=TokenLedger)
     awaiting_reply: bool = False
     stalled: bool = False
     """Whether an answer is awaited and the server has been silent for long."""

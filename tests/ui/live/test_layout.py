@@ -9,7 +9,9 @@ from live_cli.protocol.events import (
     OutputTranscript,
     SessionOpened,
     TurnComplete,
+    UsageReported,
 )
+from live_cli.protocol.messages import UsageMetadata
 from live_cli.ui.live.layout import (
     bottom_rows,
     input_row,
@@ -23,6 +25,7 @@ from live_cli.ui.live.layout import (
 from live_cli.ui.live.meter_bar import ASCII_BARS, BLOCK_BARS
 from live_cli.ui.live.wrap import cells
 from live_cli.ui.terminal.line_editor import InputLine
+from live_cli.ui.token_ledger import TokenLedger
 from live_cli.ui.transcript.line import TranscriptLine
 from live_cli.ui.transcript.reducer import reduce
 from live_cli.ui.transcript.state import ViewState, with_levels, with_status
@@ -34,6 +37,10 @@ def connected(**changes) -> ViewState:
     return with_status(
         reduce(ViewState(), SessionOpened()), label="Gemini · gemini-3.8-live · Kore", **changes
     )
+
+
+def tokens(total: int) -> TokenLedger:
+    return TokenLedger().after(UsageReported(UsageMetadata(total_token_count=total)))
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -67,14 +74,14 @@ def test_the_bottom_fits_every_width_with_a_column_to_spare(state: ViewState, wi
 def test_a_narrow_status_drops_the_label_first(
     width: int, shown: list[str], dropped: list[str]
 ) -> None:
-    state = replace(connected(latency_ms=812.2), total_tokens=1204)
+    state = replace(connected(latency_ms=812.2), tokens=tokens(1204))
     row = status_row(state, width, usage=True).plain
     assert all(text in row for text in shown)
     assert not any(text in row for text in dropped)
 
 
 def test_tokens_show_only_when_asked_for_and_lost_frames_always() -> None:
-    row = status_row(replace(connected(dropped_frames=3), total_tokens=9), 80, usage=False).plain
+    row = status_row(replace(connected(dropped_frames=3), tokens=tokens(9)), 80, usage=False).plain
     assert "tokens" not in row
     assert "3 dropped" in row
 

@@ -255,7 +255,7 @@ def test_a_lost_connection_cuts_the_open_answer() -> None:
 
 def test_tokens_of_all_turns_are_summed() -> None:
     usage = UsageReported(UsageMetadata(total_token_count=600))
-    assert after(usage, usage).total_tokens == 1200
+    assert after(usage, TurnComplete(1), usage).tokens.total == 1200
 
 
 def test_status_changes_only_what_is_named() -> None:
