@@ -35,7 +35,7 @@ test: $(VENV)/.dev $(VENV)/.sdks portaudio soundserver ## Set up what the tests 
 
 sdks: $(VENV)/.sdks ## Install the SDKs, in Python and JavaScript, that tests/sdk runs
 
-frameworks: $(VENV)/.frameworks ## Let pipecat, livekit and google-adk talk to `serve`
+frameworks: $(VENV)/.frameworks ## Let ten frameworks in Python and JavaScript talk to `serve`
 	$(BIN)/pytest -q -rA tests/frameworks/check_frameworks.py
 
 check: $(VENV)/.dev ## Lint, types, import contracts, names and sizes
@@ -92,13 +92,23 @@ $(VENV)/.sdks: Makefile | $(VENV)/.dev
 	PATH="$(abspath $(BIN)):$$PATH" $(NPM) --prefix $(VENV)/sdks/node-2.32 @google/genai@2.32.0 wavefile@11
 	@touch $@
 
-# Frameworks that speak to the Live API, each with an environment of its own: 1.5 GB together.
+# Frameworks that speak to the Live API, each with an environment of its own: 4 GB together.
+# roomkit wants Python 3.12 or newer, and is left out where there is none.
 $(VENV)/.frameworks: Makefile | $(VENV)/.dev
-	for each in 'pipecat pipecat-ai[google]' 'livekit livekit-agents livekit-plugins-google' 'adk google-adk'; do \
-	  set -- $$each; folder=$(VENV)/sdks/$$1; shift; \
-	  $(PYTHON) -m venv --without-pip $$folder || exit 1; \
+	for each in 'pipecat pipecat-ai[google]' 'livekit livekit-agents livekit-plugins-google' 'adk google-adk' \
+	  'pydantic-ai pydantic-ai-slim[google-realtime]' 'strands strands-agents[bidi-google]' 'ag2 ag2[gemini]' \
+	  'litellm litellm[proxy] numpy' 'roomkit roomkit[realtime-gemini]'; do \
+	  set -- $$each; name=$$1; folder=$(VENV)/sdks/$$name; shift; python=$(PYTHON); \
+	  if [ $$name = roomkit ]; then \
+	    python=; for newer in $(PYTHON) python3.14 python3.13 python3.12; do \
+	      $$newer -c 'import sys; assert sys.version_info >= (3, 12)' 2>/dev/null && python=$$newer && break; done; \
+	    [ -n "$$python" ] || continue; \
+	  fi; \
+	  $$python -m venv --without-pip $$folder || exit 1; \
 	  $(BIN)/python -m pip --python $$folder install -q --upgrade "$$@" || exit 1; \
 	done
+	PATH="$(abspath $(BIN)):$$PATH" $(NPM) --prefix $(VENV)/sdks/firebase firebase@latest
+	PATH="$(abspath $(BIN)):$$PATH" $(NPM) --prefix $(VENV)/sdks/mastra @mastra/voice-google-gemini-live@latest @mastra/core@latest zod
 	@touch $@
 
 .PHONY: portaudio soundserver

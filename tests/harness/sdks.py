@@ -46,15 +46,16 @@ def _python(version: str, interpreter: Path) -> Sdk:
     return Sdk(f"google-genai {version}", "google-genai", interpreter)
 
 
-def _node(version: str, folder: str) -> Sdk:
+def node_sdk(name: str, folder: str) -> Sdk:
+    """A package for Node, installed in a folder of its own."""
     node = Path(sys.executable).parent / "node"
-    return Sdk(f"@google/genai {version}", "@google/genai", node, SDKS / folder / "node_modules")
+    return Sdk(name, "@google/genai", node, SDKS / folder / "node_modules")
 
 
 PYTHON = _python("newest", Path(sys.executable))
 PYTHON_1_55 = _python("1.55", SDKS / "python-1.55" / "bin" / "python")
-NODE = _node("newest", "node")
-NODE_2_32 = _node("2.32", "node-2.32")
+NODE = node_sdk("@google/genai newest", "node")
+NODE_2_32 = node_sdk("@google/genai 2.32", "node-2.32")
 
 
 @dataclass
