@@ -98,9 +98,14 @@ def text(
     message: Annotated[
         str | None,
         typer.Argument(
-            metavar="[MESSAGE]", help="One message; without it: lines from a pipe, or a chat."
+            metavar="[MESSAGE]",
+            help="One message, and what a pipe holds; without it: lines from a pipe, or a chat.",
         ),
     ] = None,
+    document: Annotated[
+        bool,
+        typer.Option("--document", help="Take all of standard input as one message."),
+    ] = False,
     history: Annotated[
         str | None,
         typer.Option("--history", metavar="FILE", help="Earlier turns, sent first."),
@@ -118,6 +123,7 @@ def text(
     command.run(
         settings,
         message,
+        document=document,
         history=_path(history),
         output_path=output,
         resume=earlier,

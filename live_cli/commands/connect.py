@@ -43,6 +43,10 @@ class RunningServer:
         self._child = child
 
     @property
+    def address(self) -> Address:
+        return self._address
+
+    @property
     def is_ours(self) -> bool:
         """Whether the server is the command's own child process, which takes sound at any speed."""
         return self._child is not None

@@ -11,18 +11,21 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from live_cli.commands.connect import RunningServer, notes, prices_of, running_server
+from live_cli.commands.input_size import InputSize
 from live_cli.commands.outputs import (
     refuse_both_on_stdout,
     refuse_overwriting,
     refuse_unwritable_sound,
 )
+from live_cli.commands.questions import STDIN, Question, questions
 from live_cli.commands.resume import may_resume, resumable, resumed, tell_reconnected
-from live_cli.errors import LiveError, OptionError, SessionError
+from live_cli.commands.unspoken import UnspokenAnswers
+from live_cli.errors import EngineError, InputFileError, LiveError, OptionError, SessionError
 from live_cli.net.client.resuming_client import ResumingClient
-from live_cli.plan.history_file import STDIN, read_history
+from live_cli.plan.history_file import read_history
 from live_cli.plan.history_forms import EarlierTurns
 from live_cli.plan.plan import SessionPlan, plan_session
 from live_cli.prices import Prices
@@ -38,32 +41,39 @@ from live_cli.protocol.events import (
     TurnComplete,
 )
 from live_cli.protocol.messages import ClientMessage, Content, Part
-from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
 from live_cli.settings.schema import Settings
 from live_cli.ui.choose import choose_view
-from live_cli.ui.line_reader import LineReader
 from live_cli.ui.session_stats import SessionStats
 from live_cli.ui.view import Summary, View
 
 if TYPE_CHECKING:
-    from live_cli.audio.files.sound_writer import SoundWriter
+    from live_cli.commands.answer_sound import AnswerSound
+
+
+_MOST_NAMED = 10
+"""Lines of a batch that one sentence names."""
 
 
 def run(
     settings: Settings,
     message: str | None,
     *,
+    document: bool,
     history: Path | None,
     output_path: str | None,
     resume: str | None,
     json: bool,
 ) -> None:
-    """Send the message, or each line of stdin, and show the replies. Raises LiveError."""
+    """Send the message, or what stdin holds, and show the replies. Raises LiveError.
+
+    ``document``: all of stdin is one message. What may be asked: `commands.questions`.
+    """
     refuse_both_on_stdout(output_path, json=json)
     refuse_unwritable_sound(output_path)
     if message is not None and not message.strip():
         raise OptionError('The message is empty. Write one: live-cli text "How are you?"')
-    if str(history) == STDIN and message is None:
+    history_is_stdin = str(history) == STDIN
+    if history_is_stdin and (document or message in (None, STDIN)):
         raise OptionError(
             "--history - reads all of standard input, where the questions would come from: "
             "give the MESSAGE with the command."
@@ -77,7 +87,10 @@ def run(
     with _chosen_view(settings, plan, json=json, to_stderr=output_path == "-") as view:
         if earlier.left_out:
             view.note(f"Of {history}: {earlier.told_left_out}.")
-        summary = asyncio.run(_converse(plan, settings, view, message, turns, output_path))
+        asked = questions(
+            message, document=document, stdin_is_taken=history_is_stdin, tell=view.note
+        )
+        summary = asyncio.run(_converse(plan, settings, view, asked, turns, output_path))
         view.close(summary if json else None)
 
 
@@ -106,7 +119,7 @@ async def _converse(
     plan: SessionPlan,
     settings: Settings,
     view: View,
-    message: str | None,
+    asked: AsyncIterator[Question],
     turns: list[Content],
     output: str | None,
 ) -> Summary:
@@ -116,9 +129,9 @@ async def _converse(
         writer = None
         if output is not None:
             # loads numpy, which written replies do not need
-            from live_cli.audio.files.sound_writer import open_sound_writer
+            from live_cli.commands.answer_sound import AnswerSound
 
-            writer = stack.enter_context(open_sound_writer(output, OUTPUT_SAMPLE_RATE))
+            writer = stack.enter_context(AnswerSound(output))
         async with (
             running_server(plan) as server,
             resumable(server, plan, settings.session, view, goes_on=True) as client,
@@ -126,39 +139,11 @@ async def _converse(
             chat = _Chat(server, client, view, plan, writer, turns, prices_of(settings, plan))
             try:
                 await chat.send_history()
-                await chat.answer_all(_questions(message))
+                await chat.answer_all(asked)
             finally:
                 await chat.stop_receiving()
-            return chat.summary()
-
-
-class _Question(NamedTuple):
-    """A message to send. ``line``: its number in the input, from 1, where that is a pipe."""
-
-    text: str
-    line: int | None = None
-
-
-async def _questions(message: str | None) -> AsyncIterator[_Question]:
-    """Yield the one message, or the lines of stdin: from a terminal with a prompt, until Ctrl-D."""
-    if message is not None:
-        # what the locale could not read is read as UTF-8, as stdin is
-        yield _Question(message.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
-        return
-    lines = LineReader()
-    on_terminal = sys.stdin is not None and sys.stdin.isatty()
-    number = 0
-    while True:
-        if on_terminal:
-            print("you: ", end="", file=sys.stderr, flush=True)
-        line = await lines.next()
-        number += 1
-        if line is None:
-            if on_terminal:
-                print(file=sys.stderr)
-            return
-        if line.strip():
-            yield _Question(line, None if on_terminal else number)
+        chat.refuse_silence()
+        return chat.summary()
 
 
 class _Chat:
@@ -173,15 +158,18 @@ class _Chat:
         client: ResumingClient,
         view: View,
         plan: SessionPlan,
-        writer: "SoundWriter | None",
+        writer: "AnswerSound | None",
         history: list[Content],
         prices: Prices | None,
     ) -> None:
         self._server = server
         self._client = client
         self._view = view
+        self._size = InputSize(server.address, plan)
+        self._not_sent: list[int] = []
         self._rule = plan.model.client_content
         self._writer = writer
+        self._unspoken = UnspokenAnswers(latin_only=server.is_ours)
         self._holds_sound = may_resume(plan)
         self._sound: list[bytes] = []
         self._history = history
@@ -197,9 +185,15 @@ class _Chat:
             ends = self._rule == "initial"
             await self._client.send(compose.turns(self._history, turn_complete=ends))
 
-    async def answer_all(self, questions: AsyncIterator[_Question]) -> None:
-        """Show the answer to each question. Raises SessionError at the first that gets none."""
-        while (question := await self._next_question(questions)) is not None:
+    async def answer_all(self, asked: AsyncIterator[Question]) -> None:
+        """Show the answer to each question. Raises SessionError at the first that gets none.
+
+        One that the model cannot take is not sent: that is said, and raises InputFileError at the
+        end of a pipe, or where there is no other.
+        """
+        while (question := await self._next_question(asked)) is not None:
+            if not await self._can_be_sent(question):
+                continue
             try:
                 await self._ask(question.text)
             except LiveError as exc:
@@ -208,13 +202,37 @@ class _Chat:
                 raise SessionError(
                     f"Line {question.line} of the input is the first without a whole answer: {exc}"
                 ) from exc
+        if self._not_sent:
+            lines = ", ".join(map(str, self._not_sent[:_MOST_NAMED]))
+            more = ", …" if len(self._not_sent) > _MOST_NAMED else ""
+            raise InputFileError(
+                f"Lines of the input that were too long to be sent: {lines}{more}. All others were."
+            )
 
-    async def _next_question(self, questions: AsyncIterator[_Question]) -> _Question | None:
+    async def _can_be_sent(self, question: Question) -> bool:
+        """Return whether the model takes ``question``; it is said where it does not.
+
+        Raises InputFileError where there is no other question.
+        """
+        try:
+            await self._size.refuse_too_long(question.text)
+        except InputFileError as exc:
+            if question.is_only:
+                raise
+            if question.line is None:
+                self._view.error(str(exc))
+            else:
+                self._not_sent.append(question.line)
+                self._view.error(f"Line {question.line} was not sent. {exc}")
+            return False
+        return True
+
+    async def _next_question(self, asked: AsyncIterator[Question]) -> Question | None:
         """Wait for the next question; what the server sends meanwhile is shown.
 
         A connection that ends meanwhile is made anew when there is something to say again.
         """
-        reading = asyncio.ensure_future(anext(questions, None))
+        reading = asyncio.ensure_future(anext(asked, None))
         try:
             while not reading.done():
                 if self._lost_while_idle is not None or not self._client.is_connected:
@@ -310,6 +328,8 @@ class _Chat:
         if changes := self._stats.event(event, self._clock()):
             self._view.status(**changes)
         self._view.event(event)
+        if self._writer is not None and (missed := self._unspoken.event(event)):
+            self._view.note(missed)
         if isinstance(event, AudioChunk) and self._writer is not None:
             self._sound.append(event.data)
             if not self._holds_sound:
@@ -320,6 +340,11 @@ class _Chat:
             for data in self._sound:
                 self._writer.write_pcm16(data)
         self._sound.clear()
+
+    def refuse_silence(self) -> None:
+        """Raise EngineError where answers were to be kept as sound, and nothing of any was spoken."""
+        if self._writer is not None and self._writer.is_empty and self._unspoken.missed:
+            raise EngineError(f"There was no sound to write into {self._writer.name}.")
 
     def summary(self) -> Summary:
         return self._stats.summary(self._clock())

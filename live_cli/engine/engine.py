@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 
 from live_cli.engine.backends.table import SHARED_STAGES, Stage
@@ -13,12 +13,12 @@ from live_cli.engine.registry import Readiness, Registry
 from live_cli.engine.setup.config import SessionConfig, session_config_of
 from live_cli.engine.speech_in.listener import SpeechInput
 from live_cli.engine.speech_in.segmenter import Segmenter
-from live_cli.engine.stages import StageNames
+from live_cli.engine.stages import ChatMessage, StageNames
 from live_cli.engine.transcription.session import TranscriptionSession
 from live_cli.engine.workers import Workers
 from live_cli.fair_share import OWNER
 from live_cli.protocol.dialect import Dialect
-from live_cli.protocol.messages import Setup
+from live_cli.protocol.messages import Content, Setup
 
 _DIALECT = Dialect()
 
@@ -86,6 +86,18 @@ class LiveEngine:
             load_speech_input=lambda: self._load_speech_input(config),
         )
         return ConversationSession(config, stages, self._context, emit)
+
+    async def count_tokens(self, system: str, contents: Sequence[Content]) -> int | None:
+        """Return the tokens of a prompt by the chat model's own count; None: it does not tell.
+
+        Raises EngineError where the model cannot be loaded.
+        """
+        chat = await self._registry.chat()
+        roles = {"model": "assistant"}
+        turns = [ChatMessage(roles.get(each.role or "", "user"), each.text) for each in contents]
+        instruction = [ChatMessage("system", system)] if system else []
+        messages = (*instruction, *turns)
+        return await self._context.workers.run(Stage.CHAT, lambda: chat.count_tokens(messages))
 
     async def _load_speech_input(self, config: SessionConfig) -> SpeechInput:
         detector, transcriber = await asyncio.gather(

@@ -162,6 +162,9 @@ class ChatModel(Protocol):
     ) -> None:
         """Fill the prefix cache of ``salt``, so that the next reply starts sooner."""
 
+    def count_tokens(self, messages: tuple[ChatMessage, ...]) -> int | None:
+        """Return the tokens of ``messages`` as a prompt; None where the model does not tell."""
+
     def close(self) -> None:
         """Free the model."""
 

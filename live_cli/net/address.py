@@ -37,6 +37,18 @@ class Address:
         return f"{_SCHEMES[parts.scheme]}://{parts.netloc}{path}{query}"
 
     @property
+    def rest_base(self) -> str:
+        """The URL of the REST methods beside the WebSocket, with the version.
+
+        Raises ConnectError where the address names the socket's method itself, and so none of them.
+        """
+        parts = self._parts()
+        if "BidiGenerateContent" in parts.path:
+            raise ConnectError("This address names a WebSocket alone.")
+        scheme = {"ws": "http", "wss": "https"}[_SCHEMES[parts.scheme]]
+        return f"{scheme}://{parts.netloc}{parts.path.rstrip('/')}/{self.api_version}"
+
+    @property
     def headers(self) -> dict[str, str]:
         """The headers that carry the key or token. Raises ConnectError for a malformed key."""
         if self.key is None:

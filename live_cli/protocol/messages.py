@@ -474,6 +474,19 @@ class ServerMessage(Message, frozen=True):
 # --- over REST ---------------------------------------------------------------------------------
 
 
+class CountedPrompt(Message, frozen=True):
+    """A prompt whose tokens are asked for."""
+
+    contents: list[Content] | None = None
+    system_instruction: Content | None = None
+
+
+class CountTokensRequest(CountedPrompt, frozen=True):
+    """A request to count tokens: of its own contents, or of those of a whole request."""
+
+    generate_content_request: CountedPrompt | None = None
+
+
 class AuthToken(Message, frozen=True):
     """A request for an ephemeral token. Times are RFC 3339; ``uses`` 0 is no limit.
 

@@ -32,7 +32,13 @@ import msgspec
 
 from live_cli.errors import LocalProtocolError, RemoteProtocolError
 from live_cli.protocol.enum_numbers import ENUM_NAMES, named
-from live_cli.protocol.messages import AuthToken, ClientMessage, Message, ServerMessage
+from live_cli.protocol.messages import (
+    AuthToken,
+    ClientMessage,
+    CountTokensRequest,
+    Message,
+    ServerMessage,
+)
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 
@@ -52,6 +58,7 @@ _encoder: Final = msgspec.json.Encoder()
 _client_decoder: Final = msgspec.json.Decoder(ClientMessage, strict=False, float_hook=_finite)
 _server_decoder: Final = msgspec.json.Decoder(ServerMessage, strict=False, float_hook=_finite)
 _token_decoder: Final = msgspec.json.Decoder(AuthToken, strict=False, float_hook=_finite)
+_count_decoder: Final = msgspec.json.Decoder(CountTokensRequest, strict=False, float_hook=_finite)
 _plain_decoder: Final = msgspec.json.Decoder(float_hook=_finite)
 
 _DECODING_ERRORS: Final = (msgspec.MsgspecError, UnicodeError, RecursionError)
@@ -60,7 +67,7 @@ _ENCODING_ERRORS: Final = (TypeError, ValueError, OverflowError, RecursionError)
 MOST_UNKNOWN: Final = 16
 """Unknown fields named of one payload: more than anybody reads."""
 
-_M = TypeVar("_M", ClientMessage, ServerMessage, AuthToken)
+_M = TypeVar("_M", ClientMessage, ServerMessage, AuthToken, CountTokensRequest)
 
 
 def encode(message: ClientMessage | ServerMessage) -> bytes:
@@ -104,6 +111,11 @@ def decode_server(payload: bytes | str) -> ServerMessage:
 def decode_auth_token(body: bytes) -> AuthToken:
     """Decode a token request; an empty body is all defaults. Raises RemoteProtocolError only."""
     return _decode(body, AuthToken, _token_decoder) if body.strip() else AuthToken()
+
+
+def decode_count_request(body: bytes) -> CountTokensRequest:
+    """Decode a request to count tokens. Raises RemoteProtocolError only."""
+    return _decode(body, CountTokensRequest, _count_decoder)
 
 
 def find_unknown_fields(payload: bytes | str, kind: type[Message] = ClientMessage) -> list[str]:

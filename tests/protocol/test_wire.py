@@ -19,6 +19,7 @@ from live_cli.protocol.messages import (
     Blob,
     ClientMessage,
     Content,
+    CountTokensRequest,
     FunctionCall,
     FunctionResponse,
     GoAway,
@@ -102,6 +103,7 @@ def test_all_messages_hang_on_an_envelope() -> None:
     visit(filled(ClientMessage))
     visit(filled(ServerMessage))
     visit(filled(AuthToken))
+    visit(filled(CountTokensRequest))
     assert seen == set(CLASSES)
     assert len(CLASSES) > 40
 

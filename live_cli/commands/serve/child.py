@@ -92,6 +92,7 @@ async def _serve(
     loading.add_done_callback(tell)
     await asyncio.to_thread(importlib.import_module, "live_cli.net.server.app")
 
+    from live_cli.commands.serve.served_models import own_model
     from live_cli.net.server.app import build_app, serve_on
     from live_cli.net.server.limits.lifetime import NO_LIMITS
     from live_cli.net.server.limits.limits import Limits
@@ -104,7 +105,11 @@ async def _serve(
         return loading.done() and loading.exception() is None
 
     limits = Limits(lifetimes=NO_LIMITS)
-    await serve_on(build_app(engine, keys=[key], limits=limits, ready=is_ready), listeners)
+    models = [own_model(names.get("chat", ""))]
+    app = build_app(
+        engine, keys=[key], limits=limits, models=models, counter=engine, ready=is_ready
+    )
+    await serve_on(app, listeners)
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -119,6 +119,7 @@ async def _serve(
             limits=limits,
             strict=serving.strict,
             models=served_models(settings.engine),
+            counter=engine,
             counts=PrometheusCounts(lambda: _stages_of(engine)),
             ready=loading.done,
             on_idle=HeapTrimmer(glibc_trim()).note_idle,

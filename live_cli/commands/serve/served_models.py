@@ -1,19 +1,24 @@
 """The models that `serve` lists: the local one, and all Live models a program may ask for."""
 
+from typing import TYPE_CHECKING
+
 from live_cli.catalog import LOCAL, MODELS, Model
 from live_cli.net.server.rest import ListedModel
-from live_cli.settings.schema import EngineSettings
+
+if TYPE_CHECKING:
+    from live_cli.settings.schema import EngineSettings
 
 
-def served_models(options: EngineSettings) -> list[ListedModel]:
+def served_models(options: "EngineSettings") -> list[ListedModel]:
     """The local model first; it also answers for Gemini's, within the limits of their family."""
-    return [_own(options), *(_answered(model) for model in MODELS if model is not LOCAL)]
+    return [own_model(options.chat), *(_answered(model) for model in MODELS if model is not LOCAL)]
 
 
-def _own(options: EngineSettings) -> ListedModel:
+def own_model(chat: str) -> ListedModel:
+    """The model of this machine; ``chat``: the backend of its chat stage."""
     from live_cli.engine.backends.llm import gguf, openai
 
-    by_endpoint = options.chat.startswith("openai:")
+    by_endpoint = chat.startswith("openai:")
     tokens = openai.CONTEXT_TOKENS if by_endpoint else gguf.CONTEXT_TOKENS
     title = LOCAL.title[0].upper() + LOCAL.title[1:]
     return ListedModel(LOCAL.id, title, title, tokens, tokens, thinks=LOCAL.thinking != "none")

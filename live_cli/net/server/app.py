@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import WebSocketRoute
+from starlette.routing import Route, WebSocketRoute
 
 from live_cli.net.server.access.cors import cors
+from live_cli.net.server.count_tokens import TokenCounter
 from live_cli.net.server.engine_api import Engine
 from live_cli.net.server.limits.limits import Limits
 from live_cli.net.server.rest import (
@@ -42,6 +43,7 @@ def build_app(
     limits: Limits | None = None,
     strict: bool = False,
     models: Sequence[ListedModel] = (),
+    counter: TokenCounter | None = None,
     counts: "PrometheusCounts | None" = None,
     ready: Callable[[], bool] = lambda: True,
     on_idle: Callable[[], None] = lambda: None,
@@ -53,6 +55,7 @@ def build_app(
     ``origins``: web pages of these origins are admitted beside this machine's own.
     ``strict``: unknown fields end a session with 1007.
     ``models``: what the list of models answers.
+    ``counter``: counts the tokens of texts; without one there is no such endpoint.
     ``counts``: counts what happens; admitted clients read the metrics at ``/metrics``.
     ``ready``: decides whether ``/readyz`` answers 200 or 503; sessions may open before it is true,
     and wait in the engine.
@@ -70,6 +73,22 @@ def build_app(
         on_idle=on_idle,
     )
 
+    app = Starlette(
+        middleware=[cors(origins)],
+        routes=[
+            *_health_routes(ready, sessions),
+            *rest_routes(models, sessions, counter),
+            *(metrics_routes(counts, sessions) if counts else []),
+            no_route(),
+            WebSocketRoute("/{path:path}", sessions.serve_websocket),
+        ],
+    )
+    app.state.sessions = sessions
+    app.state.counts = counts
+    return app
+
+
+def _health_routes(ready: Callable[[], bool], sessions: Sessions) -> list[Route]:
     async def healthz(request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
@@ -80,20 +99,7 @@ def build_app(
             "closing\n" if sessions.is_closing else "loading\n", status_code=503
         )
 
-    app = Starlette(
-        middleware=[cors(origins)],
-        routes=[
-            *with_prefix("/healthz", healthz),
-            *with_prefix("/readyz", readyz),
-            *rest_routes(models, sessions),
-            *(metrics_routes(counts, sessions) if counts else []),
-            no_route(),
-            WebSocketRoute("/{path:path}", sessions.serve_websocket),
-        ],
-    )
-    app.state.sessions = sessions
-    app.state.counts = counts
-    return app
+    return [*with_prefix("/healthz", healthz), *with_prefix("/readyz", readyz)]
 
 
 async def serve_on(

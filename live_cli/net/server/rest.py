@@ -3,7 +3,6 @@
 As the sockets' paths, theirs may have any prefix: that of a reverse proxy, or a doubled slash.
 """
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -15,15 +14,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from live_cli.errors import RemoteProtocolError
-from live_cli.net.server.access.admission import (
-    BAD_KEY,
-    OTHER_PROTOCOL,
-    find_endpoint,
-    is_interactions,
-)
-from live_cli.net.server.access.principal import Principal
+from live_cli.net.server.access.admission import OTHER_PROTOCOL, find_endpoint, is_interactions
 from live_cli.net.server.access.tokens import TokensFullError, terms_of
 from live_cli.net.server.close_reason import CloseReason
+from live_cli.net.server.count_tokens import CountTokensEndpoint, TokenCounter
+from live_cli.net.server.rest_answers import admit, error, read_body
 from live_cli.net.server.sessions import Sessions
 from live_cli.protocol.wire import decode_auth_token
 
@@ -47,9 +42,18 @@ class ListedModel:
     thinks: bool = False
 
 
-def rest_routes(models: Sequence[ListedModel], sessions: Sessions) -> list[Route]:
-    """Return the routes of ``models``, ``models/{id}`` and ``auth_tokens``, in each API version."""
+def rest_routes(
+    models: Sequence[ListedModel], sessions: Sessions, counter: TokenCounter | None = None
+) -> list[Route]:
+    """Return the routes of ``models``, ``models/{id}`` and ``auth_tokens``, in each API version.
+
+    ``counter``: counts the tokens of texts, at ``models/{id}:countTokens``.
+    """
     listing, tokens = ModelList(models, sessions), TokenEndpoint(sessions)
+    counting: list[tuple[str, str, Answer]] = []
+    if counter is not None:
+        endpoint = CountTokensEndpoint(counter, [model.id for model in models], sessions)
+        counting.append(("POST", "models/{id}:countTokens", endpoint.count))
     return [
         route
         for version in VERSIONS
@@ -57,6 +61,7 @@ def rest_routes(models: Sequence[ListedModel], sessions: Sessions) -> list[Route
             ("GET", "models", listing.list),
             ("GET", "models/{id}", listing.get),
             ("POST", "auth_tokens", tokens.create),
+            *counting,
         )
         for route in with_prefix(f"/{version}/{rest}", answer, method)
     ]
@@ -77,9 +82,9 @@ def no_route() -> Route:
     async def answer(request: Request) -> Response:
         path = request.scope["path"]
         if is_interactions(path):
-            return _error(501, "UNIMPLEMENTED", OTHER_PROTOCOL.reason)
+            return error(501, "UNIMPLEMENTED", OTHER_PROTOCOL.reason)
         if path.strip("/") and find_endpoint(path) is not None:
-            refusal = _error(
+            refusal = error(
                 426,
                 "FAILED_PRECONDITION",
                 "Only WebSockets connect here: the request has no `Upgrade: websocket`. "
@@ -87,7 +92,7 @@ def no_route() -> Route:
             )
             refusal.headers.update({"upgrade": "websocket", "connection": "upgrade"})
             return refusal
-        return _error(
+        return error(
             404, "NOT_FOUND", f"{path[:100]} is not here: this server speaks the Live API alone."
         )
 
@@ -128,7 +133,7 @@ class ModelList:
             return admitted
         if name not in self._models:
             known = ", ".join(self._models)
-            return _error(404, "NOT_FOUND", f"models/{name} is not found here; known: {known}.")
+            return error(404, "NOT_FOUND", f"models/{name} is not found here; known: {known}.")
         return JSONResponse(self._models[name])
 
 
@@ -142,47 +147,21 @@ class TokenEndpoint:
         maker = await admit(self._sessions, request)
         if isinstance(maker, Response):
             return maker
-        try:
-            async with asyncio.timeout(self._sessions.limits.request_s):
-                body = await _body(request)
-        except TimeoutError:
-            return _error(408, "DEADLINE_EXCEEDED", "The body of the request did not come.")
-        if body is None:
-            return _error(400, "INVALID_ARGUMENT", f"A token takes {_BODY_BYTES} bytes at most.")
+        body = await read_body(request, _BODY_BYTES, self._sessions.limits.request_s)
+        if isinstance(body, Response):
+            return body
         try:
             self._sessions.unknown_fields.check_token_request(body)
             terms = terms_of(decode_auth_token(body), datetime.now(UTC))
             name = self._sessions.tokens.create(terms, time.monotonic(), maker)
         except RemoteProtocolError as exc:
-            return _error(400, "INVALID_ARGUMENT", exc.reason)
+            return error(400, "INVALID_ARGUMENT", exc.reason)
         except TokensFullError:
             most = self._sessions.limits.tokens
             reason = f"This server keeps {most} tokens of a key; wait until some have expired."
             await self._sessions.refusals.note(request, CloseReason(1013, reason, "full"))
-            return _error(429, "RESOURCE_EXHAUSTED", reason)
+            return error(429, "RESOURCE_EXHAUSTED", reason)
         return JSONResponse({"name": name})
-
-
-async def _body(request: Request) -> bytes | None:
-    """Return the whole body; None when it is larger than ``_BODY_BYTES``."""
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > _BODY_BYTES:
-            return None
-    return body
-
-
-async def admit(sessions: Sessions, request: Request) -> Principal | Response:
-    """Return who sends ``request``, or the error response where it is refused."""
-    admitted = sessions.admit_request(request)
-    if isinstance(admitted, Principal):
-        return admitted
-    if not await sessions.refusals.note(request, admitted):
-        return Response(status_code=429)  # goes nowhere: the connection is cut
-    if admitted is BAD_KEY:
-        return _error(400, "INVALID_ARGUMENT", admitted.reason)
-    return _error(403, "PERMISSION_DENIED", admitted.reason)
 
 
 def _described(model: ListedModel) -> dict[str, Any]:
@@ -196,8 +175,3 @@ def _described(model: ListedModel) -> dict[str, Any]:
         "supportedGenerationMethods": ["bidiGenerateContent"],
         "thinking": model.thinks,
     }
-
-
-def _error(code: int, status: str, message: str) -> Response:
-    error = {"code": code, "message": message, "status": status}
-    return JSONResponse({"error": error}, status_code=code)

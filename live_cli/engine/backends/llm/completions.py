@@ -21,7 +21,7 @@ from live_cli.engine.stages import (
     Image,
     ToolDeclaration,
 )
-from live_cli.errors import EngineError
+from live_cli.errors import EngineError, UnsupportedError
 
 _OPEN, _CLOSE = "<think>", "</think>"
 _TAG = re.compile(f"({_OPEN}|{_CLOSE})")
@@ -159,10 +159,15 @@ class ReplyReader:
         return replace(counted, finish_reason=self._finish_reason)
 
     def read(self, chunk: dict[str, Any]) -> list[ChatDelta]:
-        """The deltas in one chunk. Raises EngineError when the chunk is an error."""
+        """The deltas in one chunk. Raises EngineError when the chunk is an error.
+
+        A prompt that is longer than the model's context is an UnsupportedError (1007).
+        """
         if "error" in chunk:
             error = chunk["error"]
             said = error.get("message") if isinstance(error, dict) else error
+            if (counted := prompt_tokens_of(chunk)) and isinstance(error, dict):
+                raise UnsupportedError(_too_long(counted[0], error.get("n_ctx")))
             raise EngineError(f"the chat model refused: {said}")
         if chunk.get("usage"):
             self._count(chunk["usage"])
@@ -213,6 +218,23 @@ class ReplyReader:
             reply_tokens=max(0, completion - thoughts),
             thought_tokens=thoughts,
         )
+
+
+def prompt_tokens_of(chunk: dict[str, Any]) -> list[int]:
+    """Return how many tokens a prompt has, where ``chunk`` tells; else nothing.
+
+    llama.cpp tells it when it begins to read a prompt, and when it refuses one as too long.
+    """
+    progress, error = chunk.get("prompt_progress"), chunk.get("error")
+    tokens = progress.get("total") if isinstance(progress, dict) else None
+    if isinstance(error, dict) and error.get("type") == "exceed_context_size_error":
+        tokens = error.get("n_prompt_tokens")
+    return [tokens] if isinstance(tokens, int) else []
+
+
+def _too_long(tokens: int, context: object) -> str:
+    takes = f", this model takes {context:,}" if isinstance(context, int) else ""
+    return f"The conversation has {tokens:,} tokens{takes}: say less at once, or start anew."
 
 
 Stream = Callable[[ChatRequest, Callable[[dict[str, Any]], bool]], None]

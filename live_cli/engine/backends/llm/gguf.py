@@ -101,6 +101,17 @@ class GgufChatModel:
         ask = messages if asks else (*messages, ChatMessage("user", "."))
         self.generate(ChatRequest(ask, Sampling(max_tokens=1), tools, salt), lambda _: False)
 
+    def count_tokens(self, messages: tuple[ChatMessage, ...]) -> int | None:
+        """Return what llama.cpp counts before it reads a prompt: the tokens, or its refusal."""
+        counted: list[int] = []
+
+        def on_chunk(chunk: dict[str, Any]) -> bool:
+            counted.extend(completions.prompt_tokens_of(chunk))
+            return True
+
+        self._stream(ChatRequest(messages, Sampling(max_tokens=1)), on_chunk)
+        return counted[0] if counted else None
+
     def close(self) -> None:
         """Free the model, once the replies under way have ended."""
         self._server = None

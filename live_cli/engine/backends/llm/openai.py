@@ -67,6 +67,9 @@ class OpenAIChatModel:
     ) -> None:
         """Nothing: the cache of an endpoint is its own affair, and tokens may cost money."""
 
+    def count_tokens(self, messages: tuple[ChatMessage, ...]) -> None:
+        """None: endpoints tell neither their tokenizer nor their context."""
+
     def close(self) -> None:
         """Nothing: no connection stays open between replies."""
 
