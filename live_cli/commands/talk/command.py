@@ -125,6 +125,7 @@ async def _converse(
             echo=audio.echo,
             tools=partial(tools.start, client, plan) if tools else None,
             prices=prices_of(settings, plan),
+            latin_voice=server.is_ours,
         )
         keymap = Keymap(conversation, view)
         keyboard = Keyboard(keymap.press, releases=gate.manual)

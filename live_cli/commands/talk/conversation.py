@@ -14,6 +14,7 @@ from live_cli.commands.resume import tell_reconnected
 from live_cli.commands.talk.ducking import Ducking
 from live_cli.commands.talk.outbox import Outbox
 from live_cli.commands.talk.playback_api import PlaybackDevice
+from live_cli.commands.unspoken import UnspokenAnswers
 from live_cli.net.client.resuming_client import ResumingClient
 from live_cli.prices import Prices
 from live_cli.protocol import compose, events
@@ -68,10 +69,12 @@ class Conversation:
         echo: "EchoBridge | None" = None,
         tools: "Callable[[Callable[[ClientMessage], None]], ToolRunner] | None" = None,
         prices: Prices | None = None,
+        latin_voice: bool = False,
     ) -> None:
         """``content_interrupts``: any `clientContent` interrupts the model. ``echo``: how echo
         cancellation is doing, where there is any; the model is then ducked by `playback`.
-        ``tools``: makes what answers the model's calls, of what takes its messages."""
+        ``tools``: makes what answers the model's calls, of what takes its messages.
+        ``latin_voice``: the model's voice speaks Latin letters alone."""
         self._loop = asyncio.get_running_loop()
         self._client = client
         self._view = view
@@ -80,6 +83,7 @@ class Conversation:
         self._on_sent = on_sent
         self._content_interrupts = content_interrupts
         self._echo = echo
+        self._unspoken = UnspokenAnswers(latin_only=latin_voice)
         self._ducking = Ducking()
         self._ducked = False
         self._outbox = Outbox()
@@ -237,6 +241,8 @@ class Conversation:
         if changes := self._stats.event(event, self._loop.time()):
             self._view.status(**changes)
         self._view.event(event)
+        if missed := self._unspoken.event(event):
+            self._view.note(missed)
         if self._runner is not None:
             self._runner.handle(event)
 

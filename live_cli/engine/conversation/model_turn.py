@@ -7,6 +7,7 @@ user speaks over the answer, tells how much of the answer can have been heard.
 """
 
 import asyncio
+import logging
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
@@ -29,7 +30,9 @@ from live_cli.engine.stages import (
 from live_cli.engine.workers import Workers
 from live_cli.protocol.messages import Blob, Content, Part, ServerContent, Transcription
 from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
+from live_cli.scripts import foreign_scripts
 
+_log = logging.getLogger("live_cli.serve.engine")
 _CHUNK_SAMPLES = OUTPUT_SAMPLE_RATE // 10
 """100 ms a message; the last of a clause is up to 20 ms longer, so that none is below 20 ms."""
 _CRUMB_SAMPLES = OUTPUT_SAMPLE_RATE // 50
@@ -121,6 +124,7 @@ class ModelTurn:
         self.reply = Reply()
         """The reply since the turn began, or since the last `take_reply`."""
         self._transcript_sent = False
+        self._told_unspoken = False
         self.audio_s = 0.0
         """Seconds of speech sent in the whole turn."""
         self.usage = ChatUsage()
@@ -239,6 +243,10 @@ class ModelTurn:
                 self._plays_until = max(now, self._plays_until) + seconds
                 blob = Blob(data=pcm16_from_float(piece), mime_type=_AUDIO_TYPE)
                 await self._send(_model_turn(Part(inline_data=blob)))
+        if not spoken.seconds and not self._told_unspoken:
+            self._told_unspoken = True
+            letters = ", ".join(foreign_scripts(clause.speech)) or "its"
+            _log.warning("the synthesizer cannot speak %s letters: text alone is sent", letters)
 
     async def _send_transcript(self, text: str) -> None:
         """Send a delta of the transcript; on Vertex AI an empty one precedes the first of a turn.

@@ -19,6 +19,7 @@ from live_cli.engine.backends.tts.envelopes import harmonics_of, moved, stretche
 from live_cli.engine.backends.tts.pauses import pause_after, without_padding
 from live_cli.engine.stages import VoiceTraits
 from live_cli.errors import EngineError
+from live_cli.scripts import latin_part
 
 _LOUDNESS = 1.6
 """The model speaks at some -26 dBFS, conversation is at about -22. Peaks are rounded off."""
@@ -52,7 +53,11 @@ class HibariSynthesizer:
             ) from exc
 
     def speak(self, text: str, voice: VoiceTraits) -> Iterator[Samples]:
-        """Yield a chunk for each sentence as soon as it is ready; none for text without words."""
+        """Yield a chunk for each sentence as soon as it is ready; none for text without words.
+
+        Words in other scripts than Latin are left out: the library would spell them, as nonsense.
+        """
+        text = latin_part(text)
         with self._lock:
             sentences = self._tts.phonemize(text)
         for number, phonemes in enumerate(sentences, start=1):
