@@ -22,7 +22,8 @@ from live_cli.commands.outputs import (
 )
 from live_cli.commands.questions import STDIN, Question, questions
 from live_cli.commands.resume import may_resume, resumable, resumed, tell_reconnected
-from live_cli.errors import InputFileError, LiveError, OptionError, SessionError
+from live_cli.commands.unspoken import UnspokenAnswers
+from live_cli.errors import EngineError, InputFileError, LiveError, OptionError, SessionError
 from live_cli.net.client.resuming_client import ResumingClient
 from live_cli.plan.history_file import read_history
 from live_cli.plan.history_forms import EarlierTurns
@@ -40,14 +41,13 @@ from live_cli.protocol.events import (
     TurnComplete,
 )
 from live_cli.protocol.messages import ClientMessage, Content, Part
-from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
 from live_cli.settings.schema import Settings
 from live_cli.ui.choose import choose_view
 from live_cli.ui.session_stats import SessionStats
 from live_cli.ui.view import Summary, View
 
 if TYPE_CHECKING:
-    from live_cli.audio.files.sound_writer import SoundWriter
+    from live_cli.commands.answer_sound import AnswerSound
 
 
 _MOST_NAMED = 10
@@ -129,9 +129,9 @@ async def _converse(
         writer = None
         if output is not None:
             # loads numpy, which written replies do not need
-            from live_cli.audio.files.sound_writer import open_sound_writer
+            from live_cli.commands.answer_sound import AnswerSound
 
-            writer = stack.enter_context(open_sound_writer(output, OUTPUT_SAMPLE_RATE))
+            writer = stack.enter_context(AnswerSound(output))
         async with (
             running_server(plan) as server,
             resumable(server, plan, settings.session, view, goes_on=True) as client,
@@ -142,7 +142,8 @@ async def _converse(
                 await chat.answer_all(asked)
             finally:
                 await chat.stop_receiving()
-            return chat.summary()
+        chat.refuse_silence()
+        return chat.summary()
 
 
 class _Chat:
@@ -157,7 +158,7 @@ class _Chat:
         client: ResumingClient,
         view: View,
         plan: SessionPlan,
-        writer: "SoundWriter | None",
+        writer: "AnswerSound | None",
         history: list[Content],
         prices: Prices | None,
     ) -> None:
@@ -168,6 +169,7 @@ class _Chat:
         self._not_sent: list[int] = []
         self._rule = plan.model.client_content
         self._writer = writer
+        self._unspoken = UnspokenAnswers(latin_only=server.is_ours)
         self._holds_sound = may_resume(plan)
         self._sound: list[bytes] = []
         self._history = history
@@ -326,6 +328,8 @@ class _Chat:
         if changes := self._stats.event(event, self._clock()):
             self._view.status(**changes)
         self._view.event(event)
+        if self._writer is not None and (missed := self._unspoken.event(event)):
+            self._view.note(missed)
         if isinstance(event, AudioChunk) and self._writer is not None:
             self._sound.append(event.data)
             if not self._holds_sound:
@@ -336,6 +340,11 @@ class _Chat:
             for data in self._sound:
                 self._writer.write_pcm16(data)
         self._sound.clear()
+
+    def refuse_silence(self) -> None:
+        """Raise EngineError where answers were to be kept as sound, and nothing of any was spoken."""
+        if self._writer is not None and self._writer.is_empty and self._unspoken.missed:
+            raise EngineError(f"There was no sound to write into {self._writer.name}.")
 
     def summary(self) -> Summary:
         return self._stats.summary(self._clock())
