@@ -4,13 +4,18 @@ Segments go through a bounded queue to the transcriber, in order; when it is ful
 and so does the client. Sound is looked through a second at a time, in turns with other sessions;
 voice detection of what comes runs beside the transcription of what came. While the user speaks live
 and the transcriber has nothing else to do, interim transcriptions give the text of the open segment
-so far; the text of the whole segment replaces them.
+so far; the text of the whole segment replaces them. Where speech is cut because it is long, the
+last sentence before the cut waits for what follows, which tells how it ends (`cut_joint`).
 """
 
 import asyncio
 import logging
+from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
+
+from live_cli.audio.pcm import Samples
 from live_cli.engine.backends.table import Stage
 from live_cli.engine.background import Background
 from live_cli.engine.conversation.context import EmitMessage, EngineContext
@@ -21,8 +26,9 @@ from live_cli.engine.setup.config import SessionConfig
 from live_cli.engine.speech_in.endpointer import SpeechCut, SpeechEnded
 from live_cli.engine.speech_in.listener import SpeechInput
 from live_cli.engine.speech_in.segmenter import Segment, Segmenter, SegmentEvent, pieces_of
+from live_cli.engine.transcription.cut_joint import ACROSS_S, joined
 from live_cli.engine.transcription.interim import InterimSchedule
-from live_cli.engine.transcription.sentence_times import sentence_times
+from live_cli.engine.transcription.sentence_times import TimedSentence, sentence_times
 from live_cli.errors import EngineError, UnsupportedError
 from live_cli.protocol.events import (
     ActivityEnded,
@@ -35,11 +41,23 @@ from live_cli.protocol.events import (
     VideoReceived,
 )
 from live_cli.protocol.messages import ServerContent, ServerMessage
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 _log = logging.getLogger("live_cli.serve.engine")
 
 _SEGMENTS_AHEAD = 4
 _POLICY = 1008
+
+_Queued = tuple[Segment | None, bool] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Held:
+    """The last sentence of a segment that was cut, the end of its sound, and where that is."""
+
+    sentence: TimedSentence
+    tail: Samples
+    end_s: float
 
 
 class TranscriptionSession:
@@ -63,8 +81,10 @@ class TranscriptionSession:
         self._in_activity = False
         self._turn_audio_s = 0.0
         self._turn_tokens = 0  # of the text sent in this turn
-        # Segments, and whether speech ended with them; None stands for the end of a turn.
-        self._queue: asyncio.Queue[tuple[Segment, bool] | None] = asyncio.Queue(_SEGMENTS_AHEAD)
+        # Segments (None: noise), and whether speech ended with them; or None, the end of a turn.
+        self._queue: asyncio.Queue[_Queued] = asyncio.Queue(_SEGMENTS_AHEAD)
+        self._is_cut = False  # the speech that was queued last goes on
+        self._held: _Held | None = None
         self._queued = 0  # and not yet transcribed
         self._schedule = InterimSchedule()
         self._transcribing_interim = False
@@ -154,10 +174,12 @@ class TranscriptionSession:
         for event, segment in events:
             if isinstance(event, SpeechCut | SpeechEnded):
                 self._segments_ended += 1
-                if segment is not None:
-                    await self._enqueue((segment, isinstance(event, SpeechEnded)))
+                ended = isinstance(event, SpeechEnded)
+                if segment is not None or (ended and self._is_cut):
+                    await self._enqueue((segment, ended))
+                self._is_cut = not ended
 
-    async def _enqueue(self, item: tuple[Segment, bool] | None) -> None:
+    async def _enqueue(self, item: _Queued) -> None:
         """Queue ``item``, but never wait for a transcriber that has failed."""
         self._queued += 1
         put = asyncio.create_task(self._queue.put(item))
@@ -182,46 +204,81 @@ class TranscriptionSession:
         text = await self._text_of(segment)
         self._transcribing_interim = False
         if text and self._segments_ended == before:
+            start_s = segment.start_s
+            if self._held is not None:  # it is not final either
+                text, start_s = f"{self._held.sentence.text} {text}", self._held.sentence.start_s
             transcription = transcription_of(
-                text, segment.start_s, segment.end_s, final=False, first=not self._turn_tokens
+                text, start_s, segment.end_s, final=False, first=not self._turn_tokens
             )
             content = ServerContent(interim_input_transcription=transcription)
             await self._emit(ServerMessage(server_content=content))
 
     async def _text_of(self, segment: Segment) -> str:
+        return await self._transcript_of(segment.samples)
+
+    async def _transcript_of(self, samples: Samples) -> str:
         transcriber = self._transcriber
         return await self._context.workers.run(
-            Stage.TRANSCRIBER, lambda: transcriber.transcribe(segment.samples)
+            Stage.TRANSCRIBER, lambda: transcriber.transcribe(samples)
         )
 
     async def _transcribe(self) -> None:
         while True:
             item = await self._queue.get()
+            segment, final = item or (None, True)
+            if segment is None:
+                await self._send_held(None, "")
+            else:
+                await self._send_final(segment, final)
             if item is None:
                 await self._complete_turn()
-            else:
-                await self._send_final(*item)
             self._queued -= 1
 
     async def _send_final(self, segment: Segment, final: bool) -> None:
+        """Send the sentences of ``segment``; where it was cut, the last waits for what follows."""
         text = await self._text_of(segment)
         self._turn_audio_s += segment.seconds
-        if not text:
-            return
-        tokens = text_tokens(text)
-        sentences = sentence_times(text, segment.samples)
+        text = await self._send_held(segment, text)
+        sentences = [
+            TimedSentence(each.text, segment.start_s + each.start_s, segment.start_s + each.end_s)
+            for each in (sentence_times(text, segment.samples) if text else [])
+        ]
+        if not final and sentences:
+            tail = segment.samples[-round(ACROSS_S * INPUT_SAMPLE_RATE) :].copy()
+            self._held = _Held(sentences.pop(), tail, segment.end_s)
         for sentence in sentences:
-            transcription = transcription_of(
-                sentence.text,
-                segment.start_s + sentence.start_s,
-                segment.start_s + sentence.end_s,
-                final=final and sentence is sentences[-1],
-                first=not self._turn_tokens,
-            )
-            self._turn_tokens += tokens
-            tokens = 0
-            content = ServerContent(input_transcription=transcription)
-            await self._emit(ServerMessage(server_content=content))
+            await self._send(sentence, final=final and sentence is sentences[-1])
+
+    async def _send_held(self, following: Segment | None, text: str) -> str:
+        """Send the sentence before a cut, now that it is known what follows; return that text.
+
+        ``following``: the segment of ``text``; None where none follows.
+        """
+        held, self._held = self._held, None
+        if held is None:
+            return text
+        sentence = held.sentence
+        goes_on = following is not None and following.start_s == held.end_s
+        if goes_on and following is not None and text:
+            head = following.samples[: round(ACROSS_S * INPUT_SAMPLE_RATE)]
+            samples = np.concatenate([held.tail, head])
+            across = await self._transcript_of(samples)
+            before, text = joined(sentence.text, text, across)
+            sentence = replace(sentence, text=before)
+        await self._send(sentence, final=not (goes_on and text))
+        return text
+
+    async def _send(self, sentence: TimedSentence, *, final: bool) -> None:
+        transcription = transcription_of(
+            sentence.text,
+            sentence.start_s,
+            sentence.end_s,
+            final=final,
+            first=not self._turn_tokens,
+        )
+        self._turn_tokens += text_tokens(sentence.text)
+        content = ServerContent(input_transcription=transcription)
+        await self._emit(ServerMessage(server_content=content))
 
     async def _complete_turn(self) -> None:
         prompt = TokenCount(audio=audio_tokens(self._turn_audio_s))

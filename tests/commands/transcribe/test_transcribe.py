@@ -37,6 +37,16 @@ def test_known_recordings_come_out_with_at_most_three_words_in_a_hundred_wrong(
     assert processes_in(tmp_path) == []
 
 
+@pytest.mark.parametrize("start_s", [0.0, 7.7])
+def test_a_long_sentence_reads_as_one_where_it_was_cut(tmp_path: Path, start_s: float) -> None:
+    speech, rate = soundfile.read(moonshine_asset("two_cities.wav"), dtype="float32")
+    file = tmp_path / "cities.wav"
+    soundfile.write(file, speech[round(start_s * rate) :], rate)
+    text = live_cli("transcribe", file, home=tmp_path).stdout.decode()
+    assert re.search("being received,? for good or for evil", text)
+    assert not re.search(r"[,;:]\s*[,;:]", text)
+
+
 @pytest.mark.parametrize(
     ("rate", "channels", "suffix"),
     [(8_000, 1, ".wav"), (16_000, 2, ".flac"), (44_100, 2, ".mp3"), (48_000, 1, ".ogg")],

@@ -7,6 +7,7 @@ for tens of milliseconds; the C call releases it. Its own voice activity detecti
 
 import ctypes
 import os
+import re
 import threading
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +27,8 @@ _WAYS_OUT = (
     "whisper:/path/to/folder"
 )
 _SHORTEST_SAMPLES = INPUT_SAMPLE_RATE // 4
+_DOUBLED_COMMA = re.compile(r"([,;:])(?:\s*[,;:])+")
+"""The model writes "In short,, the period" now and then."""
 
 
 def bundled_folder() -> Path | None:
@@ -112,7 +115,7 @@ def _text_of(transcript: Any) -> str:
         return ""
     lines = (transcript.contents.lines[i] for i in range(transcript.contents.line_count))
     texts = (ctypes.string_at(line.text).decode(errors="ignore") for line in lines if line.text)
-    return " ".join(text.strip() for text in texts if text.strip())
+    return _DOUBLED_COMMA.sub(r"\1", " ".join(text.strip() for text in texts if text.strip()))
 
 
 def _checked(folder: Path | None) -> Path:
