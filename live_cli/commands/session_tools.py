@@ -43,16 +43,8 @@ async def session_tools(
     if not calls_functions(settings):
         yield None
         return
-    from live_cli.tools.toolset import Toolset
-
     view.status(runs_tools=True)
-    toolset = Toolset(
-        tool_files(settings.tools),
-        mcp_entries(settings.tools, os.environ),
-        state_folder() / "mcp",
-        view.note,
-    )
-    async with toolset:
+    async with opened_toolset(settings, view.note) as toolset:
         opened = SessionTools(settings.tools, toolset, view, can_ask=can_ask)
         try:
             yield opened
@@ -60,17 +52,28 @@ async def session_tools(
             await opened.close()
 
 
+def opened_toolset(settings: Settings, tell: Callable[[str], None]) -> "Toolset":
+    """Return the tools that the settings name, a context manager; ``tell`` gets sentences.
+
+    Raises InputFileError and SettingsError.
+    """
+    from live_cli.tools.toolset import Toolset
+
+    entries = mcp_entries(settings, os.environ)
+    return Toolset(tool_files(settings.tools), entries, state_folder() / "mcp", tell)
+
+
 def tool_files(settings: ToolSettings) -> list[str]:
     """Return the Python files among the named tools."""
     return [name for name in settings.tools if name not in BUILT_IN_TOOLS]
 
 
-def mcp_entries(settings: ToolSettings, variables: Mapping[str, str]) -> "list[McpEntry]":
-    """Return the MCP servers of all files, a later one in place of its namesake.
+def mcp_entries(settings: Settings, variables: Mapping[str, str]) -> "list[McpEntry]":
+    """Return the MCP servers of the settings and of all files, a later in place of its namesake.
 
     Raises InputFileError for a file that cannot be read, SettingsError where `mcp` is missing.
     """
-    if not settings.mcp_files:
+    if not (settings.mcp or settings.tools.mcp_files):
         return []
     from importlib.util import find_spec
 
@@ -79,9 +82,13 @@ def mcp_entries(settings: ToolSettings, variables: Mapping[str, str]) -> "list[M
     if find_spec("mcp") is None:
         raise SettingsError("MCP servers need a package: pip install 'live-cli[mcp]'.")
     found: dict[str, McpEntry] = {}
-    for path in settings.mcp_files:
+    configured = [(str(settings.config_path), {"mcpServers": dict(settings.mcp)})]
+    for path, given in (
+        *configured,
+        *((path, _json_of(path)) for path in settings.tools.mcp_files),
+    ):
         try:
-            for entry in read_entries(_json_of(path), variables):
+            for entry in read_entries(given, variables):
                 found[entry.name] = entry
         except McpConfigError as exc:
             raise InputFileError(f"{path}: {exc}") from exc

@@ -137,7 +137,7 @@ def _requirements(settings: Settings, verb: Verb, spoken_reply: bool) -> Require
 def calls_functions(settings: Settings) -> bool:
     """Whether the model gets functions: a Python file's, or those of MCP servers."""
     files = len(settings.tools.tools) > len(set(settings.tools.tools) & set(BUILT_IN_TOOLS))
-    return files or bool(settings.tools.mcp_files)
+    return files or bool(settings.tools.mcp_files or settings.mcp)
 
 
 def _any_language(choice: ServerChoice, settings: Settings, requirements: Requirements) -> bool:

@@ -30,6 +30,7 @@ from live_cli.settings.sources import (
     from_environment,
     from_file,
     from_options,
+    mcp_from_file,
     prices_from_file,
     read_system,
 )
@@ -54,9 +55,11 @@ def load(
     file = find_config(config, env)
     values: dict[Setting, Any] = {}
     prices: dict[str, Prices] = {}
+    servers: dict[str, Any] = {}
     if file is not None:
         values |= from_file(file, profile)
         prices = prices_from_file(file, profile)
+        servers = mcp_from_file(file, profile)
     elif profile:
         raise SettingsError(
             f"There is no profile {profile!r}: there is no settings file "
@@ -69,6 +72,7 @@ def load(
     return replace(
         settings,
         prices=prices,
+        mcp=servers,
         gemini_key=gemini,
         gemini_key_source=source,
         server_key=server_key(env, settings.server_key_file),

@@ -361,7 +361,8 @@ class ServeSettings:
 class Settings:
     """All settings, merged. ``config_path``: the file that was read, if any.
 
-    ``prices``: by a model's id, from the file alone (``[prices."MODEL"]``).
+    ``prices``: by a model's id, from the file alone (``[prices."MODEL"]``). ``mcp``: MCP
+    servers by name, from the file alone (``[mcp.NAME]``), with the fields of ``mcpServers``.
 
     ``gemini_key`` comes from GEMINI_API_KEY, GOOGLE_API_KEY or ``api_key_file``, the first that is
     there. ``server_key``, for a server by address and for `serve`, comes from LIVE_CLI_KEY or
@@ -384,6 +385,7 @@ class Settings:
     engine: EngineSettings = field(default_factory=EngineSettings)
     serve: ServeSettings = field(default_factory=ServeSettings)
     prices: Mapping[str, Prices] = field(default_factory=dict)
+    mcp: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     gemini_key: str | None = field(default=None, repr=False)
     gemini_key_source: str | None = None
     server_key: str | None = field(default=None, repr=False)

@@ -19,13 +19,15 @@ from live_cli.settings.toml_file import ConfigFile, KeyPath
 _LARGEST_SYSTEM_BYTES = 1 << 20
 """A megabyte of text is more than any model's context takes with a conversation."""
 
+_OF_NAMES = ("prices", "mcp")
+"""Tables whose keys are names of the user's."""
 _PATHS = ("talk.record", "serve.tls_cert", "serve.tls_key", "mcp_files")
 """Settings that name a file or a folder, beside those whose names end in _file."""
 
 
 def from_file(file: ConfigFile, profile: str | None) -> dict[Setting, Any]:
     """Return what the file sets, ``profile`` over the rest; every profile's values are checked."""
-    tables = {name: table for name, table in file.tables.items() if name != "prices"}
+    tables = {name: table for name, table in file.tables.items() if name not in _OF_NAMES}
     profiles = tables.pop("profiles", {})
     if not isinstance(profiles, dict):
         raise file.complaint(("profiles",), "must be tables: [profiles.NAME]")
@@ -33,7 +35,7 @@ def from_file(file: ConfigFile, profile: str | None) -> dict[Setting, Any]:
     for name, table in profiles.items():
         if not isinstance(table, dict):
             raise file.complaint(("profiles", name), f"must be a table: [profiles.{name}]")
-        own = {key: value for key, value in table.items() if key != "prices"}
+        own = {key: value for key, value in table.items() if key not in _OF_NAMES}
         of_profile = dict(_from_tables(file, ("profiles", name), own))
         if name == profile:
             values |= of_profile
@@ -53,6 +55,27 @@ def prices_from_file(file: ConfigFile, profile: str | None) -> dict[str, Prices]
         if name == profile:
             prices |= of_profile
     return prices
+
+
+def mcp_from_file(file: ConfigFile, profile: str | None) -> dict[str, Any]:
+    """Return the tables ``[mcp.NAME]`` by the server's name, those of ``profile`` over the rest."""
+    servers: dict[str, Any] = {}
+    of_profile = file.tables.get("profiles", {}).get(profile, {}) if profile else {}
+    for prefix, tables in (((), file.tables), (("profiles", str(profile)), of_profile)):
+        for name, entry in _tables_of_names(file, prefix, tables.get("mcp", {})):
+            servers[name] = entry
+    return servers
+
+
+def _tables_of_names(
+    file: ConfigFile, prefix: KeyPath, tables: Any
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    if not isinstance(tables, dict):
+        raise file.complaint((*prefix, "mcp"), "must be tables: [mcp.NAME]")
+    for name, entry in tables.items():
+        if not isinstance(entry, dict):
+            raise file.complaint((*prefix, "mcp", name), f"must be a table: [mcp.{name}]")
+        yield name, entry
 
 
 def _from_tables(
@@ -80,7 +103,9 @@ def _unknown(path: KeyPath) -> str:
             "does not belong here: set GEMINI_API_KEY (or LIVE_CLI_KEY), or put the key alone "
             "into a file that only you can read and name it: api_key_file = '…'"
         )
-    names = [setting.name for setting in SETTINGS.values()] + list(TABLES) + ["profiles", "prices"]
+    names = (
+        [setting.name for setting in SETTINGS.values()] + list(TABLES) + ["profiles", *_OF_NAMES]
+    )
     whole = ".".join(path)
     near = did_you_mean(whole, names) or did_you_mean(path[-1], names)
     for known in SETTINGS:

@@ -140,6 +140,15 @@ def test_tools_are_a_list_in_every_source_and_their_files_are_beside_the_setting
         config("tools = ['serach']")
 
 
+def test_mcp_servers_are_tables_of_their_names_and_a_profile_adds_its_own(config):
+    text = "[mcp.time]\ncommand = 'x'\n[profiles.home.mcp.lamp]\nurl = 'https://x.example'\n"
+    assert config(text).mcp == {"time": {"command": "x"}}
+    assert sorted(config(text, profile="home").mcp) == ["lamp", "time"]
+    for wrong in ("mcp = 3", "[mcp]\ntime = 'x'"):
+        with pytest.raises(SettingsError, match=r"\[mcp\.\w+\]"):
+            config(wrong)
+
+
 def test_origins_are_a_list_in_every_source(config):
     env = {"LIVE_CLI_SERVE_ALLOW_ORIGINS": "https://A.example/, http://b.example:80"}
     both = ("https://a.example", "http://b.example:80")
