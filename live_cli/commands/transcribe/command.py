@@ -11,7 +11,7 @@ from live_cli.commands.connect import RunningServer, notes, running_server
 from live_cli.commands.outputs import refuse_both_on_stdout
 from live_cli.commands.stop_signals import stopping_on_signals
 from live_cli.commands.transcribe.destinations import chosen_format, targets
-from live_cli.commands.transcribe.inputs import SpeechInput, find_inputs
+from live_cli.commands.transcribe.inputs import InputFile, find_inputs
 from live_cli.commands.transcribe.one_file import Transcript, transcribe_file
 from live_cli.commands.transcribe.transcript_output import TranscriptOutput
 from live_cli.commands.transcribe.unfinished import existing_policy, to_do
@@ -85,7 +85,7 @@ class _Job:
     named: bool
     told_real_time: bool = field(default=False, init=False)
 
-    async def run(self, files: list[tuple[SpeechInput, Path | None]]) -> None:
+    async def run(self, files: list[tuple[InputFile, Path | None]]) -> None:
         for note in notes(self.plan, chat=""):
             _tell(note)
         failures = 0
@@ -103,7 +103,7 @@ class _Job:
             raise InputFileError(f"{failures} of {len(files)} files could not be transcribed.")
 
     async def _transcribe(
-        self, server: RunningServer, file: SpeechInput, target: Path | None, place: str
+        self, server: RunningServer, file: InputFile, target: Path | None, place: str
     ) -> None:
         if file.problem is not None:
             raise InputFileError(file.problem)
@@ -127,7 +127,7 @@ class _Job:
     async def _to_the_end(
         self,
         server: RunningServer,
-        file: SpeechInput,
+        file: InputFile,
         transcript: Transcript,
         audience: "_Audience",
         target: Path | None,
@@ -157,7 +157,7 @@ class _Job:
             raise
 
     def _output(
-        self, file: SpeechInput, target: Path | None, bar: ProgressBar
+        self, file: InputFile, target: Path | None, bar: ProgressBar
     ) -> TranscriptOutput | None:
         if target is None and self.options.json:
             return None  # the events hold all of it
@@ -208,6 +208,10 @@ class _Audience:
         self._bar.erase()
         self._tell_real_time()
 
+    def note(self, text: str) -> None:
+        self._bar.erase()
+        _tell(text)
+
     def stop(self, transcript: Transcript) -> bool:
         """End the output before the sound ends. Returns whether it has words."""
         if self._output is None:
@@ -216,7 +220,7 @@ class _Audience:
 
 
 def _where_stopped(
-    file: SpeechInput, transcript: Transcript, target: Path | None, has_text: bool
+    file: InputFile, transcript: Transcript, target: Path | None, has_text: bool
 ) -> str:
     name = _name(file)
     length = f" of {clock_text(transcript.length_s)}" if transcript.length_s else ""
@@ -226,7 +230,7 @@ def _where_stopped(
     return f"{stopped}: {target} holds what was recognised until there."
 
 
-def _name(file: SpeechInput) -> str:
+def _name(file: InputFile) -> str:
     return "standard input" if file.path == "-" else file.path
 
 

@@ -16,7 +16,7 @@ from live_cli.commands.outputs import (
     refuse_overwriting_any,
     suffix_of,
 )
-from live_cli.commands.transcribe.inputs import SpeechInput, SpeechInputs
+from live_cli.commands.transcribe.inputs import InputFile, SpeechInputs
 from live_cli.errors import OptionError
 
 SUFFIXES = {"text": ".txt", "srt": ".srt", "vtt": ".vtt", "json": ".json"}
@@ -73,7 +73,7 @@ def _is_folder(output: str, inputs: SpeechInputs) -> bool:
     return output != "-" and (inputs.many or names_folder(output) or os.path.isdir(output))
 
 
-def destinations(files: Sequence[SpeechInput], folder: Path, suffix: str) -> list[Path]:
+def destinations(files: Sequence[InputFile], folder: Path, suffix: str) -> list[Path]:
     """Return a path for each file: as below its own folder, so below ``folder``."""
     taken: set[Path] = set()
     paths: list[Path] = []

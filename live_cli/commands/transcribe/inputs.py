@@ -15,7 +15,7 @@ whatever it is called."""
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechInput:
+class InputFile:
     """A speech file to transcribe: its ``path``, or "-" for stdin.
 
     ``below``: its path from the folder that was named, in which its transcript goes on; else its
@@ -31,7 +31,7 @@ class SpeechInput:
 class SpeechInputs:
     """All inputs. ``many``: whether there may be several, as a folder may hold one today."""
 
-    files: tuple[SpeechInput, ...]
+    files: tuple[InputFile, ...]
     many: bool
 
 
@@ -41,7 +41,7 @@ def find_inputs(given: Iterable[str]) -> SpeechInputs:
     A folder means the sound files in it and below it, hidden ones left out. A pattern, where no
     file has that very name, means what it matches; ``**`` matches folders too.
     """
-    files: list[SpeechInput] = []
+    files: list[InputFile] = []
     many = False
     for name in given:
         paths = _matches(name)
@@ -58,15 +58,15 @@ def _matches(name: str) -> list[str]:
     return sorted(glob.glob(name, recursive=True)) or [name]
 
 
-def _file(path: str) -> SpeechInput:
-    return SpeechInput(path, os.path.basename(path))
+def _file(path: str) -> InputFile:
+    return InputFile(path, os.path.basename(path))
 
 
-def _in_folder(folder: str) -> list[SpeechInput]:
-    found = [SpeechInput(path, os.path.relpath(path, folder)) for path in _sound_files(folder)]
+def _in_folder(folder: str) -> list[InputFile]:
+    found = [InputFile(path, os.path.relpath(path, folder)) for path in _sound_files(folder)]
     if not found:
         problem = f"{folder} holds no sound file. Name the file itself if it is called otherwise."
-        return [SpeechInput(folder, os.path.basename(os.path.normpath(folder)), problem)]
+        return [InputFile(folder, os.path.basename(os.path.normpath(folder)), problem)]
     return found
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from live_cli.commands.transcribe.destinations import chosen_format, destinations, targets
-from live_cli.commands.transcribe.inputs import SpeechInput, SpeechInputs, find_inputs
+from live_cli.commands.transcribe.inputs import InputFile, SpeechInputs, find_inputs
 from live_cli.errors import InputFileError, OptionError
 
-ONE = SpeechInputs((SpeechInput("a.wav", "a.wav"),), many=False)
-TWO = SpeechInputs((SpeechInput("a.wav", "a.wav"), SpeechInput("b/c.mp3", "c.mp3")), many=True)
+ONE = SpeechInputs((InputFile("a.wav", "a.wav"),), many=False)
+TWO = SpeechInputs((InputFile("a.wav", "a.wav"), InputFile("b/c.mp3", "c.mp3")), many=True)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_no_transcript_takes_the_place_of_any_recording(tmp_path: Path) -> None:
 
 def test_a_name_stays_whatever_comes_after_it() -> None:
     def names(*paths: str) -> list[str]:
-        files = [SpeechInput(path, os.path.basename(path)) for path in paths]
+        files = [InputFile(path, os.path.basename(path)) for path in paths]
         return [path.name for path in destinations(files, Path("out"), ".txt")]
 
     assert names("talk.wav") == ["talk.txt"]
