@@ -224,7 +224,7 @@ async def test_row_09_voice_and_language(synthesizer: object) -> None:
             async with server.connect(NATIVE_AUDIO, **voice(name)) as client:
                 await client.ask("Hello")
                 sounds.add(sound(await client.turn()).tobytes())
-        code, reason = await server.refusal(NATIVE_AUDIO, **voice("kore"))
+        code, reason = await server.refusal(NATIVE_AUDIO, **voice("Kora"))
     assert len(sounds) == len(VOICE_TRAITS) == 30
     assert (code, "Kore" in reason) == (1007, True)
 

@@ -93,17 +93,22 @@ def calling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         yield running
 
 
-@pytest.mark.parametrize("sdk", [PYTHON, PYTHON_1_55], ids=lambda sdk: sdk.name)
-async def test_row_26_calls_and_the_answer_are_one_turn(calling: Serving, sdk: Any) -> None:
-    program = python(ASKING, RECEIVING, config=CONFIG, model="gemini-3.1-flash-live-preview")
+@pytest.mark.parametrize(
+    ("sdk", "model"),
+    [
+        (PYTHON, "gemini-3.1-flash-live-preview"),
+        (PYTHON_1_55, "gemini-3.1-flash-live-preview"),
+        (PYTHON, NATIVE_AUDIO),
+        (PYTHON, "gemini-live-2.5-flash-preview"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else each.name,
+)
+async def test_row_26_calls_and_the_answer_are_one_turn(
+    calling: Serving, sdk: Any, model: str
+) -> None:
+    program = python(ASKING, RECEIVING, config=CONFIG, model=model)
     printed = await calling.run(program, sdk)
     assert printed.splitlines() == [*CALLS, "Done.", "8"]
-
-
-async def test_row_26_on_2_5_the_calls_are_a_turn_of_their_own(calling: Serving) -> None:
-    program = python(ASKING, RECEIVING, RECEIVING, config=CONFIG, model=NATIVE_AUDIO)
-    printed = await calling.run(program)
-    assert printed.splitlines() == [*CALLS, "None", "Done.", "8"]
 
 
 async def test_row_26_the_same_in_javascript(calling: Serving) -> None:
