@@ -38,6 +38,7 @@ from live_cli.protocol.messages import SessionResumptionConfig, Setup
 from tests.harness import mean_server as mean
 from tests.harness.command import live_cli
 from tests.harness.mean_server import DONE, PING, Caller, MeanServer, Script, frame, handle, text
+from tests.harness.speech import QUESTION
 
 A_MINUTE: Final = 30
 """Attempts in any minute, at most; a server that accepts and closes was met with 38,400."""
@@ -789,6 +790,36 @@ def test_a_first_connection_to_a_busy_server_is_tried_again(tmp_path: Path, busy
     assert (done.returncode, done.stdout) == (0, b"Yes.\n"), done.stderr
     assert done.stderr.count(b"Trying for 30 s") == 1
     assert len(server.callers) == 3
+
+
+def test_a_busy_server_is_waited_for_by_each_verb(tmp_path: Path) -> None:
+    async def writes_down(caller: Caller) -> None:
+        await caller.set_up()
+        while "activityEnd" not in (await caller.next()).get("realtimeInput", {}):
+            pass
+        words = {"serverContent": {"inputTranscription": {"text": "How many legs?"}}}
+        await caller.say(words, DONE)
+        await caller.listen()
+
+    busy = answers("503 Service Unavailable")
+    with mean.mean_server(busy, writes_down) as server:
+        done = live_cli("transcribe", QUESTION, "--server", server.address, home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert b"How many legs?" in done.stdout
+    assert done.stderr.count(b"Trying for 30 s") == 1
+    output = ("--input", QUESTION, "--output", tmp_path / "answer.wav")
+    with mean.mean_server(busy, busy, hears_out) as server:
+        done = live_cli("talk", "--server", server.address, *output, home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count(b"Trying for 30 s") == 1
+
+
+async def hears_out(caller: Caller) -> None:
+    await caller.set_up()
+    while "audioStreamEnd" not in (await caller.next()).get("realtimeInput", {}):
+        pass
+    await caller.say(mean.sound(0.5), DONE)
+    await caller.listen()
 
 
 def test_a_first_wait_that_is_too_long_is_said_and_not_waited_for(tmp_path: Path) -> None:

@@ -82,6 +82,9 @@ class Watcher(Protocol):
     def real_time(self) -> None:
         """Take note that the server is fed in real time: a session of the file begins."""
 
+    def note(self, text: str) -> None:
+        """Take a sentence for the user."""
+
 
 async def transcribe_file(
     server: RunningServer,
@@ -99,7 +102,7 @@ async def transcribe_file(
         sound = _Sound(speech)
         more = True
         while more:
-            async with await server.connect(plan.setup) as client:
+            async with await server.connect_first(plan.setup, watcher.note) as client:
                 if not client.takes_audio_faster:
                     watcher.real_time()
                 watcher.progress(transcript)

@@ -49,6 +49,8 @@ class Watched:
     def real_time(self) -> None:
         self.real_time_sessions += 1
 
+    def note(self, text: str) -> None: ...
+
 
 def heard(text: str, **more: Any) -> bytes:
     said = Transcription(text=text, **more)
