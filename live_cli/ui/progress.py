@@ -25,6 +25,8 @@ _TELLING_S = 1.0
 """How long a rate is measured before it is shown."""
 _BAR_COLUMNS = 24
 _NAME_COLUMNS = 32
+_USUAL_COLUMNS = 80
+"""Those of a terminal that does not tell."""
 
 RateText = Callable[[float], str]
 """The rate, in units a second, as the user reads it."""
@@ -121,8 +123,8 @@ def progress_bar(name: str, rate_text: RateText | None = None) -> Iterator[Progr
 
     def columns() -> int:
         with contextlib.suppress(OSError):
-            return os.get_terminal_size(out).columns
-        return 80
+            return os.get_terminal_size(out).columns or _USUAL_COLUMNS
+        return _USUAL_COLUMNS
 
     cells = "█░" if can_encode(sys.stderr.encoding, "█░") else "#-"
     bar = ProgressBar(name, rate_text, write, columns, cells)
