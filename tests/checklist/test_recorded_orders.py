@@ -2,6 +2,7 @@
 
 import base64
 import itertools
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -141,3 +142,30 @@ async def test_one_turn_complete_after_an_answer_but_on_vertex_half_cascade(
     code = "print(default_api.get_current_weather(location='Redmond, WA'))"
     as_code = [{"executableCode": {"language": "PYTHON", "code": code}}]
     assert shown == (as_code if model in CASCADES and not vertex else [])
+
+
+async def test_a_setup_in_the_ways_of_proto_json_is_taken_and_answered_in_ascii() -> None:
+    chat = ScriptedChatModel(["Grüße aus 東京 🎤."])
+    setup = {
+        "generation_config": {"responseModalities": 1, "mediaResolution": 2, "seed": "7"},
+        "systemInstruction": {"parts": {"text": "Be brief."}},
+        "tools": [{"googleSearch": True}, {"functionDeclarations": {"name": "f", "behavior": 1}}],
+        "realtimeInputConfig": {"activityHandling": 2, "automaticActivityDetection": True},
+        "sessionResumption": True,
+        "outputAudioTranscription": False,
+    }
+    async with (
+        running(ScriptedRegistry(chat), strict=True) as server,
+        server.connect("models/local", **setup) as client,
+    ):
+        await client.send(clientContent={"turns": {"role": "user", "parts": {"text": "Hi"}}})
+        await client.send(clientContent={"turn_complete": "true"})
+        payloads = [await client.socket.recv() for _ in range(4)]
+    assert all(payload.isascii() for payload in payloads)
+    said = "".join(part["text"] for part in parts([json.loads(each) for each in payloads]))
+    assert "Grüße aus 東京 🎤.".startswith(said)
+    assert len(said) > 6
+    [request] = chat.requests
+    assert [message.text for message in request.messages] == ["Be brief.", "Hi"]
+    assert [tool.name for tool in request.tools] == ["f"]
+    assert request.sampling.seed == 7
