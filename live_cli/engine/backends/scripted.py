@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,12 +17,14 @@ from live_cli.engine.stages import (
     ChatMessage,
     ChatRequest,
     ChatUsage,
+    DetailedText,
     FinishReason,
+    SpokenWord,
     ToolDeclaration,
     ToolUse,
     VoiceTraits,
 )
-from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
+from live_cli.sample_rates import INPUT_SAMPLE_RATE, OUTPUT_SAMPLE_RATE
 
 _LOUD = 0.01  # RMS; -40 dBFS
 _SECONDS_A_CHARACTER = 0.06
@@ -44,6 +46,8 @@ class ScriptedDetector:
 class ScriptedTranscriber:
     """Transcribes any speech to the next of ``texts``, over and over, or by a function."""
 
+    times_words = True
+
     def __init__(self, texts: Sequence[str] | Callable[[Samples], str] = ("Hello.",)) -> None:
         if callable(texts):
             self._text_of = texts
@@ -54,11 +58,26 @@ class ScriptedTranscriber:
     def transcribe(self, samples: Samples) -> str:
         return self._text_of(samples)
 
+    def transcribe_in_detail(self, samples: Samples, *, words: bool) -> DetailedText:
+        """Return the text with its words spread evenly."""
+        text = self._text_of(samples)
+        each_s = len(samples) / INPUT_SAMPLE_RATE / max(1, len(text.split()))
+        timed = (
+            SpokenWord(word, place * each_s, (place + 1) * each_s)
+            for place, word in enumerate(text.split() if words else ())
+        )
+        return DetailedText(text, tuple(timed), "en")
+
+
+_KEPT_REQUESTS: Final = 100
+"""Of a chat model, for tests to look at; each holds a whole history."""
+
 
 class ScriptedChatModel:
     """Answers with the next of ``replies`` (over and over), word by word; with none, an echo.
 
     A reply may end in function calls: ``On my way. call:turn_on {"brightness": 1} call:lock``.
+    ``requests``: the last hundred that it got.
     """
 
     context_tokens = 4096
@@ -70,6 +89,7 @@ class ScriptedChatModel:
 
     def generate(self, request: ChatRequest, on_delta: Callable[[ChatDelta], bool]) -> ChatUsage:
         self.requests.append(request)
+        del self.requests[:-_KEPT_REQUESTS]
         text, calls = self._reply_to(request)
         words = _pieces(text) if text or calls == [] else []
         prompt_tokens = sum(len(message.text.split()) for message in request.messages)

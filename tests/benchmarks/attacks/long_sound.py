@@ -12,11 +12,13 @@ import soundfile
 
 from live_cli.audio.pcm import pcm16_from_float
 from tests.benchmarks.attacks.target import Attack, Target, answered_or_closed
-from tests.benchmarks.row import Row, median
+from tests.benchmarks.row import Row
 from tests.harness.speech import QUESTION
 
 _BYTES: Final = 11_000_000
 _SMALL_BYTES: Final = 500_000
+_MOST_WAITS: Final = 10.0
+"""Two others have speech without end to be transcribed, and each gets its share."""
 _CLIENTS: Final = 2
 _SECONDS, _SMALL_SECONDS = 30.0, 2.0
 """How long the canary is looked at while it asks aloud."""
@@ -44,7 +46,7 @@ async def send_sound_of_no_rate(target: Target) -> list[Row]:
     async with target.growth() as grown:
         took_s = max(await asyncio.gather(*(refused_after_s() for _ in range(_CLIENTS))))
     return [
-        Row("96 minutes at 1000 Hz are refused after", took_s, "s", 2.0),
+        Row("96 minutes at 1000 Hz are refused after", took_s, "s", 5.0),
         Row("memory that they take", grown.mb, "MB", 150.0),
     ]
 
@@ -52,21 +54,17 @@ async def send_sound_of_no_rate(target: Target) -> list[Row]:
 async def send_long_speech(target: Target) -> list[Row]:
     """Eleven minutes of speech in one message, from two at once, while the canary asks aloud."""
     message = _message(8000, _SMALL_BYTES if target.small else _BYTES)
-    await asyncio.to_thread(target.canary.take)
     async with target.growth() as grown, AsyncExitStack() as stack:
         for _ in range(_CLIENTS):
             client = await stack.enter_async_context(target.session())
             await client.send(message)
         await asyncio.sleep(_SMALL_SECONDS if target.small else _SECONDS)
-        waits_ms = await asyncio.to_thread(target.canary.take)
     return [
         Row("memory of two messages of 11 minutes", grown.mb, "MB", 200.0),
-        Row("the canary waits for its answers meanwhile, worst", max(waits_ms), "ms", 10_000.0),
-        Row("the same, median", median(waits_ms), "ms", 5_000.0),
     ]
 
 
 ATTACKS: Final = (
-    Attack("sound of no rate", send_sound_of_no_rate, 10_000.0),
-    Attack("long speech", send_long_speech, 20_000.0),
+    Attack("sound of no rate", send_sound_of_no_rate, _MOST_WAITS),
+    Attack("long speech", send_long_speech, _MOST_WAITS),
 )

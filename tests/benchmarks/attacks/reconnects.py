@@ -134,4 +134,4 @@ async def fail(target: Target) -> list[Row]:
     ]
 
 
-ATTACKS: Final = (Attack("failing servers", fail, 500.0),)
+ATTACKS: Final = (Attack("failing servers", fail),)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final
 
-from tests.benchmarks.attacks.target import KEY, WRONG_KEY, Attack, Target
+from tests.benchmarks.attacks.target import KEY, PLACES, WRONG_KEY, Attack, Target
 from tests.benchmarks.row import Row
 from tests.harness.live_client import PATH, SETUP
 from tests.harness.raw_client import Ends, frame, raw, read_to_end, sent_until_cut
@@ -18,8 +18,6 @@ _BEGUN: Final = struct.pack("!BBQI", 0x81, 0xFF, _BYTES, 0)
 """The head of a text message of so many bytes."""
 _MOST_MB: Final = 100.0
 _HEADS, _FEW_HEADS = 499, 20
-_OWNERS: Final = 15
-"""Beside the canary as many as the default of sessions allows."""
 _REQUEST: Final = "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n"
 
 
@@ -97,16 +95,16 @@ async def hold_places(target: Target) -> list[Row]:
                 writer.write(_REQUEST.encode())
                 await reader.readuntil(b"ok")
                 writer.write(b"GET / HT")
-        for _ in range(_OWNERS):
+        for _ in range(PLACES):
             try:
                 await stack.enter_async_context(target.session())
             except (OSError, EOFError, TimeoutError):
                 kept_out += 1
-    return [Row(f"owners kept out by slow requests, of {_OWNERS}", kept_out, "", 0)]
+    return [Row(f"owners kept out by slow requests, of {PLACES}", kept_out, "", 0)]
 
 
 ATTACKS: Final = (
-    Attack("strangers' megabytes", send_megabytes, 1000.0),
-    Attack("tiny fragments", send_fragments, 1000.0),
-    Attack("slow requests", hold_places, 1000.0),
+    Attack("strangers' megabytes", send_megabytes),
+    Attack("tiny fragments", send_fragments),
+    Attack("slow requests", hold_places),
 )

@@ -3,8 +3,8 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -18,6 +18,8 @@ from tests.harness.timed_loop import LoopHolds
 
 KEY: Final = "the-right-key-of-the-owner"
 WRONG_KEY: Final = "a-wrong-key-of-somebody"
+PLACES: Final = 15
+"""Beside the canary as many as the default of sessions allows."""
 WITHIN_S: Final = 60.0  # a bound on waiting, not a measure
 
 
@@ -65,6 +67,17 @@ class Target:
                 await client.recv()
             yield client
 
+    async def settle(self) -> None:
+        """Wait until the sessions of the attack before are over, and all places can be had."""
+        async with asyncio.timeout(WITHIN_S):
+            while True:
+                async with AsyncExitStack() as stack:
+                    with suppress(OSError, ConnectionClosed):
+                        for _ in range(PLACES):
+                            await stack.enter_async_context(self.session())
+                        return
+                await asyncio.sleep(0.2)
+
     @asynccontextmanager
     async def growth(self) -> AsyncIterator[Growth]:
         """How the memory of the process grows within the context, at most; known after it."""
@@ -76,11 +89,15 @@ class Target:
 
 @dataclass(frozen=True)
 class Attack:
-    """One kind of attack. ``act`` returns its own figures; ``longest_wait_ms``: of the canary."""
+    """One kind of attack. ``act`` returns its own figures.
+
+    ``most_waits``: how many times as long as in quiet the canary may wait; None where its answers
+    cost nothing and a number of milliseconds says more.
+    """
 
     name: str
     act: Callable[[Target], Awaitable[list[Row]]]
-    longest_wait_ms: float = field(default=500.0)
+    most_waits: float | None = None
 
 
 async def answered_or_closed(client: ClientConnection, field_name: str = "turnComplete") -> None:
