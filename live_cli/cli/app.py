@@ -4,11 +4,13 @@ The parser returns a call, which `cli.main` makes outside of the parser: ``--hel
 heavy.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from live_cli.catalog import BUILT_IN_TOOLS
 from live_cli.cli.examples import EXAMPLES
 from live_cli.cli.help import GroupedCommand, PlainGroup, help_of
 from live_cli.cli.options import completion, later, with_settings
@@ -20,6 +22,10 @@ models_app = typer.Typer(
     cls=PlainGroup, rich_markup_mode=None, help="The local engine's chat models."
 )
 config_app = typer.Typer(cls=PlainGroup, rich_markup_mode=None, help="The settings file.")
+tools_app = typer.Typer(
+    cls=PlainGroup, rich_markup_mode=None, help="The tools that the model may call."
+)
+app.add_typer(tools_app, name="tools")
 app.add_typer(models_app, name="models")
 app.add_typer(config_app, name="config")
 
@@ -36,6 +42,19 @@ _Resume = Annotated[
         help="Go on with an earlier session: the last, or that of a handle.",
         rich_help_panel="Connection",
     ),
+]
+_Search = Annotated[
+    bool, typer.Option("--search", help="Let the service search.", rich_help_panel="Tools")
+]
+_CodeExecution = Annotated[
+    bool,
+    typer.Option("--code-execution", help="Let the service run code.", rich_help_panel="Tools"),
+]
+_UrlContext = Annotated[
+    bool, typer.Option("--url-context", help="Let it read pages.", rich_help_panel="Tools")
+]
+_Maps = Annotated[
+    bool, typer.Option("--maps", help="Let it look at maps.", rich_help_panel="Tools")
 ]
 _JsonTable = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
@@ -80,6 +99,10 @@ def talk(
         ),
     ] = None,
     earlier: _Resume = None,
+    search: _Search = False,
+    code_execution: _CodeExecution = False,
+    url_context: _UrlContext = False,
+    maps: _Maps = False,
     json: _Json = False,
 ) -> None:
     """Talk by microphone and speaker; Ctrl-C ends it.
@@ -88,6 +111,7 @@ def talk(
     """
     from live_cli.commands.talk import command
 
+    settings = _with_built_in(settings, search, code_execution, url_context, maps)
     command.run(settings, input_path=input, output_path=output, resume=earlier, json=json)
 
 
@@ -115,11 +139,16 @@ def text(
         typer.Option("--output", "-o", metavar="FILE", help="Keep the spoken reply ('-': stdout)."),
     ] = None,
     earlier: _Resume = None,
+    search: _Search = False,
+    code_execution: _CodeExecution = False,
+    url_context: _UrlContext = False,
+    maps: _Maps = False,
     json: _Json = False,
 ) -> None:
     """Write to the model, and read its answer as it comes."""
     from live_cli.commands import text as command
 
+    settings = _with_built_in(settings, search, code_execution, url_context, maps)
     command.run(
         settings,
         message,
@@ -181,6 +210,13 @@ def transcribe(
         file_format, output or None, json, force, skip_existing, names=not no_names
     )
     command.run(settings, list(files), options)
+
+
+def _with_built_in(settings: Settings, *wanted: bool) -> Settings:
+    """Return ``settings`` with those of the service's own tools that were given by options."""
+    names = (name for name, is_wanted in zip(BUILT_IN_TOOLS, wanted, strict=True) if is_wanted)
+    tools = tuple(dict.fromkeys((*settings.tools.tools, *names)))
+    return replace(settings, tools=replace(settings.tools, tools=tools))
 
 
 def _path(given: str | None) -> Path | None:
@@ -285,6 +321,31 @@ def models_pull(
     from live_cli.commands import models as command
 
     command.pull(name, sha256=sha256)
+
+
+@tools_app.callback(invoke_without_command=True)
+@with_settings("tools")
+def tools(settings: Settings, ctx: typer.Context, json: _JsonTable = False) -> None:
+    """List the tools: from where they are, and what becomes of a call."""
+    if ctx.invoked_subcommand is None:
+        from live_cli.commands import tools as command
+
+        command.run(settings, json=json)
+
+
+@tools_app.command("call", cls=GroupedCommand)
+@with_settings("tools")
+def tools_call(
+    settings: Settings,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name from `live-cli tools`.")],
+    arguments: Annotated[
+        str, typer.Argument(metavar="[JSON]", help="Its arguments, as a JSON object.")
+    ] = "{}",
+) -> None:
+    """Call a tool without a model; who types this has allowed it."""
+    from live_cli.commands import tools as command
+
+    command.call(settings, name, arguments)
 
 
 @config_app.callback(invoke_without_command=True)

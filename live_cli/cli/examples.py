@@ -22,6 +22,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "live-cli serve &",
         'eval "$(live-cli serve --print-env)" && python your_program.py',
     ),
+    "tools": ("live-cli tools --tools house.py --mcp servers.json",),
+    "tools call": ('live-cli tools call lamp \'{"room": "hall"}\' --tools house.py',),
     "devices": ("live-cli devices",),
     "doctor": ("live-cli doctor --audio",),
     "voices": ("live-cli voices",),

@@ -8,7 +8,7 @@ half can be marked; a pipe and a sound file get it once it is whole.
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,8 @@ from live_cli.commands.outputs import (
 )
 from live_cli.commands.questions import STDIN, Question, questions
 from live_cli.commands.resume import may_resume, resumable, resumed, tell_reconnected
+from live_cli.commands.session_tools import session_tools
+from live_cli.commands.text_calls import ChatCalls
 from live_cli.commands.unspoken import UnspokenAnswers
 from live_cli.errors import EngineError, InputFileError, LiveError, OptionError, SessionError
 from live_cli.net.client.resuming_client import ResumingClient
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
     from live_cli.commands.answer_sound import AnswerSound
 
 
+_LOOK_EVERY_S = 0.1
+"""How soon it is noticed that a call is over which nothing follows."""
 _MOST_NAMED = 10
 """Lines of a batch that one sentence names."""
 
@@ -90,7 +94,7 @@ def run(
         asked = questions(
             message, document=document, stdin_is_taken=history_is_stdin, tell=view.note
         )
-        summary = asyncio.run(_converse(plan, settings, view, asked, turns, output_path))
+        summary = asyncio.run(_converse(plan, settings, view, asked, turns, output_path, json=json))
         view.close(summary if json else None)
 
 
@@ -122,8 +126,10 @@ async def _converse(
     asked: AsyncIterator[Question],
     turns: list[Content],
     output: str | None,
+    *,
+    json: bool,
 ) -> Summary:
-    with ExitStack() as stack:
+    async with AsyncExitStack() as stack:
         for text in notes(plan, settings.engine.chat):
             view.note(text)
         writer = None
@@ -132,16 +138,23 @@ async def _converse(
             from live_cli.commands.answer_sound import AnswerSound
 
             writer = stack.enter_context(AnswerSound(output))
+        can_ask = not json and sys.stdin.isatty() and sys.stderr.isatty()
+        tools = await stack.enter_async_context(session_tools(settings, view, can_ask=can_ask))
+        plan = tools.plan_with(plan) if tools else plan
         async with (
             running_server(plan) as server,
             resumable(server, plan, settings.session, view, goes_on=True) as client,
         ):
-            chat = _Chat(server, client, view, plan, writer, turns, prices_of(settings, plan))
+            calls = ChatCalls(tools, client, plan)
+            chat = _Chat(
+                server, client, view, plan, writer, turns, prices_of(settings, plan), calls
+            )
             try:
                 await chat.send_history()
                 await chat.answer_all(asked)
             finally:
                 await chat.stop_receiving()
+                await calls.close()
         chat.refuse_silence()
         return chat.summary()
 
@@ -161,6 +174,7 @@ class _Chat:
         writer: "AnswerSound | None",
         history: list[Content],
         prices: Prices | None,
+        calls: ChatCalls,
     ) -> None:
         self._server = server
         self._client = client
@@ -173,6 +187,7 @@ class _Chat:
         self._holds_sound = may_resume(plan)
         self._sound: list[bytes] = []
         self._history = history
+        self._calls = calls
         self._clock = asyncio.get_running_loop().time
         self._stats = SessionStats(self._clock(), prices)
         self._receiving: asyncio.Future[Event] | None = None
@@ -267,7 +282,8 @@ class _Chat:
                 case AudioChunk() | TextChunk() | OutputTranscript():
                     begun = True
                 case TurnComplete(more_follows=False):
-                    return
+                    if not await self._another_turn_comes():
+                        return
                 case Reconnecting(lost) if begun and not lost.turn_lost:
                     return  # all of the answer has come, only its end has not
                 case Reconnecting():
@@ -280,6 +296,16 @@ class _Chat:
                     broken = False
                 case _:
                     pass
+
+    async def _another_turn_comes(self) -> bool:
+        """Wait for what follows a turn, where a call is open or its result is still to be told."""
+        while (limit_s := self._calls.turn_limit_s()) != 0:
+            wait_s = _LOOK_EVERY_S if limit_s is None else limit_s
+            if (await asyncio.wait((self._receive(),), timeout=wait_s))[0]:
+                return True
+            if limit_s is not None:
+                break
+        return False
 
     def _message(self, text: str) -> ClientMessage:
         if self._rule == "session":
@@ -328,6 +354,7 @@ class _Chat:
         if changes := self._stats.event(event, self._clock()):
             self._view.status(**changes)
         self._view.event(event)
+        self._calls.handle(event)
         if self._writer is not None and (missed := self._unspoken.event(event)):
             self._view.note(missed)
         if isinstance(event, AudioChunk) and self._writer is not None:

@@ -108,7 +108,7 @@ _session = partial(Option, "Session")
 _thinking = partial(Option, "Thinking")
 _voice_activity = partial(Option, "Voice activity", verbs=_TALK)
 _devices = partial(Option, "Devices", verbs=_TALK)
-_tools = partial(Option, "Tools")
+_tools = partial(Option, "Tools", verbs=("talk", "text", "tools"))
 _captions = partial(Option, "Captions", verbs=("transcribe",))
 _listening = partial(Option, "Connection", verbs=_SERVE)
 

@@ -62,8 +62,7 @@ def mcp_from_file(file: ConfigFile, profile: str | None) -> dict[str, Any]:
     servers: dict[str, Any] = {}
     of_profile = file.tables.get("profiles", {}).get(profile, {}) if profile else {}
     for prefix, tables in (((), file.tables), (("profiles", str(profile)), of_profile)):
-        for name, entry in _tables_of_names(file, prefix, tables.get("mcp", {})):
-            servers[name] = entry
+        servers |= dict(_tables_of_names(file, prefix, tables.get("mcp", {})))
     return servers
 
 

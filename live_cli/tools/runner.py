@@ -104,6 +104,8 @@ class ToolRunner:
         self._calls = PendingCalls()
         self._running: dict[PendingCall, asyncio.Task[None]] = {}
         self._requests: dict[PendingCall, _Request] = {}
+        self._results_in_turn = 0
+        self._owed = False
         self._clock = asyncio.get_running_loop().time
 
     def replace_tools(self, tools: Sequence[ClientTool]) -> None:
@@ -115,6 +117,14 @@ class ToolRunner:
         """The call that the person is asked about now: the oldest of them."""
         asked = (CallState.ASKING, CallState.ORPHAN_ASKING)
         return next((call for call in self._calls.open if call.state in asked), None)
+
+    @property
+    def owes_turn(self) -> bool:
+        """Whether the model is to tell a result in a turn of its own, once a turn is over.
+
+        It got the result after that turn, or within it and talks on while a call is open.
+        """
+        return self._owed or self._results_in_turn > 0
 
     @property
     def is_busy(self) -> bool:
@@ -134,6 +144,8 @@ class ToolRunner:
             case events.ResumptionUpdated(handle) if handle is not None:
                 self._do(self._calls.use_results())
             case events.TurnComplete():
+                self._owed = self._rules.non_blocking and self._results_in_turn > 0
+                self._results_in_turn = 0
                 if not self._rules.keeps_results:
                     self._do(self._calls.use_results())
                 self._do(self._calls.note_unwanted())
@@ -212,6 +224,7 @@ class ToolRunner:
                 case CallAct.RUN:
                     self._start(step.call)
                 case CallAct.SEND if step.call.result is not None:
+                    self._results_in_turn += 1
                     self._respond(step.call, step.call.result)
                 case CallAct.TELL if step.call.result is not None:
                     self._tell(step.call, step.call.result)

@@ -1,4 +1,4 @@
-"""Functions and MCP servers in `talk`, through the real command, wire and server."""
+"""Functions and MCP servers in the commands, through the real wire and server."""
 
 import json
 import sys
@@ -130,3 +130,74 @@ def test_a_bad_file_is_named_before_anything_is_opened(
     assert done.returncode == 7
     assert said in errors
     assert errors.count("\n") == 1
+
+
+def written(endpoint: ChatEndpoint, tmp_path: Path, *options: str, stdin: str = "") -> str:
+    """What `text` prints for a question, or for the lines of ``stdin``."""
+    config = tmp_path / "config.toml"
+    config.write_text(f'[engine]\nchat = "openai:{endpoint.spec}"\n')
+    done = live_cli(
+        "text", "--config", config, "--server", "local", *options, home=tmp_path, stdin=stdin
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode()
+
+
+def test_text_waits_for_the_answer_after_a_call(
+    endpoint: ChatEndpoint, tmp_path: Path, house: str
+) -> None:
+    endpoint.answer = calling("lamp", room="kitchen")
+    said = written(endpoint, tmp_path, "--tools", house, "--allow", "*", "Is it on?")
+    assert said == "I found this: The lamp in the kitchen is burning.\n"
+
+
+def test_each_line_of_a_pipe_gets_its_own_answer_after_its_own_call(
+    endpoint: ChatEndpoint, tmp_path: Path, house: str
+) -> None:
+    def answer(body: Body) -> Any:
+        last = body["messages"][-1]
+        if last["role"] == "tool":
+            return [chunk(last["content"]), "[DONE]"]
+        room = "kitchen" if "kitchen" in last["content"] else "hall"
+        return [called("lamp", room=room), "[DONE]"]
+
+    endpoint.answer = answer
+    lines = "Is the kitchen lit?\nAnd the hall?\n"
+    said = written(endpoint, tmp_path, "--tools", house, "--allow", "lamp", stdin=lines)
+    assert said.splitlines() == [
+        "The lamp in the kitchen is burning.",
+        "The lamp in the hall is burning.",
+    ]
+
+
+def test_tools_are_listed_with_what_becomes_of_a_call(tmp_path: Path, house: str) -> None:
+    server = {"command": sys.executable, "args": ["-m", "mcp_server_time"], "trust": True}
+    (tmp_path / "mcp.json").write_text(json.dumps({"mcpServers": {"time": server}}))
+    done = live_cli(
+        "tools", "--tools", house, "--mcp", tmp_path / "mcp.json", "--json", home=tmp_path
+    )
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(row["name"], row["from"], row["a_call"]) for row in rows] == [
+        ("lamp", "house.py", "asks"),
+        ("time__get_current_time", "MCP server time", "runs"),
+        ("time__convert_time", "MCP server time", "runs"),
+    ]
+    assert rows[0]["parameters"]["required"] == ["room"]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "code", "said"),
+    [
+        ("lamp", '{"room": "hall"}', 0, "The lamp in the hall is burning."),
+        ("lamp", "{}", 6, "do not fit"),
+        ("lamp", "[]", 2, "JSON object"),
+        ("lamp", "{", 2, "no JSON"),
+        ("lamb", "{}", 2, "did you mean 'lamp'"),
+    ],
+)
+def test_a_tool_is_tried_without_a_model(
+    tmp_path: Path, house: str, name: str, arguments: str, code: int, said: str
+) -> None:
+    done = live_cli("tools", "call", name, arguments, "--tools", house, home=tmp_path)
+    assert done.returncode == code
+    assert said in (done.stdout if code == 0 else done.stderr).decode()
