@@ -266,7 +266,7 @@ class _Chat:
 
     async def _ask(self, text: str) -> None:
         """Send a message and show the whole answer. Raises SessionError where there is none."""
-        self._stats.input_ended(self._clock())
+        self._stats.waits.asked(self._clock())
         if self._lost_while_idle is not None:
             lost, self._lost_while_idle = self._lost_while_idle, None
             await self._handle(lost)

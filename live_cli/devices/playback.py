@@ -14,6 +14,7 @@ import numpy as np
 from live_cli.audio.levels import SILENCE_DBFS, level_dbfs
 from live_cli.audio.pcm import Samples, float_from_pcm16
 from live_cli.audio.playback.fades import rising_gain
+from live_cli.audio.playback.first_sounds import FirstSounds
 from live_cli.audio.playback.heard import HeardLog, HeardSpan, heard_at
 from live_cli.audio.playback.playout import Playout, PlayoutState, PlayoutStats, Span, TurnOutcome
 from live_cli.audio.resampler import Resampler
@@ -50,6 +51,8 @@ class SpeakerSnapshot:
     turns_started: int = 0
     outcomes: Mapping[int, TurnOutcome] = field(default_factory=dict)
     """Outcomes of the last turns that have begun to play."""
+    sounded_at: Mapping[int, float] = field(default_factory=dict)
+    """When each of the last turns is first heard, on ``time.monotonic``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class _Rendered:
     stats: PlayoutStats
     outcomes: Mapping[int, TurnOutcome]
     spans: tuple[HeardSpan, ...]
+    sounded_at: Mapping[int, float]
     samples_taken: int
 
 
@@ -80,6 +84,7 @@ class Playback:
     def __init__(self) -> None:
         self._playout = Playout()
         self._heard = HeardLog()
+        self._first_sounds = FirstSounds()
         self._commands: deque[Callable[[], object]] = deque()
         self._samples_given = 0
         self._samples_taken = 0
@@ -151,6 +156,7 @@ class Playback:
             mean_start_delay_ms=stats.mean_start_delay_ms,
             turns_started=stats.turns_started,
             outcomes=rendered.outcomes,
+            sounded_at=rendered.sounded_at,
         )
 
     # --- between two devices: while nobody renders ---------------------------------------------
@@ -170,13 +176,18 @@ class Playback:
 
     # --- the speaker's thread ----------------------------------------------------------------
 
-    def render(self, samples: int, at: float) -> Samples:
-        """Carry out the commands so far, return the next block, which begins to sound ``at``."""
+    def render(self, samples: int, at: float, monotonic_at: float | None = None) -> Samples:
+        """Carry out the commands so far, return the next block, which begins to sound ``at``.
+
+        That is on the device's clock; ``monotonic_at`` is the same on ``time.monotonic``, where
+        those two differ.
+        """
         while self._commands:
             self._commands.popleft()()
         block = self._with_gain(self._playout.pull(samples))
         spans = self._playout.spans
         self._heard.note(at, spans)
+        self._first_sounds.note(block, spans, at if monotonic_at is None else monotonic_at)
         self._rendered = self._publish(level_dbfs(block) if spans else SILENCE_DBFS)
         return block
 
@@ -220,6 +231,7 @@ class Playback:
             stats=self._playout.stats,
             outcomes=self._playout.outcomes,
             spans=self._heard.published(),
+            sounded_at=self._first_sounds.times,
             samples_taken=self._samples_taken,
         )
 

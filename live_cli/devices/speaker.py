@@ -169,10 +169,10 @@ class Speaker:
         sounds_at = time_info.outputBufferDacTime or time_info.currentTime + self._latency_s
         while self._converted.size < frames:
             ahead = self._pulled / OUTPUT_SAMPLE_RATE - self._written / self._rate
-            block = self._playback.render(self._pull_samples, sounds_at + ahead)
+            monotonic_at = time.monotonic() + sounds_at + ahead - time_info.currentTime
+            block = self._playback.render(self._pull_samples, sounds_at + ahead, monotonic_at)
             if self._on_played is not None:
-                in_s = sounds_at + ahead - time_info.currentTime
-                self._on_played(block, time.monotonic() + in_s, self._playback.spans)
+                self._on_played(block, monotonic_at, self._playback.spans)
             self._pulled += block.size
             ready = self._resampler.process(block)
             self._converted = np.concatenate((self._converted, ready))

@@ -10,7 +10,8 @@ Every object has ``type`` and ``t``, the seconds since the start (3 decimals). T
     thought             turn, text
     audio               turn, bytes, ms, total_ms: of this message, and of the turn so far
     interrupted         turn, heard_ms (null where nothing was played)
-    turn_complete       turn, interrupted, reason, latency_ms, first_audio_ms, first_text_ms,
+    turn_complete       turn, interrupted, reason, latency_ms (end of the question to the first
+                        sound that is heard), first_audio_ms, first_text_ms (to what arrives),
                         heard_ms, start_delay_ms, underruns, dry_ms (null: nothing was played)
     tool_call           calls: [{id, name, args}], or cancelled: [id]
     tool_result         id, name, state (done, failed, refused, cancelled), seconds, result
@@ -71,6 +72,7 @@ class JsonView:
         self._start = clock()
         self._label: str | None = None
         self._latencies: dict[str, float | None] = dict.fromkeys(LATENCIES)
+        self._latency_turn = 0
         self._playback: TurnPlayback | None = None
         self._audio_turn = 0
         self._audio_ms = 0.0
@@ -122,6 +124,9 @@ class JsonView:
         self._label = changes.get("label", self._label)
         self._heard_ms = changes.get("heard_ms", self._heard_ms)
         self._playback = changes.get("playback", self._playback)
+        turn = changes.get("latency_turn", self._latency_turn)
+        if turn != self._latency_turn:
+            self._latency_turn, self._latencies = turn, dict.fromkeys(LATENCIES)
         for name in LATENCIES:
             if name in changes:
                 self._latencies[name] = changes[name]  # type: ignore[literal-required]
@@ -192,7 +197,10 @@ class JsonView:
         }
 
     def _turn_complete(self, event: events.TurnComplete) -> Record:
-        latencies = {name: _rounded(value) for name, value in self._latencies.items()}
+        mine = self._latency_turn in (0, event.turn)
+        latencies = {
+            name: _rounded(value) if mine else None for name, value in self._latencies.items()
+        }
         self._latencies = dict.fromkeys(LATENCIES)
         playback, self._playback = self._playback, None
         return {

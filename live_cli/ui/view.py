@@ -46,12 +46,14 @@ class StatusChanges(TypedDict, total=False):
     """Push to talk: the key is to be held down, since the terminal reports its release."""
     held: bool
     """Push to talk: the microphone is open now."""
+    latency_turn: int
+    """The turn of the latencies in this call."""
     latency_ms: float | None
-    """Last turn: end of the user's speech to the first sound (or word) of the answer."""
+    """That turn: end of the user's speech to the first sound that is heard (or word read)."""
     first_audio_ms: float | None
-    """Last turn: end of the user's speech to the first audio message."""
+    """That turn: end of the user's speech to the first audio message."""
     first_text_ms: float | None
-    """Last turn: end of the user's speech (or the message sent) to the first text."""
+    """That turn: end of the user's speech (or the message sent) to the first text."""
     heard_ms: float | None
     """Sound of the current turn that has been played; see also `View.levels`."""
     playback: TurnPlayback | None

@@ -110,6 +110,7 @@ async def _converse(
 ) -> None:
     from live_cli.commands.talk.conversation import Conversation
     from live_cli.commands.talk.keymap import Keymap
+    from live_cli.devices.file_ends import FileMicrophone
     from live_cli.protocol.input_gate import InputGate
 
     gate = InputGate(manual=settings.vad.push_to_talk)
@@ -126,6 +127,7 @@ async def _converse(
             tools=partial(tools.start, client, plan) if tools else None,
             prices=prices_of(settings, plan),
             latin_voice=server.is_ours,
+            hears_only_user=isinstance(audio.microphone, FileMicrophone),
         )
         keymap = Keymap(conversation, view)
         keyboard = Keyboard(keymap.press, releases=gate.manual)

@@ -70,11 +70,13 @@ class Conversation:
         tools: "Callable[[Callable[[ClientMessage], None]], ToolRunner] | None" = None,
         prices: Prices | None = None,
         latin_voice: bool = False,
+        hears_only_user: bool = False,
     ) -> None:
         """``content_interrupts``: any `clientContent` interrupts the model. ``echo``: how echo
         cancellation is doing, where there is any; the model is then ducked by `playback`.
         ``tools``: makes what answers the model's calls, of what takes its messages.
-        ``latin_voice``: the model's voice speaks Latin letters alone."""
+        ``latin_voice``: the model's voice speaks Latin letters alone.
+        ``hears_only_user``: no echo can be in the microphone's sound, as in that of a file."""
         self._loop = asyncio.get_running_loop()
         self._client = client
         self._view = view
@@ -88,7 +90,9 @@ class Conversation:
         self._ducked = False
         self._outbox = Outbox()
         self._runner = tools(lambda message: self._outbox.put([message])) if tools else None
-        self._stats = SessionStats(self._loop.time(), prices)
+        self._stats = SessionStats(self._loop.time(), prices, plays=True)
+        self._hears_only_user = hears_only_user
+        self._held_since = 0.0
         self._speech = SpeechRuns(INPUT_SAMPLE_RATE)
         self._model_turn = 0
         self._over = asyncio.Event()
@@ -133,6 +137,7 @@ class Conversation:
         ``missed_frames``: frames of the time without a microphone.
         """
         played = self._playback.snapshot()
+        self._note_sounds()
         echo = self._echo.stats if self._echo else None
         return replace(
             self._stats.summary(self._loop.time()),
@@ -156,19 +161,33 @@ class Conversation:
             self._note_speech(float_from_pcm16(pcm16))
 
     def _note_speech(self, samples: Samples) -> None:
-        before = self._speech.last
-        self._speech.push(samples, self._loop.time() - samples.size / INPUT_SAMPLE_RATE)
-        run = self._speech.last
-        if run is None or run == before or self._gate.manual:
+        before = self._speech.burst
+        self._speech.push(samples, self._captured_until - samples.size / INPUT_SAMPLE_RATE)
+        run, burst = self._speech.last, self._speech.burst
+        if run is None or burst is None or burst == before:
+            return
+        if self._gate.held or not self._gate.manual:
+            over_answer = self._hears_only_user and self._playback.snapshot().playing
+            self._stats.waits.spoke(*burst, over_answer=over_answer)
+        if self._gate.manual:
             return
         began, ended = run
-        self._stats.input_ended(ended)
         # what is heard while the model plays may be its echo
         if ended - began >= SPEECH_S and self._playback.snapshot().idle:
             self._client.note_speech(ended)
 
+    def _note_released(self) -> None:
+        """With push to talk: a key that is released asks, where nothing was said while it was held.
+
+        What was said has been noted; its end is where waiting begins, and not the key.
+        """
+        burst = self._speech.burst
+        if self._gate.held and (burst is None or burst[1] < self._held_since):
+            self._stats.waits.asked(self._loop.time())
+
     def start_activity(self) -> None:
         """With push to talk: open the microphone, by a key or at the start of a file."""
+        self._held_since = self._loop.time()
         self._put(self._gate.press())
         self._view.status(held=self._gate.held)
 
@@ -180,8 +199,7 @@ class Conversation:
 
     def end_input(self) -> None:
         """End the input for good: the open question is answered, then the talk ends."""
-        if self._gate.held:
-            self._stats.input_ended(self._loop.time())
+        self._note_released()
         self._put(self._gate.end())
         self._input_ended_at = self._last_activity_at = self._loop.time()
 
@@ -225,6 +243,7 @@ class Conversation:
             case events.TurnComplete(turn):
                 self._turn_open = self._awaits_reply = False
                 self._playback.end_turn(turn)
+                self._note_sounds()
                 self._view.status(playback=self._turn_playback(turn))
             case events.Stalled():
                 self._stalled = True
@@ -277,11 +296,17 @@ class Conversation:
             self._view.status(dropped_frames=self._outbox.dropped_frames)
             if not played.idle or (self._runner is not None and self._runner.is_busy):
                 self._last_activity_at = self._loop.time()
+            self._note_sounds()
             self._end_lost_speech()
             self._note_echo()
             await asyncio.sleep(TICK_S)
         if self._stalled or self._is_unanswered:
             self.unanswered_s = self._quiet_s
+
+    def _note_sounds(self) -> None:
+        """Show how long the user waited for a turn, once it is heard."""
+        if changes := self._stats.sounded(self._playback.snapshot().sounded_at):
+            self._view.status(**changes)
 
     def _note_echo(self) -> None:
         """Show how echo cancellation is doing; duck the model while the user speaks over it."""
@@ -289,7 +314,10 @@ class Conversation:
             return
         echo, gate = self._echo.stats, self._gate
         sent = not gate.muted and (gate.held or not gate.manual)
-        self._ducking.note(echo.near_speech and sent, self._loop.time())
+        speaks = echo.near_speech and sent
+        if speaks and self._playback.snapshot().playing:
+            self._stats.waits.spoken_over()
+        self._ducking.note(speaks, self._loop.time())
         if self._ducking.low != self._ducked:
             self._ducked = self._ducking.low
             self._playback.duck(self._ducked)
@@ -344,8 +372,8 @@ class Conversation:
 
     def end_activity(self) -> None:
         """With push to talk: close the microphone."""
+        self._note_released()
         self._put(self._gate.release())
-        self._stats.input_ended(self._loop.time())
         self._view.status(held=self._gate.held)
 
     def interrupt_model(self) -> None:
@@ -372,5 +400,5 @@ class Conversation:
     def send_line(self, text: str) -> None:
         """Send a line that was typed."""
         self._outbox.put([compose.text(text)])
-        self._stats.input_ended(self._loop.time())
+        self._stats.waits.asked(self._loop.time())
         self._view.sent(text)
