@@ -6,7 +6,8 @@ stdout carries only what is wanted; all else goes to stderr.
     reply          the reply's text as it streams (or its transcript, where it is spoken); or each
                    reply once it is whole, so that one that breaks off and comes again is there once
     conversation   ``you: …`` and ``model: …``, a line each, once it is complete;
-                   ``[interrupted]`` stands where an answer was cut off
+                   ``[interrupted]`` stands where an answer was cut off, after what was heard and
+                   before what was not; ``[not heard]`` in place of one of which nothing was
 """
 
 import sys
@@ -15,6 +16,7 @@ from typing import Literal, Self, TextIO, Unpack
 
 from live_cli.prices import Prices
 from live_cli.protocol.events import (
+    AudioChunk,
     Event,
     Interrupted,
     OutputTranscript,
@@ -23,6 +25,7 @@ from live_cli.protocol.events import (
     Stalled,
     TextChunk,
     Thought,
+    ToolCallRequested,
     TurnComplete,
     UsageReported,
 )
@@ -67,6 +70,7 @@ class PlainView:
         self._mid_line = False
         self._turns = TurnLedger()
         self._thinking = False
+        self._answered = False
         self._closed = False
 
     def event(self, event: Event) -> None:
@@ -148,8 +152,16 @@ class PlainView:
 
     def _reply(self, event: Event) -> None:
         self._turns = self._turns.after(event)
+        self._show_reply(event)
+        if isinstance(event, TurnComplete):
+            self._answered = False
+
+    def _show_reply(self, event: Event) -> None:
         match event:
+            case AudioChunk() | ToolCallRequested():
+                self._answered = True
             case OutputTranscript(turn, text) | TextChunk(turn, text):
+                self._answered = self._answered or bool(text.strip())
                 if text and not self._turns.is_late(turn):
                     self._end_thought()
                     self._stream(printable(text, newlines=True))
@@ -157,9 +169,12 @@ class PlainView:
                 self._tell(printable(text, newlines=True))
                 self._thinking = not text.endswith("\n")
             case Interrupted():
+                self._answered = True
                 self.note("[interrupted]")
             case Reconnecting(lost) if lost.turn_lost:
                 self._break_off()
+            case TurnComplete(reason=reason, more_follows=False) if not self._answered:
+                self.note("[no answer]" if reason is None else f"[no answer: {reason}]")
             case TurnComplete() | SessionClosed(turn_lost=False) | Reconnecting():
                 self._end_reply()
             case SessionClosed():
@@ -223,6 +238,8 @@ def _flat(line: TranscriptLine) -> str:
     """Return the text of ``line`` without line breaks, its cut marked."""
     if line.cut is None:
         return " ".join(line.text.split())
+    if line.is_unheard:
+        return "[not heard]"
     halves = (" ".join(half.split()) for half in (line.text[: line.cut], line.text[line.cut :]))
     return " [interrupted] ".join(halves).strip()
 

@@ -3,13 +3,16 @@ import io
 import pytest
 
 from live_cli.protocol.events import (
+    AudioChunk,
     Event,
     InputTranscript,
     Interrupted,
     OutputTranscript,
+    SessionClosed,
     SessionOpened,
     TextChunk,
     Thought,
+    ToolCallRequested,
     TurnComplete,
     UsageReported,
 )
@@ -66,13 +69,80 @@ def test_a_conversation_is_a_line_for_each_side() -> None:
     assert err == ""
 
 
-def test_a_cut_answer_keeps_what_was_not_heard_behind_the_mark() -> None:
+def spoken(text: str, *, heard_ms: float | None, then: Event | None) -> str:
+    """What a pipe has of an answer of a second, of which so much is heard before ``then``, or the
+    end. ``heard_ms`` None: nothing has begun to play."""
     out = io.StringIO()
     with PlainView(stdout=out, stderr=io.StringIO()) as view:
-        view.event(OutputTranscript(1, "One two three"))
         view.levels(-100, -100, False, 0)
-        view.event(Interrupted(1))
-    assert out.getvalue() == "model: [interrupted] One two three\n"
+        view.event(OutputTranscript(1, text))
+        view.event(AudioChunk(1, bytes(48_000), 24_000))
+        view.event(TurnComplete(1))
+        if heard_ms is not None:
+            view.levels(-100, -20, True, heard_ms)
+        if then is not None:
+            view.event(then)
+    return out.getvalue()
+
+
+LOST = SessionClosed(1006, "", turn_lost=True)
+
+
+@pytest.mark.parametrize("then", [Interrupted(1), None, LOST])
+def test_an_answer_of_which_nothing_was_heard_is_not_printed_as_said(then: Event | None) -> None:
+    assert spoken("One two three", heard_ms=None, then=then) == "model: [not heard]\n"
+
+
+@pytest.mark.parametrize("then", [Interrupted(1), None])
+def test_a_cut_answer_keeps_what_was_not_heard_behind_the_mark(then: Event | None) -> None:
+    told = spoken("One two three four", heard_ms=500, then=then)
+    assert told == "model: One two three [interrupted] four\n"
+
+
+def test_the_last_words_count_as_heard_at_the_end() -> None:
+    assert spoken("One two three four", heard_ms=950, then=None) == "model: One two three four\n"
+
+
+def test_an_answer_waits_for_its_sound_before_it_is_printed() -> None:
+    out = io.StringIO()
+    with PlainView(stdout=out, stderr=io.StringIO()) as view:
+        view.levels(-100, -100, False, 0)
+        for event in (
+            OutputTranscript(1, "Soon."),
+            AudioChunk(1, bytes(48_000), 24_000),
+            TurnComplete(1),
+        ):
+            view.event(event)
+        assert out.getvalue() == ""
+        view.levels(-100, -20, True, 500)
+        view.levels(-100, -100, False, 1000)
+        assert out.getvalue() == "model: Soon.\n"
+
+
+@pytest.mark.parametrize("event", [OutputTranscript(1, "Written."), TextChunk(1, "Written.")])
+def test_an_answer_without_sound_waits_for_none(event: Event) -> None:
+    out = io.StringIO()
+    with PlainView(stdout=out, stderr=io.StringIO()) as view:
+        view.levels(-100, -100, False, 0)
+        view.event(event)
+        view.event(TurnComplete(1))
+        assert out.getvalue() == "model: Written.\n"
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        ((TurnComplete(1),), "[no answer]\n"),
+        ((TextChunk(1, " "), TurnComplete(1)), "[no answer]\n"),
+        ((TurnComplete(1, reason="RESPONSE_REJECTED"),), "[no answer: RESPONSE_REJECTED]\n"),
+        ((TurnComplete(1, more_follows=True), TextChunk(2, "Yes"), TurnComplete(2)), ""),
+        ((AudioChunk(1, bytes(4), 24_000), TurnComplete(1)), ""),
+        ((ToolCallRequested([]), TurnComplete(1)), ""),
+        ((TextChunk(1, "Yes"), TurnComplete(1), TurnComplete(2)), "[no answer]\n"),
+    ],
+)
+def test_a_question_without_an_answer_is_said(told: tuple[Event, ...], says: str) -> None:
+    assert written(*told, wanted="reply")[1] == says
 
 
 def test_nothing_from_outside_carries_an_escape_code() -> None:

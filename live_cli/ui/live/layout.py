@@ -32,6 +32,7 @@ _NAMES = {
 _NAME_STYLES = {"you": "bold cyan", "model": "bold magenta", "error": "bold red"}
 _TEXT_STYLES = {"thought": "dim italic", "tool": "dim", "note": "dim", "error": "red"}
 _CUT = " [interrupted] "
+_NOT_HEARD = "[not heard]"
 
 _ACTIVITIES = {
     "connecting": ("yellow", "○", "connecting …"),
@@ -85,6 +86,8 @@ def _gutter_cells(width: int) -> int:
 
 def _body(line: TranscriptLine, *, heard_matters: bool) -> Text:
     style = _TEXT_STYLES.get(line.speaker, "")
+    if line.is_unheard:
+        return Text(_NOT_HEARD, style="yellow")
     if line.cut is not None:
         rest = line.text[line.cut :].lstrip()
         text = Text(line.text[: line.cut].rstrip(), style="")

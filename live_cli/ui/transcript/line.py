@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from live_cli.ui.transcript.alignment import Alignment
+from live_cli.ui.transcript.alignment import Alignment, word_end
 
 LineSource = Literal["you", "model", "thought", "tool", "note", "error"]
 
@@ -30,6 +30,11 @@ class TranscriptLine:
     alignment: Alignment = field(default_factory=Alignment)
 
     @property
+    def is_unheard(self) -> bool:
+        """Whether the line was cut before anything of it was heard."""
+        return self.cut == 0 and self.offset == 0
+
+    @property
     def whole(self) -> str:
         """The text with its preview."""
         return self.text + self.preview
@@ -49,6 +54,12 @@ def trim(line: TranscriptLine, characters: int) -> TranscriptLine:
 def joined(line: TranscriptLine, text: str) -> str:
     """Return the line's text with a delta, whose spaces count except at the line's start."""
     return line.text + text if line.text or line.offset else text.lstrip()
+
+
+def cut_at(line: TranscriptLine, characters: int) -> TranscriptLine:
+    """Return ``line`` closed and cut at the end of the word around the first ``characters``."""
+    end = word_end(line.text, max(0, min(characters, len(line.text))))
+    return replace(line, closed=True, cut=end)
 
 
 def close(line: TranscriptLine) -> TranscriptLine:

@@ -17,9 +17,16 @@ from dataclasses import replace
 from live_cli.protocol import events
 from live_cli.protocol.messages import FunctionCall
 from live_cli.ui.printable import printable
-from live_cli.ui.transcript.alignment import word_end
 from live_cli.ui.transcript.call_line import call_with
-from live_cli.ui.transcript.line import LineSource, TranscriptLine, close, closed, joined, put
+from live_cli.ui.transcript.line import (
+    LineSource,
+    TranscriptLine,
+    close,
+    closed,
+    cut_at,
+    joined,
+    put,
+)
 from live_cli.ui.transcript.state import ViewState
 
 LATE_CHARACTERS = 24
@@ -62,7 +69,9 @@ def reduce(state: ViewState, event: events.Event) -> ViewState:
             left = "soon" if time_left_s is None else f"in {time_left_s:.0f} s"
             return add_line(state, "note", f"The server will close this connection {left}.")
         case events.VoiceActivityChanged(active):
-            return replace(state, voice_active=active)
+            ended = state.voice_active and not active
+            awaits = state.awaiting_reply or (bool(ended) and not state.model_speaking)
+            return replace(state, voice_active=active, awaiting_reply=awaits)
         case events.SessionClosed():
             return _lost(state, event)
         case events.Stalled():
@@ -227,7 +236,7 @@ def _cut(line: TranscriptLine, state: ViewState) -> TranscriptLine:
             heard = 0
         elif state.heard_ms < line.alignment.received_ms:
             heard = line.alignment.heard(state.heard_ms) - line.offset
-    return replace(line, closed=True, cut=word_end(line.text, max(0, min(heard, len(line.text)))))
+    return cut_at(line, heard)
 
 
 def _start_turn(state: ViewState, turn: int) -> ViewState:

@@ -8,7 +8,7 @@ from live_cli.ui.terminal.line_editor import InputLine
 from live_cli.ui.token_ledger import TokenLedger
 from live_cli.ui.transcript.alignment import word_end
 from live_cli.ui.transcript.call_line import call_text
-from live_cli.ui.transcript.line import TranscriptLine, close, worth_showing
+from live_cli.ui.transcript.line import TranscriptLine, close, cut_at, worth_showing
 from live_cli.ui.turn_ledger import TurnLedger
 from live_cli.ui.view import CallStatus, Connection, StatusChanges
 
@@ -20,6 +20,9 @@ SPEECH_DBFS = -42.0
 """Above this level the microphone counts as speech, where the server sends no voice activity."""
 QUIET_LEVELS = 10
 """Quiet levels in a row (20 a second) that end speech."""
+LAST_WORDS_MS = 300.0
+"""Sound left to play that does not make an answer cut at the end: levels come some 50 ms late, and
+a voice ends in silence."""
 _SILENCE_DBFS = -100.0
 
 
@@ -96,6 +99,8 @@ def with_status(state: ViewState, **changes: Unpack[StatusChanges]) -> ViewState
         del known["heard_ms"]
     if "label" in known:
         known["label"] = printable(known["label"])
+    if state.held and known.get("held") is False:
+        known["awaiting_reply"] = True
     return replace(state, **known)
 
 
@@ -153,7 +158,7 @@ def take_closed(state: ViewState) -> tuple[ViewState, tuple[TranscriptLine, ...]
     """Return the state without the lines that are done, and those lines, oldest first."""
     count = 0
     for line in state.lines:
-        if not line.closed or _still_playing(line, state):
+        if not line.closed or (line.cut is None and _is_to_be_heard(line, state)):
             break
         count += 1
     if not count:
@@ -162,8 +167,19 @@ def take_closed(state: ViewState) -> tuple[ViewState, tuple[TranscriptLine, ...]
 
 
 def take_all(state: ViewState) -> tuple[ViewState, tuple[TranscriptLine, ...]]:
-    """Return the state without lines, and all lines as they are now: for the end."""
-    return replace(state, lines=()), worth_showing(close(line) for line in state.lines)
+    """Return the state without lines, and all lines as they are now: for the end.
+
+    Of an answer that was still to be heard the end is cut.
+    """
+    lines = (_cut_unheard(line, state) for line in state.lines)
+    return replace(state, lines=()), worth_showing(map(close, lines))
+
+
+def _cut_unheard(line: TranscriptLine, state: ViewState) -> TranscriptLine:
+    if line.cut is not None or not _is_to_be_heard(line, state):
+        return line
+    left_ms = line.alignment.received_ms - state.heard_ms
+    return cut_at(line, line.heard or 0) if left_ms > LAST_WORDS_MS or not state.spoke else line
 
 
 def _with_heard(line: TranscriptLine, state: ViewState) -> TranscriptLine:
@@ -176,10 +192,12 @@ def _with_heard(line: TranscriptLine, state: ViewState) -> TranscriptLine:
     return replace(line, heard=len(line.text))
 
 
-def _still_playing(line: TranscriptLine, state: ViewState) -> bool:
+def _is_to_be_heard(line: TranscriptLine, state: ViewState) -> bool:
+    """Whether the sound of an answer plays, or has come and has not begun to play."""
     return (
         line.speaker == "model"
-        and state.model_speaking
+        and state.plays
+        and (state.model_speaking or (not state.spoke and line.alignment.received_ms > 0))
         and line.turn == state.turn
         and line.heard is not None
         and line.heard < len(line.text)

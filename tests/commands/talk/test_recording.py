@@ -88,7 +88,7 @@ def test_events_are_those_of_json_and_words_those_of_plain_lines(tmp_path: Path)
     found = files(tmp_path)
     records = [json.loads(line) for line in found[".jsonl"].read_text().splitlines()]
     assert [each["type"] for each in records] == [
-        "session_open", "input_transcript", "output_transcript", "turn_complete", "error",
+        "session_open", "input_transcript", "output_transcript", "turn_complete", "sent", "error",
         "session_close",
     ]  # fmt: skip
     assert found[".txt"].read_text() == "you: Hello.\nmodel: Good day.\nyou: And you?\n"

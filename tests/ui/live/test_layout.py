@@ -249,3 +249,10 @@ def test_the_view_says_whether_the_key_is_held_or_pressed(changes, status, legen
 def test_enter_is_named_while_the_model_speaks() -> None:
     assert "Enter interrupt" not in legend_row(connected(), 80).plain
     assert "Enter interrupt" in legend_row(with_levels(connected(), 0, 0, True, 1.0), 80).plain
+
+
+def test_an_answer_of_which_nothing_was_heard_is_not_shown_as_said() -> None:
+    unheard = TranscriptLine("model", "One two three four.", cut=0, closed=True)
+    assert shown(unheard, 80) == [" model   [not heard]"]
+    scrolled = TranscriptLine("model", "three four.", cut=0, offset=8, closed=True)
+    assert "[interrupted] three four." in shown(scrolled, 80)[0]

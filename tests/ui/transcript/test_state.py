@@ -331,3 +331,17 @@ def test_alignment_is_monotonic_and_bounded(steps: list[int | float], at: float)
 )
 def test_a_cut_does_not_split_a_word(text: str, at: int, end: int) -> None:
     assert word_end(text, at) == end
+
+
+def test_a_question_whose_words_are_not_known_yet_is_awaited_too() -> None:
+    state = after(SessionOpened(), VoiceActivityChanged(True), VoiceActivityChanged(False))
+    assert state.activity == "thinking"
+    assert after(OutputTranscript(1, "Yes"), TurnComplete(1), state=state).activity == "listening"
+    held = with_status(after(SessionOpened()), push_to_talk=True, held=True)
+    assert with_status(held, held=False).activity == "thinking"
+
+
+def test_speech_over_the_answer_awaits_none() -> None:
+    state = playing(after(SessionOpened(), OutputTranscript(1, LONG), second()), 100)
+    state = after(VoiceActivityChanged(True), VoiceActivityChanged(False), state=state)
+    assert not state.awaiting_reply
