@@ -24,8 +24,32 @@ class SpeechDetector(Protocol):
         """Forget the stream so far."""
 
 
+@dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """A word and its times, in seconds from the start of the sound."""
+
+    text: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class DetailedText:
+    """The text of a segment; ``words`` with their times, and the language, where they are known."""
+
+    text: str
+    words: tuple[SpokenWord, ...] = ()
+    language: str | None = None
+
+
 class Transcriber(Protocol):
     """Speech to text, one segment at a time. Shared by sessions; serialises its calls."""
+
+    times_words: bool
+    """Whether it can tell the times of words."""
+
+    def transcribe_in_detail(self, samples: Samples, *, words: bool) -> DetailedText:
+        """As `transcribe`, with what else is known; ``words``: also their times, if they can be."""
 
     def transcribe(self, samples: Samples) -> str:
         """The words in ``samples`` (16 kHz), "" for none."""

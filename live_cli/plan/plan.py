@@ -62,12 +62,14 @@ def plan_session(
     *,
     spoken_reply: bool = False,
     history: bool = False,
+    word_times: bool = False,
     local_installed: bool | None = None,
 ) -> SessionPlan:
     """Decide server, model and Setup of a session. Raises SettingsError with what to do instead.
 
     ``spoken_reply``: `text` keeps the reply's sound (``--output FILE``). ``history``: earlier
-    turns are sent first. ``local_installed``: whether the local engine's packages are there; None
+    turns are sent first. ``word_times``: a transcription tells the times of words, where the model
+    can. ``local_installed``: whether the local engine's packages are there; None
     looks for them.
     """
     choice = choose_server(settings, local_installed)
@@ -93,7 +95,7 @@ def plan_session(
         api_version=_api_version(session, model),
         model=model,
         modality=modality,
-        setup=build_setup(settings, model, verb, modality, history=history),
+        setup=build_setup(settings, model, verb, modality, history=history, word_times=word_times),
         needs=needs,
         child_args=_child_args(settings.engine, needs) if needs else (),
         child_variables=_child_variables(settings.engine, needs),

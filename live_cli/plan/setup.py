@@ -29,7 +29,13 @@ _T = TypeVar("_T")
 
 
 def build_setup(
-    settings: Settings, model: Model, verb: str, modality: str, *, history: bool
+    settings: Settings,
+    model: Model,
+    verb: str,
+    modality: str,
+    *,
+    history: bool,
+    word_times: bool = False,
 ) -> Setup:
     """Return a session's first message. ``modality``: AUDIO or TEXT; ``history``: turns come next.
 
@@ -37,7 +43,7 @@ def build_setup(
     """
     session = settings.session
     if verb == "transcribe":
-        return _transcription_setup(session, model)
+        return _transcription_setup(session, model, word_times=word_times)
     audio_in, audio_out = verb == "talk", modality == "AUDIO"
     flag = session.proactive and model.proactive != "always"
     initial = history and model.client_content == "initial"
@@ -62,7 +68,7 @@ def build_setup(
     )
 
 
-def _transcription_setup(session: SessionSettings, model: Model) -> Setup:
+def _transcription_setup(session: SessionSettings, model: Model, *, word_times: bool) -> Setup:
     """Return a transcription's Setup: the client marks where speech starts and ends in a file."""
     languages = [session.language] if session.language else None
     return Setup(
@@ -71,7 +77,10 @@ def _transcription_setup(session: SessionSettings, model: Model) -> Setup:
         realtime_input_config=RealtimeInputConfig(
             automatic_activity_detection=AutomaticActivityDetection(disabled=True)
         ),
-        input_audio_transcription=AudioTranscriptionConfig(language_codes=languages),
+        input_audio_transcription=AudioTranscriptionConfig(
+            language_codes=languages,
+            word_timestamp=_present(True, word_times and model.transcribes_only),
+        ),
     )
 
 

@@ -31,11 +31,19 @@ class SessionOpened(Event, frozen=True):
     session_id: str | None = None
 
 
+class HeardWord(msgspec.Struct, frozen=True):
+    """A word of the user with its times, in seconds from the start of the session's audio."""
+
+    text: str
+    start_s: float
+    end_s: float
+
+
 class InputTranscript(Event, frozen=True):
     """A transcript of the user: a delta to append, or an ``interim`` preview to replace.
 
     ``start_s`` and ``end_s`` count from the start of the session's audio; None where the server
-    tells no times.
+    tells no times. ``words`` and ``language``: where it tells them.
     """
 
     text: str
@@ -43,6 +51,8 @@ class InputTranscript(Event, frozen=True):
     interim: bool = False
     start_s: float | None = None
     end_s: float | None = None
+    words: tuple[HeardWord, ...] = ()
+    language: str | None = None
 
 
 class OutputTranscript(Event, frozen=True):

@@ -3,10 +3,13 @@
 `session.py` says when the events happen and to which turn they belong.
 """
 
+from collections.abc import Iterable, Iterator
+
 from live_cli.protocol.events import (
     AudioChunk,
     Event,
     GoingAway,
+    HeardWord,
     InputTranscript,
     OutputTranscript,
     ResumptionUpdated,
@@ -21,6 +24,7 @@ from live_cli.protocol.messages import (
     ServerContent,
     ServerMessage,
     SessionResumptionUpdate,
+    TranscribedWord,
     Transcription,
     UsageMetadata,
 )
@@ -71,8 +75,18 @@ def _input_transcript(given: Transcription, *, interim: bool) -> list[Event]:
             interim=interim,
             start_s=parse_duration(given.start_offset),
             end_s=parse_duration(given.end_offset),
+            words=tuple(_heard_words(given.words or ())),
+            language=given.language_code,
         )
     ]
+
+
+def _heard_words(given: Iterable[TranscribedWord]) -> Iterator[HeardWord]:
+    """Yield the words that have both their times."""
+    for word in given:
+        start_s, end_s = parse_duration(word.start_offset), parse_duration(word.end_offset)
+        if word.word and word.word.strip() and start_s is not None and end_s is not None:
+            yield HeardWord(word.word.strip(), start_s, end_s)
 
 
 def output_transcripts(given: Transcription, turn: int) -> list[Event]:

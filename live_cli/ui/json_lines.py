@@ -4,7 +4,8 @@ Every object has ``type`` and ``t``, the seconds since the start (3 decimals). T
 
     session_open        session_id, server (the label, where one is known)
     sent                text: a message that was typed, or read from a pipe
-    input_transcript    text, interim, finished, start_s, end_s
+    input_transcript    text, interim, finished, start_s, end_s; language and words: [{word,
+                        start_s, end_s}], where the server tells them
     output_transcript   turn, text, finished
     text                turn, text
     thought             turn, text
@@ -250,6 +251,8 @@ def _plain_record(event: events.Event) -> Record | None:
                 "finished": event.finished,
                 "start_s": event.start_s,
                 "end_s": event.end_s,
+                **({"language": event.language} if event.language else {}),
+                **({"words": [_word(word) for word in event.words]} if event.words else {}),
             }
         case events.OutputTranscript(turn, text, finished):
             return {"type": "output_transcript", "turn": turn, "text": text, "finished": finished}
@@ -285,6 +288,10 @@ def _tool_result(status: CallStatus) -> Record:
         "seconds": round(status.seconds, 3),
         "result": status.result,
     }
+
+
+def _word(word: events.HeardWord) -> Record:
+    return {"word": word.text, "start_s": word.start_s, "end_s": word.end_s}
 
 
 def _playback(playback: TurnPlayback | None) -> Record:

@@ -58,7 +58,8 @@ def run(settings: Settings, files: list[str], options: TranscribeOptions) -> Non
     policy = existing_policy(force=options.force, skip=options.skip_existing, to_stdout=to_stdout)
     paths = targets(inputs, file_format, options.output)
     wanted = to_do(paths, policy, may_ask="-" not in files)
-    plan = plan_session(settings, "transcribe")
+    word_times = file_format != "text" or options.json
+    plan = plan_session(settings, "transcribe", word_times=word_times)
     job = _Job(plan, file_format, _limits(settings), options, named=inputs.many and options.names)
     if skipped := wanted.count(False):
         _tell(f"{skipped} of {len(wanted)} transcripts are there already.")

@@ -32,7 +32,7 @@ from live_cli.protocol.events import (
     TurnComplete,
 )
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
-from live_cli.ui.subtitles.captions import Subtitle
+from live_cli.ui.subtitles.captions import Subtitle, TimedWord
 
 CHUNK_SAMPLES = INPUT_SAMPLE_RATE // 4
 """Sound in one message: a quarter of a second."""
@@ -268,11 +268,18 @@ class _Part:
                     pass
 
     def _take(self, said: InputTranscript) -> None:
-        if said.start_s is None or said.end_s is None:
+        start_s, end_s = said.start_s, said.end_s
+        words = tuple(
+            TimedWord(word.text, self._start_s + word.start_s, self._start_s + word.end_s)
+            for word in said.words
+        )
+        if words and (start_s is None or end_s is None):
+            start_s, end_s = said.words[0].start_s, said.words[-1].end_s
+        if start_s is None or end_s is None:
             self._take_undated(said)
-        elif said.text.strip():
-            start_s, end_s = self._start_s + said.start_s, self._start_s + said.end_s
-            self._watcher.subtitle(Subtitle(said.text.strip(), start_s, end_s))
+        elif text := said.text.strip():
+            start_s, end_s = self._start_s + start_s, self._start_s + end_s
+            self._watcher.subtitle(Subtitle(text, start_s, end_s, words, said.language))
             self._hear(end_s)
 
     def _take_undated(self, said: InputTranscript) -> None:

@@ -96,6 +96,7 @@ class SessionConfig:
     proactive: bool = False
     input_transcripts: bool = False
     output_transcripts: bool = False
+    word_times: bool = False
     voice_signals: bool = False
     history_first: bool = False
     resumable: bool = False
@@ -182,6 +183,10 @@ def session_config_of(
         input_transcripts=transcribes_only
         or family.tells_unasked
         or setup.input_audio_transcription is not None,
+        word_times=transcribes_only
+        and bool(
+            setup.input_audio_transcription and setup.input_audio_transcription.word_timestamp
+        ),
         output_transcripts=setup.output_audio_transcription is not None,
         voice_signals=bool(setup.explicit_vad_signal),
         history_first=bool(

@@ -286,7 +286,8 @@ def _check_transcription(asked: AudioTranscriptionConfig | None, family: Family)
     if asked is None:
         return
     refusals = {
-        "The local transcriber gives no word timestamps.": asked.word_timestamp,
+        "Word timestamps are for transcription models.": asked.word_timestamp
+        and not family.model.transcribes_only,
         "The local transcriber does not tell speakers apart.": asked.diarization,
         "The local transcriber takes no vocabulary.": asked.custom_vocabulary
         or asked.adaptation_phrases,

@@ -1,10 +1,12 @@
 """The sentences in the text of a segment, each with its start and end in the audio. Pure.
 
-The transcriber gives no times. A sentence boundary is first put where its share of the letters
-lies, then moved to the quietest moment near it: people pause between sentences.
+Where the transcriber gives the times of words, the sentences have theirs. Where it gives none, a
+sentence boundary is first put where its share of the letters lies, then moved to the quietest
+moment near it: people pause between sentences.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -23,16 +25,38 @@ _REACH_BLOCKS = 80
 
 @dataclass(frozen=True, slots=True)
 class TimedSentence:
-    """A sentence and its times from the start of the segment."""
+    """A sentence and its times, from the start of the segment or of the session's audio.
+
+    ``words``: start and end of each word, where they are known.
+    """
 
     text: str
     start_s: float
     end_s: float
+    words: tuple[tuple[float, float], ...] = ()
+
+    def later(self, seconds: float) -> "TimedSentence":
+        """Return the sentence with all times later by ``seconds``."""
+        words = tuple((start + seconds, end + seconds) for start, end in self.words)
+        return TimedSentence(self.text, self.start_s + seconds, self.end_s + seconds, words)
 
 
-def sentence_times(text: str, samples: Samples) -> list[TimedSentence]:
-    """``text`` as sentences of at least 20 characters that cover ``samples`` (16 kHz) in order."""
+def sentence_times(
+    text: str, samples: Samples, words: Sequence[tuple[float, float]] = ()
+) -> list[TimedSentence]:
+    """``text`` as sentences of at least 20 characters that cover ``samples`` (16 kHz) in order.
+
+    ``words``: start and end of each word of ``text``; where there are as many, they count.
+    """
     sentences = _sentences(text)
+    counts = [len(sentence.split()) for sentence in sentences]
+    if words and sum(counts) == len(words):
+        ends = list(accumulate(counts))
+        groups = [tuple(words[end - count : end]) for end, count in zip(ends, counts, strict=True)]
+        return [
+            TimedSentence(sentence, group[0][0], group[-1][1], group)
+            for sentence, group in zip(sentences, groups, strict=True)
+        ]
     cuts = _cuts([len(sentence) for sentence in sentences], samples)
     bounds = [
         0.0,

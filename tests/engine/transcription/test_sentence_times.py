@@ -38,3 +38,18 @@ def test_timed_sentences_are_the_text_in_order(sentences, seconds):
     assert " ".join(sentence.text for sentence in timed) == text
     bounds = [bound for sentence in timed for bound in (sentence.start_s, sentence.end_s)]
     assert bounds == sorted(bounds)
+
+
+def test_the_times_of_words_are_those_of_their_sentences() -> None:
+    text = "It was the best of times. It was the worst of times."
+    words = [(0.5 + place, 1.0 + place) for place in range(12)]
+    one, other = sentence_times(text, np.zeros(16_000 * 20, np.float32), words)
+    assert (one.start_s, one.end_s, other.start_s, other.end_s) == (0.5, 6.0, 6.5, 12.0)
+    assert one.words == tuple(words[:6])
+    assert other.later(2.0).words[0] == (8.5, 9.0)
+
+
+def test_times_of_other_words_do_not_count() -> None:
+    text = "It was the best of times. It was the worst of times."
+    samples = np.zeros(16_000, np.float32)
+    assert sentence_times(text, samples, [(0.1, 0.2)]) == sentence_times(text, samples)

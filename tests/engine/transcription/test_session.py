@@ -13,7 +13,7 @@ from live_cli.engine.engine import LiveEngine
 from live_cli.engine.transcription.interim import EVERY_S, InterimSchedule
 from live_cli.errors import UnsupportedError
 from live_cli.protocol.events import AudioReceived, AudioStreamEnded
-from live_cli.protocol.messages import Setup
+from live_cli.protocol.messages import AudioTranscriptionConfig, Setup
 from tests.harness.scripted_session import FakeTime, ScriptedRegistry, SessionHarness, silence
 from tests.harness.speech import BECKETT, speech_like, word_error_rate
 
@@ -123,3 +123,40 @@ async def test_an_engine_of_ones_own_takes_more(connect) -> None:  # type: ignor
     harness = await connect(SETUP, engine=engine)
     for _ in range(11):
         await harness.session.handle(AudioReceived(bytes(2 * 8000 * 60), 8000))
+
+
+@pytest.mark.parametrize("asked", [True, False])
+async def test_words_have_their_times_where_they_are_asked_for(connect, asked: bool) -> None:  # type: ignore[no-untyped-def]
+    config = AudioTranscriptionConfig(word_timestamp=asked)
+    setup = Setup(model=SETUP.model, input_audio_transcription=config)
+    texts = ScriptedTranscriber(["It was cold, they say.", "And dark.", "they say and dark"])
+    harness = await connect(setup, ScriptedRegistry(transcriber=texts))
+    await harness.say(np.concatenate([speech_like(20.0), silence(2.0)]))
+    await harness.session.handle(AudioStreamEnded())
+    await harness.shows("turnComplete+usage")
+    told = [
+        message.server_content.input_transcription
+        for message in harness.messages
+        if message.server_content and message.server_content.input_transcription
+    ]
+    assert [each.language_code for each in told] == ["en", "en"]
+    if not asked:
+        assert [each.words for each in told] == [None, None]
+        return
+    words = [word for each in told for word in each.words]
+    assert [word.word for word in words] == ["It", "was", "cold,", "they", "say", "and", "dark."]
+    times = [float(time[:-1]) for word in words for time in (word.start_offset, word.end_offset)]
+    assert times == sorted(times)
+    assert times[-1] > 19.0
+
+
+async def test_a_transcriber_without_times_of_words_is_told_in_the_log(  # type: ignore[no-untyped-def]
+    connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    setup = Setup(
+        model=SETUP.model, input_audio_transcription=AudioTranscriptionConfig(word_timestamp=True)
+    )
+    texts = ScriptedTranscriber()
+    texts.times_words = False
+    await connect(setup, ScriptedRegistry(transcriber=texts))
+    assert "word timestamps" in caplog.text

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from live_cli.audio.pcm import Samples
+from live_cli.engine.stages import DetailedText
 from live_cli.errors import EngineError
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
@@ -27,6 +28,7 @@ _WAYS_OUT = (
     "whisper:/path/to/folder"
 )
 _SHORTEST_SAMPLES = INPUT_SAMPLE_RATE // 4
+_CODE_CHARACTERS = 2
 _DOUBLED_COMMA = re.compile(r"([,;:])(?:\s*[,;:])+")
 """The model writes "In short,, the period" now and then."""
 
@@ -43,8 +45,12 @@ def bundled_folder() -> Path | None:
 class MoonshineTranscriber:
     """A loaded Moonshine model. ``folder``: its three files; None: tiny-en from the package."""
 
+    times_words = False  # it needs a decoder with attention, which no package carries
+
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = _checked(folder)
+        code = self._folder.name.rpartition("-")[2]
+        self._language = code if len(code) == _CODE_CHARACTERS else None
         self._lock = threading.Lock()
         os.environ.setdefault("MOONSHINE_ORT_SINGLE_THREAD", "1")  # read when the library loads
         try:
@@ -97,6 +103,10 @@ class MoonshineTranscriber:
             if code != 0:
                 raise EngineError(f"moonshine failed on a segment: {self._why(code)}")
             return _text_of(transcript)
+
+    def transcribe_in_detail(self, samples: Samples, *, words: bool) -> DetailedText:
+        """The words in ``samples``, and the language, by which Moonshine's folders are called."""
+        return DetailedText(self.transcribe(samples), language=self._language)
 
     def warm_up(self) -> None:
         """Transcribe a second of silence: the first call allocates."""

@@ -41,6 +41,17 @@ def test_a_recording_is_transcribed(whisper, name, text):
     assert word_error_rate(text, " ".join(map(whisper.transcribe, pieces))) <= 0.05
 
 
+def test_words_have_their_times_and_the_text_its_language(whisper):
+    samples = recording("beckett")
+    heard = whisper.transcribe_in_detail(samples, words=True)
+    assert [word.text for word in heard.words] == heard.text.split()
+    times = [time for word in heard.words for time in (word.start_s, word.end_s)]
+    assert times == sorted(times)
+    assert 0 <= times[0] < times[-1] <= len(samples) / 16_000 + 0.1
+    assert heard.language == "en"
+    assert whisper.transcribe_in_detail(samples, words=False).words == ()
+
+
 @pytest.mark.parametrize("level", [0.0, 0.003, 0.03])
 def test_silence_and_noise_have_no_words(whisper, level):
     noise = np.random.default_rng(1).standard_normal(32_000).astype(np.float32) * level
