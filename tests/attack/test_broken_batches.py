@@ -4,6 +4,8 @@ The real command, a real socket, and each kind of drop at each moment of an answ
 """
 
 import asyncio
+import contextlib
+import json
 import os
 import pty
 import subprocess
@@ -11,6 +13,9 @@ import threading
 from pathlib import Path
 
 import pytest
+import soundfile
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 
 from tests.harness.command import LIMIT_S, PROGRAM, environment, json_lines, live_cli, of_type
 from tests.harness.dropping_server import (
@@ -21,6 +26,7 @@ from tests.harness.dropping_server import (
     dropping,
     reset,
 )
+from tests.harness.speech import speech_like
 
 LINES = ("first", "second", "third")
 INPUT = "".join(f"{line}\n" for line in LINES)
@@ -167,3 +173,37 @@ def _on_terminal(home: Path, address: str) -> str:
     os.close(ours)
     assert process.returncode == 0, shown
     return b"".join(shown).decode()
+
+
+@pytest.mark.parametrize("kind", ["reset", "hang-up", "torn frame", "1011 unavailable", "1012"])
+async def test_a_transcription_that_breaks_keeps_its_words_and_says_where(
+    tmp_path: Path, kind: str
+) -> None:
+    """Its sound is not kept for another connection: what was heard is, and where it stopped."""
+    connections = []
+
+    async def listen(socket: ServerConnection) -> None:
+        connections.append(socket)
+        await socket.recv()
+        await socket.send('{"setupComplete": {}}')
+        transcript = {"inputTranscription": {"text": "It was the best.", "finished": True}}
+        with contextlib.suppress(ConnectionClosed):
+            await socket.send(json.dumps({"serverContent": transcript}))
+            for _ in range(6):
+                await socket.recv()
+            await DROPS[kind](socket)
+
+    sound = tmp_path / "talk.wav"
+    soundfile.write(sound, speech_like(8.0), 16_000)
+    async with serve(listen, "127.0.0.1", 0) as server:
+        address = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        done = await asyncio.to_thread(
+            live_cli, "transcribe", sound, "--server", address, home=tmp_path
+        )
+    says = done.stderr.decode()
+    assert done.returncode == 6, says
+    assert done.stdout.decode().split("\n")[0] == "It was the best."
+    assert done.stdout.count(b"best") == 1
+    assert "Stopped at 0:0" in says
+    assert "Traceback" not in says
+    assert len(connections) == 1
