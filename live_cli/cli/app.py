@@ -146,7 +146,7 @@ def text(
     json: _Json = False,
 ) -> None:
     """Write to the model, and read its answer as it comes."""
-    from live_cli.commands import text as command
+    from live_cli.commands.text import command
 
     settings = _with_built_in(settings, search, code_execution, url_context, maps)
     command.run(

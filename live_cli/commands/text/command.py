@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from live_cli.commands.connect import RunningServer, notes, prices_of, running_server
-from live_cli.commands.input_size import InputSize
 from live_cli.commands.outputs import (
     refuse_both_on_stdout,
     refuse_overwriting,
     refuse_unwritable_sound,
 )
-from live_cli.commands.questions import STDIN, Question, questions
 from live_cli.commands.resume import may_resume, resumable, resumed, tell_reconnected
 from live_cli.commands.session_tools import session_tools
-from live_cli.commands.text_calls import ChatCalls
+from live_cli.commands.text.chat_calls import ChatCalls
+from live_cli.commands.text.input_size import InputSize
+from live_cli.commands.text.questions import STDIN, Question, questions
 from live_cli.commands.unspoken import UnspokenAnswers
 from live_cli.errors import EngineError, InputFileError, LiveError, OptionError, SessionError
 from live_cli.net.client.resuming_client import ResumingClient
@@ -49,7 +49,7 @@ from live_cli.ui.session_stats import SessionStats
 from live_cli.ui.view import Summary, View
 
 if TYPE_CHECKING:
-    from live_cli.commands.answer_sound import AnswerSound
+    from live_cli.commands.text.answer_sound import AnswerSound
 
 
 _LOOK_EVERY_S = 0.1
@@ -70,7 +70,7 @@ def run(
 ) -> None:
     """Send the message, or what stdin holds, and show the replies. Raises LiveError.
 
-    ``document``: all of stdin is one message. What may be asked: `commands.questions`.
+    ``document``: all of stdin is one message. What may be asked: `commands.text.questions`.
     """
     refuse_both_on_stdout(output_path, json=json)
     refuse_unwritable_sound(output_path)
@@ -135,7 +135,7 @@ async def _converse(
         writer = None
         if output is not None:
             # loads numpy, which written replies do not need
-            from live_cli.commands.answer_sound import AnswerSound
+            from live_cli.commands.text.answer_sound import AnswerSound
 
             writer = stack.enter_context(AnswerSound(output))
         can_ask = not json and sys.stdin.isatty() and sys.stderr.isatty()
@@ -369,7 +369,7 @@ class _Chat:
         self._sound.clear()
 
     def refuse_silence(self) -> None:
-        """Raise EngineError where answers were to be kept as sound, and nothing of any was spoken."""
+        """Raise EngineError where answers were to be kept as sound, and none was spoken."""
         if self._writer is not None and self._writer.is_empty and self._unspoken.missed:
             raise EngineError(f"There was no sound to write into {self._writer.name}.")
 
