@@ -183,10 +183,7 @@ def session_config_of(
         input_transcripts=transcribes_only
         or family.tells_unasked
         or setup.input_audio_transcription is not None,
-        word_times=transcribes_only
-        and bool(
-            setup.input_audio_transcription and setup.input_audio_transcription.word_timestamp
-        ),
+        word_times=_tells_word_times(setup, family),
         output_transcripts=setup.output_audio_transcription is not None,
         voice_signals=bool(setup.explicit_vad_signal),
         history_first=bool(
@@ -202,6 +199,11 @@ def session_config_of(
         vertex=dialect.vertex,
         refuses_input=refuses_input(generation, family, dialect),
     )
+
+
+def _tells_word_times(setup: Setup, family: Family) -> bool:
+    asked = setup.input_audio_transcription
+    return family.model.transcribes_only and asked is not None and bool(asked.word_timestamp)
 
 
 def system_prompt(own: str, modality: str, *, affective: bool = False) -> str:
