@@ -52,10 +52,11 @@ class CaptionMaker:
         """Yield the captions of the next subtitle."""
         texts = ["\n".join(lines) for lines in broken(subtitle.text, self._limits)]
         for text, (start_s, end_s) in zip(texts, _times(subtitle, texts), strict=True):
-            start_s = max(start_s, self._shown_until_s)
+            if self._shown_until_s - start_s <= LATEST_S + _ROUNDING_S:  # else two speak at once
+                start_s = max(start_s, self._shown_until_s)
             readable_s = start_s + len(text) / self._limits.characters_per_s + _ROUNDING_S
             end_s = max(start_s, end_s, min(readable_s, end_s + LATEST_S))
-            self._shown_until_s = end_s
+            self._shown_until_s = max(self._shown_until_s, end_s)
             yield Subtitle(text, start_s, end_s)
 
 

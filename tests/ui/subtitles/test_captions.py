@@ -137,3 +137,9 @@ def test_the_limits_are_settings() -> None:
     limits = CaptionLimits(line_length=20, lines=1, characters_per_s=5.0)
     found = captions(Subtitle(text, 0.0, 60.0), limits=limits)
     assert all("\n" not in caption.text and len(caption.text) <= 20 for caption in found)
+
+
+def test_two_who_speak_at_once_are_shown_at_once() -> None:
+    long = Subtitle("model: " + "many words " * 5, 0.0, 10.0)
+    found = captions(long, Subtitle("you: Wait!", 4.0, 5.0), Subtitle("you: Go on.", 12.0, 13.0))
+    assert [(caption.start_s, caption.end_s) for caption in found[1:]] == [(4.0, 5.0), (12.0, 13.0)]
