@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from live_cli.audio.files.kinds import KIND_BYTES, kind_of
 from live_cli.audio.files.media_decoder import MediaDecoder, media_is_installed
+from live_cli.audio.files.mp4_boxes import mp4_boxes
 from live_cli.audio.files.wav_decoder import PeekedSource, WavDecoder
 from live_cli.audio.files.window import Window
 from live_cli.errors import InputFileError
@@ -82,9 +83,18 @@ def open_decoder(window: Window, name: str, suffix: str, *, media: bool = True) 
         return other
     if decoder is not None:
         raise no_sound(name)
-    if is_there:
-        raise InputFileError(f"{name} is not audio that can be read.")
-    raise InputFileError(f"{name} is not audio that can be read. {_NEEDS_MEDIA}")
+    if is_there and kind == "mp4" and not _has_index(window):
+        raise InputFileError(
+            f"{name} cannot be read: it has no index, which stands at the end of an m4a or mp4. "
+            "Recording or copying it was not finished."
+        )
+    what_can = "" if is_there else f" {_NEEDS_MEDIA}"
+    raise InputFileError(f"{name} is not audio that can be read.{what_can}")
+
+
+def _has_index(window: Window) -> bool:
+    end = window.seek(0, os.SEEK_END)
+    return any(name == b"moov" for _, name in mp4_boxes(window, 0, end))
 
 
 class SndfileDecoder:

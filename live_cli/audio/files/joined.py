@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from live_cli.audio.files.kinds import KIND_BYTES, SIGNATURE_BYTES, SIGNATURES, kind_of
 from live_cli.audio.files.mp3_frames import first_run
+from live_cli.audio.files.mp4_boxes import mp4_boxes
 from live_cli.audio.files.wav_header import read_wav_header
 from live_cli.audio.files.window import Window
 from live_cli.errors import InputFileError
@@ -18,8 +19,7 @@ from live_cli.errors import InputFileError
 _SEARCH_BYTES = 1 << 20
 _OGG_PAGE_BYTES = 27
 _OGG_FIRST_PAGE = 2
-_SMALLEST_BOX = 8
-_BOX_OF_64_BITS = 16
+_SIZE_BYTES = 8
 
 
 def first_file(stream: BinaryIO, start: int, end: int) -> tuple[Window, int | None]:
@@ -59,26 +59,17 @@ def _ogg_end(stream: BinaryIO, start: int, end: int, kind: str) -> int:
 
 
 def _mp4_end(stream: BinaryIO, start: int, end: int, kind: str) -> int:
-    """Boxes one after another; ``ftyp`` stands first in a file (ISO 14496-12, 4.3)."""
-    at = start
-    while at < end:
-        head = _read(stream, at, _BOX_OF_64_BITS)
-        if at > start and head[4:8] == b"ftyp":
-            return at
-        size = int.from_bytes(head[:4], "big")
-        if size == 1 and len(head) == _BOX_OF_64_BITS:
-            size = int.from_bytes(head[8:], "big")
-        if size < _SMALLEST_BOX:
-            return end  # 0: to the end of the file
-        at += size
-    return end
+    """``ftyp`` stands first in a file (ISO 14496-12, 4.3); a second one begins the next."""
+    boxes = mp4_boxes(stream, start, end)
+    next(boxes, None)
+    return next((at for at, name in boxes if name == b"ftyp"), end)
 
 
 def _declared_end(stream: BinaryIO, start: int, end: int, kind: str) -> int:
     """RIFF and FORM tell their size; what comes behind counts where it is another sound file."""
-    head = _read(stream, start, _SMALLEST_BOX)
+    head = _read(stream, start, _SIZE_BYTES)
     size = int.from_bytes(head[4:8], "big" if head[:4] in (b"FORM", b"RIFX") else "little")
-    at = start + _SMALLEST_BOX + size + size % 2
+    at = start + _SIZE_BYTES + size + size % 2
     return at if at < end and kind_of(_read(stream, at, KIND_BYTES)) else end
 
 

@@ -131,6 +131,14 @@ def test_a_media_file_that_is_cut_off_gives_what_is_there_and_says_so(
     assert "cut off" in warning
 
 
+def test_an_m4a_without_its_end_is_said_to_lack_its_index(tmp_path: Path) -> None:
+    whole = write_media(tmp_path / "whole", tone(5.0), RATE, "m4a").read_bytes()
+    path = tmp_path / "cut.m4a"
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputFileError, match=r"cut\.m4a cannot be read: it has no index"):
+        open_speech(path)
+
+
 def test_a_film_without_sound_has_none(tmp_path: Path) -> None:
     import av
 
@@ -142,7 +150,7 @@ def test_a_film_without_sound_has_none(tmp_path: Path) -> None:
         for _ in range(5):
             target.mux(stream.encode(picture))
         target.mux(stream.encode(None))
-    with pytest.raises(InputFileError, match=r"silent\.mp4"):
+    with pytest.raises(InputFileError, match=r"silent\.mp4 is not audio"):
         open_speech(path)
 
 
