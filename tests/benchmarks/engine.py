@@ -12,7 +12,7 @@ import soundfile
 import soxr
 
 from live_cli.commands.connect import RunningServer, running_server
-from live_cli.commands.transcribe.one_file import transcribe_file
+from live_cli.commands.transcribe.one_file import Transcript, transcribe_file
 from live_cli.plan.plan import plan_session
 from live_cli.settings.schema import Settings
 from tests.benchmarks.row import ENVIRONMENT, Row, alternate, median
@@ -74,6 +74,20 @@ def rows(small: bool = False) -> list[Row]:
     ]
 
 
+class _Nobody:
+    """Whom nothing that is told of a file interests."""
+
+    def event(self, event: object) -> None: ...
+
+    def subtitle(self, subtitle: object) -> None: ...
+
+    def progress(self, transcript: Transcript) -> None: ...
+
+    def real_time(self) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+
 async def _sessions(small: bool) -> tuple[float, float, float, float]:
     settings = Settings(server="local")
     async with AsyncExitStack() as stack:
@@ -83,13 +97,14 @@ async def _sessions(small: bool) -> tuple[float, float, float, float]:
     file = str(moonshine_asset("beckett.wav" if small else "two_cities.wav"))
     transcription = plan_session(settings, "transcribe")
     async with running_server(transcription) as server:
-        await transcribe_file(server, transcription, str(QUESTION), lambda done, total: None)
+        await transcribe_file(server, transcription, str(QUESTION), Transcript(), _Nobody())
         times = []
         for _ in range(1 if small else TRANSCRIPTIONS):
             start = perf_counter()
-            whole = await transcribe_file(server, transcription, file, lambda done, total: None)
+            whole = Transcript()
+            await transcribe_file(server, transcription, file, whole, _Nobody())
             times.append(perf_counter() - start)
-    return median(latencies), median(times), _direct(file), whole.duration_s
+    return median(latencies), median(times), _direct(file), whole.heard_s
 
 
 async def _voice_turns(server: RunningServer, settings: Settings, turns: int) -> list[float]:
