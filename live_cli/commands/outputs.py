@@ -35,6 +35,14 @@ def refuse_unwritable_sound(output: str | None) -> None:
         raise OptionError(f"{output}: sound can be written as one of {names}, or '-' for a pipe.")
 
 
+def is_stdout(output: str | None) -> bool:
+    """Whether ``output`` is stdout: "-", nothing, or a name that the system has for it.
+
+    Those are opened anew by their names, from their beginning, where stdout is a file.
+    """
+    return output is None or output in ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
+
+
 def suffix_of(output: str) -> str:
     """Return the suffix of a file's name in lower case, "" for none: ``talk.v2`` has ``.v2``.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from live_cli.commands.connect import RunningServer, notes, running_server
-from live_cli.commands.outputs import refuse_both_on_stdout
+from live_cli.commands.outputs import is_stdout, refuse_both_on_stdout
 from live_cli.commands.stop_signals import stopping_on_signals
 from live_cli.commands.transcribe.destinations import chosen_format, targets
 from live_cli.commands.transcribe.inputs import InputFile, find_inputs
@@ -47,16 +47,17 @@ class TranscribeOptions:
 
 def run(settings: Settings, files: list[str], options: TranscribeOptions) -> None:
     """Transcribe each file. Raises LiveError; a file that fails does not stop the others."""
-    refuse_both_on_stdout(options.output, json=options.json)
+    output = "-" if options.output is not None and is_stdout(options.output) else options.output
+    refuse_both_on_stdout(output, json=options.json)
     inputs = find_inputs(files)
-    file_format = chosen_format(options.output, options.format, inputs)
-    to_stdout = options.output in (None, "-")
+    file_format = chosen_format(output, options.format, inputs)
+    to_stdout = is_stdout(output)
     if to_stdout and inputs.many and file_format in ("srt", "vtt") and not options.json:
         raise OptionError(
             f"Several {file_format} files do not fit into one stream: name a folder with --output."
         )
     policy = existing_policy(force=options.force, skip=options.skip_existing, to_stdout=to_stdout)
-    paths = targets(inputs, file_format, options.output)
+    paths = targets(inputs, file_format, output)
     wanted = to_do(paths, policy, may_ask="-" not in files)
     word_times = file_format != "text" or options.json
     plan = plan_session(settings, "transcribe", word_times=word_times)

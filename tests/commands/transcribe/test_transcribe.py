@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.harness.command import json_lines, live_cli, of_type, processes_in
+from tests.harness.command import LIMIT_S, json_lines, live_cli, of_type, processes_in, started
 from tests.harness.speech import (
     BECKETT,
     QUESTION,
@@ -130,6 +130,20 @@ def test_several_files_on_stdout_have_their_names_and_need_not(tmp_path: Path) -
     ]
     alone = live_cli("transcribe", QUESTION, home=tmp_path).stdout.decode()
     assert alone == named[0].removeprefix(f"{QUESTION}: ") + "\n"
+
+
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="no name for stdout here")
+def test_stdout_by_its_name_goes_on_where_it_is(tmp_path: Path) -> None:
+    out = tmp_path / "out.txt"
+    with out.open("w") as file:
+        file.write("before\n")
+        file.flush()
+        with started(
+            *("transcribe", QUESTION, "--output", "/dev/stdout"), home=tmp_path, stdout=file
+        ) as process:
+            assert process.wait(LIMIT_S) == 0
+    assert out.read_text().splitlines()[0] == "before"
+    assert words(out.read_text().splitlines()[1]) == words(QUESTION_WORDS)
 
 
 def test_a_folder_goes_into_a_folder_that_is_made(tmp_path: Path) -> None:
