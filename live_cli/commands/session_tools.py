@@ -5,20 +5,22 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from live_cli.bounded_read import read_bounded
-from live_cli.catalog import BUILT_IN_TOOLS, Model
+from live_cli.catalog import BUILT_IN_TOOLS
 from live_cli.commands.resume import may_resume
 from live_cli.errors import InputFileError, SettingsError
 from live_cli.net.client.resuming_client import ResumingClient
 from live_cli.paths import state_folder
 from live_cli.plan.plan import SessionPlan, calls_functions
+from live_cli.plan.typed_input import typed_input
 from live_cli.protocol import compose
-from live_cli.protocol.messages import ClientMessage, Content, Part
+from live_cli.protocol.messages import ClientMessage
 from live_cli.settings.schema import Settings, ToolSettings
 from live_cli.ui.view import CallStatus, ShownCallState, View
 
@@ -137,7 +139,7 @@ class SessionTools:
             self._toolset.tools,
             Consent(self._settings.allow, self._can_ask),
             send=send,
-            say=_sayer(plan.model),
+            say=partial(typed_input, plan.model),
             show=self._show,
             awaits_answer=lambda: client.awaits_answer,
             rules=_rules_of(plan),
@@ -207,10 +209,3 @@ def _rules_of(plan: SessionPlan) -> "CallRules":
         takes_scheduling=plan.model.functions == "non-blocking",
         keeps_results=may_resume(plan),
     )
-
-
-def _sayer(model: Model) -> Callable[[str], ClientMessage]:
-    """Return what makes a message of a text, as the model takes texts in mid-session."""
-    if model.client_content != "session":
-        return compose.text
-    return lambda text: compose.turns([Content(role="user", parts=[Part(text=text)])])

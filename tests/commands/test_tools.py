@@ -170,6 +170,19 @@ def test_each_line_of_a_pipe_gets_its_own_answer_after_its_own_call(
     ]
 
 
+def test_the_model_may_begin(endpoint: ChatEndpoint, tmp_path: Path) -> None:
+    def answer(body: Body) -> Any:
+        return [chunk(f"To {body['messages'][-1]['content'].strip()}"), "[DONE]"]
+
+    endpoint.answer = answer
+    said = written(endpoint, tmp_path, "--say-first", "Greet me.", stdin="And now?\n")
+    assert said.splitlines() == ["To Greet me.", "To And now?"]
+    lines, _ = talked(endpoint, tmp_path, "--say-first", "Greet me.")
+    first = next(line for line in lines if line["type"] == "output_transcript")
+    assert first["text"].startswith("To Greet")
+    assert len(of_type(lines, "turn_complete")) == 2
+
+
 def test_tools_are_listed_with_what_becomes_of_a_call(tmp_path: Path, house: str) -> None:
     server = {"command": sys.executable, "args": ["-m", "mcp_server_time"], "trust": True}
     (tmp_path / "mcp.json").write_text(json.dumps({"mcpServers": {"time": server}}))

@@ -19,6 +19,7 @@ from live_cli.commands.stop_signals import stopping_on_signals
 from live_cli.devices.native_stderr import native_stderr_silenced
 from live_cli.errors import SessionError
 from live_cli.plan.plan import SessionPlan, plan_session
+from live_cli.plan.typed_input import first_words, typed_input
 from live_cli.prices import Prices
 from live_cli.settings.schema import Settings
 from live_cli.ui.choose import choose_view
@@ -129,6 +130,8 @@ async def _converse(
             latin_voice=server.is_ours,
             hears_only_user=isinstance(audio.microphone, FileMicrophone),
         )
+        if (first := first_words(settings, plan)) is not None:
+            conversation.begin(typed_input(plan.model, first))
         keymap = Keymap(conversation, view)
         keyboard = Keyboard(keymap.press, releases=gate.manual)
         with stopping_on_signals(lambda number: conversation.stop()), keyboard:

@@ -34,6 +34,8 @@ QUIET_S = 3.0
 """After the end of a file: the talk is over once nothing was said or played for so long."""
 REPLY_LIMIT_S = 60.0
 """After the end of a file: so long the answer to a question may take to begin, or to go on."""
+FIRST_WORDS_S = 1.0
+"""From the first sound of an answer that the model began with: so long nothing interrupts it."""
 SPEECH_S = 0.3
 """Speech-like energy that lasts so long is taken for speech, to which an answer is awaited: knocks
 and keys are shorter."""
@@ -89,6 +91,8 @@ class Conversation:
         self._ducking = Ducking()
         self._ducked = False
         self._outbox = Outbox()
+        self._room_heard_from = 0.0
+        self._begins = False
         self._runner = tools(lambda message: self._outbox.put([message])) if tools else None
         self._stats = SessionStats(self._loop.time(), prices, plays=True)
         self._hears_only_user = hears_only_user
@@ -126,6 +130,14 @@ class Conversation:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    def begin(self, message: ClientMessage) -> None:
+        """Let the model begin, with a message that asks for its first words.
+
+        The noise of the room does not interrupt them within their first second.
+        """
+        self._begins = True
+        self._outbox.put([message])
+
     def stop(self) -> None:
         """End the conversation now."""
         self._over.set()
@@ -156,6 +168,8 @@ class Conversation:
         """Take a frame from the microphone, the last sample of which was captured ``ends_at``."""
         self._microphone_dbfs = level_dbfs
         self._captured_until = ends_at
+        if self._loop.time() < self._room_heard_from:
+            pcm16 = bytes(len(pcm16))
         self._put(self._gate.frame(pcm16))
         if not self._gate.muted:
             self._note_speech(float_from_pcm16(pcm16))
@@ -227,6 +241,9 @@ class Conversation:
             self._stalled = False
         match event:
             case events.AudioChunk(turn, data, sample_rate):
+                if self._begins:
+                    self._begins = False
+                    self._room_heard_from = self._loop.time() + FIRST_WORDS_S
                 self._turn_open, self._awaits_reply, self._model_turn = True, False, turn
                 self._playback.play(turn, data, sample_rate)
             case events.TextChunk(turn):

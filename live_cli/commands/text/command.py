@@ -30,6 +30,7 @@ from live_cli.net.client.resuming_client import ResumingClient
 from live_cli.plan.history_file import read_history
 from live_cli.plan.history_forms import EarlierTurns
 from live_cli.plan.plan import SessionPlan, plan_session
+from live_cli.plan.typed_input import first_words, typed_input
 from live_cli.prices import Prices
 from live_cli.protocol import compose
 from live_cli.protocol.events import (
@@ -42,7 +43,7 @@ from live_cli.protocol.events import (
     TextChunk,
     TurnComplete,
 )
-from live_cli.protocol.messages import ClientMessage, Content, Part
+from live_cli.protocol.messages import ClientMessage, Content
 from live_cli.settings.schema import Settings
 from live_cli.ui.choose import choose_view
 from live_cli.ui.session_stats import SessionStats
@@ -151,6 +152,7 @@ async def _converse(
             )
             try:
                 await chat.send_history()
+                await chat.begin(first_words(settings, plan))
                 await chat.answer_all(asked)
             finally:
                 await chat.stop_receiving()
@@ -181,7 +183,7 @@ class _Chat:
         self._view = view
         self._size = InputSize(server.address, plan)
         self._not_sent: list[int] = []
-        self._rule = plan.model.client_content
+        self._plan = plan
         self._writer = writer
         self._unspoken = UnspokenAnswers(latin_only=server.is_ours)
         self._holds_sound = may_resume(plan)
@@ -197,8 +199,13 @@ class _Chat:
         """Send earlier turns, to be answered only with the first question."""
         if self._history:
             # a model that takes turns only as initial history is told where that ends
-            ends = self._rule == "initial"
+            ends = self._plan.model.client_content == "initial"
             await self._client.send(compose.turns(self._history, turn_complete=ends))
+
+    async def begin(self, first: str | None) -> None:
+        """Let the model begin, where there is something to say to it first."""
+        if first is not None:
+            await self._ask(first, show=False)
 
     async def answer_all(self, asked: AsyncIterator[Question]) -> None:
         """Show the answer to each question. Raises SessionError at the first that gets none.
@@ -264,7 +271,7 @@ class _Chat:
         finally:
             reading.cancel()
 
-    async def _ask(self, text: str) -> None:
+    async def _ask(self, text: str, *, show: bool = True) -> None:
         """Send a message and show the whole answer. Raises SessionError where there is none."""
         self._stats.waits.asked(self._clock())
         if self._lost_while_idle is not None:
@@ -272,7 +279,8 @@ class _Chat:
             await self._handle(lost)
         while not self._client.is_connected:
             await self._handle(await self._next_event())
-        self._view.sent(text)
+        if show:
+            self._view.sent(text)
         await self._client.send(self._message(text))
         begun = broken = False
         while True:
@@ -308,9 +316,7 @@ class _Chat:
         return False
 
     def _message(self, text: str) -> ClientMessage:
-        if self._rule == "session":
-            return compose.turns([Content(role="user", parts=[Part(text=text)])])
-        return compose.text(text)
+        return typed_input(self._plan.model, text)
 
     # --- receiving ---
 
