@@ -11,7 +11,7 @@ APT    := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 NPM    := NODE_OPTIONS=--use-system-ca npm install --loglevel=error --no-audit --no-fund --no-package-lock --ignore-scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help talk demo setup quick test sdks frameworks check format bench echo attack soak clean
+.PHONY: help talk demo setup quick test sdks frameworks browser check format bench echo attack soak clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,6 +37,9 @@ sdks: $(VENV)/.sdks ## Install the SDKs, in Python and JavaScript, that tests/sd
 
 frameworks: $(VENV)/.frameworks ## Let ten frameworks in Python and JavaScript talk to `serve`
 	$(BIN)/pytest -q -rA tests/frameworks/check_frameworks.py
+
+browser: $(VENV)/.browser chromium ## Let a page in headless Chromium, with a fake microphone, talk to `serve`
+	$(BIN)/pytest -q -rA tests/browser/check_browser.py
 
 check: $(VENV)/.dev ## Lint, types, import contracts, names and sizes
 	$(BIN)/ruff check
@@ -111,7 +114,12 @@ $(VENV)/.frameworks: Makefile | $(VENV)/.dev
 	PATH="$(abspath $(BIN)):$$PATH" $(NPM) --prefix $(VENV)/sdks/mastra @mastra/voice-google-gemini-live@latest @mastra/core@latest zod
 	@touch $@
 
-.PHONY: portaudio soundserver
+# What the page in tests/browser is made of: the SDK, and a bundler that makes it one script.
+$(VENV)/.browser: Makefile | $(VENV)/.dev
+	PATH="$(abspath $(BIN)):$$PATH" $(NPM) --prefix $(VENV)/sdks/browser @google/genai@latest esbuild@latest
+	@touch $@
+
+.PHONY: portaudio soundserver chromium
 portaudio:
 	@[ "$$(uname)" != Linux ] || ldconfig -p 2>/dev/null | grep -q libportaudio.so.2 || /sbin/ldconfig -p | grep -q libportaudio.so.2 \
 	 || { command -v apt-get >/dev/null || { echo 'PortAudio is missing: install libportaudio2 with your package manager'; exit 1; }; \
@@ -120,3 +128,8 @@ portaudio:
 soundserver:
 	@[ "$$(uname)" != Linux ] || { command -v pulseaudio && command -v pactl; } >/dev/null \
 	 || { $(APT) update -q && $(APT) install -y -q --no-install-recommends pulseaudio pulseaudio-utils libasound2-plugins; }
+
+chromium:
+	@{ command -v chromium || command -v google-chrome; } >/dev/null \
+	 || { command -v apt-get >/dev/null || { echo 'Chromium is missing: install it with your package manager'; exit 1; }; \
+	      $(APT) update -q && $(APT) install -y -q --no-install-recommends chromium; }
