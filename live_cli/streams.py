@@ -40,6 +40,11 @@ def replace_closed_streams() -> None:
         sys.stderr = _null_stream()
 
 
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether ``stream`` is a terminal; one that was closed at the start is none."""
+    return stream is not None and stream.isatty()
+
+
 def leave_stdout() -> None:
     """Lead stdout nowhere, so that what is left in its buffer makes no noise at exit."""
     with contextlib.suppress(OSError, ValueError):

@@ -235,9 +235,9 @@ def clip_of(data: bytes, mime_type: str) -> None:
 @pytest.mark.parametrize(
     ("rate", "channels", "kind", "words"),
     [
-        (1, 1, "WAV", "at 1 Hz"),
+        (1, 1, "WAV", "cannot be read"),
         (4_000, 1, "WAV", "at 4000 Hz"),
-        (2_000_000_000, 1, "WAV", "at 2000000000 Hz"),
+        (2_000_000_000, 1, "WAV", "cannot be read"),
         (384_000, 1, "WAV", "at 384000 Hz"),
         (48_000, 9, "WAV", "8 channels"),
         (48_000, 255, "OGG", "8 channels"),

@@ -22,6 +22,7 @@ from live_cli.plan.plan import SessionPlan, plan_session
 from live_cli.plan.typed_input import first_words, typed_input
 from live_cli.prices import Prices
 from live_cli.settings.schema import Settings
+from live_cli.streams import is_terminal
 from live_cli.ui.choose import choose_view
 from live_cli.ui.tee import TeeView
 from live_cli.ui.terminal.keyboard import Keyboard
@@ -77,7 +78,7 @@ async def _talk(
         for text in notes(plan, settings.engine.chat):
             view.note(text)
         # a person with a keyboard sees the live view, and nobody else does
-        can_ask = not json and sys.stdin.isatty() and sys.stdout.isatty()
+        can_ask = not json and is_terminal(sys.stdin) and is_terminal(sys.stdout)
         async with (
             session_tools(settings, view, can_ask=can_ask) as tools,
             running_server(plan) as server,

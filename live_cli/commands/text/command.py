@@ -45,6 +45,7 @@ from live_cli.protocol.events import (
 )
 from live_cli.protocol.messages import ClientMessage, Content
 from live_cli.settings.schema import Settings
+from live_cli.streams import is_terminal
 from live_cli.ui.choose import choose_view
 from live_cli.ui.session_stats import SessionStats
 from live_cli.ui.view import Summary, View
@@ -139,7 +140,7 @@ async def _converse(
             from live_cli.commands.text.answer_sound import AnswerSound
 
             writer = stack.enter_context(AnswerSound(output))
-        can_ask = not json and sys.stdin.isatty() and sys.stderr.isatty()
+        can_ask = not json and is_terminal(sys.stdin) and is_terminal(sys.stderr)
         tools = await stack.enter_async_context(session_tools(settings, view, can_ask=can_ask))
         plan = tools.plan_with(plan) if tools else plan
         async with (

@@ -160,7 +160,7 @@ def test_the_chat_model_counts_its_tokens_and_keeps_its_limit(chat):
 
 
 def test_a_prompt_beyond_the_window_is_refused_in_words(chat):
-    with pytest.raises(EngineError, match="context size"):
+    with pytest.raises(EngineError, match="this model takes"):
         chat.generate(ChatRequest((ChatMessage("user", "word " * 6000),)), lambda _: False)
 
 
