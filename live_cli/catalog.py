@@ -85,6 +85,11 @@ _COUNTRIES = {"jp": "ja", "cn": "zh", "kr": "ko", "ua": "uk", "cz": "cs", "dk": 
               "vn": "vi", "il": "iw", "ir": "fa", "us": "en", "gb": "en"}  # fmt: skip
 """Codes of countries that are no codes of languages, and are often taken for them."""
 
+NOT_UNDERSTOOD = "[not understood]"
+"""Stands in a transcript for speech that the transcriber did not understand."""
+UNDETERMINED = "und"
+"""The language of such speech (ISO 639-2)."""
+
 LOCAL_LANGUAGES = ("en",)
 """The languages of the local engine's bundled models."""
 

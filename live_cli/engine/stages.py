@@ -35,11 +35,23 @@ class SpokenWord:
 
 @dataclass(frozen=True, slots=True)
 class DetailedText:
-    """The text of a segment; ``words`` with their times, and the language, where they are known."""
+    """The text of a segment; ``words`` with their times, and the language, where they are known.
+
+    ``loops``: words that were repeated over and over have been taken out of it.
+    """
 
     text: str
     words: tuple[SpokenWord, ...] = ()
     language: str | None = None
+    loops: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """How sure a transcriber is of a text: the mean log probability of its ``tokens``."""
+
+    mean: float
+    tokens: int
 
 
 class Transcriber(Protocol):
@@ -53,6 +65,12 @@ class Transcriber(Protocol):
 
     def transcribe(self, samples: Samples) -> str:
         """The words in ``samples`` (16 kHz), "" for none."""
+
+    def confidence(self, samples: Samples, text: str) -> Confidence | None:
+        """How sure it is of ``text``, which it wrote of ``samples``.
+
+        None where that does not matter: it understands other languages than the text's, too.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from live_cli.catalog import NOT_UNDERSTOOD, UNDETERMINED
 from live_cli.commands.connect import RunningServer, notes, running_server
 from live_cli.commands.outputs import is_stdout, refuse_both_on_stdout
 from live_cli.commands.stop_signals import stopping_on_signals
@@ -26,6 +27,8 @@ from live_cli.ui.progress import ProgressBar, clock_text, progress_bar
 from live_cli.ui.subtitles.captions import Subtitle
 from live_cli.ui.subtitles.line_breaks import CaptionLimits
 from live_cli.ui.subtitles.subtitles import TranscriptText
+
+_PLACES_TOLD = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,8 @@ class _Job:
             _tell(transcript.warning)
         if not audience.heard_any:
             _tell(f"live-cli: no speech in {_name(file)}.")
+        if audience.not_understood_at:
+            _tell(f"live-cli: {_told_not_understood(file, audience)}")
 
     async def _to_the_end(
         self,
@@ -193,6 +198,9 @@ class _Audience:
         self._view = view
         self._tell_real_time = tell_real_time
         self.heard_any = False
+        self.understood_any = False
+        self.not_understood_at: list[float] = []
+        """Where speech was not understood, in seconds of the file."""
 
     def event(self, event: Event) -> None:
         if self._view is not None:
@@ -200,6 +208,10 @@ class _Audience:
 
     def subtitle(self, subtitle: Subtitle) -> None:
         self.heard_any = True
+        if (subtitle.text, subtitle.language) == (NOT_UNDERSTOOD, UNDETERMINED):
+            self.not_understood_at.append(subtitle.start_s)
+        else:
+            self.understood_any = True
         if self._output is not None:
             self._output.add(subtitle)
 
@@ -230,6 +242,21 @@ def _where_stopped(
     if target is None or not has_text:
         return f"{stopped}." if has_text else f"{stopped}: nothing is written."
     return f"{stopped}: {target} holds what was recognised until there."
+
+
+def _told_not_understood(file: InputFile, audience: _Audience) -> str:
+    """Return where the speech of ``file`` was not understood, and the ways out."""
+    places = [clock_text(at) for at in audience.not_understood_at[:_PLACES_TOLD]]
+    more = " and later" if len(audience.not_understood_at) > _PLACES_TOLD else ""
+    if audience.understood_any:
+        what = f"the speech at {', '.join(places)}{more} of {_name(file)} was not understood"
+    else:
+        what = f"the speech in {_name(file)} was not understood"
+    return (
+        f"{what}: the engine on this machine knows English alone, spoken clearly. For other "
+        'languages: --server gemini, or a Whisper model, transcriber = "whisper:/path/to/folder" '
+        "in [engine] of the settings."
+    )
 
 
 def _name(file: InputFile) -> str:

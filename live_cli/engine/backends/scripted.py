@@ -17,6 +17,7 @@ from live_cli.engine.stages import (
     ChatMessage,
     ChatRequest,
     ChatUsage,
+    Confidence,
     DetailedText,
     FinishReason,
     SpokenWord,
@@ -57,6 +58,10 @@ class ScriptedTranscriber:
 
     def transcribe(self, samples: Samples) -> str:
         return self._text_of(samples)
+
+    def confidence(self, samples: Samples, text: str) -> Confidence | None:
+        """Return None: it hears what it was told to."""
+        return None
 
     def transcribe_in_detail(self, samples: Samples, *, words: bool) -> DetailedText:
         """Return the text with its words spread evenly."""

@@ -20,6 +20,7 @@ from live_cli.engine.speech_in.endpointer import (
     SpeechResumed,
     SpeechStarted,
 )
+from live_cli.engine.speech_in.loops import without_loops
 from live_cli.engine.speech_in.segmenter import Segment, Segmenter, SegmentEvent
 from live_cli.engine.stages import Transcriber
 from live_cli.engine.workers import Workers
@@ -156,6 +157,7 @@ class Listener:
     async def _text_of(self, samples: Samples, transcriber: Transcriber) -> str:
         """Transcribe one segment at a time: others' segments get their turn in between."""
         async with self._transcribing:
-            return await self._workers.run(
+            text = await self._workers.run(
                 Stage.TRANSCRIBER, lambda: transcriber.transcribe(samples)
             )
+            return without_loops(text)

@@ -16,6 +16,7 @@ from functools import partial
 import numpy as np
 
 from live_cli.audio.pcm import Samples
+from live_cli.catalog import NOT_UNDERSTOOD, UNDETERMINED
 from live_cli.engine.backends.table import Stage
 from live_cli.engine.background import Background
 from live_cli.engine.conversation.context import EmitMessage, EngineContext
@@ -25,7 +26,9 @@ from live_cli.engine.conversation.usage import usage_of
 from live_cli.engine.setup.config import SessionConfig
 from live_cli.engine.speech_in.endpointer import SpeechCut, SpeechEnded
 from live_cli.engine.speech_in.listener import SpeechInput
+from live_cli.engine.speech_in.loops import without_loops
 from live_cli.engine.speech_in.segmenter import Segment, Segmenter, SegmentEvent, pieces_of
+from live_cli.engine.speech_in.understanding import UnderstandingJudge
 from live_cli.engine.stages import DetailedText
 from live_cli.engine.transcription.cut_joint import ACROSS_S, joined
 from live_cli.engine.transcription.interim import InterimSchedule
@@ -86,6 +89,8 @@ class TranscriptionSession:
         self._queue: asyncio.Queue[_Queued] = asyncio.Queue(_SEGMENTS_AHEAD)
         self._is_cut = False  # the speech that was queued last goes on
         self._held: _Held | None = None
+        self._judge = UnderstandingJudge()
+        self._says_nothing = False  # to the one who listens: what was heard last
         self._language: str | None = None  # of what was heard last
         self._queued = 0  # and not yet transcribed
         self._schedule = InterimSchedule()
@@ -207,7 +212,7 @@ class TranscriptionSession:
         before = self._segments_ended
         text = (await self._heard_in(segment.samples)).text
         self._transcribing_interim = False
-        if text and self._segments_ended == before:
+        if text and self._segments_ended == before and not self._says_nothing:
             start_s = segment.start_s
             if self._held is not None:  # it is not final either
                 text, start_s = f"{self._held.sentence.text} {text}", self._held.sentence.start_s
@@ -219,7 +224,18 @@ class TranscriptionSession:
 
     async def _heard_in(self, samples: Samples, *, words: bool = False) -> DetailedText:
         hear = partial(self._transcriber.transcribe_in_detail, samples, words=words)
-        return await self._context.workers.run(Stage.TRANSCRIBER, hear)
+        heard = await self._context.workers.run(Stage.TRANSCRIBER, hear)
+        text = without_loops(heard.text)
+        # where words are left out, the times of the others are not known any more
+        return heard if text == heard.text else replace(heard, text=text, words=(), loops=True)
+
+    async def _understood(self, segment: Segment, heard: DetailedText) -> bool:
+        """Whether ``heard`` is what was said in ``segment``, as far as the transcriber knows."""
+        if not heard.text or not self._judge.wants_to_know(loops=heard.loops):
+            return True
+        ask = partial(self._transcriber.confidence, segment.samples, heard.text)
+        confidence = await self._context.workers.run(Stage.TRANSCRIBER, ask)
+        return confidence is None or self._judge.understood(confidence)
 
     async def _transcribe(self) -> None:
         while True:
@@ -237,6 +253,10 @@ class TranscriptionSession:
         """Send the sentences of ``segment``; where it was cut, the last waits for what follows."""
         heard = await self._heard_in(segment.samples, words=self._config.word_times)
         self._turn_audio_s += segment.seconds
+        if not await self._understood(segment, heard):
+            await self._send_not_understood(segment)
+            return
+        self._says_nothing = False
         text = await self._send_held(segment, heard.text)
         words = [(word.start_s, word.end_s) for word in heard.words]
         sentences = [
@@ -249,6 +269,15 @@ class TranscriptionSession:
             self._held = _Held(sentences.pop(), tail, segment.end_s)
         for sentence in sentences:
             await self._send(sentence, final=final and sentence is sentences[-1])
+
+    async def _send_not_understood(self, segment: Segment) -> None:
+        """Send a mark in place of the text; one for all such segments in a row."""
+        await self._send_held(None, "")
+        if not self._says_nothing:
+            self._says_nothing = True
+            self._language = UNDETERMINED
+            mark = TimedSentence(NOT_UNDERSTOOD, segment.start_s, segment.end_s)
+            await self._send(mark, final=True)
 
     async def _send_held(self, following: Segment | None, text: str) -> str:
         """Send the sentence before a cut, now that it is known what follows; return that text.

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from live_cli.audio.pcm import Samples
-from live_cli.engine.stages import DetailedText
+from live_cli.engine.backends.stt.moonshine_confidence import MoonshineConfidence
+from live_cli.engine.stages import Confidence, DetailedText
 from live_cli.errors import EngineError
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
@@ -63,6 +64,7 @@ class MoonshineTranscriber:
         except Exception as exc:  # the library raises its own error, OSError or ImportError
             raise EngineError(f"moonshine does not load here ({exc}): {_WAYS_OUT}") from exc
         self._handle = self._load()
+        self._confidence = MoonshineConfidence(self._folder)
 
     def _load(self) -> int:
         option = self._api.TranscriberOptionC
@@ -87,9 +89,7 @@ class MoonshineTranscriber:
 
     def transcribe(self, samples: Samples) -> str:
         """The words in ``samples`` (16 kHz, at most some 15 s), "" for none."""
-        if len(samples) < _SHORTEST_SAMPLES:  # the encoder refuses less
-            samples = np.pad(samples, (0, _SHORTEST_SAMPLES - len(samples)))
-        samples = np.ascontiguousarray(samples, dtype=np.float32)
+        samples = _long_enough(samples)
         transcript = ctypes.POINTER(self._api.TranscriptC)()
         with self._lock:  # the transcript's memory is the library's, until the next call
             code = self._lib.moonshine_transcribe_without_streaming(
@@ -108,6 +108,10 @@ class MoonshineTranscriber:
         """The words in ``samples``, and the language, by which Moonshine's folders are called."""
         return DetailedText(self.transcribe(samples), language=self._language)
 
+    def confidence(self, samples: Samples, text: str) -> Confidence | None:
+        """How sure the model is of ``text``, at a third of the cost of its transcription."""
+        return self._confidence.of(_long_enough(samples), text)
+
     def warm_up(self) -> None:
         """Transcribe a second of silence: the first call allocates."""
         self.transcribe(np.zeros(INPUT_SAMPLE_RATE, np.float32))
@@ -118,6 +122,12 @@ class MoonshineTranscriber:
             if self._handle >= 0:
                 self._lib.moonshine_free_transcriber(self._handle)
                 self._handle = -1
+
+
+def _long_enough(samples: Samples) -> Samples:
+    if len(samples) < _SHORTEST_SAMPLES:  # the encoder refuses less
+        samples = np.pad(samples, (0, _SHORTEST_SAMPLES - len(samples)))
+    return np.ascontiguousarray(samples, dtype=np.float32)
 
 
 def _text_of(transcript: Any) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from live_cli.audio.pcm import Samples
-from live_cli.engine.stages import DetailedText, SpokenWord
+from live_cli.engine.stages import Confidence, DetailedText, SpokenWord
 from live_cli.errors import EngineError
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
@@ -87,6 +87,10 @@ class WhisperTranscriber:
         timed = _words(segments) if words else ()
         language = getattr(info, "language", None)
         return DetailedText(" ".join(text for text in texts if text), timed, language)
+
+    def confidence(self, samples: Samples, text: str) -> Confidence | None:
+        """Return None: Whisper knows a hundred languages, and drops what it does not believe."""
+        return None
 
     def warm_up(self) -> None:
         """Transcribe a second of silence: it allocates, and fails where the files do not match."""

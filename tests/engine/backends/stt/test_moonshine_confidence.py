@@ -1,0 +1,54 @@
+"""Moonshine's confidence: near 0 for what was said, far below for what was not."""
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from live_cli.engine.backends.stt.moonshine import MoonshineTranscriber, bundled_folder
+from live_cli.engine.backends.stt.moonshine_confidence import Pieces
+from live_cli.engine.speech_in.understanding import UNSURE
+from tests.harness.places import DATA
+from tests.harness.speech import QUESTION, QUESTION_WORDS, moonshine_asset
+
+
+@pytest.fixture(scope="module")
+def moonshine():
+    loaded = MoonshineTranscriber()
+    yield loaded
+    loaded.close()
+
+
+def test_a_text_is_parted_as_the_model_writes_it():
+    pieces = Pieces((bundled_folder() / "tokenizer.bin").read_bytes())
+    written = [1128, 1784, 21152, 947, 263, 11203, 505, 29973]
+    assert pieces.encode(QUESTION_WORDS) == written
+    # what is no piece is parted into bytes
+    assert pieces.encode("\x07")[-1] == 7 + 3
+    assert len(pieces.encode("a" * 10**6)) < 1000
+
+
+def test_it_is_sure_of_what_was_said_and_of_nothing_else(moonshine):
+    samples, _ = soundfile.read(QUESTION, dtype="float32")
+    said = moonshine.confidence(samples, QUESTION_WORDS)
+    other = moonshine.confidence(samples, "The weather will be fine on Thursday.")
+    assert said.tokens == 9
+    assert said.mean > -0.3
+    assert other.mean < 3 * UNSURE
+
+
+@pytest.mark.parametrize("seconds", [0.1, 3, 11, 15])
+def test_any_length_of_segment_is_taken(moonshine, seconds):
+    samples, rate = soundfile.read(moonshine_asset("two_cities.wav"), dtype="float32")
+    segment = np.resize(soxr.resample(samples, rate, 16_000), round(seconds * 16_000))
+    text = moonshine.transcribe(segment)
+    confidence = moonshine.confidence(segment, text)
+    assert confidence.tokens >= 1
+    assert confidence.mean > UNSURE or seconds < 1
+
+
+@pytest.mark.parametrize("language", ["es", "fr", "hi", "it", "ja", "pl", "pt", "zh"])
+def test_it_doubts_what_it_makes_of_another_language(moonshine, language):
+    samples, _ = soundfile.read(DATA / "other_languages" / f"{language}.flac", dtype="float32")
+    text = moonshine.transcribe(samples)
+    assert moonshine.confidence(samples, text).mean < UNSURE
