@@ -53,6 +53,9 @@ def _ask(address: Address, method: str, body: dict[str, Any] | None) -> dict[str
         request = urllib.request.Request(f"{base}/{method}", data, headers)  # noqa: S310 - http(s)
         with http_opener(*_handlers(address)).open(request, timeout=_LIMIT_S) as answer:
             found = json.loads(answer.read(_MOST_ANSWER_BYTES))
+    except urllib.error.HTTPError as exc:
+        exc.close()  # it holds the connection
+        return {}
     except (OSError, HTTPException, ValueError, RecursionError, ConnectError):
         return {}
     return found if isinstance(found, dict) else {}
