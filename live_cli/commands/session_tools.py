@@ -20,7 +20,7 @@ from live_cli.paths import state_folder
 from live_cli.plan.plan import SessionPlan, calls_functions
 from live_cli.plan.typed_input import typed_input
 from live_cli.protocol import compose
-from live_cli.protocol.messages import ClientMessage
+from live_cli.protocol.messages import ClientMessage, Tool
 from live_cli.settings.schema import Settings, ToolSettings
 from live_cli.ui.view import CallStatus, ShownCallState, View
 
@@ -124,9 +124,13 @@ class SessionTools:
 
     def plan_with(self, plan: SessionPlan) -> SessionPlan:
         """Return ``plan`` with the tools in its setup."""
-        declared = self._toolset.declared(_BEHAVIORS.get(plan.model.functions))
-        tools = [*(plan.setup.tools or []), *declared]
-        return replace(plan, setup=msgspec.structs.replace(plan.setup, tools=tools or None))
+        tools = self._offered(plan) or None
+        return replace(plan, setup=msgspec.structs.replace(plan.setup, tools=tools))
+
+    def _offered(self, plan: SessionPlan) -> list[Tool]:
+        """Return the service's own tools in ``plan``, and the functions that are there now."""
+        of_service = [tool for tool in plan.setup.tools or [] if tool.function_declarations is None]
+        return [*of_service, *self._toolset.declared(_BEHAVIORS.get(plan.model.functions))]
 
     def start(
         self, client: ResumingClient, plan: SessionPlan, send: Callable[[ClientMessage], None]
@@ -149,8 +153,7 @@ class SessionTools:
         def changed() -> None:
             runner.replace_tools(self._toolset.tools)
             if plan.model.context_update:
-                declared = self._toolset.declared(_BEHAVIORS.get(plan.model.functions))
-                send(compose.new_tools([*(plan.setup.tools or []), *declared]))
+                send(compose.new_tools(self._offered(plan)))
 
         self._toolset.changed = changed
         return runner
