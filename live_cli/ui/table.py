@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 
+from live_cli.streams import is_terminal
 from live_cli.ui.printable import printable
 
 TableRow = Mapping[str, object]
@@ -15,7 +16,7 @@ def print_rows(rows: Sequence[TableRow], *, as_json: bool = False) -> None:
     if as_json:
         for row in rows:
             print(json.dumps(row, ensure_ascii=False))
-    elif sys.stdout is not None and sys.stdout.isatty():
+    elif is_terminal(sys.stdout):
         _print_table(rows)
     else:
         for row in rows:

@@ -22,6 +22,7 @@ from live_cli.errors import ConnectError, DeviceError, EngineError, SettingsErro
 from live_cli.plan.server import ServerChoice, choose_server, missing_local_packages
 from live_cli.settings.load import unknown_variables
 from live_cli.settings.schema import Settings
+from live_cli.streams import is_terminal
 
 LIMIT_S = 3.0
 
@@ -201,7 +202,7 @@ def _sound(settings: Settings) -> Iterator[Finding]:
 
 
 def _terminal() -> Finding:
-    if sys.stdout is None or not sys.stdout.isatty():
+    if not is_terminal(sys.stdout):
         return Finding("terminal", "output goes to a file or a pipe: plain lines")
     size = os.get_terminal_size(sys.stdout.fileno())
     says = (

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from live_cli.errors import LiveError
+from live_cli.streams import is_terminal
 from live_cli.ui.printable import printable
 
 
@@ -36,7 +37,7 @@ def print_finding(finding: Finding, *, as_json: bool) -> None:
         print(json.dumps({**row, **finding.facts}, ensure_ascii=False), flush=True)
         return
     mark = finding.state
-    if sys.stdout is not None and sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+    if is_terminal(sys.stdout) and "NO_COLOR" not in os.environ:
         colour = {"ok": "32", "note": "33", "wrong": "31"}[mark]
         mark = f"\x1b[{colour}m{mark:5}\x1b[0m"
     print(f"{mark:5} {finding.name}: {printable(finding.says)}", flush=True)

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple
 
 from live_cli.errors import InputFileError
+from live_cli.streams import is_terminal
 from live_cli.ui.line_reader import LineReader
 
 STDIN = "-"
@@ -65,7 +66,7 @@ async def questions(
 async def _lines() -> AsyncIterator[Question]:
     """Yield the lines of stdin: from a terminal with a prompt, until Ctrl-D."""
     lines = LineReader()
-    on_terminal = sys.stdin is not None and sys.stdin.isatty()
+    on_terminal = is_terminal(sys.stdin)
     number = 0
     while True:
         if on_terminal:

@@ -12,6 +12,7 @@ from enum import Enum, auto
 from pathlib import Path
 
 from live_cli.errors import InputFileError, OptionError
+from live_cli.streams import is_terminal
 from live_cli.ui.printable import printable
 
 _MARK = ".unfinished"
@@ -73,7 +74,7 @@ def to_do(targets: Sequence[Path | None], policy: Existing, *, may_ask: bool) ->
     there = [target for target in targets if target is not None and _is_there(target)]
     if not there:
         return [True] * len(targets)
-    if not (may_ask and sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()):
+    if not (may_ask and is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         raise InputFileError(
             f"{_named(there)}: --force overwrites, --skip-existing transcribes the others."
         )
