@@ -109,7 +109,20 @@ class Keyboard:
         assert self._terminal is not None  # noqa: S101
         if key.startswith(FLAGS):
             return [RELEASES_TOLD] if self._terminal.agree(int(key[len(FLAGS) :])) else []
-        return [] if self._terminal.signal(key) else [key]
+        if not self._terminal.signal(key):
+            return [key]
+        self._wake_loop()
+        return []
+
+    def _wake_loop(self) -> None:
+        """Let the main thread run Python's handler of a signal.
+
+        A signal that comes as the loop begins to wait, or to another thread, does not end that
+        wait, and the handler would run with the next event only.
+        """
+        assert self._loop is not None  # noqa: S101
+        with contextlib.suppress(RuntimeError):  # the loop has closed
+            self._loop.call_soon_threadsafe(lambda: None)
 
     def _tell(self, keys: list[str]) -> None:
         assert self._loop is not None  # noqa: S101

@@ -170,7 +170,8 @@ class Child:
         deadline = time.monotonic() + 20
         while wanted not in self.output[start:]:
             assert time.monotonic() < deadline, self.output
-            self.output += os.read(self.ours, 4096)
+            if select.select([self.ours], [], [], 1)[0]:
+                self.output += os.read(self.ours, 4096)
 
     def type(self, keys: bytes) -> None:
         os.write(self.ours, keys)
@@ -333,6 +334,29 @@ def test_whatever_ends_it_the_protocol_is_left(asking: Child, stop, code) -> Non
     asking.expect(POP)
     end(asking, code)
     assert asking.output.count(POP) == 1
+
+
+SIGNALS_TO_THE_READER = """
+import signal
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # the main thread; the reader is made here
+import threading
+run = threading.Thread.run
+def unblocked(self):
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    run(self)
+threading.Thread.run = unblocked
+"""
+
+
+def test_a_signal_that_does_not_end_the_wait_of_the_loop_is_acted_on() -> None:
+    child = Child(script=SIGNALS_TO_THE_READER + RELEASES_CHILD)
+    try:
+        agree(child)
+        child.type(b"\x1b[99;5u")
+        child.expect(POP)
+        end(child)
+    finally:
+        child.close()
 
 
 def test_ctrl_z_as_a_key_leaves_the_protocol_and_coming_back_takes_it_again(asking: Child) -> None:
