@@ -1,6 +1,6 @@
 """What is shown, how one sounds, and who is meant: both SDKs, unmodified, against a real `serve`.
 
-Behind it stands an endpoint that knows two colour cards by their bytes.
+Behind it stands an endpoint that decodes the colour cards it is shown.
 """
 
 import base64
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from live_cli.engine.setup.config import AFFECTIVE_STYLE
-from tests.harness.chat_endpoint import ChatEndpoint, chunk, serving_endpoint
+from tests.harness.chat_endpoint import ChatEndpoint
 from tests.harness.images import png
 from tests.harness.sdks import (
     NODE,
@@ -22,12 +22,12 @@ from tests.harness.sdks import (
     serving_sdks,
     write_sounds,
 )
+from tests.harness.seeing_endpoint import seeing_endpoint
 from tests.harness.speech import speech_like
 from tests.sdk.programs import NATIVE_AUDIO, javascript, part, python
 
 CHATTER = "The train to Berlin was late again."
 RED, BLUE = png(255, 0, 0), png(0, 0, 255)
-COLOURS = {RED: "It is red.", BLUE: "It is blue."}
 
 PYTHON_TALKING = """
 await session.send_realtime_input(
@@ -65,20 +65,9 @@ for (const turn of await handleTurn()) {
 """
 
 
-def colour_of(body: dict[str, Any]) -> str:
-    """The colour of the last card shown."""
-    for message in reversed(body["messages"]):
-        if isinstance(message["content"], list):
-            *_, image, _ = message["content"]
-            _, _, data = image["image_url"]["url"].partition(";base64,")
-            return COLOURS[base64.b64decode(data)]
-    return "I see nothing."
-
-
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[ChatEndpoint]:
-    with serving_endpoint() as running:
-        running.answer = lambda body: [chunk(colour_of(body)), "[DONE]"]
+    with seeing_endpoint() as running:
         yield running
 
 
