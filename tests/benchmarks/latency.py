@@ -116,7 +116,9 @@ async def talk(port: int, playback: NotingPlayback, frames: int) -> list[float]:
                 due += FRAME_S
                 sleep(max(0.0, due - monotonic()))
                 captured.append(monotonic())
-                loop.call_soon_threadsafe(conversation.take_frame, frame, -60.0, captured[-1])
+                loop.call_soon_threadsafe(
+                    conversation.microphone.take_frame, frame, -60.0, captured[-1]
+                )
             while len(playback.played) < frames // 2 and not over.is_set():
                 sleep(FRAME_S)
             loop.call_soon_threadsafe(conversation.stop)

@@ -95,7 +95,7 @@ class AudioIO:
         if self._lost is not None:
             conversation.stop()
         if isinstance(self.microphone, FileMicrophone):
-            conversation.start_activity()
+            conversation.microphone.start_activity()
             self.microphone.start()
 
     def disconnect(self) -> None:
@@ -120,7 +120,7 @@ class AudioIO:
 
     def _pass_on(self, pcm16: bytes, level_dbfs: float, ends_at: float) -> None:
         if self._conversation is not None:
-            self._conversation.take_frame(pcm16, level_dbfs, ends_at)
+            self._conversation.microphone.take_frame(pcm16, level_dbfs, ends_at)
 
     def _on_end(self) -> None:
         self._in_loop(self._end_input)
@@ -137,7 +137,7 @@ class AudioIO:
     def _tell_device_change(self, change: DeviceChange) -> None:
         captures = change.role == "microphone"
         if captures and self._conversation is not None and change.state in ("lost", "back"):
-            self._conversation.set_microphone_lost(change.state == "lost")
+            self._conversation.microphone.set_lost(change.state == "lost")
         if change.state == "open" and change.role in self._numbered:
             self._view.note(change.message)
         if change.role == "speaker" and change.state == "back":

@@ -30,7 +30,7 @@ from live_cli.ui.view import View
 
 if TYPE_CHECKING:
     from live_cli.commands.talk.audio_io import AudioIO
-    from live_cli.commands.talk.conversation import SentCallback
+    from live_cli.commands.talk.microphone_input import SentCallback
     from live_cli.commands.talk.recording import Recording
 
 NORMAL_CLOSE = 1000

@@ -8,19 +8,17 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from live_cli.audio.levels import SILENCE_DBFS, SpeechRuns
-from live_cli.audio.pcm import Samples, float_from_pcm16
 from live_cli.commands.resume import tell_reconnected
 from live_cli.commands.talk.ducking import Ducking
+from live_cli.commands.talk.microphone_input import MicrophoneInput, SentCallback
 from live_cli.commands.talk.outbox import Outbox
 from live_cli.commands.talk.playback_api import PlaybackDevice
 from live_cli.commands.unspoken import UnspokenAnswers
 from live_cli.net.client.resuming_client import ResumingClient
 from live_cli.prices import Prices
 from live_cli.protocol import compose, events
-from live_cli.protocol.input_gate import PAUSE_MS, InputGate
+from live_cli.protocol.input_gate import InputGate
 from live_cli.protocol.messages import ClientMessage
-from live_cli.sample_rates import INPUT_SAMPLE_RATE
 from live_cli.ui.session_stats import SessionStats
 from live_cli.ui.view import Summary, TurnPlayback, View
 
@@ -36,14 +34,6 @@ REPLY_LIMIT_S = 60.0
 """After the end of a file: so long the answer to a question may take to begin, or to go on."""
 FIRST_WORDS_S = 1.0
 """From the first sound of an answer that the model began with: so long nothing interrupts it."""
-SPEECH_S = 0.3
-"""Speech-like energy that lasts so long is taken for speech, to which an answer is awaited: knocks
-and keys are shorter."""
-
-SentCallback = Callable[[bytes, float], None]
-"""Gets the sound that goes to the server, PCM16 mono at 16 kHz, and when its last sample was
-captured, on ``time.monotonic``. Called on the event loop: it may put the sound into a queue and no
-more."""
 
 _CONNECTION_EVENTS = (
     events.SessionOpened,
@@ -66,6 +56,7 @@ class Conversation:
         playback: PlaybackDevice,
         gate: InputGate,
         on_sent: SentCallback | None = None,
+        outbox: Outbox | None = None,
         *,
         content_interrupts: bool = False,
         echo: "EchoBridge | None" = None,
@@ -78,35 +69,38 @@ class Conversation:
         cancellation is doing, where there is any; the model is then ducked by `playback`.
         ``tools``: makes what answers the model's calls, of what takes its messages.
         ``latin_voice``: the model's voice speaks Latin letters alone.
-        ``hears_only_user``: no echo can be in the microphone's sound, as in that of a file."""
+        ``hears_only_user``: no echo can be in the microphone's sound, as in that of a file.
+        ``outbox``: what is to be sent, where others put messages into it too."""
         self._loop = asyncio.get_running_loop()
         self._client = client
         self._view = view
         self._playback = playback
-        self._gate = gate
-        self._on_sent = on_sent
         self._content_interrupts = content_interrupts
         self._echo = echo
         self._unspoken = UnspokenAnswers(latin_only=latin_voice)
         self._ducking = Ducking()
         self._ducked = False
-        self._outbox = Outbox()
-        self._room_heard_from = 0.0
+        self._outbox = Outbox() if outbox is None else outbox
         self._begins = False
         self._runner = tools(lambda message: self._outbox.put([message])) if tools else None
         self._stats = SessionStats(self._loop.time(), prices, plays=True)
-        self._hears_only_user = hears_only_user
-        self._held_since = 0.0
-        self._speech = SpeechRuns(INPUT_SAMPLE_RATE)
+        self.microphone = MicrophoneInput(
+            gate,
+            self._outbox,
+            client,
+            playback,
+            view,
+            self._stats.waits,
+            self._loop.time,
+            on_sent,
+            hears_only_user=hears_only_user,
+        )
         self._model_turn = 0
         self._over = asyncio.Event()
-        self._microphone_dbfs = SILENCE_DBFS
-        self._captured_until = 0.0
         self._input_ended_at: float | None = None
         self._last_activity_at = self._loop.time()
         self._awaits_reply = False
         self._turn_open = False
-        self._microphone_lost_at: float | None = None
         self.closed: events.SessionClosed | None = None
         """The end of the connection, where the server or the network ended it."""
         self.unanswered_s: float | None = None
@@ -162,70 +156,12 @@ class Conversation:
             start_delay_ms=round(played.mean_start_delay_ms, 1) if played.turns_started else None,
         )
 
-    # --- the microphone ----------------------------------------------------------------------
-
-    def take_frame(self, pcm16: bytes, level_dbfs: float, ends_at: float) -> None:
-        """Take a frame from the microphone, the last sample of which was captured ``ends_at``."""
-        self._microphone_dbfs = level_dbfs
-        self._captured_until = ends_at
-        if self._loop.time() < self._room_heard_from:
-            pcm16 = bytes(len(pcm16))
-        self._put(self._gate.frame(pcm16))
-        if not self._gate.muted:
-            self._note_speech(float_from_pcm16(pcm16))
-
-    def _note_speech(self, samples: Samples) -> None:
-        before = self._speech.burst
-        self._speech.push(samples, self._captured_until - samples.size / INPUT_SAMPLE_RATE)
-        run, burst = self._speech.last, self._speech.burst
-        if run is None or burst is None or burst == before:
-            return
-        if self._gate.held or not self._gate.manual:
-            over_answer = self._hears_only_user and self._playback.snapshot().playing
-            self._stats.waits.spoke(*burst, over_answer=over_answer)
-        if self._gate.manual:
-            return
-        began, ended = run
-        # what is heard while the model plays may be its echo
-        if ended - began >= SPEECH_S and self._playback.snapshot().idle:
-            self._client.note_speech(ended)
-
-    def _note_released(self) -> None:
-        """With push to talk: a key that is released asks, where nothing was said while it was held.
-
-        What was said has been noted; its end is where waiting begins, and not the key.
-        """
-        burst = self._speech.burst
-        if self._gate.held and (burst is None or burst[1] < self._held_since):
-            self._stats.waits.asked(self._loop.time())
-
-    def start_activity(self) -> None:
-        """With push to talk: open the microphone, by a key or at the start of a file."""
-        self._held_since = self._loop.time()
-        self._put(self._gate.press())
-        self._view.status(held=self._gate.held)
-
-    def set_microphone_lost(self, lost: bool) -> None:
-        """Note that the microphone has been lost, or is back."""
-        self._microphone_lost_at = self._loop.time() if lost else None
-        if lost:
-            self._microphone_dbfs = SILENCE_DBFS
-
     def end_input(self) -> None:
         """End the input for good: the open question is answered, then the talk ends."""
-        self._note_released()
-        self._put(self._gate.end())
+        self.microphone.end()
         self._input_ended_at = self._last_activity_at = self._loop.time()
 
     # --- the connection ----------------------------------------------------------------------
-
-    def _put(self, messages: list[ClientMessage]) -> None:
-        self._outbox.put(messages)
-        if self._on_sent is None:
-            return
-        for message in messages:
-            if message.realtime_input is not None and message.realtime_input.audio is not None:
-                self._on_sent(message.realtime_input.audio.data, self._captured_until)
 
     async def _send(self) -> None:
         while True:
@@ -243,7 +179,7 @@ class Conversation:
             case events.AudioChunk(turn, data, sample_rate):
                 if self._begins:
                     self._begins = False
-                    self._room_heard_from = self._loop.time() + FIRST_WORDS_S
+                    self.microphone.silence_until(self._loop.time() + FIRST_WORDS_S)
                 self._turn_open, self._awaits_reply, self._model_turn = True, False, turn
                 self._playback.play(turn, data, sample_rate)
             case events.TextChunk(turn):
@@ -308,13 +244,13 @@ class Conversation:
         while not self._is_done():
             played = self._playback.snapshot()
             self._view.levels(
-                self._microphone_dbfs, played.level_dbfs, played.playing, played.heard_ms
+                self.microphone.level_dbfs, played.level_dbfs, played.playing, played.heard_ms
             )
             self._view.status(dropped_frames=self._outbox.dropped_frames)
             if not played.idle or (self._runner is not None and self._runner.is_busy):
                 self._last_activity_at = self._loop.time()
             self._note_sounds()
-            self._end_lost_speech()
+            self.microphone.end_lost_speech()
             self._note_echo()
             await asyncio.sleep(TICK_S)
         if self._stalled or self._is_unanswered:
@@ -329,9 +265,8 @@ class Conversation:
         """Show how echo cancellation is doing; duck the model while the user speaks over it."""
         if self._echo is None:
             return
-        echo, gate = self._echo.stats, self._gate
-        sent = not gate.muted and (gate.held or not gate.manual)
-        speaks = echo.near_speech and sent
+        echo = self._echo.stats
+        speaks = echo.near_speech and self.microphone.is_sent
         if speaks and self._playback.snapshot().playing:
             self._stats.waits.spoken_over()
         self._ducking.note(speaks, self._loop.time())
@@ -339,12 +274,6 @@ class Conversation:
             self._ducked = self._ducking.low
             self._playback.duck(self._ducked)
         self._view.status(erle_db=echo.erle_db, echo_converged=echo.converged)
-
-    def _end_lost_speech(self) -> None:
-        """End the stream once the microphone is away for long, so that the server answers."""
-        since = self._microphone_lost_at
-        if since is not None and self._loop.time() - since >= PAUSE_MS / 1000:
-            self._outbox.put(self._gate.pause())
 
     def _is_done(self) -> bool:
         if self._input_ended_at is None or not self._client.is_connected:
@@ -363,16 +292,6 @@ class Conversation:
     # --- what keys do: see `keymap` ----------------------------------------------------------
 
     @property
-    def push_to_talk(self) -> bool:
-        """Whether a key opens the microphone, and not the server's voice activity detection."""
-        return self._gate.manual
-
-    @property
-    def held(self) -> bool:
-        """Push to talk: whether the microphone is open now."""
-        return self._gate.held
-
-    @property
     def asks(self) -> bool:
         """Whether the user is asked if a tool may run."""
         return self._runner is not None and self._runner.asking is not None
@@ -381,17 +300,6 @@ class Conversation:
         """Answer the question whether a tool may run."""
         if self._runner is not None:
             self._runner.answer(answer)
-
-    def toggle_mute(self) -> None:
-        """Mute the microphone, or unmute it."""
-        self._put(self._gate.set_muted(not self._gate.muted))
-        self._view.status(muted=self._gate.muted, held=self._gate.held)
-
-    def end_activity(self) -> None:
-        """With push to talk: close the microphone."""
-        self._note_released()
-        self._put(self._gate.release())
-        self._view.status(held=self._gate.held)
 
     def interrupt_model(self) -> None:
         """Silence the model and ask for nothing.

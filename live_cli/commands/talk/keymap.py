@@ -36,8 +36,8 @@ class Keymap:
             self._holds = True
             self._view.status(hold_to_talk=True)
         elif key in (FOCUS_OUT, RELEASE + TALK_KEY):
-            if self._holds and self._conversation.held:
-                self._conversation.end_activity()
+            if self._holds and self._conversation.microphone.held:
+                self._conversation.microphone.end_activity()
         elif key.startswith(RELEASE):
             pass
         elif self._editor is not None:
@@ -53,20 +53,20 @@ class Keymap:
         elif key == "q":
             self._conversation.stop()
         elif key == "m":
-            self._conversation.toggle_mute()
-        elif key == TALK_KEY and self._conversation.push_to_talk:
+            self._conversation.microphone.toggle_mute()
+        elif key == TALK_KEY and self._conversation.microphone.push_to_talk:
             self._give_floor()
-        elif key == "enter" and not self._conversation.push_to_talk:
+        elif key == "enter" and not self._conversation.microphone.push_to_talk:
             self._conversation.interrupt_model()
         elif key == "t":
             self._editor = LineEditor()
             self._view.status(typing=self._editor.line)
 
     def _give_floor(self) -> None:
-        if not self._conversation.held:
-            self._conversation.start_activity()
+        if not self._conversation.microphone.held:
+            self._conversation.microphone.start_activity()
         elif not self._holds:
-            self._conversation.end_activity()
+            self._conversation.microphone.end_activity()
 
     def _type(self, key: str) -> None:
         editor = self._editor

@@ -7,9 +7,10 @@ from live_cli.tools.consent import ConsentAnswer
 
 
 class Talking:
-    """A conversation that records the calls made to it."""
+    """A conversation that records the calls made to it and to its microphone."""
 
     def __init__(self, *, push_to_talk: bool) -> None:
+        self.microphone = self
         self.push_to_talk = push_to_talk
         self.held = False
         self.asks = False
