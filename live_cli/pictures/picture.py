@@ -40,19 +40,17 @@ def prepare(data: bytes, name: str, long_side: int = LONG_SIDE[None]) -> Encoded
     Of an animation the first picture counts. ``name`` stands for it in errors. Raises
     InputFileError for what is no picture, is too large, or is in no format that is read here.
     """
-    if not data:
-        raise InputFileError(f"{name} is empty.")
     if len(data) > MOST_BYTES:
         raise InputFileError(
             f"{name} has {len(data) / 1e6:.0f} MB; a picture may have {MOST_BYTES / 1e6:.0f}."
         )
-    return encode(_decoded(data, name, long_side), long_side)
+    return encode(decode(data, name, long_side), long_side)
 
 
 def encode(image: "Image", long_side: int) -> EncodedPicture:
     """Return ``image``, scaled, as JPEG or as PNG, whichever is smaller."""
     image.thumbnail((long_side, long_side))
-    shown = _opaque(image)
+    shown = opaque(image)
     jpeg, png = io.BytesIO(), io.BytesIO()
     shown.save(jpeg, "JPEG", quality=_JPEG_QUALITY)
     if _has_few_colours(shown):
@@ -62,9 +60,12 @@ def encode(image: "Image", long_side: int) -> EncodedPicture:
     return EncodedPicture(data.getvalue(), kind, shown.width, shown.height)
 
 
-def _decoded(data: bytes, name: str, long_side: int) -> "Image":
+def decode(data: bytes, name: str, long_side: int = LONG_SIDE[None]) -> "Image":
+    """Return the picture in ``data``, upright, as `prepare` does, not yet scaled or encoded."""
     import warnings
 
+    if not data:
+        raise InputFileError(f"{name} is empty.")
     pillow, operations = _pillow()
     try:
         with warnings.catch_warnings():
@@ -111,8 +112,8 @@ def _reason(data: bytes, exc: Exception) -> str:
     return " ".join(str(exc).split())[:200] or type(exc).__name__
 
 
-def _opaque(image: "Image") -> "Image":
-    """Return ``image`` in RGB, on white where it is transparent; a grey one in grey."""
+def opaque(image: "Image") -> "Image":
+    """Return ``image`` in RGB, on white where it is transparent; a grey one stays grey."""
     if image.mode == "L":
         return image
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
