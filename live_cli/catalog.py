@@ -110,7 +110,7 @@ class Model:
     ``context_tokens``, ``output_tokens``: the most that goes in, and that one answer takes.
     ``built_in_tools``: those of `BUILT_IN_TOOLS` that it has. ``functions``: whether it waits for
     a function's result, or talks on by default, and then whether a result may be scheduled.
-    ``context_update``: instruction and tools may change in mid-session.
+    ``context_update``: instruction and tools may change in mid-session. ``sees``: takes pictures.
     ``ended``: the day (ISO 8601) since which Google answers nobody as this model.
     ``end_announced``: the day for which its end was announced, where no notice of it is known.
     """
@@ -137,6 +137,7 @@ class Model:
     built_in_tools: tuple[str, ...] = ("search",)
     functions: Literal["blocking", "non-blocking", "unscheduled", "no"] = "blocking"
     context_update: bool = False
+    sees: bool = True
     known: bool = True
     ended: str | None = None
     end_announced: str | None = None
@@ -212,6 +213,7 @@ TRANSLATE = Model(
     "Gemini 3.5 Live Translate",
     language="target",
     client_content="none",
+    sees=False,
     translates_only=True,
     context_tokens=_OTHER_CONTEXT,
     output_tokens=8_192,
@@ -225,6 +227,7 @@ TRANSCRIBE = Model(
     language="code",
     client_content="none",
     voices=(),
+    sees=False,
     transcribes_only=True,
     max_audio_s=600.0,
     context_tokens=_OTHER_CONTEXT,

@@ -20,8 +20,9 @@ from live_cli.catalog import (
     language_name,
 )
 from live_cli.engine.backends.table import Stage, find_backend
+from live_cli.engine.chat_models.sight import may_see
 from live_cli.errors import SettingsError
-from live_cli.plan.requirements import Requirements, newest_supporting, refusals
+from live_cli.plan.requirements import Requirements, blindness, newest_supporting, refusals
 from live_cli.plan.server import ServerChoice, ServerKind, choose_server, unencrypted
 from live_cli.plan.setup import build_setup
 from live_cli.protocol.messages import Setup
@@ -39,6 +40,7 @@ class SessionPlan:
     child must load ahead. ``child_args``: the command line of the child, which
     anybody on the machine can read. ``child_variables``: names of those of the environment that
     its backends need, for their keys.
+    ``blind``: why no picture can be sent, in a sentence; None where the model sees, or may.
     ``warnings``: sentences for the user, none of them an error.
     """
 
@@ -53,6 +55,7 @@ class SessionPlan:
     needs: tuple[Stage, ...] = ()
     child_args: tuple[str, ...] = ()
     child_variables: tuple[str, ...] = ()
+    blind: str | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -63,24 +66,26 @@ def plan_session(
     spoken_reply: bool = False,
     history: bool = False,
     word_times: bool = False,
+    pictures: bool = False,
     local_installed: bool | None = None,
 ) -> SessionPlan:
     """Decide server, model and Setup of a session. Raises SettingsError with what to do instead.
 
     ``spoken_reply``: `text` keeps the reply's sound (``--output FILE``). ``history``: earlier
     turns are sent first. ``word_times``: a transcription tells the times of words, where the model
-    can. ``local_installed``: whether the local engine's packages are there; None
-    looks for them.
+    can. ``pictures``: the model is shown some. ``local_installed``: whether the local engine's
+    packages are there; None looks for them.
     """
     choice = choose_server(settings, local_installed)
     session = _for_verb(settings.session, verb)
     settings = replace(settings, session=session)
-    requirements = _requirements(settings, verb, spoken_reply)
+    requirements = replace(_requirements(settings, verb, spoken_reply), sees=pictures)
     if _any_language(choice, settings, requirements):
         requirements = replace(requirements, language=None)
     model, warnings = _choose_model(choice, session, requirements)
     modality = _modality(model, session, verb, spoken_reply)
-    _refuse(choice, model, requirements)
+    blind = _blind(choice, model, requirements, settings.engine.chat)
+    _refuse(choice, model, requirements, blind)
     _refuse_together(model, session, verb, spoken_reply, modality)
     warnings += unencrypted(choice)
     warnings += _ended(choice, model)
@@ -99,6 +104,7 @@ def plan_session(
         needs=needs,
         child_args=_child_args(settings.engine, needs) if needs else (),
         child_variables=_child_variables(settings.engine, needs),
+        blind=blind,
         warnings=tuple(warnings),
     )
 
@@ -199,12 +205,27 @@ def _modality(model: Model, session: SessionSettings, verb: Verb, spoken_reply: 
     return model.modalities[0]
 
 
-def _refuse(choice: ServerChoice, model: Model, requirements: Requirements) -> None:
+def _blind(choice: ServerChoice, model: Model, requirements: Requirements, chat: str) -> str | None:
+    """Return why the model can be shown no picture, with one that can; None where it may see."""
+    if choice.kind == "child" and model.sees and not may_see(chat):
+        return (
+            "The chat model of the local engine sees no pictures; "
+            f"{LIVE_3_8.title} does (--server gemini), and so do many behind an endpoint "
+            '(`chat = "openai:URL#MODEL"` under [engine]).'
+        )
+    return blindness(model, requirements)
+
+
+def _refuse(
+    choice: ServerChoice, model: Model, requirements: Requirements, blind: str | None
+) -> None:
     said = refusals(model, requirements)
     base = (requirements.language or LOCAL_LANGUAGES[0]).partition("-")[0]
     if choice.kind == "child" and not model.languages and base not in LOCAL_LANGUAGES:
         name = language_name(base)
         said.append(f"The local engine has no {name}, only English; Gemini does (--server gemini).")
+    if requirements.sees and blind is not None and blind not in said:
+        said.append(blind)
     if said:
         raise SettingsError(" ".join(said))
 
@@ -243,7 +264,7 @@ def _api_version(session: SessionSettings, model: Model) -> str:
 def _needs(verb: Verb, modality: str) -> tuple[Stage, ...]:
     if verb == "transcribe":
         return (Stage.TRANSCRIBER,)
-    transcriber = (Stage.TRANSCRIBER,) if verb == "talk" else ()
+    transcriber = (Stage.TRANSCRIBER, Stage.TURN_DETECTOR) if verb == "talk" else ()
     synthesizer = (Stage.SYNTHESIZER,) if modality == "AUDIO" else ()
     return (*transcriber, Stage.CHAT, *synthesizer)
 

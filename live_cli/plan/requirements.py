@@ -1,7 +1,7 @@
 """What a session requires of its model, checked against what each model supports."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from live_cli.catalog import MODELS, Model, language_name
@@ -12,6 +12,7 @@ class Requirements:
     """What a session requires of its model; the defaults require nothing.
 
     ``task``: speak with the model, write to it, or transcribe. ``modality``: AUDIO or TEXT.
+    ``sees``: it is shown pictures.
     """
 
     task: Literal["talk", "text", "transcribe"] = "talk"
@@ -26,6 +27,7 @@ class Requirements:
     show_thoughts: bool = False
     built_in_tools: tuple[str, ...] = ()
     functions: bool = False
+    sees: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,11 @@ def _lacking(model: Model, requirements: Requirements) -> list[str]:
     return [each for each in requirements.built_in_tools if each not in model.built_in_tools]
 
 
+_SIGHT = _Rule(
+    lambda requirements: requirements.sees,
+    lambda model, _: model.sees,
+    lambda *_: "sees no pictures",
+)
 _RULES = (
     _Rule(
         lambda requirements: requirements.task == "transcribe",
@@ -129,6 +136,7 @@ _RULES = (
         lambda model, _: model.functions != "no",
         lambda *_: "calls no functions",
     ),
+    _SIGHT,
 )
 
 
@@ -145,10 +153,19 @@ def newest_supporting(requirements: Requirements, server: str) -> Model | None:
 def refusals(model: Model, requirements: Requirements) -> list[str]:
     """Return a sentence for each requirement that ``model`` does not meet, with one that does."""
     return [
-        f"{model.id} {rule.refusal(model, requirements)}{_instead(model, requirements, rule)}"
+        _refusal(model, requirements, rule)
         for rule in _RULES
         if rule.required(requirements) and not rule.met(model, requirements)
     ]
+
+
+def blindness(model: Model, requirements: Requirements) -> str | None:
+    """Return the sentence that refuses to show ``model`` a picture; None where it sees."""
+    return None if model.sees else _refusal(model, replace(requirements, sees=True), _SIGHT)
+
+
+def _refusal(model: Model, requirements: Requirements, rule: _Rule) -> str:
+    return f"{model.id} {rule.refusal(model, requirements)}{_instead(model, requirements, rule)}"
 
 
 def _instead(model: Model, requirements: Requirements, rule: _Rule) -> str:

@@ -3,6 +3,7 @@
 Source: Live API reference (BidiGenerateContentClientMessage), §2.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from live_cli.protocol.messages import (
@@ -50,10 +51,22 @@ def text(typed: str) -> ClientMessage:
     return ClientMessage(realtime_input=RealtimeInput(text=typed))
 
 
+def video(data: bytes, mime_type: str) -> ClientMessage:
+    """An image of a camera or a screen: JPEG, PNG or WebP, at most one a second (§2.6)."""
+    return ClientMessage(realtime_input=RealtimeInput(video=Blob(data=data, mime_type=mime_type)))
+
+
 def turns(contents: list[Content], *, turn_complete: bool = True) -> ClientMessage:
     """Turns to append to the history; ``turn_complete`` asks for an answer."""
     content = ClientContent(turns=contents, turn_complete=turn_complete)
     return ClientMessage(client_content=content)
+
+
+def shown(pictures: Sequence[Blob], words: str) -> ClientMessage:
+    """A turn of the user: pictures, then what is said about them, if anything."""
+    parts = [Part(inline_data=picture) for picture in pictures]
+    said = [Part(text=words)] if words.strip() else []
+    return turns([Content(role="user", parts=[*parts, *said])])
 
 
 def tool_response(responses: list[FunctionResponse]) -> ClientMessage:
