@@ -8,10 +8,12 @@ as ``now``.
 
 import msgspec
 
+from live_cli.protocol.grounding import Citation, ReadPage, Source
 from live_cli.protocol.messages import (
     Content,
     FunctionCall,
     FunctionResponse,
+    JsonObject,
     Setup,
     Tool,
     UsageMetadata,
@@ -83,6 +85,43 @@ class Thought(Event, frozen=True):
 
     turn: int
     text: str
+
+
+class AnswerGrounded(Event, frozen=True):
+    """The sources of a turn, and what they support; ``metadata`` is all of it, as it came."""
+
+    turn: int
+    sources: tuple[Source, ...]
+    citations: tuple[Citation, ...]
+    queries: tuple[str, ...]
+    """What the service searched for."""
+    metadata: JsonObject
+
+
+class PagesRead(Event, frozen=True):
+    """The pages that the model was given to read; ``metadata`` is all of it, as it came."""
+
+    turn: int
+    pages: tuple[ReadPage, ...]
+    metadata: JsonObject
+
+
+class CodeWritten(Event, frozen=True):
+    """A program that the model wrote, for the service to run: no part of what it says."""
+
+    turn: int
+    code: str
+    language: str | None = None
+    id: str | None = None
+
+
+class CodeRan(Event, frozen=True):
+    """The end of a program that the service ran. ``outcome``: such as ``OUTCOME_OK``."""
+
+    turn: int
+    output: str
+    outcome: str | None = None
+    id: str | None = None
 
 
 class Interrupted(Event, frozen=True):

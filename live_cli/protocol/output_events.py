@@ -6,18 +6,23 @@
 from collections.abc import Iterable, Iterator
 
 from live_cli.protocol.events import (
+    AnswerGrounded,
     AudioChunk,
+    CodeRan,
+    CodeWritten,
     Event,
     GoingAway,
     HeardWord,
     InputTranscript,
     OutputTranscript,
+    PagesRead,
     ResumptionUpdated,
     TextChunk,
     Thought,
     ToolCallCancelled,
     VoiceActivityChanged,
 )
+from live_cli.protocol.grounding import citations_of, pages_of, queries_of, sources_of
 from live_cli.protocol.messages import (
     Content,
     Part,
@@ -96,7 +101,7 @@ def output_transcripts(given: Transcription, turn: int) -> list[Event]:
 
 
 def part_events(content: Content, turn: int) -> list[Event]:
-    """Return sound, text and thoughts of one modelTurn; parts of other kinds have no event."""
+    """Return sound, text, thoughts and code of one modelTurn; other parts have no event."""
     events: list[Event] = []
     for part in content.parts or ():
         if (blob := part.inline_data) is not None:
@@ -107,6 +112,21 @@ def part_events(content: Content, turn: int) -> list[Event]:
                 events.append(AudioChunk(turn, whole, rate))
         elif part.text:
             events.append(_text_event(part, part.text, turn))
+        if (code := part.executable_code) is not None:
+            events.append(CodeWritten(turn, code.code or "", code.language, code.id))
+        if (ran := part.code_execution_result) is not None:
+            events.append(CodeRan(turn, ran.output or "", ran.outcome, ran.id))
+    return events
+
+
+def grounding_events(content: ServerContent, turn: int) -> list[Event]:
+    """Return what is told about the sources of an answer."""
+    events: list[Event] = []
+    if (given := content.grounding_metadata) is not None:
+        facts = sources_of(given), citations_of(given), queries_of(given)
+        events.append(AnswerGrounded(turn, *facts, given))
+    if (read := content.url_context_metadata) is not None:
+        events.append(PagesRead(turn, pages_of(read), read))
     return events
 
 

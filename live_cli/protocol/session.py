@@ -33,6 +33,7 @@ from live_cli.protocol.messages import (
     Setup,
 )
 from live_cli.protocol.output_events import (
+    grounding_events,
     in_response_names,
     input_transcripts,
     notices,
@@ -188,6 +189,7 @@ class Session:
                 events += output_transcripts(content.output_transcription, self.turn)
             if content.model_turn is not None:
                 events += part_events(content.model_turn, self.turn)
+        events += grounding_events(content, self._last_answer)
         if content.generation_complete:
             self._advance(Fact.GENERATION_COMPLETE, now)
             events.append(GenerationComplete(self.turn))
@@ -197,6 +199,12 @@ class Session:
             more_follows = interaction_status not in (None, "IDLE")
             events.append(self._end_turn(content.turn_complete_reason, more_follows, now))
         return events
+
+    @property
+    def _last_answer(self) -> int:
+        """The turn that is open, else the last one: sources may come late, and open none."""
+        open_turn = self.state in (State.GENERATING, State.INTERRUPTED)
+        return self.turn if open_turn else max(self.turn - 1, 1)
 
     def _open_turn(self, now: float) -> list[Event]:
         """Take model output: open a turn, go on with one, or end a forgotten one first."""

@@ -14,8 +14,14 @@ Every object has ``type`` and ``t``, the seconds since the start (3 decimals). T
     turn_complete       turn, interrupted, reason, latency_ms (end of the question to the first
                         sound that is heard), first_audio_ms, first_text_ms (to what arrives),
                         heard_ms, start_delay_ms, underruns, dry_ms (null: nothing was played)
+    grounding           turn, grounding: groundingMetadata of the service, whole
+    url_context         turn, url_context: urlContextMetadata of the service, whole
+    code                turn, id, language, code: a program that the service runs, whole
+    code_result         turn, id, outcome, output: what came of it, whole
     tool_call           calls: [{id, name, args}], or cancelled: [id]
-    tool_result         id, name, state (done, failed, refused, cancelled), seconds, result
+    tool_result         id, name, state (done, failed, refused, cancelled), result; asked_t, begun_t
+                        (null: it never ran): when, as `t`, which is when it ended; seconds from
+                        asked_t to then
     usage               total, prompt, response, cached, thoughts, tool_use,
                         prompt_by_modality, response_by_modality: {"AUDIO": n, …}: a snapshot of the
                         turn, in place of an earlier one; session_total; estimated_dollars of the
@@ -81,6 +87,7 @@ class JsonView:
         self._last_close: Record | None = None
         self._echo_converged: bool | None = False
         self._tokens = TokenLedger(prices)
+        self._begun_calls: dict[str, float] = {}
         self._open = False
         self._closed = False
 
@@ -111,9 +118,13 @@ class JsonView:
         self._write(self._stamped({"type": "device", **dataclasses.asdict(news)}))
 
     def tool_call(self, status: CallStatus) -> None:
+        now = self._clock() - self._start
+        if status.state == "running":
+            self._begun_calls.setdefault(status.key, now)
         if status.is_over:
             self._write_last_close()
-            self._write(self._stamped(_tool_result(status)))
+            begun = self._begun_calls.pop(status.key, None)
+            self._write(self._stamped(_tool_result(status, now, begun)))
 
     def levels(
         self, microphone_dbfs: float, speaker_dbfs: float, speaking: bool, heard_ms: float
@@ -260,6 +271,15 @@ def _plain_record(event: events.Event) -> Record | None:
             return {"type": "text", "turn": turn, "text": text}
         case events.Thought(turn, text):
             return {"type": "thought", "turn": turn, "text": text}
+        case events.AnswerGrounded(turn=turn, metadata=metadata):
+            return {"type": "grounding", "turn": turn, "grounding": metadata}
+        case events.PagesRead(turn=turn, metadata=metadata):
+            return {"type": "url_context", "turn": turn, "url_context": metadata}
+        case events.CodeWritten(turn, code, language, id):
+            return {"type": "code", "turn": turn, "id": id, "language": language, "code": code}
+        case events.CodeRan(turn, output, outcome, id):
+            told = {"id": id, "outcome": outcome, "output": output}
+            return {"type": "code_result", "turn": turn, **told}
         case events.ToolCallRequested(calls):
             return {"type": "tool_call", "calls": [_call(call) for call in calls]}
         case events.ToolCallCancelled(ids):
@@ -279,12 +299,14 @@ def _plain_record(event: events.Event) -> Record | None:
             return None
 
 
-def _tool_result(status: CallStatus) -> Record:
+def _tool_result(status: CallStatus, ended_s: float, begun_s: float | None) -> Record:
     return {
         "type": "tool_result",
         "id": status.key,
         "name": status.name,
         "state": status.state,
+        "asked_t": round(max(ended_s - status.seconds, 0.0), 3),
+        "begun_t": None if begun_s is None else round(begun_s, 3),
         "seconds": round(status.seconds, 3),
         "result": status.result,
     }

@@ -36,6 +36,7 @@ from live_cli.ui.transcript.call_line import call_text
 from live_cli.ui.transcript.line import TranscriptLine
 from live_cli.ui.transcript.reducer import add_line, reduce, stalled
 from live_cli.ui.transcript.state import ViewState, take_all, take_closed, with_levels, with_status
+from live_cli.ui.transcript.turn_notes import TurnNote, TurnNotes
 from live_cli.ui.turn_ledger import TurnLedger
 from live_cli.ui.view import CallStatus, DeviceNews, StatusChanges, Summary, summary_lines
 
@@ -65,7 +66,11 @@ class PlainView:
         self._held: list[str] = []
         self._stdout = sys.stdout if stdout is None else stdout
         self._stderr = sys.stderr if stderr is None else stderr
-        self._state = ViewState(show_thoughts=show_thoughts, tokens=TokenLedger(prices))
+        self._state = ViewState(
+            show_thoughts=show_thoughts, tokens=TokenLedger(prices), notes=TurnNotes(quotes=True)
+        )
+        self._notes = TurnNotes(quotes=True)
+        self._kept_notes: list[TurnNote] = []
         self._usage = usage
         self._mid_line = False
         self._turns = TurnLedger()
@@ -153,8 +158,18 @@ class PlainView:
     def _reply(self, event: Event) -> None:
         self._turns = self._turns.after(event)
         self._show_reply(event)
+        self._notes, notes = self._notes.after(event)
+        self._kept_notes += notes
+        ended = isinstance(event, TurnComplete | SessionClosed | Reconnecting)
+        if ended or not self._mid_line:  # never within a line of the reply
+            self._tell_notes()
         if isinstance(event, TurnComplete):
             self._answered = False
+
+    def _tell_notes(self) -> None:
+        for note in self._kept_notes:
+            self.note(f"{note.kind}: {note.text}")
+        self._kept_notes.clear()
 
     def _show_reply(self, event: Event) -> None:
         match event:
@@ -213,6 +228,8 @@ class PlainView:
                 self._tell(f"thought: {_flat(line)}\n")
             elif line.speaker == "tool":
                 self._tell(f"tool call: {_flat(line)}\n")
+            elif line.speaker in ("code", "source"):
+                self._tell(f"{line.speaker}: {_flat(line)}\n")
             else:
                 self.note(line.text)
 

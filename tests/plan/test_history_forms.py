@@ -225,3 +225,20 @@ def test_what_is_wrong_is_named_by_its_place(tmp_path: Path, content: str, compl
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     with pytest.raises(InputFileError, match=r"is not text: .* UTF-8"):
         read(tmp_path, b'[{"role": "user", "text": "\xff\xfe\xfa"}]')
+
+
+def test_calls_in_a_record_are_counted_as_left_out(tmp_path: Path) -> None:
+    records = [
+        {"type": "sent", "t": 0.1, "text": "Is it on?"},
+        {"type": "tool_call", "t": 0.2, "calls": [{"id": "1", "name": "lamp", "args": {}}]},
+        {"type": "tool_result", "t": 0.4, "id": "1", "name": "lamp", "state": "done", "result": {}},
+        {"type": "code", "t": 0.5, "turn": 1, "code": "f()"},
+        {"type": "text", "t": 0.5, "turn": 1, "text": "Yes."},
+        {"type": "grounding", "t": 0.6, "turn": 1, "grounding": {}},
+        {"type": "turn_complete", "t": 0.7, "turn": 1, "interrupted": False},
+    ]
+    path = tmp_path / "talk.jsonl"
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    found = read_history(path)
+    assert [turn.parts[0].text for turn in found.turns if turn.parts] == ["Is it on?", "Yes."]
+    assert found.left_out == {"calls and results of functions": 1}

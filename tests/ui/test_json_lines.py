@@ -7,13 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from live_cli.protocol.events import (
+    AnswerGrounded,
     AudioChunk,
+    CodeRan,
+    CodeWritten,
     Event,
     GenerationComplete,
     GoingAway,
     InputTranscript,
     Interrupted,
     OutputTranscript,
+    PagesRead,
     Reconnected,
     Reconnecting,
     ResumptionUpdated,
@@ -33,7 +37,7 @@ from live_cli.protocol.messages import (
     UsageMetadata,
 )
 from live_cli.ui.json_lines import JsonView
-from live_cli.ui.view import DeviceNews, Summary, TurnPlayback
+from live_cli.ui.view import CallStatus, DeviceNews, ShownCallState, Summary, TurnPlayback
 
 
 class Told:
@@ -80,6 +84,28 @@ class Told:
             {"type": "tool_call", "calls": [{"id": "1", "name": "f", "args": {"snake_case": 1}}]},
         ),
         (ToolCallCancelled(["1"]), {"type": "tool_call", "cancelled": ["1"]}),
+        (
+            AnswerGrounded(2, (), (), (), {"ofTomorrow": ["\x9b"]}),
+            {"type": "grounding", "turn": 2, "grounding": {"ofTomorrow": ["\x9b"]}},
+        ),
+        (
+            PagesRead(2, (), {"urlMetadata": []}),
+            {"type": "url_context", "turn": 2, "url_context": {"urlMetadata": []}},
+        ),
+        (
+            CodeWritten(2, "f()\ng()", "PYTHON", "c1"),
+            {"type": "code", "turn": 2, "id": "c1", "language": "PYTHON", "code": "f()\ng()"},
+        ),
+        (
+            CodeRan(2, "4\n", "OUTCOME_OK", "c1"),
+            {
+                "type": "code_result",
+                "turn": 2,
+                "id": "c1",
+                "outcome": "OUTCOME_OK",
+                "output": "4\n",
+            },
+        ),
         (GoingAway(9.5), {"type": "go_away", "time_left_s": 9.5}),
     ],
 )
@@ -247,3 +273,21 @@ def test_that_the_way_of_the_echo_is_known_is_told_once_and_again_when_it_is_not
         ("echo", True, 9.0),
         ("echo", False, 5),
     ]
+
+
+def test_a_call_tells_when_it_was_asked_for_begun_and_ended() -> None:
+    told = Told()
+
+    def now(seconds: float, key: str, state: ShownCallState, since: float) -> None:
+        told.now = 100.0 + seconds
+        told.view.tool_call(CallStatus(key, "f", {}, "house.py", state, since))
+
+    now(1.0, "a", "asked", 0.0)
+    now(3.5, "a", "running", 2.5)
+    now(4.0, "b", "refused", 0.25)
+    now(4.5, "a", "running", 3.5)  # it tells how far it is
+    now(6.0, "a", "done", 5.0)
+    assert [
+        tuple(record[name] for name in ("id", "state", "asked_t", "begun_t", "t", "seconds"))
+        for record in told.records
+    ] == [("b", "refused", 3.75, None, 4.0, 0.25), ("a", "done", 1.0, 3.5, 6.0, 5.0)]

@@ -3,7 +3,10 @@ import io
 import pytest
 
 from live_cli.protocol.events import (
+    AnswerGrounded,
     AudioChunk,
+    CodeRan,
+    CodeWritten,
     Event,
     InputTranscript,
     Interrupted,
@@ -16,6 +19,7 @@ from live_cli.protocol.events import (
     TurnComplete,
     UsageReported,
 )
+from live_cli.protocol.grounding import Citation, Source
 from live_cli.protocol.messages import UsageMetadata
 from live_cli.ui.plain import PlainView, Wanted
 from live_cli.ui.view import Summary
@@ -199,3 +203,25 @@ def test_a_closed_stdout_is_told_once_as_broken_pipe() -> None:
     view = PlainView("reply", stdout=Gone(), stderr=io.StringIO())
     with pytest.raises(BrokenPipeError), view:
         view.event(TextChunk(1, "Hi"))
+
+
+def test_sources_and_code_never_come_between_the_words_of_a_reply() -> None:
+    source = Source("A\x1b[2J", "https://a.org/")
+    told = (
+        CodeWritten(1, "f()", "PYTHON"),
+        CodeRan(1, "4"),
+        TextChunk(1, "It is "),
+        CodeWritten(1, "g()", "PYTHON"),
+        CodeRan(1, "5"),
+        AnswerGrounded(1, (source,), (Citation(0, 8, "It is 4.", (0,)),), (), {}),
+        TextChunk(1, "4."),
+        TurnComplete(1),
+    )
+    listed = 'source: [1] A␛[2J · https://a.org/ (for "It is 4.")\n'
+    ran = "code: ran 1 line of Python → "
+    for options in ({}, {"whole_replies": True}):
+        assert written(*told, wanted="reply", **options) == (
+            "It is 4.\n",
+            f"{ran}4\n{ran}5\n{listed}",
+        )
+    assert written(*told) == ("model: It is 4.\n", f"{ran}4\n{ran}5\n{listed}")

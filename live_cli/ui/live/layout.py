@@ -8,7 +8,9 @@ The activity (who speaks), the mark of a muted microphone and the meters always 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
+from rich.style import Style
 from rich.text import Text
 
 from live_cli.ui.live.meter_bar import BLOCK_BARS, Bars, dbfs
@@ -21,16 +23,27 @@ from live_cli.ui.transcript.state import ViewState
 
 WIDE = 60
 """Columns from which there is room for a margin and longer names."""
+NARROW = 20
+"""Columns under which a speaker is told by one letter."""
 _NAMES = {
     "you": "you",
     "model": "model",
     "thought": "thinks",
     "tool": "tool",
+    "code": "code",
+    "source": "·",
     "note": "·",
     "error": "error",
 }
 _NAME_STYLES = {"you": "bold cyan", "model": "bold magenta", "error": "bold red"}
-_TEXT_STYLES = {"thought": "dim italic", "tool": "dim", "note": "dim", "error": "red"}
+_TEXT_STYLES = {
+    "thought": "dim italic",
+    "tool": "dim",
+    "code": "dim",
+    "source": "dim",
+    "note": "dim",
+    "error": "red",
+}
 _CUT = " [interrupted] "
 _NOT_HEARD = "[not heard]"
 
@@ -66,7 +79,7 @@ def line_rows(line: TranscriptLine, width: int, *, heard_matters: bool = False) 
     """
     gutter = _gutter_cells(width)
     body = _body(line, heard_matters=heard_matters)
-    ranges = wrap(body.plain, max(width - gutter - 1, 8))
+    ranges = wrap(body.plain, max(width - gutter - 1, 2))
     sure = line.heard if heard_matters and line.heard is not None else len(line.text)
     rows = []
     for index, (start, end) in enumerate(ranges):
@@ -75,30 +88,66 @@ def line_rows(line: TranscriptLine, width: int, *, heard_matters: bool = False) 
         piece.rstrip()
         text.append_text(piece)
         last = index + 1 == len(ranges)
-        following = end if last else ranges[index + 1][0]
+        following = _without_marks(line, end if last else ranges[index + 1][0])
         rows.append(LineRow(text, following, settled=not last and following <= sure))
     return rows
 
 
 def _gutter_cells(width: int) -> int:
-    return 9 if width >= WIDE else 6
+    return 9 if width >= WIDE else 6 if width >= NARROW else 2
 
 
 def _body(line: TranscriptLine, *, heard_matters: bool) -> Text:
-    style = _TEXT_STYLES.get(line.speaker, "")
     if line.is_unheard:
         return Text(_NOT_HEARD, style="yellow")
     if line.cut is not None:
         rest = line.text[line.cut :].lstrip()
-        text = Text(line.text[: line.cut].rstrip(), style="")
+        text = _marked(line, 0, len(line.text[: line.cut].rstrip()))
         text.append(_CUT if rest else _CUT.rstrip(), "yellow")
-        return text.append(rest, "dim")
-    text = Text(line.text.replace("\t", " "), style="")
-    if style:
-        text.stylize(style)
+        unheard = _marked(line, len(line.text) - len(rest), len(line.text))
+        unheard.stylize("dim")
+        return text.append_text(unheard)
+    end = len(line.text)
     if heard_matters and line.heard is not None:
-        text.stylize("dim", line.heard)
+        end = min(line.heard, end)
+    text = _marked(line, 0, end)
+    unheard = _marked(line, end, len(line.text))
+    unheard.stylize("dim")
+    text.append_text(unheard)
+    if style := _TEXT_STYLES.get(line.speaker, ""):
+        text.stylize(style)
+    if line.link is not None:
+        text.stylize(_link_style(line.link))
     return text.append(line.preview, "dim italic")
+
+
+@lru_cache(maxsize=64)  # each style made gives its link another id
+def _link_style(link: str) -> Style:
+    return Style(link=link)
+
+
+def _marked(line: TranscriptLine, start: int, end: int) -> Text:
+    """Return a part of the line's text with the marks that stand behind its characters."""
+    text = Text()
+    for at, mark in _marks(line):
+        if start < at <= end:
+            text.append(line.text[start:at].replace("\t", " ")).append(mark, "cyan")
+            start = at
+    return text.append(line.text[start:end].replace("\t", " "))
+
+
+def _marks(line: TranscriptLine) -> list[tuple[int, str]]:
+    """Return the marks with their places in the text that has not scrolled away."""
+    places = ((at - line.offset, mark) for at, mark in line.marks)
+    return [(at, mark) for at, mark in places if 0 < at <= len(line.text)]
+
+
+def _without_marks(line: TranscriptLine, index: int) -> int:
+    """Return the index in the line's text of an index in its text with marks."""
+    for at, mark in _marks(line):
+        if at < index:
+            index = max(at, index - len(mark))
+    return index
 
 
 def _gutter(line: TranscriptLine, gutter: int, *, first: bool) -> Text:
@@ -188,7 +237,7 @@ def call_rows(state: ViewState, width: int) -> list[Text]:
 
 def status_row(state: ViewState, width: int, *, usage: bool) -> Text:
     """Return the status: the activity, the label of the session, and its figures at the right."""
-    left = _activity(state)
+    left = _activity(state).append_text(_image_mark(state))
     room = width - 2 - left.cell_len
     right = Text()
     for part in _figures(state, usage=usage):
@@ -222,6 +271,16 @@ def _activity(state: ViewState) -> Text:
     return Text.assemble((f"{dot} ", style), (words, style))
 
 
+def _image_mark(state: ViewState) -> Text:
+    """Return the sign that images are sent: it stays where there is no room for a preview."""
+    if state.images is None:
+        return Text()
+    role = state.images.role
+    if state.images.state == "lost":
+        return Text(f"  ○ {role} lost", "yellow")
+    return Text.assemble(("  ● ", "bold red"), (role, "red"))
+
+
 def _figures(state: ViewState, *, usage: bool) -> list[Text]:
     """Return the figures at the right, the most important first."""
     figures = []
@@ -229,6 +288,9 @@ def _figures(state: ViewState, *, usage: bool) -> list[Text]:
         figures.append(Text(f"{state.dropped_frames:,} dropped", style="yellow"))
     if state.latency_ms is not None:
         figures.append(Text(f"{state.latency_ms:,.0f} ms"))
+    if state.images is not None and state.images.sent:
+        count = state.images.sent
+        figures.append(Text(f"{count:,} image{'' if count == 1 else 's'}", style="dim"))
     if usage and state.tokens.total is not None:
         figures.append(Text(f"{state.tokens.total:,} tokens", style="dim"))
     if usage and state.tokens.estimate is not None:
@@ -277,6 +339,10 @@ def legend_row(state: ViewState, width: int) -> Text:
             keys.append(_talk_key(state))
         elif state.model_speaking:
             keys.append(("Enter", "interrupt"))
+        if state.images is not None:
+            keys.append(("v", f"stop {state.images.role}"))
+        elif state.may_show_images:
+            keys.append(("v", "show images"))
         keys += [("t", "type"), ("q", "leave")]
     row = Text(" " if width >= WIDE else "")
     for index, (key, act) in enumerate(keys):

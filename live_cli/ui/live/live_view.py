@@ -21,6 +21,7 @@ from live_cli.prices import Prices
 from live_cli.protocol.events import Event
 from live_cli.streams import can_encode
 from live_cli.ui.live import layout
+from live_cli.ui.live.hyperlinks import has_links
 from live_cli.ui.live.meter_bar import ASCII_BARS, BLOCK_BARS
 from live_cli.ui.live.region import RESTORE, Caret, Region, ScreenRow
 from live_cli.ui.live.styles import Styles
@@ -36,6 +37,7 @@ from live_cli.ui.transcript.state import (
     with_levels,
     with_status,
 )
+from live_cli.ui.transcript.turn_notes import TurnNotes
 from live_cli.ui.view import CallStatus, DeviceNews, StatusChanges, Summary, summary_lines
 
 DRAWS_PER_SECOND = 12
@@ -59,10 +61,13 @@ class LiveView:
         """``size`` gives columns and rows of the terminal; by default the terminal is asked."""
         self._stream = sys.stdout if stdout is None else stdout
         self._size = size or self._terminal_size
-        self._styles = Styles(Console(file=self._stream))
+        links = has_links(os.environ)
+        self._styles = Styles(Console(file=self._stream), links=links)
         self._bars = BLOCK_BARS if can_encode(self._stream.encoding, "█▏●○") else ASCII_BARS
         self._usage = usage
-        self._state = ViewState(show_thoughts=show_thoughts, tokens=TokenLedger(prices))
+        self._state = ViewState(
+            show_thoughts=show_thoughts, tokens=TokenLedger(prices), notes=TurnNotes(short=links)
+        )
         self._done: list[TranscriptLine] = []
         self._changed = threading.Event()
         self._closing = threading.Event()

@@ -9,10 +9,14 @@ from live_cli.ui.live.region import ScreenRow
 
 
 class Styles:
-    """Turns rich text into rows. Under NO_COLOR bold, dim and reverse stay."""
+    """Turns rich text into rows. Under NO_COLOR bold, dim and reverse stay.
 
-    def __init__(self, console: Console) -> None:
+    ``links``: the terminal has links (OSC 8); without, their text stands alone.
+    """
+
+    def __init__(self, console: Console, *, links: bool = False) -> None:
         self._console = console
+        self._links = links
         self._colored = not console.no_color
 
     def row(self, text: Text) -> ScreenRow:
@@ -25,4 +29,6 @@ class Styles:
 
     def _styled(self, text: str, style: Style) -> str:
         shown = style if self._colored else style.without_color
+        if shown.link and not self._links:
+            shown = shown.update_link(None)
         return shown.render(text, color_system=ColorSystem.STANDARD)

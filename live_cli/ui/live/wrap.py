@@ -15,6 +15,8 @@ from live_cli.ui.terminal.line_editor import next_stop
 _NO_START = frozenset("、。，．：；！？）］｝〉》」』】〕〗…—～ー々”’·,.;:!?)]}%")
 _PLAIN_RUN = re.compile(r"[A-Za-z0-9,.;:!?'\"()]+(?=[ -~\n]|\Z)")
 """ASCII with no place to break inside, taken at once: most text is made of it."""
+_MARK = re.compile(r"\[\d{1,3}\]")
+"""The number of a source, which stays with what it supports."""
 _NO_END = frozenset("（［｛〈《「『【〔〖“‘([{")
 
 
@@ -64,7 +66,7 @@ def wrap(text: str, width: int) -> tuple[tuple[int, int], ...]:
 def _may_break(text: str, at: int, stop: int) -> bool:
     """Whether a row may end after the characters from ``at`` to ``stop``."""
     before, after = text[at:stop], text[stop]
-    if after in _NO_START or before[-1] in _NO_END:
+    if after in _NO_START or before[-1] in _NO_END or _MARK.match(text, stop):
         return False
     if before == "-":
         word = text.rfind(" ", 0, at) + 1

@@ -6,7 +6,7 @@ from typing import Literal
 
 from live_cli.ui.transcript.alignment import Alignment, word_end
 
-LineSource = Literal["you", "model", "thought", "tool", "note", "error"]
+LineSource = Literal["you", "model", "thought", "tool", "code", "source", "note", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,10 @@ class TranscriptLine:
     """Characters of ``text`` heard so far; None for written text."""
     offset: int = 0
     alignment: Alignment = field(default_factory=Alignment)
+    marks: tuple[tuple[int, str], ...] = ()
+    """Numbers of sources, each with the character that it follows; `offset` counts among them."""
+    link: str | None = None
+    """Where the line leads: an address of visible ASCII."""
 
     @property
     def is_unheard(self) -> bool:

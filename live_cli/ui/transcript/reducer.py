@@ -28,6 +28,7 @@ from live_cli.ui.transcript.line import (
     put,
 )
 from live_cli.ui.transcript.state import ViewState
+from live_cli.ui.transcript.turn_notes import TurnNote, TurnNotes
 
 LATE_CHARACTERS = 24
 """Characters of an answer until which input transcript belongs to the question before it."""
@@ -37,6 +38,47 @@ MAX_LINE_CHARACTERS = 4_000
 
 def reduce(state: ViewState, event: events.Event) -> ViewState:
     """Return the state after ``event``; events that no view shows change nothing."""
+    match event:
+        case events.AnswerGrounded() | events.PagesRead() | events.CodeRan() | events.CodeWritten():
+            if state.turns.is_late(event.turn):
+                return state
+    notes, lines = state.notes.after(event)
+    if notes is state.notes:
+        return _transcript(state, event)
+    state = replace(_transcript(state, event), notes=notes)
+    if isinstance(event, events.AnswerGrounded | events.TurnComplete):
+        state = _marked(state, notes)
+    return _noted(state, notes.turn, lines)
+
+
+def _marked(state: ViewState, notes: TurnNotes) -> ViewState:
+    """Return the state with the numbers of the sources in the lines that they belong to."""
+    marks = notes.marks()
+    lines = tuple(
+        replace(line, marks=marks) if line.speaker == "model" and line.turn == notes.turn else line
+        for line in state.lines
+    )
+    return replace(state, lines=lines)
+
+
+def _noted(state: ViewState, turn: int, notes: tuple[TurnNote, ...]) -> ViewState:
+    """Return the state with lines about ``turn``: behind its answer, where that is over."""
+    if not notes:
+        return state
+    lines = tuple(
+        TranscriptLine(note.kind, note.text, turn=turn, closed=True, link=note.link)
+        for note in notes
+    )
+    ends = [
+        index + 1
+        for index, line in enumerate(state.lines)
+        if line.closed and line.turn == turn and line.speaker in ("model", "source", "code")
+    ]
+    end = max(ends, default=len(state.lines))
+    return replace(state, lines=(*state.lines[:end], *lines, *state.lines[end:]))
+
+
+def _transcript(state: ViewState, event: events.Event) -> ViewState:
     if state.stalled:
         state = replace(state, stalled=False)
     if (tokens := state.tokens.after(event)) is not state.tokens:

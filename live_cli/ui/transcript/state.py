@@ -9,6 +9,7 @@ from live_cli.ui.token_ledger import TokenLedger
 from live_cli.ui.transcript.alignment import word_end
 from live_cli.ui.transcript.call_line import call_text
 from live_cli.ui.transcript.line import TranscriptLine, close, cut_at, worth_showing
+from live_cli.ui.transcript.turn_notes import TurnNotes
 from live_cli.ui.turn_ledger import TurnLedger
 from live_cli.ui.view import CallStatus, Connection, StatusChanges
 
@@ -32,6 +33,7 @@ class ViewState:
 
     show_thoughts: bool = False
     lines: tuple[TranscriptLine, ...] = ()
+    notes: TurnNotes = field(default_factory=TurnNotes)
     connection: Connection = "connecting"
     label: str = ""
     muted: bool = False

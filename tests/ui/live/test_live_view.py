@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from live_cli.protocol.events import (
+    AnswerGrounded,
     AudioChunk,
     InputTranscript,
     Interrupted,
@@ -15,8 +16,10 @@ from live_cli.protocol.events import (
     SessionOpened,
     TurnComplete,
 )
+from live_cli.protocol.grounding import Citation, Source
 from live_cli.ui.choose import choose_view
 from live_cli.ui.json_lines import JsonView
+from live_cli.ui.live.hyperlinks import has_links
 from live_cli.ui.live.live_view import LiveView
 from live_cli.ui.plain import PlainView
 from live_cli.ui.terminal.line_editor import InputLine
@@ -136,6 +139,79 @@ def test_a_terminal_without_block_characters_gets_others() -> None:
     view.draw()
     assert b"mic" in raw.getvalue()
     assert b"####" in raw.getvalue()
+
+
+LINK = re.compile(r"\x1b\]8;[^;]*;([!-~]*)\x1b\\")
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_sources_are_numbered_in_the_answer_and_linked_below_it(
+    screen, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    monkeypatch.setenv("FORCE_HYPERLINK", str(int(links)))
+    out = io.StringIO()
+    address = "https://a.org/" + "long/" * 8
+    escape = Source("Escapes", "https://b.org/\x1b\\\x1b]0;gone\x07")
+    with LiveView(stdout=out, size=lambda: (70, 24)) as view:
+        view.event(OutputTranscript(1, " It is warm. It rains."))
+        cited = (Citation(1, 12, "It is warm.", (0, 1)),)
+        sources = (Source("Weather \u202eof today", address), escape)
+        view.event(AnswerGrounded(1, sources, cited, (), {}))
+        view.event(TurnComplete(1))
+    targets = [target for target in LINK.findall(out.getvalue()) if target]
+    assert set(targets) == ({address} if links else set())
+    terminal = screen(70, 24)
+    terminal.write(LINK.sub("", out.getvalue()))  # a sequence that is left fails there
+    shown = "\n".join(terminal.text)
+    assert terminal.text[0] == " model   It is warm.[1][2] It rains."
+    assert "[1] Weather ‹U+202E›of today ·" in shown
+    assert ("a.org/long/long/long/long/lo…" in shown) is links
+    assert "[2] Escapes · https://b.org/␛\\␛]0;gone␇" in shown
+
+
+def test_marks_stay_with_their_words_where_an_answer_scrolls_away(screen) -> None:
+    sentences = [f"今天第{number}句話說到這裡。" for number in range(40)]
+    text = "".join(sentences)
+    cited, start = [], 0
+    for number, sentence in enumerate(sentences):
+        end = start + len(sentence.encode())
+        cited.append(Citation(start, end, sentence, (number % 3,)))
+        start = end
+    sources = tuple(Source(name, f"https://{name}.org") for name in "abc")
+    terminal = screen(44, 12)
+    with LiveView(stdout=terminal, size=lambda: (44, 12)) as view:
+        view.event(AnswerGrounded(1, sources, tuple(cited), (), {}))
+        for at in range(0, len(text), 7):
+            view.event(OutputTranscript(1, text[at : at + 7]))
+            view.event(AnswerGrounded(1, sources, (), (), {}))
+            view.draw()
+        view.event(TurnComplete(1))
+    rows = [row[6:] for row in terminal.text]
+    answer = "".join(rows[: next(i for i, row in enumerate(rows) if row.startswith("[1] a"))])
+    expected = "".join(f"{s}[{n % 3 + 1}]" for n, s in enumerate(sentences))
+    assert answer == expected
+    assert not any(row.startswith("[1]") for row in rows if not row.startswith("[1] a"))
+
+
+@pytest.mark.parametrize(
+    ("variables", "known"),
+    [
+        ({"TERM": "xterm-256color"}, False),
+        ({"TERM": "linux"}, False),
+        ({"TERM": "xterm-256color", "VTE_VERSION": "7402"}, True),
+        ({"TERM": "xterm-256color", "VTE_VERSION": "4601"}, False),
+        ({"TERM": "xterm-256color", "VTE_VERSION": "?"}, False),
+        ({"TERM": "xterm-kitty"}, True),
+        ({"TERM": "tmux-256color"}, True),
+        ({"TERM_PROGRAM": "iTerm.app"}, True),
+        ({"TERM_PROGRAM": "Apple_Terminal"}, False),
+        ({"WT_SESSION": "1"}, True),
+        ({"WT_SESSION": "1", "FORCE_HYPERLINK": "0"}, False),
+        ({"TERM": "linux", "FORCE_HYPERLINK": "1"}, True),
+    ],
+)
+def test_a_terminal_says_whether_it_has_links(variables: dict[str, str], known: bool) -> None:
+    assert has_links(variables) is known
 
 
 class Slow(io.StringIO):
