@@ -1,17 +1,31 @@
 """Pictures as they are sent: upright, small, without metadata; and what is no picture."""
 
+import base64
 import io
 import struct
+import sys
 import zlib
 from typing import Any
 
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms, PngImagePlugin
 
 from live_cli.errors import InputFileError
-from live_cli.pictures.picture import MOST_BYTES, EncodedPicture, prepare
+from live_cli.pictures.picture import MOST_BYTES, EncodedPicture, begins_as_picture, prepare
+from tests.harness.seeing_endpoint import main_colour
 
-ORIENTATION, GPS = 0x0112, 0x8825
+ORIENTATION, GPS, DESCRIPTION = 0x0112, 0x8825, 0x010E
+SECRET = "at home in Ada's garden"
+HEIC = base64.b64decode(
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAXxtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAA"
+    "AAAAAAAAACJpbG9jAAAAAERAAAEAAQAAAAABoAABAAAAAAAAACsAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABo"
+    "dmMxAAAAAA5waXRtAAAAAAABAAAA/GlwcnAAAADcaXBjbwAAAHVodmNDAQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEA"
+    "GEABDAH//wNwAAADAJAAAAMAAAMAHroCQGEAAQApQgEBA3AAAAMAkAAAAwAAAwAeoCCBBZbqrprm4CGgwIAAAAyAAAAD"
+    "AIRiAAEABkQBwXPBiQAAABNjb2xybmNseAABAA0ABoAAAAAUaXNwZQAAAAAAAABAAAAAQAAAAChjbGFwAAAAEAAAAAEA"
+    "AAAQAAAAAf///9AAAAAC////0AAAAAIAAAAQcGl4aQAAAAADCAgIAAAAGGlwbWEAAAAAAAAAAQABBYECAwWEAAAAM21k"
+    "YXQAAAAnKAGvGSFgQkDvXaW//4jK/5iBf67W3ymSgKaXBNeImQsDgYCNkZ04"
+)  # 16 x 16 pixels of red
 
 
 def saved(image: Image.Image, kind: str, **more: Any) -> bytes:
@@ -31,9 +45,11 @@ def decoded(picture: EncodedPicture) -> Image.Image:
     return image
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
 def test_every_usual_format_is_read(kind: str) -> None:
-    picture = prepare(saved(Image.new("RGB", (40, 30), "red"), kind), "x")
+    data = saved(Image.new("RGB", (40, 30), "red"), kind)
+    assert begins_as_picture(data[:12])
+    picture = prepare(data, "x")
     red, green, blue = decoded(picture).convert("RGB").getpixel((20, 15))  # type: ignore[misc]
     assert (red > 240, green < 20, blue < 20) == (True, True, True)
 
@@ -54,21 +70,95 @@ def test_a_picture_is_made_smaller_and_never_larger(
     assert image.size == becomes
 
 
-def test_a_picture_is_turned_as_its_camera_was_held_and_loses_where_that_was() -> None:
+def test_a_picture_is_turned_as_its_camera_was_held() -> None:
     image = Image.new("RGB", (400, 200), "blue")
     image.paste("yellow", (0, 0, 200, 200))
     exif = Image.Exif()
     exif[ORIENTATION] = 6
     exif.get_ifd(GPS)[1] = "N"
-    data = saved(image, "JPEG", exif=exif, comment=b"secret place")
-    picture = prepare(data, "x")
-    upright = decoded(picture)
+    upright = decoded(prepare(saved(image, "JPEG", exif=exif), "x"))
     assert upright.size == (200, 400)
-    assert len(upright.getexif()) == 0
-    assert b"secret" not in picture.data
     top = upright.convert("RGB").getpixel((100, 50))
     assert isinstance(top, tuple)
     assert top[2] < 100  # yellow is above
+
+
+def with_secrets(image: Image.Image, kind: str) -> bytes:
+    """A file that tells of itself in every way that its format has."""
+    exif = Image.Exif()
+    exif[DESCRIPTION] = SECRET
+    exif.get_ifd(GPS)[29] = SECRET
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Comment", SECRET)
+    text.add_itxt("XML:com.adobe.xmp", SECRET)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    words = SECRET.encode()
+    ways: dict[str, dict[str, Any]] = {
+        "JPEG": {"exif": exif, "comment": words, "xmp": words, "icc_profile": profile},
+        "PNG": {"exif": exif, "pnginfo": text, "icc_profile": profile},
+        "WEBP": {"exif": exif, "xmp": words, "icc_profile": profile},
+        "GIF": {"comment": words},
+        "TIFF": {"exif": exif, "description": SECRET, "icc_profile": profile},
+    }
+    data = saved(image, kind, **ways[kind])
+    assert words in data
+    return data
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "TIFF"])
+def test_nothing_but_pixels_leaves(kind: str, drawn: bool) -> None:
+    image = Image.new("RGB", (200, 200), "navy") if drawn else noise(200, 200)
+    picture = prepare(with_secrets(image, kind), "x")
+    assert picture.mime_type == ("image/png" if drawn else "image/jpeg")
+    for told in (SECRET.encode(), b"Exif", b"eXIf", b"tEXt", b"iTXt", b"zTXt", b"iCCP", b"ICC_"):
+        assert told not in picture.data
+    assert set(decoded(picture).info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+
+
+def test_metadata_that_is_damaged_harms_no_picture() -> None:
+    data = saved(Image.new("RGB", (40, 40), "red"), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\xff\xff\xff",
+                 icc_profile=b"no profile")  # fmt: skip
+    assert decoded(prepare(data, "x")).convert("RGB").getpixel((9, 9)) == (254, 0, 0)
+
+
+def test_heic_is_read_with_its_library() -> None:
+    picture = decoded(prepare(HEIC, "IMG_0001.HEIC"))
+    assert picture.size == (16, 16)
+    assert picture.convert("RGB").getpixel((8, 8)) == (254, 0, 0)
+
+
+def test_heic_without_its_library_is_told_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pi_heif", None)
+    monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)
+    with pytest.raises(InputFileError, match=r"^IMG_1\.HEIC .*: HEIC needs pip install pi-heif\.$"):
+        prepare(HEIC, "IMG_1.HEIC")
+
+
+@pytest.mark.parametrize(
+    ("grey", "kind"),
+    [(np.uint16(65_535), "PNG"), (np.float32(1.0), "TIFF"), (np.int32(65_535), "TIFF")],
+)
+def test_of_many_bits_the_upper_ones_are_kept(grey: Any, kind: str) -> None:
+    ramp = (np.linspace(0, 1, 64 * 64).reshape(64, 64) * grey).astype(grey.dtype)
+    sent = decoded(prepare(saved(Image.fromarray(ramp), kind), "x")).convert("L")
+    assert [sent.getpixel((32, y)) for y in (0, 32, 63)] == pytest.approx([1, 130, 254], abs=4)
+
+
+def test_a_scan_of_single_bits_is_scaled_to_greys() -> None:
+    stripes = np.zeros((2000, 2000), np.bool_)
+    stripes[:, ::2] = True
+    sent = decoded(prepare(saved(Image.fromarray(stripes), "PNG"), "x", 512)).convert("L")
+    assert sent.getpixel((256, 256)) == pytest.approx(128, abs=40)
+
+
+def test_a_colour_is_what_its_profile_means() -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    red, green = profile.index(b"rXYZ"), profile.index(b"gXYZ")
+    swapped = bytearray(profile)
+    swapped[red : red + 4], swapped[green : green + 4] = b"gXYZ", b"rXYZ"
+    data = saved(Image.new("RGB", (40, 40), "red"), "PNG", icc_profile=bytes(swapped))
+    assert main_colour(decoded(prepare(data, "x"))) == "green"
 
 
 def test_photographs_become_jpeg_and_drawings_what_is_smaller() -> None:
@@ -92,8 +182,9 @@ def test_transparency_is_white() -> None:
 
 def test_of_an_animation_the_first_picture_counts() -> None:
     frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "blue")]
-    data = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
-    assert decoded(prepare(data, "x")).convert("RGB").getpixel((5, 5)) == (255, 0, 0)
+    for kind in ("GIF", "WEBP", "PNG", "TIFF"):
+        data = saved(frames[0], kind, save_all=True, append_images=frames[1:])
+        assert main_colour(decoded(prepare(data, "x"))) == "red"
 
 
 def bomb(side: int) -> bytes:
@@ -116,9 +207,12 @@ def bomb(side: int) -> bytes:
         (bytes(100_000), "neither JPEG"),
         (saved(noise(200, 200), "JPEG")[:600], "no picture that can be read"),
         (saved(noise(200, 200), "PNG")[:600], "no picture that can be read"),
-        (bomb(60_000), "100 million"),
-        (bytes(MOST_BYTES + 1), "MB"),
-        (b"\x00\x00\x00\x18ftypheic" + bytes(40), "HEIC needs"),
+        (saved(noise(200, 200), "WEBP")[:600], "no picture that can be read"),
+        (saved(noise(200, 200), "AVIF")[:600], "damaged"),
+        (HEIC[:200], "damaged"),
+        (bomb(60_000), "250 million"),
+        (bomb(15_000), "110 million"),
+        (bytes(MOST_BYTES + 1), "larger than 20 MB"),
     ],
 )
 def test_what_is_no_picture_is_said_by_its_name(data: bytes, said: str) -> None:
