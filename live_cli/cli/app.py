@@ -249,7 +249,7 @@ def serve(
 @app.command(cls=GroupedCommand)
 @later
 def devices(json: _JsonTable = False) -> None:
-    """List microphones and speakers."""
+    """List microphones, speakers, cameras and monitors."""
     from live_cli.commands import devices as command
 
     command.run(json=json)
@@ -262,13 +262,21 @@ def doctor(
     audio: Annotated[
         bool, typer.Option("--audio", help="Play a sweep and a hiss, and measure what comes back.")
     ] = False,
+    video: Annotated[
+        bool, typer.Option("--video", help="Take an image of each camera and screen.")
+    ] = False,
     json: _JsonTable = False,
 ) -> None:
     """Check everything, and say how to fix what is wrong."""
+    if video:
+        from live_cli.commands.doctor import image_check
+
+        image_check.run(json=json)
     if audio:
         from live_cli.commands.doctor import audio_check as doctor_audio
 
         doctor_audio.run(settings, json=json)
+    if audio or video:
         return
     from live_cli.commands.doctor import command
 

@@ -25,7 +25,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "tools": ("live-cli tools --tools house.py --mcp servers.json",),
     "tools call": ('live-cli tools call lamp \'{"room": "hall"}\' --tools house.py',),
     "devices": ("live-cli devices",),
-    "doctor": ("live-cli doctor --audio",),
+    "doctor": ("live-cli doctor --audio", "live-cli doctor --video"),
     "voices": ("live-cli voices",),
     "languages": ("live-cli languages --json",),
     "models": ("live-cli models",),

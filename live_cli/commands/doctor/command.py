@@ -17,6 +17,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from live_cli import __version__
 from live_cli.commands.doctor.findings import Finding, print_finding
+from live_cli.commands.doctor.image_check import image_findings
 from live_cli.engine.backends.table import Argument, Stage, find_backend
 from live_cli.errors import ConnectError, DeviceError, EngineError, SettingsError
 from live_cli.plan.server import ServerChoice, choose_server, missing_local_packages
@@ -49,6 +50,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield _chat_model(settings)
     yield from _server(settings)
     yield from _sound(settings)
+    yield from image_findings()
     yield _terminal()
 
 

@@ -9,6 +9,7 @@ thread is also what hangs where a driver does: it is a daemon, and left behind.
 import errno
 import sys
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from live_cli.devices.images.camera_devices import (
@@ -90,45 +91,47 @@ class _Reader:
         self._device = device
         self._av = load_av()
         self._changed = threading.Condition()
-        self._stream: Any = None
+        self._opened = False
         self._newest: Any = None
         self._failure: DeviceError | None = None
         self._stopping = False
+        self._decoding = threading.Lock()
+        """Held while a packet is decoded, so that its container is not closed meanwhile."""
+        self._closed = False
         self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
 
     def open(self) -> None:
         self._thread.start()
         with self._changed:
-            self._changed.wait_for(lambda: self._stream or self._failure, OPEN_WITHIN_S)
-            self._check(self._stream, "does not open", OPEN_WITHIN_S)
+            self._wait_for(lambda: self._opened, "does not open", OPEN_WITHIN_S)
 
     def next_image(self) -> "Image":
         with self._changed:
             self._newest = None
-            self._changed.wait_for(lambda: self._newest or self._failure, IMAGE_WITHIN_S)
-            self._check(self._newest, "gives no image", IMAGE_WITHIN_S)
+            self._wait_for(lambda: self._newest is not None, "gives no image", IMAGE_WITHIN_S)
             packet = self._newest
-        try:
-            image: Image = packet.decode()[-1].to_image()
-        except (self._av.FFmpegError, IndexError, ValueError) as exc:
-            raise DeviceError(f"{self._called} gives images that cannot be decoded.") from exc
+        with self._decoding:
+            if self._closed:
+                raise self._failure or _error(self._device, errno.ENODEV, "")
+            try:
+                image: Image = packet.decode()[-1].to_image()
+            except (self._av.FFmpegError, IndexError, ValueError) as exc:
+                says = f"{_capital(self._device.called)} gives images that cannot be decoded."
+                raise DeviceError(says) from exc
         return image
 
     def close(self) -> None:
         self._stopping = True
         self._thread.join(_CLOSE_WITHIN_S)
 
-    @property
-    def _called(self) -> str:
-        return self._device.called.capitalize()[:1] + self._device.called[1:]
-
-    def _check(self, there: Any, how: str, within_s: float) -> None:
+    def _wait_for(self, is_there: Callable[[], bool], else_says: str, within_s: float) -> None:
+        self._changed.wait_for(lambda: is_there() or self._failure, within_s)
         if self._failure is not None:
             raise self._failure
-        if there is None:
+        if not is_there():
             raise DeviceError(
-                f"{self._called} {how} within {within_s:g} s: unplug it and plug it in again, "
-                "or end what else may use it."
+                f"{_capital(self._device.called)} {else_says} within {within_s:g} s: unplug it and "
+                "plug it in again, or end what else may use it."
             )
 
     # --- the thread ------------------------------------------------------------------------------
@@ -136,23 +139,24 @@ class _Reader:
     def _run(self) -> None:
         container = None
         try:
-            container = self._opened()
-            stream = container.streams.video[0]
-            self._note(stream=stream)
-            for packet in container.demux(stream):
+            container = self._open_container()
+            self._note()
+            for packet in container.demux(container.streams.video[0]):
                 if self._stopping:
                     return
                 if packet.size:
-                    self._note(packet=packet)
+                    self._note(packet)
             self._note(failure=_error(self._device, errno.ENODEV, ""))
         except (self._av.FFmpegError, OSError, ValueError, IndexError) as exc:
             number, says = getattr(exc, "errno", None), getattr(exc, "strerror", None)
             self._note(failure=_error(self._device, number, says or str(exc)))
         finally:
             if container is not None:
-                container.close()
+                with self._decoding:
+                    self._closed = True
+                    container.close()
 
-    def _opened(self) -> Any:
+    def _open_container(self) -> Any:
         attempts = _OPTIONS.get(self._device.format, ({},))
         for options in attempts[:-1]:
             try:
@@ -165,19 +169,15 @@ class _Reader:
     def _open_with(self, options: dict[str, str]) -> Any:
         return self._av.open(self._device.file, format=self._device.format, options=options)
 
-    def _note(
-        self, stream: Any = None, packet: Any = None, failure: DeviceError | None = None
-    ) -> None:
+    def _note(self, packet: Any = None, failure: DeviceError | None = None) -> None:
         with self._changed:
-            self._stream = stream or self._stream
-            self._newest = packet
-            self._failure = failure
+            self._opened, self._newest, self._failure = True, packet, failure
             self._changed.notify_all()
 
 
 def _error(device: CameraDevice, number: int | None, says: str) -> DeviceError:
     """Return a system's error in words, and what to do about it."""
-    camera = device.called[:1].upper() + device.called[1:]
+    camera = _capital(device.called)
     if number in _NOT_ALLOWED:
         return DeviceError(f"{camera} cannot be opened: {not_allowed(device.file)}.")
     if number == errno.EBUSY:
@@ -191,3 +191,7 @@ def _error(device: CameraDevice, number: int | None, says: str) -> DeviceError:
     # neither system tells a program that it may not look
     hint = "" if sys.platform == "linux" else f" If {not_allowed(device.file)}."
     return DeviceError(f"{camera} cannot be opened: {reason}.{hint}")
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]

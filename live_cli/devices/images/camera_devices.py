@@ -14,6 +14,10 @@ from pathlib import Path
 
 from live_cli.devices.images.libraries import load_av
 
+NO_CAMERA = (
+    "No camera was found: plug one in, or give a video or a folder of pictures in its place, as "
+    "in --camera clip.mp4."
+)
 TEST_FORMAT = "lavfi"
 _NODES = Path("/dev")
 _NAMES = Path("/sys/class/video4linux")

@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from live_cli.devices.images.camera import Camera
-from live_cli.devices.images.camera_devices import CameraDevice, list_cameras, drawn_camera
+from live_cli.devices.images.camera_devices import (
+    NO_CAMERA,
+    CameraDevice,
+    drawn_camera,
+    list_cameras,
+)
 from live_cli.devices.images.libraries import load_av, load_pillow
 from live_cli.devices.images.picture_files import PICTURE_SUFFIXES, PictureFiles
 from live_cli.devices.images.screen import Monitor, Screen, list_monitors
 from live_cli.devices.images.source import ImageSource
 from live_cli.devices.images.video_file import VideoFile
-from live_cli.devices.portaudio import SEE_LISTING
 from live_cli.errors import DeviceError, InputFileError, OptionError
 
 _TEST_CAMERA = "lavfi:"
@@ -75,10 +79,7 @@ def match_camera(text: str, cameras: Sequence[CameraDevice]) -> CameraDevice:
     if not named and _looks_like_a_file(wanted):
         raise InputFileError(f"There is no file or folder {wanted}.")
     if not cameras:
-        raise DeviceError(
-            "No camera was found: plug one in, or give a video or a folder of pictures in its "
-            f"place, as in --camera clip.mp4; {SEE_LISTING}"
-        )
+        raise DeviceError(NO_CAMERA)
     if not wanted:
         return next((each for each in cameras if not each.problem), cameras[0])
     if len(named) == 1:

@@ -104,6 +104,8 @@ _NO_DISPLAY = (
     "There is no display to read: DISPLAY is not set. Start live-cli in a graphical session, or "
     "set DISPLAY=:0 if one runs on this machine."
 )
+_DISPLAY = " Check that DISPLAY names one that runs, and that you may use it (xhost)."
+_LIBRARIES = " Install the libraries of X11 (Debian: libxcb-randr0, -render0, -shm0, -xfixes0)."
 _MACOS = (
     "The screen may not be read: allow it to your terminal in System Settings, Privacy & Security, "
     "Screen & System Audio Recording, and start the terminal again."
@@ -130,14 +132,10 @@ def _opened() -> Any:
     try:
         return mss.MSS()
     except Exception as exc:  # mss lets through what ctypes and X11 raise
-        display = os.environ.get("DISPLAY", "")
-        where = f" {display}" if display else ""
-        raise DeviceError(
-            f"The display{where} cannot be opened: {_reason(exc)}. Check DISPLAY, and that this "
-            "user may use it (xhost)."
-            if where
-            else f"The screen cannot be opened: {_reason(exc)}."
-        ) from exc
+        hint = ""
+        if sys.platform not in ("win32", "darwin"):
+            hint = _LIBRARIES if "Library" in str(exc) else _DISPLAY
+        raise DeviceError(f"The screen cannot be opened: {_reason(exc)}.{hint}") from exc
 
 
 def _monitors(screens: Any) -> list[Monitor]:
