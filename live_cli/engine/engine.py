@@ -70,7 +70,13 @@ class LiveEngine:
         has options of audio input the transcriber loads meanwhile, else with the first audio.
         """
         by_endpoint = self._registry.chat_is_endpoint
-        config = session_config_of(setup, dialect, endpoint_chat=by_endpoint, strict=self._strict)
+        config = session_config_of(
+            setup,
+            dialect,
+            endpoint_chat=by_endpoint,
+            strict=self._strict,
+            semantic=self._registry.ends_turns_by_sense,
+        )
         config = replace(config, principal=principal)
         if config.transcribes_only:
             if not self._limits_audio:
@@ -79,7 +85,8 @@ class LiveEngine:
             return TranscriptionSession(config, speech_input, self._context, emit)
         await self._registry.load([Stage.CHAT, *([Stage.SYNTHESIZER] if config.speaks else [])])
         if setup.realtime_input_config or setup.input_audio_transcription:
-            self._registry.begin([Stage.TRANSCRIBER])
+            turns = [Stage.TURN_DETECTOR] if config.semantic_end else []
+            self._registry.begin([Stage.TRANSCRIBER, *turns])
         stages = SessionStages(
             chat=await self._registry.chat(),
             synthesizer=await self._registry.synthesizer() if config.speaks else None,
@@ -103,7 +110,8 @@ class LiveEngine:
         detector, transcriber = await asyncio.gather(
             self._registry.detector(), self._registry.transcriber()
         )
-        return SpeechInput(Segmenter(detector, config.endpointing), transcriber)
+        turns = await self._registry.turn_detector() if config.semantic_end else None
+        return SpeechInput(Segmenter(detector, config.endpointing), transcriber, turns)
 
     async def close(self) -> None:
         """Free the models; sessions must be closed before."""

@@ -4,22 +4,33 @@ The names are those of `backends/table.py`. All sessions share what is loaded, b
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 from live_cli.catalog import did_you_mean
-from live_cli.engine.backends.table import Argument, Stage, backends_of, find_backend
+from live_cli.engine.backends.table import (
+    SEMANTIC,
+    SILENCE,
+    Argument,
+    Stage,
+    backends_of,
+    find_backend,
+)
 from live_cli.engine.stages import (
     ChatModel,
     SpeechDetector,
     StageNames,
     Synthesizer,
     Transcriber,
+    TurnDetector,
 )
 from live_cli.errors import EngineError
+
+_log = logging.getLogger("live_cli.serve.engine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +48,16 @@ class Registry:
     """Loads the stages that ``names`` say and hands them out."""
 
     def __init__(self, names: StageNames | None = None) -> None:
-        self.names = names or StageNames()
+        self.names = _possible(names or StageNames())
         self._loads: dict[Stage, asyncio.Task[Any]] = {}
         self._readiness = {
             stage: Readiness(stage, self._name(stage), "unloaded") for stage in Stage
         }
+
+    @property
+    def ends_turns_by_sense(self) -> bool:
+        """Whether a model judges if the user has finished, where a client leaves that open."""
+        return self.names.end_of_turn != SILENCE
 
     @property
     def chat_is_endpoint(self) -> bool:
@@ -72,6 +88,9 @@ class Registry:
 
     async def transcriber(self) -> Transcriber:
         return cast(Transcriber, await asyncio.shield(self._load(Stage.TRANSCRIBER)))
+
+    async def turn_detector(self) -> TurnDetector:
+        return cast(TurnDetector, await asyncio.shield(self._load(Stage.TURN_DETECTOR)))
 
     async def chat(self) -> ChatModel:
         return cast(ChatModel, await asyncio.shield(self._load(Stage.CHAT)))
@@ -113,6 +132,18 @@ class Registry:
         return lambda: _make(stage, self._name(stage), self.names)
 
 
+def _possible(names: StageNames) -> StageNames:
+    """Return ``names`` with silence in place of a turn detector that is not installed."""
+    if names.end_of_turn != SEMANTIC:
+        return names
+    from live_cli.engine.backends.turn.smart_turn import WAY_OUT, bundled_file
+
+    if bundled_file() is not None:
+        return names
+    _log.warning("the turn detector is not installed, silence ends a turn: %s", WAY_OUT)
+    return replace(names, end_of_turn=SILENCE)
+
+
 def _make(stage: Stage, name: str, names: StageNames) -> Any:
     """The stage that ``name`` means. Blocks while it loads; raises EngineError, with the fix."""
     backend, argument = find_backend(stage, name)
@@ -130,8 +161,8 @@ def _make(stage: Stage, name: str, names: StageNames) -> Any:
         case Argument.MODEL:
             from live_cli.engine.chat_models.lookup import find_chat_model
 
-            path = find_chat_model(argument).path
-            return make(path, threads=names.threads, parallel=names.parallel)
+            found = find_chat_model(argument)
+            return make(found.path, found.projector, threads=names.threads, parallel=names.parallel)
         case Argument.ENDPOINT:
             return make(argument)
         case Argument.SCRIPT:

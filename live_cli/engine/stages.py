@@ -1,4 +1,4 @@
-"""The four stages of the local engine, as Protocols that any backend may fit.
+"""The five stages of the local engine, as Protocols that any backend may fit.
 
 All calls block and belong in a worker thread; none may hold the GIL for long. Samples are float32
 in [-1, 1], mono, C-contiguous. Sessions share a stage unless its Protocol says otherwise.
@@ -22,6 +22,16 @@ class SpeechDetector(Protocol):
 
     def reset(self) -> None:
         """Forget the stream so far."""
+
+
+class TurnDetector(Protocol):
+    """Has somebody who pauses finished? Shared by sessions; serialises its calls."""
+
+    def probability(self, samples: Samples) -> float | None:
+        """Return how likely the turn is over after ``samples`` (16 kHz, silence at its end).
+
+        None leaves that to silence.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +193,18 @@ class ChatUsage:
     finish_reason: FinishReason = FinishReason.WHOLE
 
 
+IMAGE_TOKENS = 258
+"""Tokens of an image where a model does not tell: the Live API's own figure (reference §4.9)."""
+
+
 class ChatModel(Protocol):
     """Text to text, streamed. Shared by sessions; calls may run side by side."""
 
     context_tokens: int
     sees: bool
     """Whether the model takes images."""
+    image_tokens: int
+    """Tokens of one image in a prompt, estimated."""
 
     def generate(self, request: ChatRequest, on_delta: Callable[[ChatDelta], bool]) -> ChatUsage:
         """Generate a reply; ``on_delta`` gets each piece and returns True to stop at once.
@@ -235,6 +251,7 @@ class StageNames:
     transcriber: str = "moonshine"
     chat: str = "gguf"
     synthesizer: str = "hibari"
+    end_of_turn: str = "semantic"
     threads: int = field(default=0)
     """Threads of a chat model in this process; 0: one less than the cores, at least one."""
     parallel: int = 1

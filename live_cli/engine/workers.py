@@ -14,7 +14,13 @@ from live_cli.engine.backends.table import Stage
 
 Result = TypeVar("Result")
 
-_THREADS = {Stage.DETECTOR: 2, Stage.TRANSCRIBER: 1, Stage.CHAT: 16, Stage.SYNTHESIZER: 1}
+_THREADS = {
+    Stage.DETECTOR: 2,
+    Stage.TURN_DETECTOR: 1,
+    Stage.TRANSCRIBER: 1,
+    Stage.CHAT: 16,
+    Stage.SYNTHESIZER: 1,
+}
 
 
 class Workers:

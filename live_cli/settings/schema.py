@@ -22,6 +22,7 @@ from live_cli.settings.rules import (
     Choice,
     DeviceName,
     HostNames,
+    ImageDevice,
     LanguageCode,
     ModelId,
     Origins,
@@ -34,6 +35,7 @@ from live_cli.settings.rules import (
     WholeNumber,
 )
 from live_cli.settings.toml_file import KeyPath
+from live_cli.settings.tool_tables import ToolTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ _session = partial(Option, "Session")
 _thinking = partial(Option, "Thinking")
 _voice_activity = partial(Option, "Voice activity", verbs=_TALK)
 _devices = partial(Option, "Devices", verbs=_TALK)
+_images = partial(Option, "Images", verbs=_TALK)
 _tools = partial(Option, "Tools", verbs=("talk", "text", "tools"))
 _captions = partial(Option, "Captions", verbs=("transcribe",))
 _listening = partial(Option, "Connection", verbs=_SERVE)
@@ -218,7 +221,11 @@ class VoiceActivitySettings:
 
 @dataclass(frozen=True, slots=True)
 class TalkSettings:
-    """Sound devices, what is done about echo, and the folder for recordings."""
+    """Sound devices, what is done about echo, what the model is shown, the folder for recordings.
+
+    ``camera``, ``screen``: "" is the first one; None is neither. Images are sent from the start
+    where one of them is set.
+    """
 
     input_device: str | None = _setting(
         DeviceName("a part of a device's name"),
@@ -244,6 +251,23 @@ class TalkSettings:
             "Send silence while the model is heard, for rooms where nothing else helps.",
             one_way=True,
         ),
+    )
+    camera: str | None = _setting(
+        ImageDevice("a part of a camera's name, or a file or folder of pictures"),
+        option=_images(
+            "Show the model what a camera sees: the first, or one by name or number; or a video, "
+            "or a folder of pictures.",
+            "[CAMERA]",
+        ),
+    )
+    screen: str | None = _setting(
+        ImageDevice("a part of a monitor's name"),
+        option=_images("Show the model a screen: the main one, or another.", "[MONITOR]"),
+    )
+    preview: bool = _setting(
+        Boolean(),
+        True,
+        _images("Show only in words which images are sent.", one_way=True),
     )
     record: str | None = _setting(
         Text("the name of a folder"),
@@ -306,6 +330,7 @@ class EngineSettings:
     transcriber: str = _setting(Text("a transcriber's name"), "moonshine")
     chat: str = _setting(ChatName("a chat model's name, gguf:PATH or openai:URL#MODEL"), "gguf")
     synthesizer: str = _setting(Text("a synthesizer's name"), "hibari")
+    end_of_turn: str = _setting(Text("semantic or silence"), "semantic")
     threads: int = _setting(WholeNumber(0, 256), 0)
 
 
@@ -363,6 +388,8 @@ class Settings:
 
     ``prices``: by a model's id, from the file alone (``[prices."MODEL"]``). ``mcp``: MCP
     servers by name, from the file alone (``[mcp.NAME]``), with the fields of ``mcpServers``.
+    ``tool``: what is set for single tools, by name or pattern, from the file alone
+    (``[tool.NAME]``).
 
     ``gemini_key`` comes from GEMINI_API_KEY, GOOGLE_API_KEY or ``api_key_file``, the first that is
     there. ``server_key``, for a server by address and for `serve`, comes from LIVE_CLI_KEY or
@@ -386,6 +413,7 @@ class Settings:
     serve: ServeSettings = field(default_factory=ServeSettings)
     prices: Mapping[str, Prices] = field(default_factory=dict)
     mcp: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    tool: Mapping[str, ToolTable] = field(default_factory=dict)
     gemini_key: str | None = field(default=None, repr=False)
     gemini_key_source: str | None = None
     server_key: str | None = field(default=None, repr=False)

@@ -176,7 +176,7 @@ class ScriptedRegistry(Registry):
         synthesizer: object | None = None,
         detector: Callable[[], object] = ScriptedDetector,
     ) -> None:
-        super().__init__(StageNames("scripted", "scripted", "scripted", "scripted"))
+        super().__init__(StageNames("scripted", "scripted", "scripted", "scripted", "silence"))
         self.made = {
             "detector": detector,
             "transcriber": lambda: transcriber or ScriptedTranscriber(["One.", "Two.", "Three."]),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from live_cli.catalog import MODELS, VOICES
-from live_cli.engine.backends.table import SHARED_STAGES
+from live_cli.engine.backends.table import Stage
 from live_cli.errors import SettingsError
 from live_cli.plan import server as server_choice
 from live_cli.plan.plan import plan_session
@@ -16,7 +16,8 @@ from live_cli.protocol.wire import decode_client, encode
 from live_cli.settings.load import load
 from live_cli.settings.schema import EngineSettings, SessionSettings, Settings, ToolSettings
 
-TRANSCRIBER, CHAT, SYNTHESIZER = SHARED_STAGES
+TRANSCRIBER = Stage.TRANSCRIBER
+CHAT, SYNTHESIZER = Stage.CHAT, Stage.SYNTHESIZER
 KEY = {"GEMINI_API_KEY": "gemini-key"}
 
 

@@ -166,6 +166,7 @@ def _load_engine(
         transcriber=options.transcriber,
         chat=options.chat,
         synthesizer=options.synthesizer,
+        end_of_turn=options.end_of_turn,
         threads=options.threads,
         parallel=serving.parallel,
     )

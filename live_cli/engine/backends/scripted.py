@@ -13,6 +13,7 @@ import numpy as np
 
 from live_cli.audio.pcm import Samples
 from live_cli.engine.stages import (
+    IMAGE_TOKENS,
     ChatDelta,
     ChatMessage,
     ChatRequest,
@@ -42,6 +43,16 @@ class ScriptedDetector:
 
     def reset(self) -> None:
         """Nothing: this detector has no memory."""
+
+
+class ScriptedTurnDetector:
+    """Finds a turn as likely over as the next of ``probabilities`` says, over and over."""
+
+    def __init__(self, probabilities: Sequence[str] = ("1.0",)) -> None:
+        self._probabilities = cycle([float(each) for each in probabilities])
+
+    def probability(self, samples: Samples) -> float | None:
+        return next(self._probabilities)
 
 
 class ScriptedTranscriber:
@@ -87,6 +98,7 @@ class ScriptedChatModel:
 
     context_tokens = 4096
     sees = False
+    image_tokens = IMAGE_TOKENS
 
     def __init__(self, replies: Sequence[str] = ()) -> None:
         self._replies = cycle(replies) if replies else None

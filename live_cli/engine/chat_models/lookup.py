@@ -2,9 +2,13 @@
 
 The order: an explicit path, the cache folder, the installed package with a model inside. Only
 `pull.py` fetches a model, on demand of the user.
+
+A model sees by its projector, a second GGUF file: one beside it, or the one that is named after
+``#``.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,17 +21,39 @@ _BUNDLED_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
 @dataclass(frozen=True, slots=True)
+class PinnedFile:
+    """One file to fetch: where from, its bytes, its SHA-256."""
+
+    url: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pullable:
-    """A chat model that can be pulled by its name, pinned to one file."""
+    """A chat model that can be pulled by its name, pinned to its file.
+
+    ``projector``: the file by which it sees, None where it does not.
+    """
 
     name: str
     url: str
     size: int
     sha256: str
     about: str
+    projector: PinnedFile | None = None
+
+    @property
+    def whole_size(self) -> int:
+        """The bytes of all its files."""
+        return self.size + (self.projector.size if self.projector else 0)
 
 
 _HUB = "https://huggingface.co"
+_SMOLVLM2 = (
+    f"{_HUB}/ggml-org/SmolVLM2-500M-Video-Instruct-GGUF/resolve/"
+    "ccd7aae53bcb1997355c2f094959e72b3642ce17"
+)
 
 PULLABLE: dict[str, Pullable] = {
     model.name: model
@@ -56,18 +82,34 @@ PULLABLE: dict[str, Pullable] = {
             "b139949c5bd74937ad8ed8c8cf3d9ffb1e99c866c823204dc42c0d91fa181897",
             "the best of these, can think; wants a fast machine (Apache-2.0)",
         ),
+        Pullable(
+            "smolvlm2-500m",
+            f"{_SMOLVLM2}/SmolVLM2-500M-Video-Instruct-Q8_0.gguf",
+            436_808_704,
+            "6f67b8036b2469fcd71728702720c6b51aebd759b78137a8120733b4d66438bc",
+            "sees pictures; small, says what is in them and little more (Apache-2.0)",
+            PinnedFile(
+                f"{_SMOLVLM2}/mmproj-SmolVLM2-500M-Video-Instruct-Q8_0.gguf",
+                108_785_184,
+                "921dc7e259f308e5b027111fa185efcbf33db13f6e35749ddf7f5cdb60ef520b",
+            ),
+        ),
     )
 }
 
 
 @dataclass(frozen=True, slots=True)
 class AvailableModel:
-    """A chat model on this machine. ``origin``: path, cache or package."""
+    """A chat model on this machine. ``origin``: path, cache or package.
+
+    ``projector``: the file by which it sees, None where it does not.
+    """
 
     name: str
     path: Path
     origin: str
     size: int
+    projector: Path | None = None
 
 
 def cache_folder() -> Path:
@@ -87,27 +129,75 @@ def bundled_model() -> Path | None:
     return path if path.is_file() else None
 
 
+def is_projector(path: Path) -> bool:
+    """Whether a file is a projector by its name, as everybody names them."""
+    return "mmproj" in path.name.lower()
+
+
+def projector_name(model: str) -> str:
+    """Return the name of the projector's file that is pulled with ``model``."""
+    return f"mmproj-{model}.gguf"
+
+
+def projector_beside(model: Path) -> Path | None:
+    """Return the projector in the folder of ``model`` that is named as it is; None without.
+
+    Quantizations in the names do not count. Where the model is the only one there, the projector's
+    name does not matter. Of several the smallest is taken.
+    """
+    files = [path for path in model.parent.glob("*.gguf") if path.is_file()]
+    beside = [path for path in files if is_projector(path)]
+    if len(files) - len(beside) > 1:
+        wanted = _name_alone(model)
+        beside = [path for path in beside if _name_alone(path) == wanted]
+    return min(beside, key=lambda path: (path.stat().st_size, path.name), default=None)
+
+
+def _name_alone(path: Path) -> str:
+    """Return the name of a model or its projector without what tells the two apart."""
+    name = re.sub(r"[-_.]?mmproj[-_.]?", "-", path.stem.lower()).strip("-")
+    name = re.sub(r"-\d{5}-of-\d{5}$", "", name)
+    return re.sub(r"[-_.](?:i?q\d\w*|b?f(?:p?16|32)|fp?8|mxfp\d\w*)$", "", name)
+
+
+def _available(name: str, path: Path, origin: str) -> AvailableModel:
+    projector = None if is_projector(path) else projector_beside(path)
+    return AvailableModel(name, path, origin, path.stat().st_size, projector)
+
+
 def list_models(folder: Path | None = None) -> list[AvailableModel]:
     """The chat models on this machine: pulled ones, the latest first, then the bundled one."""
     folder = folder or cache_folder()
-    pulled = list(folder.glob("*.gguf")) if folder.is_dir() else []
+    files = folder.glob("*.gguf") if folder.is_dir() else ()
+    pulled = [path for path in files if not is_projector(path)]
     pulled.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-    found = [AvailableModel(path.stem, path, "cache", path.stat().st_size) for path in pulled]
+    found = [_available(path.stem, path, "cache") for path in pulled]
     bundled = bundled_model()
     if bundled is not None:
-        found.append(AvailableModel(BUNDLED, bundled, "package", bundled.stat().st_size))
+        found.append(_available(BUNDLED, bundled, "package"))
     return found
 
 
 def find_chat_model(wanted: str = "", folder: Path | None = None) -> AvailableModel:
     """Find the model ``wanted``: a path, a name, or "" for the first of `list_models`.
 
-    Raises EngineError, which says how to get it.
+    ``wanted`` may end in ``#`` and the path of a projector. Raises EngineError, which says how to
+    get it.
     """
+    model, mark, named = wanted.rpartition("#")
+    if not mark or Path(wanted).expanduser().is_file():  # a file's name may have the mark in it
+        return _find(wanted, folder)
+    projector = Path(named).expanduser()
+    if not projector.is_file():
+        raise EngineError(f"no projector at {projector}: write gguf:MODEL.gguf#MMPROJ.gguf")
+    return replace(_find(model, folder), projector=projector)
+
+
+def _find(wanted: str, folder: Path | None) -> AvailableModel:
     path = Path(wanted).expanduser()
     if wanted and (path.suffix == ".gguf" or len(path.parts) > 1):
         if path.is_file():
-            return AvailableModel(path.stem, path, "path", path.stat().st_size)
+            return _available(path.stem, path, "path")
         raise EngineError(f"no chat model at {path}: see `live-cli models`")
     there = list_models(folder)
     if not wanted and there:

@@ -12,7 +12,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from live_cli.engine.chat_models.lookup import PULLABLE, AvailableModel, cache_folder
+from live_cli.engine.chat_models.lookup import (
+    PULLABLE,
+    AvailableModel,
+    cache_folder,
+    projector_name,
+)
 from live_cli.errors import EngineError
 from live_cli.paths import make_private
 from live_cli.proxies import http_opener, proxy_of_http
@@ -37,24 +42,43 @@ def pull(
 ) -> AvailableModel:
     """Fetch a model by its name in `PULLABLE`, or by URL with its SHA-256 (and size, if known).
 
+    A model that sees comes with its projector, the two counted as one.
+
     An interrupted pull goes on where it stopped. The file gets its name only when it is complete
     and its hash is right. Raises EngineError: not found, no network, disk full, wrong hash.
     """
+    folder = folder or cache_folder()
     pinned = PULLABLE.get(what)
-    if pinned is not None:
-        name, url, sha256, size = pinned.name, pinned.url, pinned.sha256, pinned.size
-    else:
-        name, url = _name_in(what), what
+    if pinned is None:
+        name = _name_in(what)
+        path = _pull_file(what, folder / f"{name}.gguf", sha256, size, progress)
+        return AvailableModel(name, path, "cache", path.stat().st_size)
+    name, whole, before, projector = pinned.name, pinned.whole_size, 0, None
+
+    def tell(there: int, _: int | None) -> None:
+        progress(before + there, whole)
+
+    if (file := pinned.projector) is not None:  # first: without it the model would be blind
+        target = folder / projector_name(name)
+        projector = _pull_file(file.url, target, file.sha256, file.size, tell)
+        before = file.size
+    path = _pull_file(pinned.url, folder / f"{name}.gguf", pinned.sha256, pinned.size, tell)
+    return AvailableModel(name, path, "cache", path.stat().st_size, projector)
+
+
+def _pull_file(
+    url: str, target: Path, sha256: str | None, size: int | None, progress: PullProgress
+) -> Path:
+    """Put the file at ``url`` into ``target``, unless it is there; return ``target``."""
     if sha256 is None or not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
         raise EngineError(
             "a model fetched by address needs its hash: add --sha256 and 64 hex digits"
         )
-    target = (folder or cache_folder()) / f"{name}.gguf"
     part = target.with_suffix(f".{sha256[:8]}.part".lower())
     try:
         make_private(target.parent)
         if target.is_file() and _hash_of(target).hexdigest() == sha256.lower():
-            return AvailableModel(name, target, "cache", target.stat().st_size)
+            return target
         _fetch(url, part, size, progress)
         if _hash_of(part).hexdigest() != sha256.lower():
             part.unlink()
@@ -62,7 +86,7 @@ def pull(
         os.replace(part, target)
     except OSError as exc:
         raise EngineError(f"cannot write {part.parent}: {exc.strerror or exc}") from exc
-    return AvailableModel(name, target, "cache", target.stat().st_size)
+    return target
 
 
 class _SameScheme(urllib.request.HTTPRedirectHandler):

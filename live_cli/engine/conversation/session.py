@@ -35,7 +35,12 @@ from live_cli.engine.conversation.user_turn import (
 from live_cli.engine.setup.config import SessionConfig, system_prompt
 from live_cli.engine.setup.families import INVALID
 from live_cli.engine.setup.toolbox import toolbox_of
-from live_cli.engine.speech_in.endpointer import SpeechEnded, SpeechPaused, SpeechStarted
+from live_cli.engine.speech_in.endpointer import (
+    PauseLasts,
+    SpeechEnded,
+    SpeechPaused,
+    SpeechStarted,
+)
 from live_cli.engine.speech_in.listener import Listener, Spoken, SpokenEvent, keep_longest
 from live_cli.engine.speech_in.segmenter import pieces_of
 from live_cli.errors import EngineError, UnsupportedError
@@ -98,7 +103,7 @@ class ConversationSession:
         self._clock = context.clock
         self._workers = context.workers
         self._load_speech_input = stages.load_speech_input
-        self._images = ImageInput(config, sees=stages.chat.sees)
+        self._images = ImageInput(config, stages.chat)
         self._cues = UserCues(config, context)
         self._user = UserTurn(
             self._history, self._images.video, self._cues, self._limits, config, emit
@@ -186,8 +191,10 @@ class ConversationSession:
     async def _take_speech(self, events: list[SpokenEvent]) -> None:
         manual = self._config.manual_activity
         for event, spoken in events:
-            if spoken is not None and isinstance(event, SpeechPaused):
-                self._read_ahead(spoken)
+            if spoken is not None and isinstance(event, SpeechPaused | PauseLasts):
+                self._background.do(self._listener.judge(spoken))
+                if isinstance(event, SpeechPaused):
+                    self._read_ahead(spoken)
             elif spoken is not None:
                 self._utterance.append(spoken)
                 check_pending(self._utterance)

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 
 from live_cli.engine.setup.media import Resolution
-from live_cli.engine.stages import Image
+from live_cli.engine.stages import IMAGE_TOKENS, Image
 from live_cli.errors import UnsupportedError
 
 LARGEST_IMAGE_BYTES = 7 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class StoredImage:
-    """An image in the history with its billed cost.
+    """An image in the history: its billed ``tokens``, and those that the chat model reads.
 
     ``live``: it came as realtime video (modality VIDEO), not as a part of a turn (IMAGE).
     """
@@ -19,6 +19,7 @@ class StoredImage:
     image: Image
     tokens: int = Resolution().tokens
     live: bool = False
+    model_tokens: int = IMAGE_TOKENS
 
     @property
     def bytes(self) -> int:
@@ -26,7 +27,12 @@ class StoredImage:
 
 
 def stored_image_of(
-    data: bytes, mime_type: str, resolution: Resolution, *, live: bool = False
+    data: bytes,
+    mime_type: str,
+    resolution: Resolution,
+    *,
+    live: bool = False,
+    model_tokens: int = IMAGE_TOKENS,
 ) -> StoredImage:
     """Return the image in ``data``: JPEG, PNG or WebP, at most 7 MiB.
 
@@ -48,7 +54,8 @@ def stored_image_of(
         raise UnsupportedError(f"The data is not an image: it does not begin as {named} does.")
     if found != named:
         raise UnsupportedError(f"The image is {found}, not {named} as its mimeType says.")
-    return StoredImage(Image(data, named, resolution.detail), resolution.tokens, live)
+    image = Image(data, named, resolution.detail)
+    return StoredImage(image, resolution.tokens, live, model_tokens)
 
 
 def _type_of(data: bytes) -> str | None:

@@ -22,6 +22,7 @@ from live_cli.engine.setup.validation import (
     refuses_input,
 )
 from live_cli.engine.setup.voices import traits_of
+from live_cli.engine.speech_in.end_of_turn import UNJUDGED_MS
 from live_cli.engine.speech_in.endpointer import EndpointingRules
 from live_cli.engine.stages import Sampling, VoiceTraits
 from live_cli.errors import UnsupportedError
@@ -73,13 +74,15 @@ class SessionConfig:
     """What one setup asks of the local engine, with all defaults filled in, and for whom.
 
     ``modality``: AUDIO or TEXT. ``system``: the whole system prompt of the chat model.
-    ``endpointing``: rules of voice activity detection. ``manual_activity``: the client marks
-    activities itself. ``interrupts``: new input interrupts the answer. ``coverage``: which audio
-    and video belongs to a turn. ``history_first``: the first clientContent is history alone.
-    ``handle``: the resumption handle to go on from. ``trigger_tokens`` and ``target_tokens``: of
-    context window compression, billed. ``longest_audio_s``: seconds of audio that a session takes,
-    None for no limit. ``vertex``: the client speaks Vertex AI's dialect. ``refuses_input``: the
-    first input ends the session. ``principal``: whose the session is, by an opaque name.
+    ``endpointing``: rules of voice activity detection. ``semantic_end``: the turn detector judges
+    whether a pause ends the turn; else the silence of these rules does. ``manual_activity``: the
+    client marks activities itself. ``interrupts``: new input interrupts the answer. ``coverage``:
+    which audio and video belongs to a turn. ``history_first``: the first clientContent is history
+    alone. ``handle``: the resumption handle to go on from. ``trigger_tokens`` and
+    ``target_tokens``: of context window compression, billed. ``longest_audio_s``: seconds of audio
+    that a session takes, None for no limit. ``vertex``: the client speaks Vertex AI's dialect.
+    ``refuses_input``: the first input ends the session. ``principal``: whose the session is, by an
+    opaque name.
     """
 
     modality: str = AUDIO
@@ -88,6 +91,7 @@ class SessionConfig:
     sampling: Sampling = field(default_factory=Sampling)
     include_thoughts: bool = False
     endpointing: EndpointingRules = field(default_factory=EndpointingRules)
+    semantic_end: bool = False
     manual_activity: bool = False
     interrupts: bool = True
     coverage: str = ONLY_ACTIVITY
@@ -145,11 +149,13 @@ def session_config_of(
     *,
     endpoint_chat: bool = False,
     strict: bool = False,
+    semantic: bool = False,
 ) -> SessionConfig:
     """Return the config that ``setup``, written in ``dialect``, asks for.
 
     ``endpoint_chat``: the chat model is an endpoint, which may know more languages than English.
-    ``strict``: a model that Google has ended is not found.
+    ``strict``: a model that Google has ended is not found. ``semantic``: the engine has a turn
+    detector, which judges pauses where the client says nothing of silence or end sensitivity.
     Raises UnsupportedError for the first option that the model's family or this engine refuses.
     """
     family = family_of(setup.model, dialect, strict=strict)
@@ -164,6 +170,7 @@ def session_config_of(
     window = compression.sliding_window if compression else None
     instruction = None if transcribes_only else setup.system_instruction  # nobody would read it
     own = instruction.text if instruction else ""
+    semantic_end = semantic and not transcribes_only and _leaves_end_open(detection)
     affective = family.affective != "no" and bool(generation.enable_affective_dialog)
     return SessionConfig(
         modality=modality,
@@ -172,8 +179,9 @@ def session_config_of(
         sampling=_sampling_of(generation, modality),
         include_thoughts=bool(_thinking(generation).include_thoughts),
         endpointing=_endpointing_of(
-            detection, _TRANSCRIBING_SILENCE_MS if transcribes_only else _CONVERSING_SILENCE_MS
+            detection, _silence_ms(semantic=semantic_end, transcribes_only=transcribes_only)
         ),
+        semantic_end=semantic_end,
         manual_activity=bool(detection.disabled),
         interrupts=_interrupts(realtime.activity_handling),
         coverage=coverage_of(realtime.turn_coverage, family.default_turn_coverage),
@@ -304,6 +312,20 @@ def _endpointing_of(
             "silenceDurationMs", detection.silence_duration_ms, default_silence_ms
         ),
     )
+
+
+def _silence_ms(*, semantic: bool, transcribes_only: bool) -> int:
+    """Return the silence that ends speech where the client names none."""
+    if transcribes_only:
+        return _TRANSCRIBING_SILENCE_MS
+    return UNJUDGED_MS if semantic else _CONVERSING_SILENCE_MS
+
+
+def _leaves_end_open(detection: AutomaticActivityDetection) -> bool:
+    """Whether the client says nothing of when speech ends; what it says is the law."""
+    sensitivity = detection.end_of_speech_sensitivity
+    unset = sensitivity is None or sensitivity.endswith("_UNSPECIFIED")
+    return unset and detection.silence_duration_ms is None and not detection.disabled
 
 
 def _threshold(sensitivity: str | None, table: dict[str, float], default: float) -> float:

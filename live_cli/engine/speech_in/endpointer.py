@@ -8,6 +8,7 @@ Two states, QUIET and OPEN, with hysteresis (as in Silero's VADIterator):
 
     QUIET ── enough windows at or above the start threshold ─> OPEN     SpeechStarted
     OPEN  ── 200 ms of silence ──> (still OPEN, paused)                 SpeechPaused
+    OPEN  ── every 300 ms more ──> (still OPEN, paused)                 PauseLasts
     OPEN  ── speech again while paused ──> OPEN                         SpeechResumed
     OPEN  ── silence_ms of silence ──> QUIET                            SpeechEnded
     OPEN  ── 15 s long ──> OPEN, the part before the quietest point     SpeechCut
@@ -17,6 +18,9 @@ threshold; what lies between the two does not change its mind. A segment begins 
 speech that opened it (onsets are quiet) and ends 200 ms after the last speech in it. The bounds of
 SpeechPaused are those the segment will have if it ends there, so that what was transcribed at the
 pause is what would be transcribed at the end.
+
+Who has reason to believe that the turn is over, or is not, says in a pause how much silence is to
+end it (`wait`); that holds for this pause alone.
 
 Noise opens a segment now and then. One with less than 200 ms of windows that are really speech is
 closed as ``worth_transcribing=False`` and never announced as paused: transcribers make words of
@@ -28,6 +32,7 @@ from dataclasses import dataclass
 LOOK_BACK_MS = 300
 TAIL_MS = 200
 PAUSE_MS = 200
+ASK_AGAIN_MS = 300
 REAL_SPEECH_MS = 200
 LONGEST_MS = 15_000
 _QUIET_WINDOWS = 5  # 160 ms: a pause between words, not the closure of a consonant
@@ -61,6 +66,15 @@ class SpeechPaused:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseLasts:
+    """The pause told with these bounds goes on; ``sample``: the position of the stream."""
+
+    start: int
+    end: int
+    sample: int
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechResumed:
     """Speech goes on after a pause: the bounds told with the pause do not hold."""
 
@@ -87,7 +101,7 @@ class SpeechEnded:
     sample: int
 
 
-SpeechEvent = SpeechStarted | SpeechPaused | SpeechResumed | SpeechCut | SpeechEnded
+SpeechEvent = SpeechStarted | SpeechPaused | PauseLasts | SpeechResumed | SpeechCut | SpeechEnded
 """What the endpointer tells of a stream; positions count samples from the start of the stream.
 
 The segmenter tells the same events with the sound of their segments beside them, the listener with
@@ -118,6 +132,8 @@ class Endpointer:
         self._voice_end = 0
         self._silence_from: int | None = None
         self._paused = False
+        self._silence_ms = rules.silence_ms  # that ends the pause which is open
+        self._ask_at = 0
         self._windows: list[_Window] = []  # of the open segment, from self._windows_from on
         self._windows_from = 0
 
@@ -137,6 +153,14 @@ class Endpointer:
     def speaking_from(self) -> int | None:
         """The first sample of the open segment; None in a pause, and while it may be noise."""
         return self._start if self._open and not self._paused and self._is_real() else None
+
+    def wait(self, pause_end: int, silence_ms: int) -> None:
+        """End the pause told with the bound ``pause_end`` after ``silence_ms`` of silence in all.
+
+        A pause that is over, or another one, is left as it is.
+        """
+        if self._paused and self._tail() == pause_end:
+            self._silence_ms = silence_ms
 
     def push(self, probability: float, level: float) -> list[SpeechEvent]:
         """Take the next window: how likely it is speech, and how loud (any monotonous scale)."""
@@ -189,6 +213,7 @@ class Endpointer:
     def _voice(self) -> list[SpeechEvent]:
         self._voice_end = self.position
         self._silence_from = None
+        self._silence_ms = self._rules.silence_ms
         if self._paused:
             self._paused = False
             return [SpeechResumed()]
@@ -200,11 +225,15 @@ class Endpointer:
                 return []
             self._silence_from = at
         silence = self.position - self._silence_from
-        if silence >= self._samples(self._rules.silence_ms):
+        if silence >= self._samples(self._silence_ms):
             return [self._end()]
         if not self._paused and silence >= self._samples(PAUSE_MS) and self._is_real():
             self._paused = True
+            self._ask_at = self.position + self._samples(ASK_AGAIN_MS)
             return [SpeechPaused(self._start, self._tail())]
+        if self._paused and self.position >= self._ask_at:
+            self._ask_at += self._samples(ASK_AGAIN_MS)
+            return [PauseLasts(self._start, self._tail(), self.position)]
         return []
 
     def _tail(self) -> int:
@@ -220,6 +249,7 @@ class Endpointer:
         ended = SpeechEnded(self._start, self._tail(), self._is_real(), self.position)
         self._open = self._paused = False
         self._silence_from = None
+        self._silence_ms = self._rules.silence_ms
         self._windows = []
         self._floor = ended.end
         return ended
@@ -228,6 +258,7 @@ class Endpointer:
         """End a part at the quietest moment of the segment's second half; the rest goes on."""
         events: list[SpeechEvent] = [SpeechResumed()] if self._paused else []
         self._paused = False
+        self._silence_ms = self._rules.silence_ms
         levels = [window.level for window in self._windows]
         first = len(levels) // 2
         quietest = min(

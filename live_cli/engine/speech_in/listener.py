@@ -2,7 +2,8 @@
 
 A segment goes to the transcriber as soon as its end is likely (200 ms of silence), while the rest
 of the silence is still being waited for. If speech resumes, that text is dropped; if not, the text
-is there already. Detector and transcriber are loaded with the first audio: typing needs neither.
+is there already. The turn detector is asked in the same moment, and again while the pause lasts,
+how much silence is to end the turn. All three are loaded with the first audio: typing needs none.
 """
 
 import asyncio
@@ -12,7 +13,9 @@ from itertools import zip_longest
 
 from live_cli.audio.pcm import Samples
 from live_cli.engine.backends.table import Stage
+from live_cli.engine.speech_in.end_of_turn import WENT_ON_S, silence_for
 from live_cli.engine.speech_in.endpointer import (
+    PauseLasts,
     SpeechCut,
     SpeechEnded,
     SpeechEvent,
@@ -22,8 +25,9 @@ from live_cli.engine.speech_in.endpointer import (
 )
 from live_cli.engine.speech_in.loops import without_loops
 from live_cli.engine.speech_in.segmenter import Segment, Segmenter, SegmentEvent
-from live_cli.engine.stages import Transcriber
+from live_cli.engine.stages import Transcriber, TurnDetector
 from live_cli.engine.workers import Workers
+from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 _SEGMENTS_AHEAD = 8
 """Segments of one session that may wait for their transcription; more audio has to wait."""
@@ -31,10 +35,14 @@ _SEGMENTS_AHEAD = 8
 
 @dataclass(frozen=True, slots=True)
 class SpeechInput:
-    """A segmenter for one stream of audio, and the transcriber of its segments."""
+    """A segmenter for one stream of audio, and the transcriber of its segments.
+
+    ``turn_detector``: judges the pauses of the stream; None where nobody asks it to.
+    """
 
     segmenter: Segmenter
     transcriber: Transcriber
+    turn_detector: TurnDetector | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -64,7 +72,7 @@ def keep_longest(utterance: Sequence[Spoken]) -> None:
 SpokenEvent = tuple[SpeechEvent, Spoken | None]
 """A start, a pause, a cut or an end of speech, and the segment that it closes; None for noise.
 
-The segment of a pause is what will have been said if the pause lasts.
+The segment of a pause, told again while the pause lasts, is what will have been said if it ends so.
 """
 
 
@@ -76,6 +84,9 @@ class Listener:
         self._workers = workers
         self._input: SpeechInput | None = None
         self._ahead: Spoken | None = None
+        self._heard: Samples | None = None  # of the pause that is open, with its silence
+        self._ended_at: int | None = None  # the sample
+        self._went_on = False  # speech that began right after an end
         self._under_way: set[asyncio.Task[str]] = set()  # transcriptions
         self._transcribing = asyncio.Lock()
 
@@ -86,6 +97,22 @@ class Listener:
     def ahead(self) -> list[Spoken]:
         """The segment of a pause, transcribed before speech is known to have ended; at most one."""
         return [self._ahead] if self._ahead else []
+
+    async def judge(self, spoken: Spoken) -> None:
+        """Ask how much silence is to end the turn, in the pause after ``spoken``.
+
+        Does nothing where silence alone decides. Raises EngineError when the detector fails.
+        """
+        if self._input is None or self._input.turn_detector is None or self._heard is None:
+            return
+        speech, detector, heard = self._input, self._input.turn_detector, self._heard
+        probability, text = await asyncio.gather(
+            self._workers.run(Stage.TURN_DETECTOR, lambda: detector.probability(heard)),
+            asyncio.shield(spoken.text),
+        )
+        if probability is not None and self.expects(spoken):
+            silence_ms = silence_for(probability, text, went_on=self._went_on)
+            speech.segmenter.wait(spoken.segment, silence_ms)
 
     async def push(self, data: bytes, sample_rate: int) -> list[SpokenEvent]:
         """The speech events that ``data`` brings. PCM16 mono at ``sample_rate`` Hz.
@@ -124,23 +151,31 @@ class Listener:
         told: list[SpokenEvent] = []
         for (event, segment), following in zip_longest(events, events[1:]):
             match event:
-                case SpeechStarted():
+                case SpeechStarted(sample):
+                    since = None if self._ended_at is None else sample - self._ended_at
+                    self._went_on = since is not None and since <= WENT_ON_S * INPUT_SAMPLE_RATE
                     told.append((event, None))
                 case SpeechPaused():
                     resumes = following is not None and isinstance(following[0], SpeechResumed)
                     if segment is not None and not resumes:
                         self._ahead = self._transcribe(segment, final=True)
+                        self._heard = segment.samples
+                        told.append((event, self._ahead))
+                case PauseLasts():
+                    if segment is not None and self._ahead is not None:
+                        self._heard = segment.samples
                         told.append((event, self._ahead))
                 case SpeechResumed():
-                    self._ahead = None
+                    self._ahead = self._heard = None
                 case SpeechCut():
                     told.append((event, self._close_segment(segment, final=False)))
-                case SpeechEnded():
+                case SpeechEnded(sample=sample):
+                    self._ended_at = sample
                     told.append((event, self._close_segment(segment, final=True)))
         return told
 
     def _close_segment(self, segment: Segment | None, *, final: bool) -> Spoken | None:
-        ahead, self._ahead = self._ahead, None
+        ahead, self._ahead, self._heard = self._ahead, None, None
         if segment is None:
             return None
         if ahead is not None and ahead.segment.end_s == segment.end_s:

@@ -15,6 +15,7 @@ from live_cli.audio.resampler import Resampler
 from live_cli.engine.speech_in.endpointer import (
     Endpointer,
     EndpointingRules,
+    PauseLasts,
     SpeechCut,
     SpeechEnded,
     SpeechEvent,
@@ -142,6 +143,13 @@ class Segmenter:
         self._detector.reset()
         return events
 
+    def wait(self, pause: Segment, silence_ms: int) -> None:
+        """End the pause that bounds ``pause`` after ``silence_ms`` of silence, counted from speech.
+
+        Does nothing once that pause is over.
+        """
+        self._endpointer.wait(round(pause.end_s * INPUT_SAMPLE_RATE), silence_ms)
+
     def open_segment(self) -> Segment | None:
         """The speech that is open, up to the last window; None in silence."""
         start = self._endpointer.speaking_from
@@ -176,6 +184,8 @@ class Segmenter:
         match event:
             case SpeechPaused(start, end):
                 return self._segment(start, end)
+            case PauseLasts(start, _, sample):
+                return self._segment(start, sample)
             case SpeechCut(start, end, True) | SpeechEnded(start, end, True):
                 return self._segment(start, end)
         return None

@@ -557,13 +557,8 @@ async def test_a_typed_session_never_loads_speech_input(connect):
     harness = await connect(text_setup(), registry)
     await harness.ask("Hello?")
     await harness.shows("turnComplete+usage")
-    states = {readiness.stage.value: readiness.state for readiness in registry.report()}
-    assert states == {
-        "detector": "unloaded",
-        "transcriber": "unloaded",
-        "chat": "ready",
-        "synthesizer": "unloaded",
-    }
+    loaded = [each.stage.value for each in registry.report() if each.state != "unloaded"]
+    assert loaded == ["chat"]
 
 
 async def test_two_sessions_share_the_stages_and_not_the_history(connect):

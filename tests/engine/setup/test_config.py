@@ -257,3 +257,27 @@ def test_there_are_30_voices_and_each_is_its_own():
     for voice in VOICE_TRAITS.values():
         assert 0.62 <= voice.pitch <= 1.3
     assert traits_of(None) == VOICE_TRAITS["Kore"]
+
+
+# --- who decides when speech ends ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("detection", "by_sense", "silence_ms"),
+    [
+        ({}, True, 850),
+        ({"start_of_speech_sensitivity": "START_SENSITIVITY_LOW"}, True, 850),
+        ({"end_of_speech_sensitivity": "END_SENSITIVITY_UNSPECIFIED"}, True, 850),
+        ({"end_of_speech_sensitivity": "END_SENSITIVITY_LOW"}, False, 500),
+        ({"silence_duration_ms": 700}, False, 700),
+        ({"silence_duration_ms": 0}, False, 0),
+        ({"disabled": True}, False, 500),
+    ],
+)
+def test_what_a_client_says_of_the_end_of_speech_is_the_law(detection, by_sense, silence_ms):
+    found = AutomaticActivityDetection(**detection)
+    realtime = RealtimeInputConfig(automatic_activity_detection=found)
+    setup = Setup(model="models/gemini-3.1-flash-live-preview", realtime_input_config=realtime)
+    config = session_config_of(setup, semantic=True)
+    assert (config.semantic_end, config.endpointing.silence_ms) == (by_sense, silence_ms)
+    assert not session_config_of(setup, semantic=False).semantic_end

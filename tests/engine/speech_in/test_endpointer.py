@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from live_cli.engine.speech_in.endpointer import (
     Endpointer,
     EndpointingRules,
+    PauseLasts,
     SpeechCut,
     SpeechEnded,
     SpeechPaused,
@@ -180,3 +181,47 @@ def test_whatever_comes_the_events_make_sense(stretches, rules):
                         is_open = isinstance(event, SpeechCut)
                         paused = False
             assert endpointer.is_open is is_open
+
+
+# --- a pause that somebody judges ----------------------------------------------------------------
+
+
+def paused(rules=None):
+    endpointer, events = run(rules or EndpointingRules(), (0.9, 1000), (0.0, 224))
+    assert isinstance(events[-1], SpeechPaused)
+    return endpointer, events[-1]
+
+
+def silence_until_end(endpointer):
+    """Milliseconds of silence after the pause was told; None: no end within five seconds."""
+    for window in range(1, windows(5000)):
+        if any(isinstance(event, SpeechEnded) for event in endpointer.push(0.0, 0.0)):
+            return window * 32
+    return None
+
+
+@pytest.mark.parametrize(("silence_ms", "more"), [(0, 32), (200, 32), (800, 576), (2000, 1792)])
+def test_a_judged_pause_ends_after_its_own_silence(silence_ms, more):
+    endpointer, pause = paused()
+    endpointer.wait(pause.end, silence_ms)
+    assert silence_until_end(endpointer) == more
+
+
+def test_a_judgement_holds_for_its_pause_alone():
+    endpointer, pause = paused()
+    for _ in range(windows(640)):
+        endpointer.push(0.9, 0.9)
+    endpointer.wait(pause.end, 0)
+    assert silence_until_end(endpointer) == 512
+    endpointer, pause = paused()
+    endpointer.wait(pause.end + 512, 2000)
+    assert silence_until_end(endpointer) == 288
+
+
+def test_a_pause_that_lasts_is_told_again_and_again_with_its_bounds():
+    endpointer, pause = paused(EndpointingRules(silence_ms=1500))
+    lasting = [event for _ in range(windows(1200)) for event in endpointer.push(0.0, 0.0)]
+    assert [type(event) for event in lasting] == [PauseLasts] * 4
+    assert {(event.start, event.end) for event in lasting} == {(pause.start, pause.end)}
+    steps = [later.sample - one.sample for one, later in itertools.pairwise(lasting)]
+    assert all(abs(step - 300 * MS) <= WINDOW for step in steps)

@@ -102,7 +102,7 @@ async def drained(reader: asyncio.StreamReader, last: bytes = b"\0" * 9) -> byte
 
 @pytest.fixture
 async def whole() -> AsyncIterator[LiveServer]:
-    names = StageNames("scripted", "scripted", "scripted:Good day.", "scripted")
+    names = StageNames("scripted", "scripted", "scripted:Good day.", "scripted", "silence")
 
     async def no_time(seconds: float) -> None:
         await asyncio.sleep(0)

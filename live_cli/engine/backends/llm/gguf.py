@@ -5,6 +5,9 @@ which is removed at once, so that nobody can connect; on Windows on loopback, wi
 Replies are generated in slots, token by token in turns, so that a long one does not make
 the others wait; what finds no slot free queues. A slot keeps the prefix of its chat in a cache,
 which requests of different salts do not share. Control words in a request are text.
+
+A model with a projector (llama.cpp's mmproj, a GGUF file of its own) sees: the projector makes
+tokens of an image, which stand where the image does, and llama.cpp keeps them in the same caches.
 """
 
 import json
@@ -20,8 +23,14 @@ from typing import Any
 from live_cli.engine.backends.llm import completions
 from live_cli.engine.backends.llm.chat_template import salt_arguments, template_with_additions
 from live_cli.engine.backends.llm.control_words import ControlWords, control_words_of
-from live_cli.engine.backends.llm.gguf_metadata import read_metadata
+from live_cli.engine.backends.llm.decoded_images import (
+    CANNOT_DECODE,
+    blank_image,
+    check_decodable,
+)
+from live_cli.engine.backends.llm.gguf_metadata import check_projector, read_metadata
 from live_cli.engine.stages import (
+    IMAGE_TOKENS,
     ChatDelta,
     ChatMessage,
     ChatRequest,
@@ -29,11 +38,15 @@ from live_cli.engine.stages import (
     Sampling,
     ToolDeclaration,
 )
-from live_cli.errors import EngineError
+from live_cli.errors import EngineError, UnsupportedError
 
 CONTEXT_TOKENS = 4096
 """The context window of a loaded model; its cache takes memory for all of it."""
 _BATCH_TOKENS = 128  # a stop is noticed once a batch: 0.5 s on a slow model, at no cost in speed
+_IMAGE_BATCH_TOKENS = 512
+"""With a projector: in some models all tokens of an image look at each other, in one batch only."""
+_IMAGE_SHARE = 4  # of the context, for one image of a model that takes any size
+_NO_IMAGE = "Failed to load image"  # llama.cpp's words
 _LONGEST_FOLDER_BYTES = 70
 _CACHE_MIB = 64  # prefixes of other chats, so that two sessions do not evict each other
 _SAMPLING = {"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1}
@@ -51,7 +64,7 @@ def default_threads() -> int:
 
 
 class GgufChatModel:
-    """A loaded GGUF file. ``threads`` 0: one less than the cores.
+    """A loaded GGUF file, which sees with a ``projector``. ``threads`` 0: one less than the cores.
 
     ``parallel``: how many replies are generated side by side, each with a window of its own.
     """
@@ -59,13 +72,15 @@ class GgufChatModel:
     def __init__(
         self,
         path: Path,
+        projector: Path | None = None,
         *,
         threads: int = 0,
         parallel: int = 1,
         context_tokens: int = CONTEXT_TOKENS,
     ) -> None:
-        if not path.is_file():
-            raise EngineError(f"no chat model at {path}: see `live-cli models`")
+        for file in filter(None, (path, projector)):
+            if not file.is_file():
+                raise EngineError(f"no chat model at {file}: see `live-cli models`")
         try:
             import xllamacpp
         except ImportError as exc:
@@ -73,18 +88,20 @@ class GgufChatModel:
                 "the chat model runtime is not installed: pip install 'live-cli[local]'"
             ) from exc
         self.context_tokens = context_tokens
-        self.sees = False
+        self.sees = projector is not None
         params = _params(xllamacpp, path, threads or default_threads())
         params.n_parallel, params.n_ctx = parallel, parallel * context_tokens
         try:
             metadata = read_metadata(path)
             template = template_with_additions(metadata.template, metadata.tool_template)
             params.chat_template = template
-            with _listening_to_nobody(params):
-                self._server: Any = xllamacpp.Server(params)
+            self._server: Any = _server(xllamacpp, params, projector, context_tokens)
+        except EngineError:
+            raise
         except Exception as exc:  # the library raises RuntimeError and others out of C++
             raise EngineError(f"{path.name} does not load as a GGUF chat model ({exc})") from exc
         self._control_words = ControlWords(control_words_of(metadata, template))
+        self.image_tokens = self._tokens_of_image() if self.sees else IMAGE_TOKENS
 
     def generate(self, request: ChatRequest, on_delta: Callable[[ChatDelta], bool]) -> ChatUsage:
         """Stream one reply; ``on_delta`` also gets empty deltas while the prompt is read."""
@@ -112,6 +129,12 @@ class GgufChatModel:
         self._stream(ChatRequest(messages, Sampling(max_tokens=1)), on_chunk)
         return counted[0] if counted else None
 
+    def _tokens_of_image(self) -> int:
+        """Return how many tokens an image takes; llama.cpp counts them before it looks at it."""
+        blank, text = ChatMessage("user", ".", (blank_image(),)), ChatMessage("user", ".")
+        with_image, without = self.count_tokens((blank,)), self.count_tokens((text,))
+        return max(1, with_image - without) if with_image and without else IMAGE_TOKENS
+
     def close(self) -> None:
         """Free the model, once the replies under way have ended."""
         self._server = None
@@ -120,11 +143,14 @@ class GgufChatModel:
         server = self._server
         if server is None:
             raise EngineError("the chat model is closed")
+        check_decodable(request.messages)
         body = self._body_of(request)
         failure: list[Exception] = []
 
         def on_json(text: str) -> bool:
             try:
+                if text.startswith('{"error"') and _NO_IMAGE in text:
+                    raise UnsupportedError(CANNOT_DECODE)
                 return on_chunk(json.loads(text))
             except Exception as exc:  # noqa: BLE001 - carried over the C++ frames below us
                 failure.append(exc)
@@ -133,6 +159,8 @@ class GgufChatModel:
         try:
             server.handle_chat_completions(json.dumps(body), on_json)
         except (RuntimeError, ValueError) as exc:
+            if _NO_IMAGE in str(exc):
+                raise UnsupportedError(CANNOT_DECODE) from exc
             raise EngineError(f"the chat model refused: {exc}") from exc
         if failure:
             raise failure[0]
@@ -148,6 +176,36 @@ class GgufChatModel:
         salted = body.get("chat_template_kwargs", {}) | salt_arguments(request.salt)
         body |= {"return_progress": True, "cache_prompt": True, "chat_template_kwargs": salted}
         return (_CALLING if request.tools else _SAMPLING) | body
+
+
+def _server(library: Any, params: Any, projector: Path | None, context_tokens: int) -> Any:
+    """Load the model of ``params``, with its projector. Raises EngineError where only that fails.
+
+    llama.cpp says no more than that it failed, so that the model is then tried without.
+    """
+    if projector is None:
+        return _loaded(library, params)
+    model = Path(params.model.path)
+    try:
+        check_projector(projector)
+    except ValueError as exc:
+        raise EngineError(f"{model.name} cannot see by {projector.name}: {exc}") from exc
+    params.mmproj.path = str(projector)
+    params.n_batch = params.n_ubatch = _IMAGE_BATCH_TOKENS
+    params.image_max_tokens = context_tokens // _IMAGE_SHARE
+    try:
+        return _loaded(library, params)
+    except RuntimeError as exc:
+        params.mmproj.path = ""
+        _loaded(library, params)
+        raise EngineError(
+            f"{projector.name} does not fit {model.name}: take the projector that was made for it"
+        ) from exc
+
+
+def _loaded(library: Any, params: Any) -> Any:
+    with _listening_to_nobody(params):
+        return library.Server(params)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The metadata of a GGUF file: as much of it as says how prompts are written.
+"""The metadata of a GGUF file: how prompts are written, and whether it is a projector of images.
 
 GGUF begins with key-value pairs, which hold the chat template and the vocabulary; the weights come
 after them and are not read (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md). The
@@ -8,20 +8,23 @@ after them and are not read (https://github.com/ggml-org/ggml/blob/master/docs/g
 import mmap
 import struct
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 _TEMPLATE, _TOOL_TEMPLATE = "tokenizer.chat_template", "tokenizer.chat_template.tool_use"
 _TOKENS, _TOKEN_TYPES = "tokenizer.ggml.tokens", "tokenizer.ggml.token_type"
-_WANTED = {_TEMPLATE, _TOOL_TEMPLATE, _TOKENS, _TOKEN_TYPES}
+_WANTED = frozenset({_TEMPLATE, _TOOL_TEMPLATE, _TOKENS, _TOKEN_TYPES})
+_ARCHITECTURE, _VISION = "general.architecture", "clip.has_vision_encoder"
+_PROJECTOR = b"clip"  # the architecture of every projector, whatever its encoder
 
 _HEADER = struct.Struct("<4sIQQ")  # magic, version, tensors, pairs
 _U32, _U64, _ARRAY_HEADER = struct.Struct("<I"), struct.Struct("<Q"), struct.Struct("<IQ")
 _STRING, _ARRAY, _INT32 = 8, 9, 5
 _SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 """Bytes of a number, by the type of a value."""
+_BOOLEAN = 7
 UNKNOWN, CONTROL = 2, 3
 """Types of tokens that llama.cpp finds in the text of a prompt before anything else."""
 
@@ -43,11 +46,7 @@ class GgufMetadata:
 
 def read_metadata(path: Path) -> GgufMetadata:
     """Read the metadata of the file at ``path``. Raises ValueError when it is no GGUF file."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        try:
-            found = dict(_pairs(data))
-        except (struct.error, KeyError, OverflowError) as exc:
-            raise ValueError("its metadata breaks off or is damaged") from exc
+    found = _read(path, _WANTED)
     return GgufMetadata(
         _text(found.get(_TEMPLATE)),
         _text(found.get(_TOOL_TEMPLATE)),
@@ -56,11 +55,32 @@ def read_metadata(path: Path) -> GgufMetadata:
     )
 
 
+def check_projector(path: Path) -> None:
+    """Refuse a file that makes no tokens of images, which llama.cpp calls an mmproj.
+
+    Raises ValueError with the reason, as the end of a sentence.
+    """
+    found = _read(path, frozenset({_ARCHITECTURE, _VISION}))
+    if found.get(_ARCHITECTURE) != _PROJECTOR:
+        raise ValueError("it is a model and no projector")
+    if not found.get(_VISION, True):  # files from before there were others do not say it
+        raise ValueError("it is a projector of sound, not of images")
+
+
+def _read(path: Path, wanted: Set[str]) -> dict[str, Any]:
+    """Return the pairs of the file at ``path`` whose names are ``wanted``."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        try:
+            return dict(_pairs(data, wanted))
+        except (struct.error, KeyError, OverflowError) as exc:
+            raise ValueError("its metadata breaks off or is damaged") from exc
+
+
 def _text(value: Any) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else ""
 
 
-def _pairs(data: mmap.mmap) -> Iterator[tuple[str, Any]]:
+def _pairs(data: mmap.mmap, wanted: Set[str]) -> Iterator[tuple[str, Any]]:
     """Yield the wanted pairs. Raises ValueError, struct.error, KeyError or OverflowError."""
     magic, version, _, pairs = _HEADER.unpack_from(data, 0)
     if magic != b"GGUF" or version not in (2, 3):
@@ -71,8 +91,8 @@ def _pairs(data: mmap.mmap) -> Iterator[tuple[str, Any]]:
         key, at = _string(data, at)
         (kind,) = _U32.unpack_from(data, at)
         name = key.decode(errors="replace")
-        value, at = _value(data, at + _U32.size, kind, keep=name in _WANTED)
-        if name in _WANTED:
+        value, at = _value(data, at + _U32.size, kind, keep=name in wanted)
+        if name in wanted:
             yield name, value
 
 
@@ -80,6 +100,8 @@ def _value(data: mmap.mmap, at: int, kind: int, *, keep: bool) -> tuple[Any, int
     """Return the value at ``at`` and where the next thing begins; numbers alone are not kept."""
     if kind == _STRING:
         return _string(data, at)
+    if kind == _BOOLEAN:
+        return bool(data[at : at + 1].strip(b"\0")), at + 1
     if kind != _ARRAY:
         return None, at + _SIZES[kind]
     kind, count = _ARRAY_HEADER.unpack_from(data, at)

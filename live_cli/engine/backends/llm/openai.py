@@ -19,7 +19,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from live_cli.engine.backends.llm import completions
-from live_cli.engine.stages import ChatDelta, ChatMessage, ChatRequest, ChatUsage, ToolDeclaration
+from live_cli.engine.stages import (
+    IMAGE_TOKENS,
+    ChatDelta,
+    ChatMessage,
+    ChatRequest,
+    ChatUsage,
+    ToolDeclaration,
+)
 from live_cli.errors import EngineError, UnsupportedError
 from live_cli.proxies import http_opener, proxy_of_http
 
@@ -37,6 +44,7 @@ class OpenAIChatModel:
 
     context_tokens = CONTEXT_TOKENS
     sees = True  # whether the model takes images, only a request tells
+    image_tokens = IMAGE_TOKENS
 
     def __init__(self, spec: str, *, timeout_s: float = _SILENCE_LIMIT_S) -> None:
         base, _, model = spec.partition("#")

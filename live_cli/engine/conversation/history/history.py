@@ -9,7 +9,7 @@ A window that slid with every turn would lose the model's prefix cache with ever
 history is trimmed rarely and in large steps, to half, always at the start of a user turn. The
 system instruction stays. Images weigh more than words and age faster: where the chat model's
 window is full, or there are too many images, the oldest go before any text does, and the newest
-few stay.
+few stay, down to one where even they are too much.
 
 A history never holds more than what could fit into the window under any tokenizer, however much is
 added before the model is asked: then it is trimmed at once, and of one turn that is too long by
@@ -154,6 +154,8 @@ class History:
             self._drop_images_until(lambda left: self._corrected(left) <= limit // 2)
         if self.model_tokens() > limit:
             self._drop_turns_until(lambda left: self._corrected(left) <= limit // 2)
+        if self.model_tokens() > limit:
+            self._drop_images_until(lambda left: self._corrected(left) <= limit, keep=1)
         self._drop_results_until(lambda left: self._corrected(left) <= limit)
         return before - len(self._entries)
 
@@ -191,9 +193,11 @@ class History:
     def _corrected(self, total: Weight) -> int:
         return ceil(self._estimate(total) * self._correction)
 
-    def _drop_images_until(self, fits: Callable[[Weight], bool]) -> None:
-        """Drop the oldest images one by one until ``fits``; the newest few stay."""
-        droppable = self._total.images - _NEWEST_IMAGES
+    def _drop_images_until(
+        self, fits: Callable[[Weight], bool], keep: int = _NEWEST_IMAGES
+    ) -> None:
+        """Drop the oldest images one by one until ``fits``; the newest ``keep`` stay."""
+        droppable = self._total.images - keep
         for index, entry in enumerate(self._entries):
             count = 0
             left = self._total

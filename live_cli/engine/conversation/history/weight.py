@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from live_cli.engine.conversation.history.entries import Entry
 from live_cli.engine.conversation.history.tokens import TokenCount, audio_tokens, text_tokens
 from live_cli.engine.conversation.stored_image import StoredImage
-from live_cli.engine.setup.media import Resolution
 from live_cli.engine.stages import ToolUse
 
 MESSAGE_TOKENS = 5
-_IMAGE_TOKENS = Resolution().tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ def image_weight(image: StoredImage) -> Weight:
     return Weight(
         image=0 if image.live else image.tokens,
         video=image.tokens if image.live else 0,
-        prompt=_IMAGE_TOKENS,
+        prompt=image.model_tokens,
         images=1,
         image_bytes=image.bytes,
     )

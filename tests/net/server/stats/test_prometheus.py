@@ -101,7 +101,7 @@ async def test_the_event_loop_is_watched() -> None:
 
 
 async def test_spoken_turns_are_timed_where_the_server_detects_them() -> None:
-    names = StageNames("scripted", "scripted", "scripted:Good day.", "scripted")
+    names = StageNames("scripted", "scripted", "scripted:Good day.", "scripted", "silence")
     engine = LiveEngine(names)
     sound = pcm16_from_float(np.concatenate([speech_like(1.0), np.zeros(24_000, np.float32)]))
     async with running_server(engine=engine, counts=PrometheusCounts()) as server:

@@ -1,0 +1,1 @@
+"""Turn detectors: has somebody who pauses finished what they say?"""
