@@ -19,6 +19,7 @@ def choose_view(
     show_thoughts: bool = False,
     whole_replies: bool = False,
     prices: Prices | None = None,
+    preview: bool = True,
     stdout: TextIO | None = None,
     stderr: TextIO | None = None,
 ) -> View:
@@ -26,7 +27,8 @@ def choose_view(
 
     A reply is always plain text; a conversation gets the live view on a terminal that takes escape
     codes. ``usage`` shows token counts as they come,
-    with what they cost by ``prices``. ``whole_replies``: see `PlainView`.
+    with what they cost by ``prices``. ``preview``: images that are sent are shown.
+    ``whole_replies``: see `PlainView`.
     """
     if json:
         return JsonView(stdout=stdout, stderr=stderr, prices=prices)
@@ -34,7 +36,13 @@ def choose_view(
         # loads rich, a start-up that a pipe need not pay for
         from live_cli.ui.live.live_view import LiveView
 
-        return LiveView(stdout=stdout, usage=usage, show_thoughts=show_thoughts, prices=prices)
+        return LiveView(
+            stdout=stdout,
+            usage=usage,
+            show_thoughts=show_thoughts,
+            prices=prices,
+            preview=preview,
+        )
     return PlainView(
         wanted,
         stdout=stdout,

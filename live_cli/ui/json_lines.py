@@ -29,6 +29,9 @@ Every object has ``type`` and ``t``, the seconds since the start (3 decimals). T
     go_away             time_left_s
     device              role, state (open, lost, back, hands-free), name, message, away_s,
                         missed_frames
+    images              role (camera, screen), source, state (on: images are sent from now on; lost:
+                        the device is away; off), sent, saved, tokens
+    image               one image has left: role, source, mime_type, bytes, width, height, sha256
     echo                converged, erle_db: echo cancellation has learned the way from speaker to
                         microphone, or has to learn it anew
     stalled             silent_s: an answer is awaited, and nothing has come for so long
@@ -56,7 +59,15 @@ from live_cli.protocol import events
 from live_cli.protocol.messages import FunctionCall, ModalityTokenCount, UsageMetadata
 from live_cli.ui.printable import printable
 from live_cli.ui.token_ledger import TokenLedger
-from live_cli.ui.view import CallStatus, DeviceNews, StatusChanges, Summary, TurnPlayback
+from live_cli.ui.view import (
+    CallStatus,
+    DeviceNews,
+    ImageState,
+    ImageStatus,
+    StatusChanges,
+    Summary,
+    TurnPlayback,
+)
 
 Record = dict[str, Any]
 LATENCIES = ("latency_ms", "first_audio_ms", "first_text_ms")
@@ -88,6 +99,7 @@ class JsonView:
         self._echo_converged: bool | None = False
         self._tokens = TokenLedger(prices)
         self._begun_calls: dict[str, float] = {}
+        self._image_state: ImageState = "off"
         self._open = False
         self._closed = False
 
@@ -125,6 +137,15 @@ class JsonView:
             self._write_last_close()
             begun = self._begun_calls.pop(status.key, None)
             self._write(self._stamped(_tool_result(status, now, begun)))
+
+    def images(self, status: ImageStatus) -> None:
+        self._write_last_close()
+        if status.state != self._image_state:
+            self._image_state = status.state
+            self._write(self._stamped(_images(status)))
+        if status.image is not None:
+            told = {"type": "image", "role": status.role, "source": status.source}
+            self._write(self._stamped({**told, **dataclasses.asdict(status.image)}))
 
     def levels(
         self, microphone_dbfs: float, speaker_dbfs: float, speaking: bool, heard_ms: float
@@ -310,6 +331,11 @@ def _tool_result(status: CallStatus, ended_s: float, begun_s: float | None) -> R
         "seconds": round(status.seconds, 3),
         "result": status.result,
     }
+
+
+def _images(status: ImageStatus) -> Record:
+    names = ("role", "source", "state", "sent", "saved", "tokens")
+    return {"type": "images", **{name: getattr(status, name) for name in names}}
 
 
 def _word(word: events.HeardWord) -> Record:

@@ -38,7 +38,14 @@ from live_cli.ui.transcript.reducer import add_line, reduce, stalled
 from live_cli.ui.transcript.state import ViewState, take_all, take_closed, with_levels, with_status
 from live_cli.ui.transcript.turn_notes import TurnNote, TurnNotes
 from live_cli.ui.turn_ledger import TurnLedger
-from live_cli.ui.view import CallStatus, DeviceNews, StatusChanges, Summary, summary_lines
+from live_cli.ui.view import (
+    CallStatus,
+    DeviceNews,
+    ImageStatus,
+    StatusChanges,
+    Summary,
+    summary_lines,
+)
 
 Wanted = Literal["reply", "conversation"]
 
@@ -77,6 +84,7 @@ class PlainView:
         self._thinking = False
         self._answered = False
         self._closed = False
+        self._sends_images = False
 
     def event(self, event: Event) -> None:
         if self._usage and isinstance(event, UsageReported):
@@ -113,6 +121,13 @@ class PlainView:
     def tool_call(self, status: CallStatus) -> None:
         if status.state == "asked" or status.is_over:
             self.note(f"tool: {call_text(status)}")
+
+    def images(self, status: ImageStatus) -> None:
+        sends = status.state != "off"
+        if sends != self._sends_images:
+            self._sends_images = sends
+            begins = f"Images of {status.source} are sent, one a second at most."
+            self.note(begins if sends else f"No images of {status.source} are sent any more.")
 
     def levels(
         self, microphone_dbfs: float, speaker_dbfs: float, speaking: bool, heard_ms: float

@@ -4,7 +4,7 @@ from types import TracebackType
 from typing import Self, Unpack
 
 from live_cli.protocol.events import Event
-from live_cli.ui.view import CallStatus, DeviceNews, StatusChanges, Summary, View
+from live_cli.ui.view import CallStatus, DeviceNews, ImageStatus, StatusChanges, Summary, View
 
 
 class TeeView:
@@ -36,6 +36,10 @@ class TeeView:
     def tool_call(self, status: CallStatus) -> None:
         for view in self._views:
             view.tool_call(status)
+
+    def images(self, status: ImageStatus) -> None:
+        for view in self._views:
+            view.images(status)
 
     def levels(
         self, microphone_dbfs: float, speaker_dbfs: float, speaking: bool, heard_ms: float

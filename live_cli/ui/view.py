@@ -12,14 +12,20 @@ A command tells one `View` all that happens, be it the live view, plain lines or
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Literal, Protocol, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Literal, Protocol, Self, TypedDict, Unpack
 
 from live_cli.protocol.events import Event
 from live_cli.sample_rates import FRAME_MS
 from live_cli.ui.terminal.line_editor import InputLine
 from live_cli.ui.token_ledger import Estimate
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 Connection = Literal["connecting", "connected", "reconnecting", "closed"]
+Graphics = Literal["blocks", "sixel", "kitty"]
+"""How a terminal draws an image: as characters in two colours, or by one of two protocols."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,10 @@ class StatusChanges(TypedDict, total=False):
     """Whether the echo canceller has learned the path from speaker to microphone."""
     runs_tools: bool
     """Whether calls of tools are answered here, and come as `View.tool_call`."""
+    may_show_images: bool
+    """Whether the model sees, so that a key begins to send images."""
+    graphics: Graphics
+    """What the terminal can draw, as it has told."""
     typing: InputLine | None
     """The line being typed; None at all other times."""
 
@@ -74,7 +84,7 @@ class DeviceNews:
     """A device that was opened, lost or found again, or fell back to telephone quality."""
 
     role: str
-    """``microphone`` or ``speaker``."""
+    """``microphone``, ``speaker``, ``camera`` or ``screen``."""
     state: str
     """``open``, ``lost``, ``back`` or ``hands-free``."""
     name: str
@@ -113,6 +123,41 @@ class CallStatus:
         return self.state not in ("asked", "running")
 
 
+@dataclass(frozen=True, slots=True)
+class SentImage:
+    """An image that has left: its MIME type, its size, and the SHA-256 of its bytes in hex."""
+
+    mime_type: str
+    bytes: int
+    width: int
+    height: int
+    sha256: str
+
+
+ImageState = Literal["on", "lost", "off"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageStatus:
+    """The images of a camera or a screen that are sent: whether they are, and how many were."""
+
+    role: str
+    """``camera`` or ``screen``."""
+    source: str
+    """What people call it, as in ``camera 0 (Integrated Webcam)``."""
+    state: ImageState
+    """``on``: what it shows is sent. ``lost``: the device is away, and tried again."""
+    sent: int = 0
+    saved: int = 0
+    """Images that were not sent, since they showed nothing new."""
+    tokens: int = 0
+    """What the images are billed, each counted once."""
+    image: SentImage | None = None
+    """The image that leaves with this news, if one does."""
+    preview: "NDArray[np.uint8] | None" = None
+    """That image in small: RGB, ``(height, width, 3)``."""
+
+
 class View(Protocol):
     """Shows a session to a person, a pipe or a program.
 
@@ -136,6 +181,9 @@ class View(Protocol):
 
     def tool_call(self, status: CallStatus) -> None:
         """Show what has become of a call of one of the client's tools."""
+
+    def images(self, status: ImageStatus) -> None:
+        """Show whether images are sent, and the one that leaves."""
 
     def levels(
         self, microphone_dbfs: float, speaker_dbfs: float, speaking: bool, heard_ms: float
@@ -188,6 +236,12 @@ class Summary:
     """What the tokens cost by the prices of the settings; None without a price."""
     unpriced_tokens: int = 0
     """Tokens that have no price and are not in the estimate."""
+    images_sent: int = 0
+    images_saved: int = 0
+    """Images of a camera or a screen that showed nothing new, and were not sent."""
+    image_tokens: int = 0
+    """What the images are billed by media resolution, each counted once; a server bills those in
+    its context anew with every turn, and its own count is in the tokens above."""
 
 
 def summary_lines(summary: Summary) -> list[str]:
@@ -205,6 +259,8 @@ def summary_lines(summary: Summary) -> list[str]:
         facts.append(_tokens(summary.total_tokens, summary.tokens_by_modality))
     if summary.estimated_dollars is not None:
         facts.append(str(Estimate(summary.estimated_dollars, summary.unpriced_tokens)))
+    if summary.images_sent:
+        facts.append(_images(summary))
     lost = []
     if summary.dropped_frames:
         lost.append(f"{_count(summary.dropped_frames, 'microphone frame')} dropped")
@@ -217,6 +273,13 @@ def summary_lines(summary: Summary) -> list[str]:
         if summary.start_delay_ms is not None:
             lost.append(f"playback began after {summary.start_delay_ms:,.0f} ms")
     return [" · ".join(facts)] + ([" · ".join(lost)] if lost else [])
+
+
+def _images(summary: Summary) -> str:
+    """``12 images (3,096 tokens), 48 not sent since nothing had changed``."""
+    told = f"{_count(summary.images_sent, 'image')} ({_count(summary.image_tokens, 'token')})"
+    saved = f", {summary.images_saved:,} not sent since nothing had changed"
+    return told + (saved if summary.images_saved else "")
 
 
 def duration(seconds: float) -> str:

@@ -9,9 +9,12 @@ as long as it takes to read or replace the state.
 
 import contextlib
 import os
+import struct
 import sys
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Self, TextIO, Unpack
 
 from rich.console import Console
@@ -23,6 +26,7 @@ from live_cli.streams import can_encode
 from live_cli.ui.live import layout
 from live_cli.ui.live.hyperlinks import has_links
 from live_cli.ui.live.meter_bar import ASCII_BARS, BLOCK_BARS
+from live_cli.ui.live.preview import Colours, Preview
 from live_cli.ui.live.region import RESTORE, Caret, Region, ScreenRow
 from live_cli.ui.live.styles import Styles
 from live_cli.ui.terminal.restore import TerminalGuard, hold, release
@@ -34,16 +38,23 @@ from live_cli.ui.transcript.state import (
     take_all,
     take_closed,
     with_call,
+    with_images,
     with_levels,
     with_status,
 )
 from live_cli.ui.transcript.turn_notes import TurnNotes
-from live_cli.ui.view import CallStatus, DeviceNews, StatusChanges, Summary, summary_lines
+from live_cli.ui.view import (
+    CallStatus,
+    DeviceNews,
+    ImageStatus,
+    StatusChanges,
+    Summary,
+    summary_lines,
+)
 
 DRAWS_PER_SECOND = 12
 IDLE_S = 0.25
 """Time between two looks at the size of the window while nothing else happens."""
-MAX_OPEN_ROWS = 10
 
 
 class LiveView:
@@ -56,13 +67,18 @@ class LiveView:
         usage: bool = False,
         show_thoughts: bool = False,
         prices: Prices | None = None,
+        preview: bool = True,
         size: Callable[[], tuple[int, int]] | None = None,
     ) -> None:
-        """``size`` gives columns and rows of the terminal; by default the terminal is asked."""
+        """``preview``: images that are sent are shown in small. ``size`` gives columns and rows of
+        the terminal; by default the terminal is asked."""
         self._stream = sys.stdout if stdout is None else stdout
         self._size = size or self._terminal_size
         links = has_links(os.environ)
-        self._styles = Styles(Console(file=self._stream), links=links)
+        console = Console(file=self._stream)
+        self._styles = Styles(console, links=links)
+        colours = _colours_of(console, self._stream) if preview else None
+        self._preview = Preview(self._styles, colours, self._cell_size)
         self._bars = BLOCK_BARS if can_encode(self._stream.encoding, "█▏●○") else ASCII_BARS
         self._usage = usage
         self._state = ViewState(
@@ -72,6 +88,8 @@ class LiveView:
         self._changed = threading.Event()
         self._closing = threading.Event()
         self._state_lock = threading.RLock()
+        self._told_at: dict[str, float] = {}
+        """When each call that is open was told of, on the monotonic clock."""
         self._region = Region()
         self._draw_lock = threading.RLock()
         self._previous: str | None = None
@@ -102,7 +120,11 @@ class LiveView:
             self.note(news.message)
 
     def tool_call(self, status: CallStatus) -> None:
+        self._told_at[status.key] = time.monotonic()
         self._change(lambda state: with_call(state, status))
+
+    def images(self, status: ImageStatus) -> None:
+        self._change(lambda state: with_images(state, status))
 
     def levels(
         self, microphone_dbfs: float, speaker_dbfs: float, speaking: bool, heard_ms: float
@@ -186,7 +208,11 @@ class LiveView:
         with self._draw_lock:
             if self._suspended:
                 return
-            most = max(2, min(MAX_OPEN_ROWS, height - 6))
+            bottom, caret = layout.bottom_rows(
+                self._ticking(), width, height, usage=self._usage, bars=self._bars
+            )
+            preview = self._preview.rows(self._state, width, height - len(bottom))
+            most = layout.room_for_lines(height, len(bottom) + len(preview))
             with self._state_lock:
                 lines, self._done = self._done, []
                 above = self._above(lines, width)
@@ -197,18 +223,30 @@ class LiveView:
                     above += [self._styles.row(text) for text in leaving]
                 self._state = state
             rows = layout.open_rows(state, width, most, self._previous)
-            bottom, caret = layout.bottom_rows(
-                state, width, height, usage=self._usage, bars=self._bars
-            )
-            place = None if caret is None else Caret(len(rows) + caret[0], caret[1])
+            place = None
+            if caret is not None:
+                place = Caret(len(rows) + len(preview) + caret[0], caret[1])
             self._write(
                 self._region.frame(
-                    [self._styles.row(text) for text in (*rows, *bottom)],
+                    [*map(self._styles.row, rows), *preview, *map(self._styles.row, bottom)],
                     width,
                     above=above,
                     caret=place,
                 )
             )
+
+    def _ticking(self) -> ViewState:
+        """Return the state with the seconds of the calls that run as they are now."""
+        with self._state_lock:
+            state, told_at = self._state, self._told_at
+            known = {call.key for call in state.calls}
+            self._told_at = {key: at for key, at in told_at.items() if key in known}
+        now = time.monotonic()
+        calls = (
+            replace(call, seconds=call.seconds + now - told_at.get(call.key, now))
+            for call in state.calls
+        )
+        return replace(state, calls=tuple(calls)) if state.calls else state
 
     def _above(self, lines: list[TranscriptLine], width: int) -> list[ScreenRow]:
         """Return whole lines as rows for the scrollback."""
@@ -228,7 +266,8 @@ class LiveView:
         with self._draw_lock:
             with self._state_lock:
                 lines, self._done = self._done, []
-            self._write(self._region.clear(width, self._above(lines, width)))
+            cleared = self._region.clear(width, self._above(lines, width))
+            self._write(self._preview.removal() + cleared)
 
     def _restore(self) -> None:
         # May run inside a signal handler while the thread draws: wait for it, but not for ever.
@@ -236,7 +275,8 @@ class LiveView:
         try:
             self._suspended = True
             with contextlib.suppress(OSError, ValueError, RuntimeError):
-                self._write(self._region.clear(self._size()[0]) if got else RESTORE)
+                cleared = self._region.clear(self._size()[0]) if got else RESTORE
+                self._write(self._preview.removal() + cleared)
         finally:
             if got:
                 self._draw_lock.release()
@@ -261,3 +301,25 @@ class LiveView:
         except (OSError, ValueError):
             return 80, 24
         return (size.columns or 80, size.lines or 24)
+
+    def _cell_size(self) -> tuple[int, int] | None:
+        """Return the pixels of a cell, where the terminal has told the system."""
+        try:
+            import fcntl
+            import termios
+
+            packed = fcntl.ioctl(self._stream.fileno(), termios.TIOCGWINSZ, bytes(8))
+        except (ImportError, OSError, ValueError):
+            return None
+        rows, columns, width, height = struct.unpack("4H", packed)
+        if not (rows and columns and width >= columns and height >= rows):
+            return None
+        return width // columns, height // rows
+
+
+def _colours_of(console: Console, stream: TextIO) -> Colours | None:
+    """Return the colours that an image may have; None where there are too few, or NO_COLOR."""
+    if console.no_color or not can_encode(stream.encoding, "▀"):
+        return None
+    known: dict[str | None, Colours] = {"truecolor": "true", "256": "cube"}
+    return known.get(console.color_system)

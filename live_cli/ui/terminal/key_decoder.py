@@ -8,6 +8,9 @@ Where the terminal speaks the kitty keyboard protocol and was asked to, each key
 repeats (``repeat:`` before its name) and when it comes up (``release:``). The terminal's answer
 about the protocol itself is the key ``flags:`` with the number of the flags it has turned on.
 https://sw.kovidgoyal.net/kitty/keyboard-protocol/
+
+What the terminal answers about images is the key ``graphics:``: sixels are among its device
+attributes (DA1), kitty's protocol answers for itself.
 """
 
 import codecs
@@ -23,13 +26,17 @@ MAX_PASTE_CHARACTERS = 1_000_000
 REPEAT, RELEASE = "repeat:", "release:"
 FOCUS_IN, FOCUS_OUT = "focus-in", "focus-out"
 FLAGS = "flags:"
+GRAPHICS = "graphics:"
+"""Before what the terminal has answered about images: ``sixel``, ``kitty`` or ``none``."""
 RELEASES_TOLD = "releases-told"
 """From now on each key's release is told. A key of `keyboard`'s own; no terminal sends it."""
 
 _PASTE_START = "\x1b[200~"
 _PASTE_END = "\x1b[201~"
-_SEQUENCE = re.compile(r"\x1b(?:\[\[.|\[[0-?]*[ -/]*[@-Z\\-~]|O.)", re.DOTALL)
-_PARTIAL = re.compile(r"\x1b(?:\[\[?[0-?]*[ -/]*|O)?\Z")
+_SEQUENCE = re.compile(
+    r"\x1b(?:\[\[.|\[[0-?]*[ -/]*[@-Z\\-~]|O.|_G[^\x1b]{0,200}\x1b\\)", re.DOTALL
+)
+_PARTIAL = re.compile(r"\x1b(?:\[\[?[0-?]*[ -/]*|O|_(?:G[^\x1b]{0,200}\x1b?)?)?\Z")
 
 _LETTERS = {
     "A": "up",
@@ -131,6 +138,10 @@ def _sequence_name(sequence: str) -> str:
     final, inside = sequence[-1], sequence[2:-1]
     if sequence in _FOCUS:
         return _FOCUS[sequence]
+    if sequence.startswith("\x1b_"):
+        return f"{GRAPHICS}kitty" if sequence.endswith(";OK\x1b\\") else "unknown"
+    if final == "c" and inside.startswith("?"):
+        return f"{GRAPHICS}{'sixel' if '4' in inside[1:].split(';') else 'none'}"
     if sequence.startswith("\x1b[["):
         return "unknown"  # function keys of the Linux console
     if final == "u" and inside.startswith("?"):

@@ -29,6 +29,8 @@ TELL_ALL = 1 | 2 | 8 | 16
 ASK_FLAGS = "\x1b[?u"
 PUSH_FLAGS = f"\x1b[>{TELL_ALL}u"
 POP_FLAGS = "\x1b[<u"
+ASK_GRAPHICS = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[c"
+"""Whether it knows kitty's graphics; and its attributes, which every terminal tells."""
 FOCUS_ON, FOCUS_OFF = "\x1b[?1004h", "\x1b[?1004l"
 
 
@@ -76,6 +78,11 @@ class Keyboard:
         self._terminal.wake()
         self._thread.join(timeout=1.0)
         self._terminal.close()
+
+    def ask_graphics(self) -> None:
+        """Ask the terminal how it draws images; a key `GRAPHICS` tells its answer, if one comes."""
+        if self.active and self._terminal is not None:
+            self._terminal.ask(ASK_GRAPHICS)
 
     def __enter__(self) -> "Keyboard":
         self.start()
@@ -169,6 +176,9 @@ if sys.platform == "win32":
         def signal(self, key: str) -> bool:
             return False
 
+        def ask(self, sequence: str) -> None:
+            """Ask nothing: what the console answers does not come as keys."""
+
         def read(self, wait_s: float | None) -> bytes | None:
             """Bytes that were typed; empty when ``wait_s`` passed or `wake` was called."""
             waited_s = 0.0
@@ -251,6 +261,10 @@ else:
                 self._push()
             elif self._asks:
                 self._write(ASK_FLAGS)
+
+        def ask(self, sequence: str) -> None:
+            """Write a question; the answer comes among the keys."""
+            self._write(sequence)
 
         def agree(self, flags: int) -> bool:
             """Take the terminal's answer; True once it reports all that was asked for."""

@@ -11,7 +11,7 @@ from live_cli.ui.transcript.call_line import call_text
 from live_cli.ui.transcript.line import TranscriptLine, close, cut_at, worth_showing
 from live_cli.ui.transcript.turn_notes import TurnNotes
 from live_cli.ui.turn_ledger import TurnLedger
-from live_cli.ui.view import CallStatus, Connection, StatusChanges
+from live_cli.ui.view import CallStatus, Connection, Graphics, ImageStatus, StatusChanges
 
 Activity = Literal[
     "connecting", "reconnecting", "closed", "you", "model", "thinking", "listening", "stalled"
@@ -48,6 +48,10 @@ class ViewState:
     runs_tools: bool = False
     calls: tuple[CallStatus, ...] = ()
     """The calls that run or are asked about, oldest first."""
+    images: ImageStatus | None = None
+    """The images that are sent, with the last one that has left in small; None: none are."""
+    may_show_images: bool = False
+    graphics: Graphics = "blocks"
     microphone_dbfs: float = _SILENCE_DBFS
     speaker_dbfs: float = _SILENCE_DBFS
     model_speaking: bool = False
@@ -120,6 +124,8 @@ _SHOWN = {
     "echo_converged",
     "typing",
     "runs_tools",
+    "may_show_images",
+    "graphics",
 }
 
 
@@ -136,6 +142,15 @@ def with_call(state: ViewState, status: CallStatus) -> ViewState:
     else:
         calls = (*state.calls, status)
     return replace(state, calls=calls)
+
+
+def with_images(state: ViewState, status: ImageStatus) -> ViewState:
+    """Return the state after `View.images`: the preview stays until the next image leaves."""
+    if status.state == "off":
+        return replace(state, images=None)
+    if status.preview is None and status.state == "on" and state.images is not None:
+        status = replace(status, preview=state.images.preview)
+    return replace(state, images=status)
 
 
 def with_levels(
