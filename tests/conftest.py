@@ -16,7 +16,11 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-pytest_plugins = ["tests.harness.virtual_audio_fixtures", "tests.harness.real_stages"]
+pytest_plugins = [
+    "tests.harness.virtual_audio_fixtures",
+    "tests.harness.virtual_screen",
+    "tests.harness.real_stages",
+]
 
 TESTS = Path(__file__).parent
 hypothesis.settings.register_profile("noisy-machine", deadline=None)
@@ -68,6 +72,8 @@ def kind_of(item: pytest.Item) -> str:
     fixtures = set(getattr(item, "fixturenames", ()))
     if fixtures & SOUND_FIXTURES:
         return "sound"
+    if "virtual_screen" in fixtures:
+        return "process"
     place = f"{item.path.relative_to(TESTS).as_posix()}::{item.name}"
     for prefix, kind in BY_PLACE.items():
         if place.startswith(prefix):

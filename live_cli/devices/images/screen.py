@@ -4,6 +4,7 @@ Wayland lets no program look at the screen unasked, and mss would see nothing th
 ground with the windows of X11's programs. So it is refused, with the ways that there are.
 """
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping
@@ -40,7 +41,7 @@ def list_monitors() -> list[Monitor]:
     try:
         return _monitors(screens)
     finally:
-        screens.close()
+        _free(screens)
 
 
 class Screen:
@@ -81,7 +82,7 @@ class Screen:
         """Let the display go."""
         screens, self._screens = self._screens, None
         if screens is not None:
-            screens.close()
+            _free(screens)
 
 
 def screen_problem(environment: Mapping[str, str]) -> str:
@@ -138,11 +139,16 @@ def _opened() -> Any:
         raise DeviceError(f"The screen cannot be opened: {_reason(exc)}.{hint}") from exc
 
 
+def _free(screens: Any) -> None:
+    with contextlib.suppress(Exception):  # of a display that is gone
+        screens.close()
+
+
 def _monitors(screens: Any) -> list[Monitor]:
     try:
         areas = _areas(screens)
     except Exception as exc:  # mss lets through what ctypes and X11 raise
-        screens.close()
+        _free(screens)
         raise DeviceError(f"The monitors cannot be listed: {_reason(exc)}.") from exc
     main = next((area for area in areas if area.get("is_primary")), areas[0])
     return [
