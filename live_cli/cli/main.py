@@ -36,22 +36,24 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
 
 
 def _completed(args: list[str]) -> list[str]:
-    """Make a ``--resume`` without a handle name the last session: the parser knows no such option.
+    """Give the options that may stand alone a value: the parser knows no such options.
 
-    What follows it in `text` may be the message; a handle is known by its shape. `talk` has none.
+    A ``--resume`` without a handle names the last session. What follows it in `text` may be the
+    message; a handle is known by its shape. `talk` has no message.
     """
+    alone = {"--resume": LAST, "--camera": "", "--screen": ""}
     completed: list[str] = []
     for place, arg in enumerate(args):
         if arg == "--":
             return completed + args[place:]
         following = args[place + 1] if place + 1 < len(args) else "-"
-        bare = arg == "--resume" and not _is_value(following, has_message=args[0] == "text")
-        completed.append(f"--resume={LAST}" if bare else arg)
+        bare = arg in alone and not _is_value(following, has_message=args[0] == "text")
+        completed.append(f"{arg}={alone[arg]}" if bare else arg)
     return completed
 
 
 def _is_value(following: str, *, has_message: bool) -> bool:
-    """Return whether the word after ``--resume`` is its value."""
+    """Return whether the word after an option that may stand alone is its value."""
     if following == LAST or is_handle(following):
         return True
     return not has_message and not following.startswith("-")

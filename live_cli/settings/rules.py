@@ -103,14 +103,27 @@ class DeviceName(Text):
         if isinstance(value, int) or (isinstance(value, str) and value.strip().isdecimal()):
             raise ValueError(
                 f"must be {self.allowed}, not {shown(value)}: numbers change when devices come "
-                "and go (live-cli devices shows the names; --input-device and --output-device "
-                "take a number for one run)"
+                "and go (live-cli devices shows the names; the option takes a number for one run)"
             )
         return Text.read(self, value)
 
     def read_option(self, text: str) -> str:
         """Read a name or a number from the command line. Raises ValueError."""
         return Text.read(self, text)
+
+
+class ImageDevice(DeviceName):
+    """A part of the name of a camera or a monitor, a file or folder; blank is the first one."""
+
+    def read(self, value: object) -> str:
+        return "" if self._is_blank(value) else DeviceName.read(self, value)
+
+    def read_option(self, text: str) -> str:
+        return "" if self._is_blank(text) else DeviceName.read_option(self, text)
+
+    @staticmethod
+    def _is_blank(value: object) -> bool:
+        return isinstance(value, str) and not value.strip()
 
 
 class ChatName(Text):
