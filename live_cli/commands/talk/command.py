@@ -5,7 +5,7 @@ import contextlib
 import sys
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from live_cli.commands.connect import RunningServer, notes, prices_of, running_server
 from live_cli.commands.outputs import (
@@ -17,11 +17,11 @@ from live_cli.commands.resume import resumable, resumed
 from live_cli.commands.session_tools import SessionTools, session_tools
 from live_cli.commands.stop_signals import stopping_on_signals
 from live_cli.devices.native_stderr import native_stderr_silenced
-from live_cli.errors import SessionError
+from live_cli.errors import SessionError, SettingsError
 from live_cli.plan.plan import SessionPlan, plan_session
 from live_cli.plan.typed_input import first_words, typed_input
 from live_cli.prices import Prices
-from live_cli.settings.schema import Settings
+from live_cli.settings.schema import Settings, TalkSettings
 from live_cli.streams import is_terminal
 from live_cli.ui.choose import choose_view
 from live_cli.ui.tee import TeeView
@@ -30,7 +30,9 @@ from live_cli.ui.view import View
 
 if TYPE_CHECKING:
     from live_cli.commands.talk.audio_io import AudioIO
+    from live_cli.commands.talk.image_sender import ImageSender
     from live_cli.commands.talk.microphone_input import SentCallback
+    from live_cli.commands.talk.outbox import Outbox
     from live_cli.commands.talk.recording import Recording
 
 NORMAL_CLOSE = 1000
@@ -48,7 +50,8 @@ def run(
     refuse_both_on_stdout(output_path, json=json)
     refuse_unwritable_sound(output_path)
     refuse_overwriting(output_path, [input_path] if input_path else [])
-    plan = resumed(plan_session(settings, "talk"), resume)
+    pictures = asks_for_images(settings.talk)
+    plan = resumed(plan_session(settings, "talk", pictures=pictures), resume)
     # Ctrl-C is the normal end, also before the conversation has begun
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_talk(settings, plan, input_path, output_path, json))
@@ -74,6 +77,7 @@ async def _talk(
             connection="connecting",
             label=_label(plan, settings),
             push_to_talk=settings.vad.push_to_talk,
+            may_show_images=plan.blind is None,
         )
         for text in notes(plan, settings.engine.chat):
             view.note(text)
@@ -86,6 +90,8 @@ async def _talk(
             plan = tools.plan_with(plan) if tools else plan
             # imported and opened while the server loads its models
             from live_cli.commands.talk.audio_io import AudioIO
+            from live_cli.commands.talk.image_sender import image_sender
+            from live_cli.commands.talk.outbox import Outbox
 
             on_played, on_sent = (recording.played, recording.sent) if recording else (None, None)
             audio = AudioIO(
@@ -98,7 +104,21 @@ async def _talk(
             )
             stack.callback(audio.close)
             await audio.open()
-            await _converse(server, plan, settings, view, audio, on_sent, tools)
+            outbox = Outbox()
+            images = image_sender(settings, plan, outbox, view)
+            stack.callback(images.close)
+            if asks_for_images(settings.talk):
+                await images.start()
+            ends = _Ends(audio, images, outbox)
+            await _converse(server, plan, settings, view, ends, on_sent, tools)
+
+
+class _Ends(NamedTuple):
+    """What a conversation is had with on this side: sound, images, and what is to be sent."""
+
+    audio: "AudioIO"
+    images: "ImageSender"
+    outbox: "Outbox"
 
 
 async def _converse(
@@ -106,7 +126,7 @@ async def _converse(
     plan: SessionPlan,
     settings: Settings,
     view: View,
-    audio: "AudioIO",
+    ends: "_Ends",
     on_sent: "SentCallback | None",
     tools: SessionTools | None,
 ) -> None:
@@ -116,6 +136,7 @@ async def _converse(
     from live_cli.protocol.input_gate import InputGate
 
     gate = InputGate(manual=settings.vad.push_to_talk)
+    audio, images, outbox = ends
     async with resumable(server, plan, settings.session, view) as client:
         conversation = Conversation(
             client,
@@ -123,6 +144,7 @@ async def _converse(
             audio.playback,
             gate,
             on_sent,
+            outbox,
             content_interrupts=plan.model.client_content == "session"
             and plan.model.content_interrupts,
             echo=audio.echo,
@@ -130,18 +152,22 @@ async def _converse(
             prices=prices_of(settings, plan),
             latin_voice=server.is_ours,
             hears_only_user=isinstance(audio.microphone, FileMicrophone),
+            images=images,
         )
         if (first := first_words(settings, plan)) is not None:
             conversation.begin(typed_input(plan.model, first))
-        keymap = Keymap(conversation, view)
+        keymap = Keymap(conversation, images, view)
         keyboard = Keyboard(keymap.press, releases=gate.manual)
         with stopping_on_signals(lambda number: conversation.stop()), keyboard:
+            if settings.talk.preview:
+                images.when_first_on(keyboard.ask_graphics)
             audio.connect(conversation)
             try:
                 await conversation.run()
             finally:
                 audio.disconnect()
-    view.close(conversation.summary(audio.microphone.dropped, audio.microphone.missed_frames))
+    heard = audio.microphone
+    view.close(images.counted(conversation.summary(heard.dropped, heard.missed_frames)))
     closed = conversation.closed
     if closed is not None and closed.code != NORMAL_CLOSE:
         raise await server.lost(closed, client.gave_up)
@@ -149,6 +175,16 @@ async def _converse(
         raise audio.error
     if conversation.unanswered_s is not None:
         raise SessionError(server.said_nothing(conversation.unanswered_s))
+
+
+def asks_for_images(options: TalkSettings) -> bool:
+    """Return whether images are sent from the start. Raises SettingsError for two sources."""
+    if options.camera is not None and options.screen is not None:
+        raise SettingsError(
+            "--camera and --screen exclude each other: one image a second is all that a session "
+            "takes. Leave one away (the settings file may have it, under [talk])."
+        )
+    return options.camera is not None or options.screen is not None
 
 
 def _recording(
@@ -185,6 +221,7 @@ def _chosen_view(
         usage=settings.usage,
         prices=prices_of(settings, plan),
         show_thoughts=settings.session.show_thoughts,
+        preview=settings.talk.preview,
     )
 
 

@@ -23,6 +23,7 @@ from live_cli.ui.session_stats import SessionStats
 from live_cli.ui.view import Summary, TurnPlayback, View
 
 if TYPE_CHECKING:
+    from live_cli.commands.talk.image_sender import ImageSender
     from live_cli.devices.echo_bridge import EchoBridge
     from live_cli.tools.consent import ConsentAnswer
     from live_cli.tools.runner import ToolRunner
@@ -64,13 +65,15 @@ class Conversation:
         prices: Prices | None = None,
         latin_voice: bool = False,
         hears_only_user: bool = False,
+        images: "ImageSender | None" = None,
     ) -> None:
         """``content_interrupts``: any `clientContent` interrupts the model. ``echo``: how echo
         cancellation is doing, where there is any; the model is then ducked by `playback`.
         ``tools``: makes what answers the model's calls, of what takes its messages.
         ``latin_voice``: the model's voice speaks Latin letters alone.
         ``hears_only_user``: no echo can be in the microphone's sound, as in that of a file.
-        ``outbox``: what is to be sent, where others put messages into it too."""
+        ``outbox``: what is to be sent, where others put messages into it too.
+        ``images``: what sends images into it."""
         self._loop = asyncio.get_running_loop()
         self._client = client
         self._view = view
@@ -81,6 +84,7 @@ class Conversation:
         self._ducking = Ducking()
         self._ducked = False
         self._outbox = Outbox() if outbox is None else outbox
+        self._images = images
         self._begins = False
         self._runner = tools(lambda message: self._outbox.put([message])) if tools else None
         self._stats = SessionStats(self._loop.time(), prices, plays=True)
@@ -202,10 +206,14 @@ class Conversation:
                 self._stalled = True
             case events.Reconnecting(lost):
                 self._outbox.drop_results()
+                self._outbox.hold_image(True)
                 self._go_on_without(lost)
             case events.Reconnected(restored):
                 self._last_activity_at = self._loop.time()
                 tell_reconnected(self._view, restored)
+                self._outbox.hold_image(False)
+                if self._images is not None:
+                    self._images.forget()
             case events.SessionClosed():
                 self.closed = event
             case _:

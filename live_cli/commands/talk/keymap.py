@@ -7,12 +7,13 @@ the release, so losing the focus counts as one.
 
 from typing import TYPE_CHECKING
 
-from live_cli.ui.terminal.key_decoder import FOCUS_OUT, RELEASE, RELEASES_TOLD, REPEAT
+from live_cli.ui.terminal.key_decoder import FOCUS_OUT, GRAPHICS, RELEASE, RELEASES_TOLD, REPEAT
 from live_cli.ui.terminal.line_editor import LineEditor
 from live_cli.ui.view import View
 
 if TYPE_CHECKING:
     from live_cli.commands.talk.conversation import Conversation
+    from live_cli.commands.talk.image_sender import ImageSender
 
 TALK_KEY = " "
 _ANSWERS = ("y", "a", "n", "N")
@@ -22,8 +23,9 @@ _ANSWERS = ("y", "a", "n", "N")
 class Keymap:
     """Turns keys into calls of a conversation; keys have the names that `KeyDecoder` gives."""
 
-    def __init__(self, conversation: "Conversation", view: View) -> None:
+    def __init__(self, conversation: "Conversation", images: "ImageSender", view: View) -> None:
         self._conversation = conversation
+        self._images = images
         self._view = view
         self._editor: LineEditor | None = None
         self._holds = False
@@ -35,6 +37,8 @@ class Keymap:
         elif key == RELEASES_TOLD:
             self._holds = True
             self._view.status(hold_to_talk=True)
+        elif key.startswith(GRAPHICS):
+            self._note_graphics(key.removeprefix(GRAPHICS))
         elif key in (FOCUS_OUT, RELEASE + TALK_KEY):
             if self._holds and self._conversation.microphone.held:
                 self._conversation.microphone.end_activity()
@@ -54,6 +58,8 @@ class Keymap:
             self._conversation.stop()
         elif key == "m":
             self._conversation.microphone.toggle_mute()
+        elif key == "v":
+            self._images.toggle()
         elif key == TALK_KEY and self._conversation.microphone.push_to_talk:
             self._give_floor()
         elif key == "enter" and not self._conversation.microphone.push_to_talk:
@@ -61,6 +67,16 @@ class Keymap:
         elif key == "t":
             self._editor = LineEditor()
             self._view.status(typing=self._editor.line)
+
+    def _note_graphics(self, kind: str) -> None:
+        """Take what the terminal has answered; sixels, told last, go before kitty's protocol.
+
+        Some terminals that know the protocol lack the characters that the preview needs of it.
+        """
+        if kind == "kitty":
+            self._view.status(graphics="kitty")
+        elif kind == "sixel":
+            self._view.status(graphics="sixel")
 
     def _give_floor(self) -> None:
         if not self._conversation.microphone.held:

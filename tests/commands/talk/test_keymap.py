@@ -7,7 +7,7 @@ from live_cli.tools.consent import ConsentAnswer
 
 
 class Talking:
-    """A conversation that records the calls made to it and to its microphone."""
+    """A conversation that records the calls made to it, its microphone and its images."""
 
     def __init__(self, *, push_to_talk: bool) -> None:
         self.microphone = self
@@ -21,6 +21,9 @@ class Talking:
 
     def toggle_mute(self) -> None:
         self.done.append("mute")
+
+    def toggle(self) -> None:
+        self.done.append("images")
 
     def start_activity(self) -> None:
         self.held = True
@@ -50,7 +53,7 @@ class FakeView:
 
 def done(*keys: str, push_to_talk: bool = False) -> list[str]:
     talking = Talking(push_to_talk=push_to_talk)
-    talk_keys = Keymap(talking, FakeView())  # type: ignore[arg-type]
+    talk_keys = Keymap(talking, talking, FakeView())  # type: ignore[arg-type]
     for key in keys:
         talk_keys.press(key)
     return talking.done
@@ -59,12 +62,12 @@ def done(*keys: str, push_to_talk: bool = False) -> list[str]:
 @pytest.mark.parametrize(
     ("keys", "acts"),
     [
-        (["m", "q"], ["mute", "stop"]),
+        (["m", "v", "q"], ["mute", "images", "stop"]),
         (["eof"], ["stop"]),
         (["enter"], ["interrupt"]),
         ([" "], []),
         (["t", "h", "i", "enter", "enter"], ["line hi", "interrupt"]),
-        (["t", "q", "m", "escape", "q"], ["stop"]),
+        (["t", "q", "m", "v", "escape", "q"], ["stop"]),
         (["release:q", "repeat:q", "unknown"], []),
         (["t", "release:t", "a", "repeat:a", "release:a", "enter", "release:enter"], ["line aa"]),
     ],
@@ -91,15 +94,34 @@ def test_keys_with_push_to_talk(keys: list[str], acts: list[str]) -> None:
 
 def test_the_view_learns_that_the_key_is_held() -> None:
     view = FakeView()
-    Keymap(Talking(push_to_talk=True), view).press("releases-told")  # type: ignore[arg-type]
+    talking = Talking(push_to_talk=True)
+    Keymap(talking, talking, view).press("releases-told")  # type: ignore[arg-type]
     assert view.told == [{"hold_to_talk": True}]
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        (["none"], []),
+        (["kitty", "none"], ["kitty"]),
+        (["kitty", "sixel"], ["kitty", "sixel"]),  # sixels go before
+        (["sixel"], ["sixel"]),
+    ],
+)
+def test_the_view_learns_what_the_terminal_draws(answers: list[str], told: list[str]) -> None:
+    view, talking = FakeView(), Talking(push_to_talk=False)
+    keymap = Keymap(talking, talking, view)  # type: ignore[arg-type]
+    for answer in answers:
+        keymap.press(f"graphics:{answer}")
+    assert view.told == [{"graphics": kind} for kind in told]
+    assert talking.done == []
 
 
 @pytest.mark.parametrize("asks", [True, False])
 def test_keys_answer_a_question_and_keep_their_meaning(asks: bool) -> None:
     talking = Talking(push_to_talk=False)
     talking.asks = asks
-    keys = Keymap(talking, FakeView())  # type: ignore[arg-type]
+    keys = Keymap(talking, talking, FakeView())  # type: ignore[arg-type]
     for key in ("y", "a", "n", "N", "m", "enter", "q"):
         keys.press(key)
     answers = [answer.name for answer in ConsentAnswer] if asks else []
