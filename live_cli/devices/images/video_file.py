@@ -77,6 +77,7 @@ class VideoFile:
         except (av.FFmpegError, OSError, ValueError) as exc:
             reason = _one_line(exc)
         if self._playing is None or not self._playing.show(0.0):
+            self.close()
             raise ImageFileError(f"{self._path} is no video that can be played: {reason}.")
 
     def _end_pass(self) -> None:
