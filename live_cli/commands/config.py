@@ -11,6 +11,7 @@ from live_cli.errors import SettingsError
 from live_cli.prices import Prices
 from live_cli.settings.load import config_path, load, unknown_variables
 from live_cli.settings.schema import SETTINGS, Settings
+from live_cli.settings.tool_tables import ToolTable
 from live_cli.ui.printable import printable
 
 _EXAMPLE = "config.example.toml"
@@ -30,9 +31,13 @@ def show(settings: Settings, *, json: bool) -> None:
         setting.name: _value(settings, setting.group, setting.path[-1])
         for setting in SETTINGS.values()
     }
-    prices = {model: _known(each) for model, each in settings.prices.items()}
+    of_names = {
+        "prices": {model: _known(each) for model, each in settings.prices.items()},
+        "tool": {name: _known(each) for name, each in settings.tool.items()},
+    }
     if json:
-        shown = {**values, **({"prices": prices} if prices else {}), **_keys(settings)}
+        named = {kind: tables for kind, tables in of_names.items() if tables}
+        shown = {**values, **named, **_keys(settings)}
         print(json_module.dumps(shown, ensure_ascii=False))
         return
     file = settings.config_path or "none"
@@ -49,10 +54,11 @@ def show(settings: Settings, *, json: bool) -> None:
         value = values[setting.name]
         line = f"{setting.path[-1]} = {_toml(value)}"
         print(f"# {setting.path[-1]} is not set" if value is None else line)
-    for model, table_of_model in prices.items():
-        print(f"\n[prices.{_toml(model)}]")
-        for name, price in table_of_model.items():
-            print(f"{name} = {_toml(price)}")
+    for kind, tables in of_names.items():
+        for name, fields in tables.items():
+            print(f"\n[{kind}.{_toml(name)}]")
+            for key, each in fields.items():
+                print(f"{key} = {_toml(each)}")
 
 
 def init(config: Path | None) -> None:
@@ -101,8 +107,8 @@ def _value(settings: Settings, group: str | None, name: str) -> Any:
     return getattr(getattr(settings, group) if group else settings, name)
 
 
-def _known(prices: Prices) -> dict[str, float]:
-    return {name: price for name, price in asdict(prices).items() if price is not None}
+def _known(table: Prices | ToolTable) -> dict[str, float | str]:
+    return {name: value for name, value in asdict(table).items() if value is not None}
 
 
 def _keys(settings: Settings) -> dict[str, str | None]:

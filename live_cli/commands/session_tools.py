@@ -25,8 +25,9 @@ from live_cli.settings.schema import Settings, ToolSettings
 from live_cli.ui.view import CallStatus, ShownCallState, View
 
 if TYPE_CHECKING:
-    from live_cli.tools.mcp_config import McpEntry
+    from live_cli.tools.mcp.config import McpEntry
     from live_cli.tools.runner import CallReport, CallRules, ToolRunner
+    from live_cli.tools.tool import ToolOverride
     from live_cli.tools.toolset import Toolset
 
 _LARGEST_BYTES: Final = 1 << 20
@@ -59,10 +60,32 @@ def opened_toolset(settings: Settings, tell: Callable[[str], None]) -> "Toolset"
 
     Raises InputFileError and SettingsError.
     """
+    from live_cli.commands.failure_log import log_failures
+    from live_cli.tools.run import LOGGER
     from live_cli.tools.toolset import Toolset
 
-    entries = mcp_entries(settings, os.environ)
-    return Toolset(tool_files(settings.tools), entries, state_folder() / "mcp", tell)
+    log_failures(LOGGER, tool_log_path())
+    return Toolset(
+        tool_files(settings.tools),
+        mcp_entries(settings, os.environ),
+        state_folder() / "mcp",
+        tell,
+        _overrides(settings),
+    )
+
+
+def tool_log_path() -> Path:
+    """Return where what a tool raised is written with its traceback."""
+    return state_folder() / "tools.log"
+
+
+def _overrides(settings: Settings) -> "list[ToolOverride]":
+    from live_cli.tools.tool import ToolOverride
+
+    return [
+        ToolOverride(name, table.timeout_s, table.scheduling)
+        for name, table in settings.tool.items()
+    ]
 
 
 def tool_files(settings: ToolSettings) -> list[str]:
@@ -79,7 +102,7 @@ def mcp_entries(settings: Settings, variables: Mapping[str, str]) -> "list[McpEn
         return []
     from importlib.util import find_spec
 
-    from live_cli.tools.mcp_config import McpConfigError, read_entries
+    from live_cli.tools.mcp.config import McpConfigError, read_entries
 
     if find_spec("mcp") is None:
         raise SettingsError("MCP servers need a package: pip install 'live-cli[mcp]'.")
@@ -119,7 +142,7 @@ class SessionTools:
         self._toolset = toolset
         self._view = view
         self._can_ask = can_ask
-        self._told_allow = False
+        self._told_allow = self._told_log = False
         self.runner: ToolRunner | None = None
 
     def plan_with(self, plan: SessionPlan) -> SessionPlan:
@@ -152,8 +175,12 @@ class SessionTools:
 
         def changed() -> None:
             runner.replace_tools(self._toolset.tools)
+            offered = self._offered(plan)
+            client.redeclare(offered)
             if plan.model.context_update:
-                send(compose.new_tools(self._offered(plan)))
+                send(compose.new_tools(offered))
+            else:
+                self._view.note("The model knows of it with the next connection only.")
 
         self._toolset.changed = changed
         return runner
@@ -178,6 +205,9 @@ class SessionTools:
                 result=call.result.response if call.result and state != "asked" else None,
             )
         )
+        if call.result is not None and call.result.raised and not self._told_log:
+            self._told_log = True
+            self._view.note(f"What {call.name} raised is in {tool_log_path()}.")
         if state == "refused" and not self._can_ask and not self._told_allow:
             self._told_allow = True
             self._view.note(f"Nobody can be asked here: --allow {call.name} lets it run.")

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from live_cli.catalog import BUILT_IN_TOOLS, did_you_mean
-from live_cli.commands.session_tools import opened_toolset
+from live_cli.commands.session_tools import opened_toolset, tool_log_path
 from live_cli.errors import OptionError, SessionError
 from live_cli.plan.plan import calls_functions
 from live_cli.settings.schema import Settings
@@ -25,6 +25,8 @@ _SHOWN_DESCRIPTION = 80
 def run(settings: Settings, *, json: bool) -> None:
     """Print the tools, with what would become of a call. Raises LiveError."""
     rows = asyncio.run(_rows(settings, json))
+    if not rows and calls_functions(settings):
+        raise SessionError("None of the tools is there.")
     if not rows:
         raise OptionError(
             "No tools are named. Name some: live-cli tools --tools house.py --mcp servers.json"
@@ -69,7 +71,8 @@ def call(settings: Settings, name: str, arguments: str) -> None:
         raise OptionError('The arguments must be a JSON object, such as \'{"room": "hall"}\'.')
     result = asyncio.run(_call(settings, name, given))
     if result.failed:
-        raise SessionError(f"{name} failed: {result.response['error']}")
+        where = f" (in full in {tool_log_path()})" if result.raised else ""
+        raise SessionError(f"{name} failed: {result.response['error']}{where}")
     print(escaped_in_json(json.dumps(result.response.get("output"), ensure_ascii=False)))
     for part in result.parts:
         kind: dict[str, object] = next(iter(part.values()), {})
@@ -77,17 +80,11 @@ def call(settings: Settings, name: str, arguments: str) -> None:
 
 
 async def _call(settings: Settings, name: str, given: dict[str, object]) -> "ToolResult":
-    from live_cli.tools.results import failure
+    from live_cli.tools.run import run_tool
 
     async with _toolset(settings) as toolset:
         tool = _named(name, toolset.tools if toolset else ())
-        try:
-            async with asyncio.timeout(tool.time_limit_s):
-                return await tool.call(given, _tell_progress)
-        except TimeoutError:
-            raise SessionError(f"{name} took longer than {tool.time_limit_s:g} s.") from None
-        except Exception as exc:  # noqa: BLE001 - whatever a tool raises is its answer
-            return failure(exc)
+        return await run_tool(tool, given, _tell_progress)
 
 
 def _named(name: str, tools: "tuple[ClientTool, ...]") -> "ClientTool":

@@ -33,8 +33,10 @@ from live_cli.settings.sources import (
     mcp_from_file,
     prices_from_file,
     read_system,
+    tools_from_file,
 )
 from live_cli.settings.toml_file import ConfigFile, read_config
+from live_cli.settings.tool_tables import ToolTable
 
 _OTHER_VARIABLES = ("LIVE_CLI_CONFIG", "LIVE_CLI_PROFILE", "LIVE_CLI_KEY")
 
@@ -56,10 +58,12 @@ def load(
     values: dict[Setting, Any] = {}
     prices: dict[str, Prices] = {}
     servers: dict[str, Any] = {}
+    single_tools: dict[str, ToolTable] = {}
     if file is not None:
         values |= from_file(file, profile)
         prices = prices_from_file(file, profile)
         servers = mcp_from_file(file, profile)
+        single_tools = tools_from_file(file, profile)
     elif profile:
         raise SettingsError(
             f"There is no profile {profile!r}: there is no settings file "
@@ -73,6 +77,7 @@ def load(
         settings,
         prices=prices,
         mcp=servers,
+        tool=single_tools,
         gemini_key=gemini,
         gemini_key_source=source,
         server_key=server_key(env, settings.server_key_file),

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from live_cli.catalog import did_you_mean
 from live_cli.prices import PRICE_NAMES, Prices
@@ -12,22 +13,8 @@ _MOST_DOLLARS = 1_000_000.0
 """Of a million tokens; who writes more has taken the price of one token for it."""
 
 
-def read_prices(file: ConfigFile, prefix: KeyPath, tables: object) -> dict[str, Prices]:
-    """Return the prices in ``tables``, which stand at ``prefix`` in the file, by the model's id.
-
-    Raises SettingsError with the line of what is wrong.
-    """
-    if not isinstance(tables, Mapping):
-        raise file.complaint(prefix, 'must be tables: [prices."MODEL"]')
-    return {
-        model.removeprefix("models/"): _prices(file, (*prefix, model), table)
-        for model, table in tables.items()
-    }
-
-
-def _prices(file: ConfigFile, path: KeyPath, table: object) -> Prices:
-    if not isinstance(table, Mapping):
-        raise file.complaint(path, f'must be a table: [prices."{path[-1]}"]')
+def read_prices(file: ConfigFile, path: KeyPath, table: Mapping[str, Any]) -> Prices:
+    """Return the prices in ``table``, at ``path`` in the file; raises SettingsError."""
     for name, value in table.items():
         if name not in PRICE_NAMES:
             near = did_you_mean(name, PRICE_NAMES) or f": choose {', '.join(PRICE_NAMES)}"

@@ -11,23 +11,23 @@ from live_cli.bounded_read import read_bounded
 from live_cli.catalog import did_you_mean
 from live_cli.errors import InputFileError, OptionError, SettingsError
 from live_cli.prices import Prices
+from live_cli.settings.named_tables import NAMED_TABLES, named_tables
 from live_cli.settings.price_tables import read_prices
 from live_cli.settings.rules import DeviceName, ValueRule
 from live_cli.settings.schema import SETTINGS, TABLES, Setting
 from live_cli.settings.toml_file import ConfigFile, KeyPath
+from live_cli.settings.tool_tables import ToolTable, read_tool
 
 _LARGEST_SYSTEM_BYTES = 1 << 20
 """A megabyte of text is more than any model's context takes with a conversation."""
 
-_OF_NAMES = ("prices", "mcp")
-"""Tables whose keys are names of the user's."""
 _PATHS = ("talk.record", "serve.tls_cert", "serve.tls_key", "mcp_files")
 """Settings that name a file or a folder, beside those whose names end in _file."""
 
 
 def from_file(file: ConfigFile, profile: str | None) -> dict[Setting, Any]:
     """Return what the file sets, ``profile`` over the rest; every profile's values are checked."""
-    tables = {name: table for name, table in file.tables.items() if name not in _OF_NAMES}
+    tables = {name: table for name, table in file.tables.items() if name not in NAMED_TABLES}
     profiles = tables.pop("profiles", {})
     if not isinstance(profiles, dict):
         raise file.complaint(("profiles",), "must be tables: [profiles.NAME]")
@@ -35,7 +35,7 @@ def from_file(file: ConfigFile, profile: str | None) -> dict[Setting, Any]:
     for name, table in profiles.items():
         if not isinstance(table, dict):
             raise file.complaint(("profiles", name), f"must be a table: [profiles.{name}]")
-        own = {key: value for key, value in table.items() if key not in _OF_NAMES}
+        own = {key: value for key, value in table.items() if key not in NAMED_TABLES}
         of_profile = dict(_from_tables(file, ("profiles", name), own))
         if name == profile:
             values |= of_profile
@@ -48,33 +48,19 @@ def from_file(file: ConfigFile, profile: str | None) -> dict[Setting, Any]:
 
 
 def prices_from_file(file: ConfigFile, profile: str | None) -> dict[str, Prices]:
-    """Return the prices by model, those of ``profile`` over the rest; all profiles are checked."""
-    prices = read_prices(file, ("prices",), file.tables.get("prices", {}))
-    for name, table in file.tables.get("profiles", {}).items():
-        of_profile = read_prices(file, ("profiles", name, "prices"), table.get("prices", {}))
-        if name == profile:
-            prices |= of_profile
-    return prices
+    """Return the prices by model."""
+    found = named_tables(file, profile, "prices", read_prices)
+    return {model.removeprefix("models/"): prices for model, prices in found.items()}
 
 
-def mcp_from_file(file: ConfigFile, profile: str | None) -> dict[str, Any]:
-    """Return the tables ``[mcp.NAME]`` by the server's name, those of ``profile`` over the rest."""
-    servers: dict[str, Any] = {}
-    of_profile = file.tables.get("profiles", {}).get(profile, {}) if profile else {}
-    for prefix, tables in (((), file.tables), (("profiles", str(profile)), of_profile)):
-        servers |= dict(_tables_of_names(file, prefix, tables.get("mcp", {})))
-    return servers
+def mcp_from_file(file: ConfigFile, profile: str | None) -> dict[str, dict[str, Any]]:
+    """Return the fields of the MCP servers, by the server's name."""
+    return named_tables(file, profile, "mcp", lambda _file, _path, table: dict(table))
 
 
-def _tables_of_names(
-    file: ConfigFile, prefix: KeyPath, tables: Any
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    if not isinstance(tables, dict):
-        raise file.complaint((*prefix, "mcp"), "must be tables: [mcp.NAME]")
-    for name, entry in tables.items():
-        if not isinstance(entry, dict):
-            raise file.complaint((*prefix, "mcp", name), f"must be a table: [mcp.{name}]")
-        yield name, entry
+def tools_from_file(file: ConfigFile, profile: str | None) -> dict[str, ToolTable]:
+    """Return what is set for single tools, by name or pattern, in the order of the file."""
+    return named_tables(file, profile, "tool", read_tool)
 
 
 def _from_tables(
@@ -103,7 +89,7 @@ def _unknown(path: KeyPath) -> str:
             "into a file that only you can read and name it: api_key_file = '…'"
         )
     names = (
-        [setting.name for setting in SETTINGS.values()] + list(TABLES) + ["profiles", *_OF_NAMES]
+        [setting.name for setting in SETTINGS.values()] + list(TABLES) + ["profiles", *NAMED_TABLES]
     )
     whole = ".".join(path)
     near = did_you_mean(whole, names) or did_you_mean(path[-1], names)
@@ -118,15 +104,19 @@ def _beside(config: Path, setting: Setting, value: Any) -> Any:
     """Return ``value``, a file that it names taken from the folder of the settings file."""
     if isinstance(value, tuple):
         return tuple(_beside(config, setting, each) for each in value)
-    if setting.name.endswith("_file") or setting.name in _PATHS or _is_tool_file(setting, value):
+    if setting.name.endswith("_file") or setting.name in _PATHS or _names_file(setting, value):
         return str(config.parent / Path(value).expanduser())
     if setting.name == "system" and value.startswith("@") and not value.startswith("@@"):
         return "@" + str(config.parent / Path(value[1:]).expanduser())
     return value
 
 
-def _is_tool_file(setting: Setting, value: object) -> bool:
-    return setting.name == "tools" and str(value).endswith(".py")
+def _names_file(setting: Setting, value: object) -> bool:
+    """Whether a setting that need not name a file does."""
+    text = str(value)
+    if setting.name == "talk.camera":
+        return "/" in text and not text.startswith("lavfi:")
+    return setting.name == "tools" and text.endswith(".py")
 
 
 def read_system(text: str) -> str:

@@ -106,6 +106,7 @@ TRANSITIONS: Final[dict[CallState, dict[CallFact, tuple[CallState, tuple[CallAct
     _S.ENDED: {},
 }
 
+RUNNING: Final = (_S.RUNNING, _S.ORPHAN_RUNNING)
 ORPHANS: Final = (_S.ORPHAN_ASKING, _S.ORPHAN_RUNNING, _S.ORPHAN_DONE)
 
 

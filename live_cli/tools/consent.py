@@ -8,13 +8,13 @@ Rules, the first that fits decides:
    be asked, any tool does.
 4. Everything else is asked; where nobody can be asked, it is refused.
 
-What a tool of any other server says of itself decides nothing.
+What a tool of any other server says of itself decides nothing. A yes for the session holds for the
+tool as it was declared: one that its server has changed since is asked about again.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from fnmatch import fnmatchcase
 
 from live_cli.tools.tool import ClientTool
 
@@ -51,18 +51,18 @@ class Consent:
 
     allowed: Sequence[str] = ()
     can_ask: bool = True
-    _answers: dict[str, ConsentAnswer] = field(default_factory=dict)
+    _answers: dict[str, tuple[ConsentAnswer, ClientTool]] = field(default_factory=dict)
 
     def verdict(self, tool: ClientTool) -> Verdict:
         """Return what becomes of a call of ``tool``."""
         match self._answers.get(tool.name):
-            case ConsentAnswer.NEVER:
+            case ConsentAnswer.NEVER, _:
                 return Verdict.REFUSE
-            case ConsentAnswer.SESSION:
+            case ConsentAnswer.SESSION, known if known == tool:
                 return Verdict.RUN
             case _:
                 pass
-        if self._is_allowed(tool):
+        if any(tool.fits(pattern) for pattern in self.allowed):
             return Verdict.RUN
         if tool.trusted and (tool.reads_only or not self.can_ask):
             return Verdict.RUN
@@ -71,8 +71,4 @@ class Consent:
     def note(self, tool: ClientTool, answer: ConsentAnswer) -> None:
         """Keep an answer that holds for the session."""
         if answer in (ConsentAnswer.SESSION, ConsentAnswer.NEVER):
-            self._answers[tool.name] = answer
-
-    def _is_allowed(self, tool: ClientTool) -> bool:
-        names = [tool.name, tool.server] if tool.server else [tool.name]
-        return any(fnmatchcase(name, pattern) for name in names for pattern in self.allowed)
+            self._answers[tool.name] = (answer, tool)

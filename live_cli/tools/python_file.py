@@ -2,16 +2,14 @@
 
 Every public function of the file that has a docstring and a type for each parameter is one. The
 file runs in this process, once, when it is loaded; what it prints goes to stderr, for stdout
-carries what was asked for alone. A function that is not async runs in a thread of its own: it may
-block for as long as it likes, and does not hold up the end of the program.
+carries what was asked for alone. A function may block for as long as it likes (`tool_threads`).
 """
 
-import asyncio
+import ast
 import functools
 import importlib.util
 import inspect
 import sys
-import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,7 +22,9 @@ import msgspec
 from live_cli.errors import InputFileError
 from live_cli.protocol.messages import JsonObject
 from live_cli.tools.declaration import FunctionSignature, NoSchemaError
+from live_cli.tools.results import misfit
 from live_cli.tools.tool import ClientTool, TellProgress, ToolResult
+from live_cli.tools.tool_threads import in_thread, on_tool_loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,10 @@ def load_tools(path: str) -> ToolFile:
     """
     module = _run_file(Path(path))
     tools: list[ClientTool] = []
-    notes: list[str] = []
+    notes = [
+        f"{path}:{line}: {name}() is there twice: this one counts."
+        for name, line in _defined_again(Path(path))
+    ]
     for function in _functions_of(module):
         line = function.__code__.co_firstlineno
         try:
@@ -101,6 +104,18 @@ def _functions_of(module: ModuleType) -> list[Callable[..., Any]]:
     return sorted(own, key=lambda function: function.__code__.co_firstlineno)
 
 
+def _defined_again(path: Path) -> list[tuple[str, int]]:
+    """Return the functions that take the place of their namesakes in the file, with their lines."""
+    seen: set[str] = set()
+    again: dict[str, int] = {}
+    for each in ast.parse(path.read_bytes()).body:
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef):
+            if each.name in seen and not each.name.startswith("_"):
+                again[each.name] = each.lineno
+            seen.add(each.name)
+    return list(again.items())
+
+
 def _tool_of(function: Callable[..., Any], source: str) -> ClientTool:
     """Return ``function`` as a tool. Raises NoSchemaError, which says what it lacks."""
     if not function.__name__.isascii():
@@ -109,51 +124,16 @@ def _tool_of(function: Callable[..., Any], source: str) -> ClientTool:
     if not described:
         raise NoSchemaError("it has no docstring")
     signature = FunctionSignature(function)
-    run = function if inspect.iscoroutinefunction(function) else _in_thread(function)
+    run = (on_tool_loop if inspect.iscoroutinefunction(function) else in_thread)(function)
 
     async def call(given: JsonObject, progress: TellProgress) -> ToolResult:
         try:
             arguments = signature.arguments(given)
         except ValueError as exc:
-            return ToolResult.error(f"The arguments do not fit: {exc}")
+            return misfit(str(exc))
         return _result_of(await run(**arguments))
 
     return ClientTool(function.__name__, source, described, signature.schema, call)
-
-
-def _in_thread(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return ``function`` as a coroutine function that runs it in a new thread.
-
-    A daemon's: nobody can stop a thread, and one that never ends must not keep the program.
-    """
-
-    async def run(**arguments: Any) -> Any:
-        loop = asyncio.get_running_loop()
-        outcome: asyncio.Future[Any] = loop.create_future()
-
-        def settle(set_outcome: Callable[[Any], None], value: Any) -> None:
-            if not outcome.done():
-                set_outcome(value)
-
-        def work() -> None:
-            try:
-                settled = (outcome.set_result, function(**arguments))
-            except (Exception, SystemExit) as exc:  # noqa: BLE001 - who waits gets it
-                settled = (outcome.set_exception, _ordinary(exc))
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(settle, *settled)
-
-        threading.Thread(target=work, name=f"tool {function.__name__}", daemon=True).start()
-        return await outcome
-
-    return run
-
-
-def _ordinary(exc: BaseException) -> Exception:
-    """Return ``exc`` as an error like any other: two mean something else to an event loop."""
-    if isinstance(exc, Exception) and not isinstance(exc, StopIteration):
-        return exc
-    return RuntimeError(repr(exc))
 
 
 def _result_of(value: Any) -> ToolResult:

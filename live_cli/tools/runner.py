@@ -5,7 +5,6 @@ answers, and gets back what to send and what to show through callbacks that must
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,18 +13,26 @@ import msgspec
 
 from live_cli.protocol import compose, events
 from live_cli.protocol.messages import ClientMessage, FunctionCall, FunctionResponse, JsonObject
-from live_cli.tools.calls import CallAct, CallState, CallStep, PendingCall, PendingCalls
+from live_cli.tools.calls import (
+    RUNNING,
+    CallAct,
+    CallState,
+    CallStep,
+    PendingCall,
+    PendingCalls,
+)
 from live_cli.tools.consent import Consent, ConsentAnswer, Verdict
-from live_cli.tools.results import failure, fitted
+from live_cli.tools.run import run_tool
 from live_cli.tools.tool import ClientTool, TellProgress, ToolResult
-
-_log = logging.getLogger("live_cli.tools")
 
 NOT_ALLOWED: Final = ToolResult.error("The user did not allow this call.")
 TOO_MANY: Final = ToolResult.error("Too many calls are open. Wait for their results.")
 WAITING: Final = "The user is asked whether this call may run, and has not answered yet."
 STOPPING_LIMIT_S: Final = 3.0
 """How long tools may take to stop at the end of a session."""
+PROGRESS_EVERY_S: Final = 1.0
+"""What a tool says of its progress sooner than so after the last is left out."""
+PROGRESS_CHARACTERS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +231,8 @@ class ToolRunner:
                 case CallAct.RUN:
                     self._start(step.call)
                 case CallAct.SEND if step.call.result is not None:
-                    self._results_in_turn += 1
+                    silent = self._scheduling(step.call, will_continue=False) == "SILENT"
+                    self._results_in_turn += not silent
                     self._respond(step.call, step.call.result)
                 case CallAct.TELL if step.call.result is not None:
                     self._tell(step.call, step.call.result)
@@ -240,26 +248,27 @@ class ToolRunner:
         self._report(call)
 
     async def _run(self, call: PendingCall, tool: ClientTool) -> None:
-        def tell_progress(message: str) -> None:
-            if call.state is CallState.RUNNING and self._rules.non_blocking:
-                self._respond(call, ToolResult({"output": message}), will_continue=True)
-            self._report(call, note=message)
-
-        limit = asyncio.timeout(tool.time_limit_s)
-        try:
-            async with limit:
-                result = fitted(await tool.call(call.arguments, tell_progress))
-        except asyncio.CancelledError:
-            if not call.is_open:
-                raise
-            result = ToolResult.error("The tool stopped.")
-        except Exception as exc:  # noqa: BLE001 - whatever a tool raises is its answer
-            _log.warning("%s (%s) failed", tool.name, tool.source, exc_info=exc)
-            late = f"It took longer than {tool.time_limit_s:g} s, and was left."
-            result = ToolResult.error(late) if limit.expired() else failure(exc)
+        result = await run_tool(tool, call.arguments, self._progress_of(call))
         steps = self._calls.finish(call, result)
-        self._report(call)
+        if call.result is not None:
+            self._report(call)
         self._do(steps)
+
+    def _progress_of(self, call: PendingCall) -> TellProgress:
+        """Return what takes the progress of a call, of which a flood is neither told nor shown."""
+        next_at = 0.0
+
+        def tell(message: str) -> None:
+            nonlocal next_at
+            if self._clock() < next_at or call.state not in RUNNING:
+                return
+            next_at = self._clock() + PROGRESS_EVERY_S
+            said = message[:PROGRESS_CHARACTERS]
+            if call.state is CallState.RUNNING and self._rules.non_blocking:
+                self._respond(call, ToolResult({"output": said}), will_continue=True)
+            self._report(call, note=said)
+
+        return tell
 
     def _respond(
         self, call: PendingCall, result: ToolResult, *, will_continue: bool = False

@@ -12,11 +12,8 @@ from pathlib import Path
 import pytest
 
 from live_cli import paths
-from live_cli.commands.serve.log import (
-    BoundedStderrHandler,
-    LogFormatter,
-    PrivateLogHandler,
-)
+from live_cli.commands.failure_log import LogFormatter, PrivateLogHandler
+from live_cli.commands.serve.log import BoundedStderrHandler
 from live_cli.log_files import LOG_BYTES, open_log
 from tests.harness.command import LIMIT_S, environment, live_cli
 from tests.harness.serve_process import serving

@@ -1,5 +1,6 @@
 """The tools that a session offers: as it begins, and once a server is lost."""
 
+from collections.abc import Callable
 from typing import cast
 
 from live_cli.commands.session_tools import SessionTools
@@ -17,11 +18,20 @@ class FakeToolset:
     def __init__(self) -> None:
         self.tools = ()
         self.names = ["house__lamp"]
-        self.changed = lambda: None
+        self.changed: Callable[[], None] = lambda: None
 
     def declared(self, behavior: str | None = None) -> list[Tool]:
         functions = [FunctionDeclaration(name=name, behavior=behavior) for name in self.names]
         return [Tool(function_declarations=functions)] if functions else []
+
+
+class FakeClient:
+    """Keeps what the next connection declares."""
+
+    declared: list[Tool]
+
+    def redeclare(self, tools: list[Tool]) -> None:
+        self.declared = tools
 
 
 async def test_a_lost_server_leaves_the_service_s_own_tools_alone() -> None:
@@ -34,10 +44,11 @@ async def test_a_lost_server_leaves_the_service_s_own_tools_alone() -> None:
     assert search.google_search == {}
     assert [each.name for each in functions.function_declarations or []] == ["house__lamp"]
     sent: list[ClientMessage] = []
-    tools.start(cast(ResumingClient, None), plan, sent.append)
+    client = FakeClient()
+    tools.start(cast(ResumingClient, client), plan, sent.append)
     toolset.names = []
     toolset.changed()
     (message,) = sent
     assert message.context_update is not None
     assert message.context_update.tools is not None
-    assert message.context_update.tools.tools == [search]
+    assert message.context_update.tools.tools == client.declared == [search]

@@ -49,8 +49,8 @@ def test_a_profile_s_prices_of_a_model_take_the_place_of_the_file_s(loaded):
 @pytest.mark.parametrize(
     ("text", "line", "says"),
     [
-        ("prices = 3\n", 1, 'must be tables: [prices."MODEL"]'),
-        ("[prices]\nm = 3\n", 2, 'must be a table: [prices."m"]'),
+        ("prices = 3\n", 1, "must be tables: [prices.NAME]"),
+        ("[prices]\n'm.1' = 3\n", 2, 'must be a table: [prices."m.1"]'),
         ("[prices.m]\ninput_audoi = 3\n", 2, "did you mean 'input_audio'?"),
         ("[prices.m]\n\nxyz = 3\n", 3, "is not a price: choose input_text,"),
         ("[prices.m]\ninput_text = '3'\n", 2, "dollars per million tokens, not '3'"),

@@ -144,7 +144,7 @@ def test_mcp_servers_are_tables_of_their_names_and_a_profile_adds_its_own(config
     text = "[mcp.time]\ncommand = 'x'\n[profiles.home.mcp.lamp]\nurl = 'https://x.example'\n"
     assert config(text).mcp == {"time": {"command": "x"}}
     assert sorted(config(text, profile="home").mcp) == ["lamp", "time"]
-    for wrong in ("mcp = 3", "[mcp]\ntime = 'x'"):
+    for wrong in ("mcp = 3", "[mcp]\ntime = 'x'", "[profiles.other]\nmcp = {time = 3}"):
         with pytest.raises(SettingsError, match=r"\[mcp\.\w+\]"):
             config(wrong)
 

@@ -76,7 +76,8 @@ async def _serve(
     import asyncio
     import logging
 
-    from live_cli.commands.serve.log import BoundedStderrHandler, LogFormatter
+    from live_cli.commands.failure_log import LogFormatter
+    from live_cli.commands.serve.log import BoundedStderrHandler
     from live_cli.engine.engine import LiveEngine
     from live_cli.engine.stages import StageNames
 

@@ -53,7 +53,7 @@ from live_cli.protocol.events import (
     TextChunk,
     TurnComplete,
 )
-from live_cli.protocol.messages import ClientMessage, SessionResumptionConfig, Setup
+from live_cli.protocol.messages import ClientMessage, SessionResumptionConfig, Setup, Tool
 from live_cli.protocol.states import State
 
 KEPT_MESSAGES: Final = 1500
@@ -136,6 +136,10 @@ class ResumingClient:
     def awaits_answer(self) -> bool:
         """Whether an answer is due, and the silence of the server would not be left at that."""
         return self._watchdog.is_on_guard
+
+    def redeclare(self, tools: list[Tool]) -> None:
+        """Declare ``tools`` in the setups of the connections to come, in place of the first's."""
+        self._setup = replace(self._setup, tools=tools or None)
 
     # --- sending ---
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from live_cli.tools.mcp_config import McpConfigError, McpEntry, read_entries
+from live_cli.tools.mcp.config import McpConfigError, McpEntry, read_entries
 
 VARIABLES = {"TOKEN": "s3cret", "HOME": "/home/ada"}
 

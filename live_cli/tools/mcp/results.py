@@ -4,8 +4,15 @@ import base64
 import re
 from typing import Any, Final
 
+import msgspec
+
 from live_cli.protocol.messages import JsonObject
+from live_cli.tools.results import DEEPEST, is_deep
 from live_cli.tools.tool import ToolResult
+
+MOST_DECLARED: Final = 32_000
+"""Characters of a tool's description and schema, some 8,000 tokens: the model reads them before
+every answer."""
 
 _NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -21,13 +28,32 @@ def wire_name(server: str, tool: str) -> str:
     return name if name[0].isalpha() or name[0] == "_" else f"_{name}"
 
 
+def declaration_complaint(tool: Any) -> str | None:
+    """Return why a tool of a server cannot be declared to a model; None: it can."""
+    if is_deep(tool.input_schema):
+        return f"has a schema of more than {DEEPEST} levels"
+    told = len(tool.description or "") + len(msgspec.json.encode(tool.input_schema))
+    if told > MOST_DECLARED:
+        return f"has a description and a schema of more than {MOST_DECLARED // 1000} KB"
+    return None
+
+
 def schema_complaint(schema: JsonObject, arguments: JsonObject) -> str | None:
-    """Return why ``arguments`` do not fit ``schema``; None: they do, or the schema is none."""
+    """Return why ``arguments`` do not fit ``schema``; None: they do, or the schema is none.
+
+    Regular expressions in it are the server's own affair: with one of them it could hold us up for
+    ever, since Python's take exponential time where they are written so.
+    """
     import jsonschema
     from referencing import Registry
 
+    kind = jsonschema.validators.validator_for(schema)
+    without = {**kind.VALIDATORS, "additionalProperties": _additional(kind)}
+    for word in ("pattern", "patternProperties", "unevaluatedProperties"):
+        without.pop(word, None)
+    bounded = jsonschema.validators.create(kind.META_SCHEMA, without)
     # without a registry of its own, the validator would fetch what a schema refers to
-    judge = jsonschema.validators.validator_for(schema)(schema, registry=Registry())
+    judge = bounded(schema, registry=Registry())
     try:
         misfit = jsonschema.exceptions.best_match(judge.iter_errors(arguments))
     except Exception:  # noqa: BLE001 - the schema is none: then the server judges
@@ -36,6 +62,16 @@ def schema_complaint(schema: JsonObject, arguments: JsonObject) -> str | None:
         return None
     where = "".join(f"[{step!r}]" for step in misfit.absolute_path)
     return f"{misfit.message[:300]}{f' at {where}' if where else ''}"
+
+
+def _additional(kind: Any) -> Any:
+    """Return how ``additionalProperties`` is judged where no pattern may say what is one."""
+    usual = kind.VALIDATORS.get("additionalProperties")
+
+    def judge(validator: Any, value: Any, given: Any, schema: Any) -> Any:
+        return () if "patternProperties" in schema else usual(validator, value, given, schema)
+
+    return judge
 
 
 def result_of(given: Any) -> ToolResult:

@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from live_cli.protocol.messages import JsonObject
-from live_cli.tools import mcp_servers
-from live_cli.tools.mcp_config import McpEntry
-from live_cli.tools.mcp_servers import McpNews, McpServers
+from live_cli.tools.mcp import server, stdio
+from live_cli.tools.mcp.config import McpEntry
+from live_cli.tools.mcp.server import McpNews
+from live_cli.tools.mcp.servers import McpServers
 from live_cli.tools.tool import ClientTool, ToolResult
 
-HOUSE = str(Path(__file__).parents[1] / "harness" / "mcp_server.py")
+HOUSE = str(Path(__file__).parents[2] / "harness" / "mcp_server.py")
 WITHIN_S = 60.0
 
 
@@ -175,13 +176,14 @@ async def test_no_process_is_left(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "arguments", "said"),
     [
-        ("no-such-command-here", (), "no command 'no-such-command-here'"),
-        ("true", (), "ended before it answered"),
+        ("no-such-command-here", (), "is gone: there is no command 'no-such-command-here'"),
+        ("true", (), "is gone: it ended before it answered"),
         ("sh", ("-c", "echo trouble >&2; exit 3"), "bad.log"),
-        ("yes", (), "ended before it answered"),
-        ("sleep", ("1000",), "did not answer within"),
+        ("yes", (), "is gone: it writes what is no message: 'y'"),
+        ("sleep", ("1000",), "is started again: it did not answer within"),
+        ("sh", ("-c", "tr '\\0' x </dev/zero"), "is gone: it wrote a line of more than 1 MB"),
     ],
-    ids=["missing", "exits", "complains", "floods", "silent"],
+    ids=["missing", "exits", "complains", "floods", "silent", "endless"],
 )
 async def test_a_bad_command_is_said_and_the_others_go_on(
     tmp_path: Path,
@@ -190,11 +192,11 @@ async def test_a_bad_command_is_said_and_the_others_go_on(
     said: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(mcp_servers, "STARTING_LIMIT_S", 2.0 if command == "sleep" else 30.0)
+    monkeypatch.setattr(stdio, "MOST_LINE_BYTES", 1 << 20)
+    monkeypatch.setattr(server, "STARTING_LIMIT_S", 2.0 if command == "sleep" else 30.0)
     bad = McpEntry("bad", command=command, arguments=arguments)
     async with started(tmp_path, bad) as (_, (news,), _):
         assert news.tools == ()
-        assert news.said.startswith("MCP server bad is gone: ")
         assert said in news.said
         assert "\n" not in news.said
     assert not [line for line in children() if command in line]
