@@ -99,11 +99,14 @@ class DeviceName(Text):
     A number is allowed for one run alone: numbers change when devices come and go.
     """
 
+    options = "--input-device and --output-device"
+
     def read(self, value: object) -> str:
         if isinstance(value, int) or (isinstance(value, str) and value.strip().isdecimal()):
             raise ValueError(
                 f"must be {self.allowed}, not {shown(value)}: numbers change when devices come "
-                "and go (live-cli devices shows the names; the option takes a number for one run)"
+                f"and go (live-cli devices shows the names; {self.options} take a number "
+                "for one run)"
             )
         return Text.read(self, value)
 
@@ -114,6 +117,8 @@ class DeviceName(Text):
 
 class ImageDevice(DeviceName):
     """A part of the name of a camera or a monitor, a file or folder; blank is the first one."""
+
+    options = "--camera and --screen"
 
     def read(self, value: object) -> str:
         return "" if self._is_blank(value) else DeviceName.read(self, value)
