@@ -13,16 +13,18 @@ from functools import lru_cache
 from rich.style import Style
 from rich.text import Text
 
+from live_cli.ui.live.call_rows import call_rows, wanted_rows
 from live_cli.ui.live.meter_bar import BLOCK_BARS, Bars, dbfs
 from live_cli.ui.live.wrap import cells, wrap
 from live_cli.ui.printable import printable
 from live_cli.ui.terminal.line_editor import InputLine, next_stop, previous_stop
-from live_cli.ui.transcript.call_line import call_text
 from live_cli.ui.transcript.line import TranscriptLine, trim
 from live_cli.ui.transcript.state import ViewState
 
 WIDE = 60
 """Columns from which there is room for a margin and longer names."""
+MAX_OPEN_ROWS = 10
+"""Rows of the lines that still grow; more scroll away."""
 NARROW = 20
 """Columns under which a speaker is told by one letter."""
 _NAMES = {
@@ -198,6 +200,8 @@ def open_rows(state: ViewState, width: int, most: int, previous: str | None) -> 
         previous = line.speaker if shown else previous
     if len(rows) <= most:
         return rows
+    if most < 2:
+        return rows[:most]
     more = Text(" " * _gutter_cells(width) + "…", style="dim")
     if state.lines[-1].speaker == "you":
         return [more, *rows[len(rows) - most + 1 :]]
@@ -206,30 +210,6 @@ def open_rows(state: ViewState, width: int, most: int, previous: str | None) -> 
 
 def _hearing_matters(state: ViewState, line: TranscriptLine) -> bool:
     return state.plays and line.speaker == "model" and line.turn == state.turn
-
-
-# --- calls that are open -----------------------------------------------------------------------
-
-_ANSWERS = (("y", "once"), ("a", "in this session"), ("n", "no"), ("N", "never"))
-
-
-def call_rows(state: ViewState, width: int) -> list[Text]:
-    """Return the calls that run, and the one that the person is asked about, last.
-
-    Of what is asked the arguments are shown in full, as far as `call_text` does.
-    """
-    running = [call for call in state.calls if call.state == "running"]
-    asked = [call for call in state.calls if call.state == "asked"]
-    rows = [row for call in running for row in plain_rows([call_text(call)], width, "dim")[:1]]
-    if not asked:
-        return rows
-    rows += plain_rows([call_text(asked[0])], width, "yellow")
-    keys = Text("Run it?", "bold yellow")
-    for key, meaning in _ANSWERS:
-        keys.append("   ").append(key, "bold").append(f" {meaning}", "dim")
-    if len(asked) > 1:
-        keys.append(f"   ({len(asked) - 1} more)", "dim")
-    return [*rows, keys]
 
 
 # --- the bottom --------------------------------------------------------------------------------
@@ -376,21 +356,37 @@ def bottom_rows(
 ) -> tuple[list[Text], tuple[int, int] | None]:
     """Return the rows under the open lines, and the caret as (row, column) during typing.
 
-    A low window keeps the status, then the input line, then the meters, then the rest.
+    A low window keeps the status, then the input line, then the meters, then the rest; but what
+    the person is asked goes before all of them, and leaves as little as it must.
     """
+    asked = wanted_rows(state.calls, width)
+    room = height if asked and height < 8 else max(height - 2, min(height, 2))
+    typing = state.typing is not None and (room > 1 or not asked)
+    has_status = room - typing >= (3 if asked else 1)
+    left = room - typing - has_status - asked
+    has_meter = height >= 5 and (not asked or left >= 1)
+    has_legend = height >= 7 and (not asked or left >= 2)
+    has_gap = height >= 8 and (not asked or left >= 3)
     caret: tuple[int, int] | None = None
-    rows: list[Text] = [Text()] if height >= 8 else []
-    rows += call_rows(state, width)[-max(height - 4, 2) :]
-    rows.append(status_row(state, width, usage=usage))
-    if height >= 5:
+    rows: list[Text] = [Text()] if has_gap else []
+    rest = has_gap + has_status + has_meter + typing + has_legend
+    rows += call_rows(state.calls, width, room - rest)
+    if has_status:
+        rows.append(status_row(state, width, usage=usage))
+    if has_meter:
         rows.append(meter_row(state, width, bars))
-    if state.typing is not None:
+    if state.typing is not None and typing:
         row, column = input_row(state.typing, width)
         caret = (len(rows), column)
         rows.append(row)
-    if height >= 7:
+    if has_legend:
         rows.append(legend_row(state, width))
     return [_cropped(row, width - 1) for row in rows], caret
+
+
+def room_for_lines(height: int, bottom: int) -> int:
+    """Return how many rows the lines that grow may take above ``bottom`` rows."""
+    return max(0, min(MAX_OPEN_ROWS, max(height - 6, 2), height - bottom))
 
 
 def _cropped(row: Text, width: int) -> Text:
