@@ -77,11 +77,10 @@ def _found_again(device: CameraDevice) -> CameraDevice:
     """Return ``device`` under the number that it has now: one plugged in again may have another."""
     if device.format == TEST_FORMAT:
         return device
-    present = list_cameras()
-    same = [each for each in present if each.name == device.name]
-    if not same and device.file not in [each.file for each in present]:
+    same = [each for each in list_cameras() if each.name == device.name]
+    if not same:
         raise _error(device, errno.ENODEV, "")
-    return next((each for each in same if each.file == device.file), (same or [device])[0])
+    return next((each for each in same if each.file == device.file), same[0])
 
 
 class _Reader:

@@ -149,7 +149,7 @@ def on_one_line(text: str) -> str:
 def _by_ffmpeg(form: str) -> list[CameraDevice]:
     av = load_av()
     try:
-        devices = av.device.enumerate_input_devices(form)
+        devices = av.enumerate_input_devices(form)
     except (av.FFmpegError, OSError, ValueError):  # it finds none
         return []
     cameras = [each for each in devices if "video" in each.media_types]
