@@ -21,6 +21,7 @@ def run(*, json: bool) -> None:
         {
             "name": model.name,
             "size_mb": round(model.size / _MB),
+            "sees": model.projector is not None,
             "from": model.origin,
             "where": str(model.path),
         }
@@ -29,7 +30,8 @@ def run(*, json: bool) -> None:
     rows += [
         {
             "name": model.name,
-            "size_mb": round(model.size / _MB),
+            "size_mb": round(model.whole_size / _MB),
+            "sees": model.projector is not None,
             "from": "not here yet",
             "where": model.about if json else f"live-cli models pull {model.name}: {model.about}",
         }
@@ -45,7 +47,7 @@ def pull(name: str, *, sha256: str | None, folder: Path | None = None) -> None:
 
     Raises OptionError for a name that there is not, EngineError.
     """
-    from live_cli.engine.chat_models.lookup import PULLABLE
+    from live_cli.engine.chat_models.lookup import PULLABLE, is_projector
     from live_cli.engine.chat_models.pull import pull as fetch
 
     if name not in PULLABLE and "://" not in name:
@@ -56,7 +58,10 @@ def pull(name: str, *, sha256: str | None, folder: Path | None = None) -> None:
     with progress_bar(name) as progress:
         model = fetch(name, progress, sha256=sha256, folder=folder)
     print(model.path)
-    _tell("It answers from now on: live-cli talk --server local")
+    if is_projector(model.path):
+        _tell("The model of that name sees by it from now on.")
+    else:
+        _tell("It answers from now on: live-cli talk --server local")
 
 
 def _tell(text: str) -> None:

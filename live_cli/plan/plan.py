@@ -211,7 +211,7 @@ def _blind(choice: ServerChoice, model: Model, requirements: Requirements, chat:
         return (
             "The chat model of the local engine sees no pictures; "
             f"{LIVE_3_8.title} does (--server gemini), and so do many behind an endpoint "
-            '(`chat = "openai:URL#MODEL"` under [engine]).'
+            '(`chat = "openai:URL#MODEL"` under [engine]) or with a projector (`live-cli models`).'
         )
     return blindness(model, requirements)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from live_cli.commands import models
-from live_cli.engine.chat_models.lookup import PULLABLE, find_chat_model
+from live_cli.engine.chat_models.lookup import BUNDLED, PULLABLE, find_chat_model
 from live_cli.errors import EngineError, OptionError
 
 BODY = b"GGUF" + bytes(range(256)) * 4096
@@ -57,8 +57,19 @@ def test_a_pulled_model_is_listed_and_its_path_printed(served, cache, capsys):
     models.run(json=True)
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert rows[0] == {
-        "name": "tiny", "size_mb": 1, "from": "cache", "where": str(cache / "tiny.gguf")
-    }  # fmt: skip
+        "name": "tiny",
+        "size_mb": 1,
+        "sees": False,
+        "from": "cache",
+        "where": str(cache / "tiny.gguf"),
+    }
+    (cache / "mmproj-tiny.gguf").write_bytes(BODY)
+    models.run(json=True)
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(row["name"], row["sees"]) for row in rows[:2]] == [
+        ("tiny", True),
+        (BUNDLED, False),
+    ]
 
 
 def test_what_can_be_fetched_is_listed_with_its_command(cache, capsys):

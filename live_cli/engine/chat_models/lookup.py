@@ -160,7 +160,8 @@ def _name_alone(path: Path) -> str:
     return re.sub(r"[-_.](?:i?q\d\w*|b?f(?:p?16|32)|fp?8|mxfp\d\w*)$", "", name)
 
 
-def _available(name: str, path: Path, origin: str) -> AvailableModel:
+def available_model(name: str, path: Path, origin: str) -> AvailableModel:
+    """Return the model in the file at ``path``, with the projector beside it."""
     projector = None if is_projector(path) else projector_beside(path)
     return AvailableModel(name, path, origin, path.stat().st_size, projector)
 
@@ -171,10 +172,10 @@ def list_models(folder: Path | None = None) -> list[AvailableModel]:
     files = folder.glob("*.gguf") if folder.is_dir() else ()
     pulled = [path for path in files if not is_projector(path)]
     pulled.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-    found = [_available(path.stem, path, "cache") for path in pulled]
+    found = [available_model(path.stem, path, "cache") for path in pulled]
     bundled = bundled_model()
     if bundled is not None:
-        found.append(_available(BUNDLED, bundled, "package"))
+        found.append(available_model(BUNDLED, bundled, "package"))
     return found
 
 
@@ -197,7 +198,7 @@ def _find(wanted: str, folder: Path | None) -> AvailableModel:
     path = Path(wanted).expanduser()
     if wanted and (path.suffix == ".gguf" or len(path.parts) > 1):
         if path.is_file():
-            return _available(path.stem, path, "path")
+            return available_model(path.stem, path, "path")
         raise EngineError(f"no chat model at {path}: see `live-cli models`")
     there = list_models(folder)
     if not wanted and there:

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from live_cli.engine.chat_models.lookup import (
     PULLABLE,
     AvailableModel,
+    available_model,
     cache_folder,
     projector_name,
 )
@@ -52,18 +53,17 @@ def pull(
     if pinned is None:
         name = _name_in(what)
         path = _pull_file(what, folder / f"{name}.gguf", sha256, size, progress)
-        return AvailableModel(name, path, "cache", path.stat().st_size)
-    name, whole, before, projector = pinned.name, pinned.whole_size, 0, None
+        return available_model(name, path, "cache")
+    name, whole, before = pinned.name, pinned.whole_size, 0
 
     def tell(there: int, _: int | None) -> None:
         progress(before + there, whole)
 
     if (file := pinned.projector) is not None:  # first: without it the model would be blind
-        target = folder / projector_name(name)
-        projector = _pull_file(file.url, target, file.sha256, file.size, tell)
+        _pull_file(file.url, folder / projector_name(name), file.sha256, file.size, tell)
         before = file.size
     path = _pull_file(pinned.url, folder / f"{name}.gguf", pinned.sha256, pinned.size, tell)
-    return AvailableModel(name, path, "cache", path.stat().st_size, projector)
+    return available_model(name, path, "cache")
 
 
 def _pull_file(

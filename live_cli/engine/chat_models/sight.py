@@ -13,8 +13,10 @@ def may_see(chat: str) -> bool:
     backend, model = find_backend(Stage.CHAT, chat)
     if backend is None or backend.name != _BY_PROJECTOR:
         return backend is not None and backend.name == _ASKED_LATER
-    from live_cli.engine.chat_models.lookup import find_chat_model
+    from live_cli.engine.chat_models.lookup import PULLABLE, find_chat_model
 
+    if (to_pull := PULLABLE.get(model)) is not None:
+        return to_pull.projector is not None
     try:
         return find_chat_model(model).projector is not None
     except EngineError:

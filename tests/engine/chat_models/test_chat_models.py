@@ -7,8 +7,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from live_cli.engine.chat_models.lookup import PULLABLE, Pullable, find_chat_model, list_models
+from live_cli.engine.chat_models.lookup import (
+    BUNDLED,
+    PULLABLE,
+    PinnedFile,
+    Pullable,
+    find_chat_model,
+    list_models,
+)
 from live_cli.engine.chat_models.pull import pull
+from live_cli.engine.chat_models.sight import may_see
 from live_cli.errors import EngineError
 
 CONTENT = bytes(range(256)) * 4096
@@ -143,12 +151,90 @@ def test_a_pinned_model_by_name(server, tmp_path, monkeypatch):
     assert pull("good", folder=tmp_path).path.name == "good.gguf"
 
 
+def test_a_model_that_sees_comes_with_its_projector(server, tmp_path, monkeypatch):
+    projector = PinnedFile(server.url, len(CONTENT), SHA256)
+    pinned = Pullable("eyes", server.url, len(CONTENT), SHA256, "for tests", projector)
+    monkeypatch.setitem(PULLABLE, "eyes", pinned)
+    server.breaks_after = 300_000
+    with pytest.raises(EngineError, match="goes on where this stopped"):
+        pull("eyes", folder=tmp_path)
+    server.breaks_after = len(CONTENT)
+    seen = []
+    found = pull("eyes", lambda *args: seen.append(args), folder=tmp_path)
+    assert server.ranges == [None, "bytes=300000-", None]
+    assert seen[0] == (300_000, 2 * len(CONTENT))
+    assert seen[-1] == (2 * len(CONTENT), 2 * len(CONTENT))
+    assert seen == sorted(seen)
+    assert found == find_chat_model("eyes", tmp_path)
+    assert found.projector == tmp_path / "mmproj-eyes.gguf"
+    assert found.projector.read_bytes() == CONTENT
+    assert [model.name for model in list_models(tmp_path)] == ["eyes", BUNDLED]
+
+
+@pytest.mark.parametrize(
+    ("files", "model", "projector"),
+    [
+        ("a.gguf mmproj-a.gguf", "a.gguf", "mmproj-a.gguf"),
+        ("a.gguf mmproj-model-f16.gguf", "a.gguf", "mmproj-model-f16.gguf"),
+        ("A-Q4_K_M.gguf b.gguf mmproj-A-f16.gguf", "A-Q4_K_M.gguf", "mmproj-A-f16.gguf"),
+        ("A-Q4_K_M.gguf b.gguf A-mmproj-bf16.gguf", "A-Q4_K_M.gguf", "A-mmproj-bf16.gguf"),
+        ("a-IQ3_XS.gguf b.gguf a.mmproj-Q8_0.gguf", "a-IQ3_XS.gguf", "a.mmproj-Q8_0.gguf"),
+        ("a.gguf b.gguf MMPROJ-a.gguf", "a.gguf", "MMPROJ-a.gguf"),
+        ("a.gguf b.gguf mmproj-a.gguf", "b.gguf", None),
+        ("a.gguf b.gguf mmproj-model-f16.gguf", "a.gguf", None),
+        ("a-2b.gguf a-4b.gguf mmproj-a-2b.gguf", "a-4b.gguf", None),
+        ("a.gguf mmproj-F16.gguf mmproj-BF16.gguf", "a.gguf", "mmproj-F16.gguf"),
+        ("a.gguf mmproj.txt", "a.gguf", None),
+        (
+            "a-f16-00001-of-00002.gguf b.gguf mmproj-a.gguf",
+            "a-f16-00001-of-00002.gguf",
+            "mmproj-a.gguf",
+        ),
+    ],
+)
+def test_the_projector_is_the_one_beside_it_of_the_same_name(tmp_path, files, model, projector):
+    for size, name in enumerate(files.split()):
+        (tmp_path / name).write_bytes(b"x" * size)
+    found = find_chat_model(str(tmp_path / model)).projector
+    assert found == (tmp_path / projector if projector else None)
+    assert may_see(f"gguf:{tmp_path / model}") == (projector is not None)
+
+
+def test_a_projector_can_be_named(tmp_path):
+    model, odd, other = (tmp_path / name for name in ("a.gguf", "a#b.gguf", "eyes.bin"))
+    for path in (model, odd, other):
+        path.write_bytes(b"x")
+    assert find_chat_model(f"{model}#{other}").projector == other
+    assert find_chat_model(f"#{other}", tmp_path).projector == other
+    assert find_chat_model(str(odd)).path == odd
+    with pytest.raises(EngineError, match=r"no projector at .*none\.gguf: write gguf:MODEL"):
+        find_chat_model(f"{model}#{tmp_path / 'none.gguf'}")
+
+
+@pytest.mark.parametrize(
+    ("chat", "may"),
+    [
+        ("gguf", False),
+        (BUNDLED, False),
+        ("scripted", False),
+        ("openai:http://127.0.0.1:1/v1#any", True),
+        ("smolvlm2-500m", True),
+        ("gguf:qwen3-1.7b", False),
+        ("gguf:/none.gguf", True),  # refused as what is not there
+    ],
+)
+def test_a_model_that_cannot_see_is_known_without_loading_it(chat, may, monkeypatch, tmp_path):
+    monkeypatch.setattr("live_cli.engine.chat_models.lookup.cache_folder", lambda: tmp_path)
+    assert may_see(chat) == may
+
+
 def test_the_table_is_pinned():
     for model in PULLABLE.values():
-        assert model.url.startswith("https://")
-        assert "/resolve/main/" not in model.url
-        assert len(bytes.fromhex(model.sha256)) == 32
-        assert model.size > 100_000_000
+        for file in (model, *filter(None, (model.projector,))):
+            assert file.url.startswith("https://")
+            assert "/resolve/main/" not in file.url
+            assert len(bytes.fromhex(file.sha256)) == 32
+            assert file.size > 100_000_000
 
 
 def test_lookup_order(tmp_path):
