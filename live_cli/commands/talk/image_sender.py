@@ -105,6 +105,7 @@ class ImageSender:
         self._name = role
         self._is_lost = False
         self._lost_at = 0.0
+        self._told: ImageState = "off"
         self._changing: asyncio.Task[None] | None = None
         self._left_at = float("-inf")
         self._pause: asyncio.TimerHandle | None = None
@@ -262,11 +263,13 @@ class ImageSender:
         self._outbox.drop_image()
         self._newest = None
         self._is_lost = False
-        if self._capture is not None:
-            self._tell()
+        self._tell()
 
     def _tell(self, image: "CapturedImage | None" = None) -> None:
         state: ImageState = "off" if not self._wanted else "lost" if self._is_lost else "on"
+        if state == self._told == "off":
+            return
+        self._told = state
         self._view.images(
             ImageStatus(
                 role=self._role,

@@ -16,11 +16,11 @@ which nothing comes although something is awaited is given up where the `Watchdo
 the owner is told (`Stalled`).
 
 *What is not lost.* What is sent is kept until the model begins to answer it, or ends its turn
-without a word, the last `KEPT_MESSAGES` of it; a new connection gets it again, so that a question
-asked while the connection broke is answered. A sender waits meanwhile. The rest of an answer that
-had begun is lost. Results of calls are never sent twice, and not at all while there is no
-connection: no new one knows a call of an earlier one. Who runs the calls sees to it that no result
-is lost.
+without a word, the last `KEPT_MESSAGES` of it, and of a camera's images the newest; a new
+connection gets it again, so that a question asked while the connection broke is answered. A sender
+waits meanwhile. The rest of an answer that had begun is lost. Results of calls are never sent
+twice, and not at all while there is no connection: no new one knows a call of an earlier one. Who
+runs the calls sees to it that no result is lost.
 
 *With what.* A server that does not know the handle any more gets a new session, and the owner is
 told that nothing was restored. Turns are counted on, whatever the connection.
@@ -147,12 +147,19 @@ class ResumingClient:
         """Send one message as `LiveClient.send` does, waiting while there is no connection."""
         if message.tool_response is None:
             await self._connected.wait()
-            self._unanswered.append(message)
+            self._keep(message)
         elif not self._connected.is_set():
             return  # the connection that knew the call is lost
         self._watchdog.sent(message, self._client.clock())
         self._set_alarm_clock()
         await self._client.send(message)
+
+    def _keep(self, message: ClientMessage) -> None:
+        """Keep ``message`` until it is answered; of images the newest, for it shows how it is."""
+        if _is_image(message):
+            kept = (each for each in self._unanswered if not _is_image(each))
+            self._unanswered = deque(kept, maxlen=KEPT_MESSAGES)
+        self._unanswered.append(message)
 
     def note_speech(self, until: float) -> None:
         """Note that the user spoke until then, on the connection's clock: an answer is awaited."""
@@ -342,6 +349,10 @@ class ResumingClient:
         self._policy.connected(self._clock())
         self._watchdog.reconnected(client.clock())
         self._connected.set()
+
+
+def _is_image(message: ClientMessage) -> bool:
+    return message.realtime_input is not None and message.realtime_input.video is not None
 
 
 def _with_activity_start(messages: Iterable[ClientMessage]) -> list[ClientMessage]:

@@ -323,3 +323,26 @@ async def test_the_end_of_an_activity_gets_its_start_again(
         ["audio"],
         ["activityEnd"],
     ]
+
+
+async def test_of_the_images_of_a_camera_the_newest_is_sent_again_in_its_place() -> None:
+    async def breaks(server: Server, socket: ServerConnection) -> None:
+        await say(socket, OPEN)
+        for _ in range(5):
+            await server.receive(socket)
+        socket.transport.abort()
+
+    async def goes_on(server: Server, socket: ServerConnection) -> None:
+        await say(socket, OPEN)
+        for _ in range(3):
+            await server.receive(socket)
+        await say(socket, text("Red."), DONE)
+        await socket.close(1000)
+
+    async with serving(breaks, goes_on) as (server, client):
+        images = [compose.video(bytes([number]), "image/jpeg") for number in range(3)]
+        for message in (images[0], compose.text("What"), images[1], images[2], compose.text("is?")):
+            await client.send(message)
+        await events_of(client)
+        first, again = server.received
+        assert again == [first[1], first[3], first[4]]
