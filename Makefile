@@ -29,7 +29,7 @@ quick: check ## Lint, types, import contracts and the fast tests, in about a min
 
 # More processes than cores: the tests mostly wait, for what is said in real time. Those on a sound
 # card come after, alone: an echo canceller that gets no processor lets the echo through.
-test: $(VENV)/.dev $(VENV)/.sdks portaudio soundserver ## Set up what the tests need and run all of them
+test: $(VENV)/.dev $(VENV)/.sdks portaudio soundserver xserver ## Set up what the tests need and run all of them
 	$(BIN)/pytest -q -n 4 --dist loadgroup --no-loadscope-reorder -m 'not sound'
 	$(BIN)/pytest -q -m sound
 
@@ -52,7 +52,7 @@ format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(VENV)/.dev portaudio soundserver ## Print the table of budgets, each against its peer
+bench: $(VENV)/.dev portaudio soundserver xserver ## Print the table of budgets, each against its peer
 	$(BIN)/python -m tests.benchmarks
 
 echo: $(VENV)/.dev portaudio soundserver ## Measure echo: simulated rooms, then `talk` on a virtual sound card (45 minutes)
@@ -120,7 +120,7 @@ $(VENV)/.browser: Makefile | $(VENV)/.dev
 	PATH="$(abspath $(BIN)):$$PATH" $(NPM) --prefix $(VENV)/sdks/browser @google/genai@latest esbuild@latest
 	@touch $@
 
-.PHONY: portaudio soundserver chromium
+.PHONY: portaudio soundserver xserver chromium
 portaudio:
 	@[ "$$(uname)" != Linux ] || ldconfig -p 2>/dev/null | grep -q libportaudio.so.2 || /sbin/ldconfig -p | grep -q libportaudio.so.2 \
 	 || { command -v apt-get >/dev/null || { echo 'PortAudio is missing: install libportaudio2 with your package manager'; exit 1; }; \
@@ -129,6 +129,11 @@ portaudio:
 soundserver:
 	@[ "$$(uname)" != Linux ] || { command -v pulseaudio && command -v pactl; } >/dev/null \
 	 || { $(APT) update -q && $(APT) install -y -q --no-install-recommends pulseaudio pulseaudio-utils libasound2-plugins; }
+
+xserver:
+	@[ "$$(uname)" != Linux ] || command -v Xvfb >/dev/null \
+	 || { command -v apt-get >/dev/null || { echo 'Xvfb is missing: install it with your package manager'; exit 1; }; \
+	      $(APT) update -q && $(APT) install -y -q --no-install-recommends xvfb libx11-6 libxcb-randr0 libxcb-render0 libxcb-shm0 libxcb-xfixes0; }
 
 chromium:
 	@{ command -v chromium || command -v google-chrome; } >/dev/null \

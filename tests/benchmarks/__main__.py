@@ -8,7 +8,18 @@ from rich.table import Table
 
 from tests.benchmarks.row import Row
 
-MODULES = ("wire", "jitter", "startup", "latency", "engine", "load", "memory", "sessions", "echo")
+MODULES = (
+    "wire",
+    "jitter",
+    "startup",
+    "latency",
+    "images",
+    "engine",
+    "load",
+    "memory",
+    "sessions",
+    "echo",
+)
 LONG_MODULES = ("open_speakers", "open_speakers_busy", "attack", "soak")
 """Minutes each, up to twenty: measured only when asked for by name."""
 

@@ -18,7 +18,7 @@ from live_cli.devices.images.camera_devices import (
     list_cameras,
     not_allowed,
 )
-from live_cli.devices.images.libraries import load_av
+from live_cli.devices.images.libraries import image_of, load_av
 from live_cli.errors import DeviceError
 
 if TYPE_CHECKING:
@@ -113,11 +113,10 @@ class _Reader:
             if self._closed:
                 raise self._failure or _error(self._device, errno.ENODEV, "")
             try:
-                image: Image = packet.decode()[-1].to_image()
+                return image_of(packet.decode()[-1])
             except (self._av.FFmpegError, IndexError, ValueError) as exc:
                 says = f"{_capital(self._device.called)} gives images that cannot be decoded."
                 raise DeviceError(says) from exc
-        return image
 
     def close(self) -> None:
         self._stopping = True

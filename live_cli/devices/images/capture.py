@@ -147,38 +147,41 @@ class ImageCapture:
 
     def _hand_over(self, image: "Image") -> None:
         """Call ``on_image`` if the image is worth it."""
-        image = _halved(image, self._long_side)
+        image = _halved(image, self._long_side)  # before it is looked at: a tenth of the cost
         if self._forgotten.is_set():
             self._forgotten.clear()
             self._change.forget()
         if not self._change.wants(_thumbnail(image), time.monotonic()):
             return
-        picture = encode(image, self._long_side)
-        captured = CapturedImage(picture, _preview(image))
+        _shrink(image, self._long_side)
+        captured = CapturedImage(encode(image, self._long_side), _preview(image))
         if not self._stopping.is_set():
             self._on_image(captured)
 
 
 def _halved(image: "Image", long_side: int) -> "Image":
-    """Return ``image`` made smaller by a whole number, and still no smaller than is sent.
-
-    Averaging costs a tenth of the filter that does the rest.
-    """
+    """Return ``image`` made smaller by a whole number, and still no smaller than is sent."""
     factor = max(image.size) // long_side
     return image.reduce(factor) if factor > 1 else image
 
 
+def _shrink(image: "Image", side: int) -> None:
+    """Make ``image`` itself smaller: as sharp as by the bicubic filter, at half its cost."""
+    from PIL.Image import Resampling
+
+    image.thumbnail((side, side), Resampling.HAMMING, reducing_gap=1.0)
+
+
 def _thumbnail(image: "Image") -> Thumbnail:
-    grey = image.convert("L").resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), _BOX)
+    from PIL.Image import Resampling
+
+    grey = image.convert("L").resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Resampling.BOX)
     return np.asarray(grey)
-
-
-_BOX = 4  # PIL.Image.Resampling.BOX, whose module is imported late
 
 
 def _preview(image: "Image") -> NDArray[np.uint8]:
     small = image.convert("RGB")
-    small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
+    _shrink(small, PREVIEW_SIDE)
     return np.asarray(small)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from live_cli.devices.images.libraries import load_av
+from live_cli.devices.images.libraries import image_of, load_av
 from live_cli.devices.images.picture_files import ImageFileError
 from live_cli.pictures.picture import MOST_PIXELS
 
@@ -129,7 +129,7 @@ class _OnePass:
 
     def image(self) -> "Image":
         """Return the picture that `show` has come to, upright."""
-        image: Image = self._shown.to_image()
+        image = image_of(self._shown)
         turned = self._shown.rotation
         return image.rotate(turned, expand=True) if turned else image
 
