@@ -143,7 +143,7 @@ def benches() -> Iterator[Callable[..., Bench]]:
     yield make
     for bench in made:
         bench.close()
-        assert bench.source.closed.wait(WITHIN_S) or not bench.source.opened
+        assert not bench.source.opened or bench.source.closed.wait(WITHIN_S)
 
 
 def leaving(number: int) -> Callable[[list[object]], bool]:
