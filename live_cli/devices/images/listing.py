@@ -1,5 +1,6 @@
 """Finds the camera, screen or files that a user means."""
 
+import contextlib
 import difflib
 import re
 from collections.abc import Sequence
@@ -14,15 +15,14 @@ from live_cli.devices.images.camera_devices import (
     list_cameras,
 )
 from live_cli.devices.images.libraries import load_av, load_pillow
-from live_cli.devices.images.picture_files import PICTURE_SUFFIXES, PictureFiles
+from live_cli.devices.images.picture_files import PictureFiles
 from live_cli.devices.images.screen import Monitor, Screen, list_monitors
 from live_cli.devices.images.source import ImageSource
 from live_cli.devices.images.video_file import VideoFile
 from live_cli.errors import DeviceError, InputFileError, OptionError
+from live_cli.pictures.picture import SUFFIXES, begins_as_picture
 
 _TEST_CAMERA = "lavfi:"
-_MOVING = ".gif"
-"""A picture in a folder, a video alone."""
 
 
 def image_source(camera: str | None, screen: str | None) -> ImageSource:
@@ -66,8 +66,12 @@ def _files(camera: str) -> ImageSource | None:
 
 
 def _is_picture(path: Path) -> bool:
-    suffix = path.suffix.lower()
-    return suffix in PICTURE_SUFFIXES and suffix != _MOVING
+    """Whether ``path`` is one picture; a GIF, which may move, is a video."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        head = file.read(12)
+        if begins_as_picture(head):
+            return not head.startswith(b"GIF8")
+    return path.suffix.lower() in SUFFIXES - {".gif"}
 
 
 def match_camera(text: str, cameras: Sequence[CameraDevice]) -> CameraDevice:

@@ -4,6 +4,7 @@ A single picture is a folder of one. What is no picture is left out by its suffi
 cannot be read is a loss of the source, told as any, after which the next one follows.
 """
 
+import errno
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,14 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 from live_cli.bounded_read import read_bounded
 from live_cli.errors import DeviceError, InputFileError, LiveError
-from live_cli.pictures.picture import MOST_BYTES, decode, opaque
+from live_cli.pictures.picture import MOST_BYTES, SUFFIXES, decode, opaque, too_large
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-PICTURE_SUFFIXES: Final = frozenset(
-    (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif")
-)
 _EACH_S = 0.9
 """A picture stays so long at least; asked for once a second, a little early too, each is shown."""
 
@@ -79,15 +77,16 @@ class PictureFiles:
 def _pictures_in(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    return sorted(each for each in path.iterdir() if each.suffix.lower() in PICTURE_SUFFIXES)
+    return sorted(each for each in path.iterdir() if each.suffix.lower() in SUFFIXES)
 
 
 def _read(path: Path) -> "Image":
     try:
         return opaque(decode(read_bounded(path, MOST_BYTES), str(path)))
     except OSError as exc:
-        raise ImageFileError(f"{path} cannot be read: {exc.strerror or exc}.") from exc
-    except DeviceError:
-        raise
+        says = f"{path} cannot be read: {exc.strerror or exc}."
+        raise ImageFileError(
+            str(too_large(str(path))) if exc.errno == errno.EFBIG else says
+        ) from exc
     except LiveError as exc:
         raise ImageFileError(str(exc)) from exc

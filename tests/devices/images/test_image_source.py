@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from live_cli.devices.images import listing as module
 from live_cli.devices.images.camera import Camera
@@ -77,9 +78,10 @@ def test_what_is_there_is_a_file_before_it_is_a_name(
     for name in ("clip.mp4", "one.JPG", "moving.gif", "4"):
         (tmp_path / name).touch()
     (tmp_path / "logitech").mkdir()
+    Image.new("RGB", (8, 8), "blue").save(tmp_path / "blue", "PNG")
     kinds = {
         "clip.mp4": VideoFile, "~/clip.mp4": VideoFile, "one.JPG": PictureFiles,
-        "moving.gif": VideoFile, "logitech": PictureFiles, ".": PictureFiles,
+        "moving.gif": VideoFile, "blue": PictureFiles, "logitech": PictureFiles, ".": PictureFiles,
         "4": Camera, "PRO": Camera, "lavfi:testsrc": Camera,
     }  # fmt: skip
     found = {text: type(image_source(text, None)) for text in kinds}

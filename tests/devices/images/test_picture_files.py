@@ -174,6 +174,10 @@ def test_a_sound_file_has_no_pictures(tmp_path: Path) -> None:
 def test_an_empty_folder_and_one_that_is_gone_are_said(tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match="has no pictures: put some there"):
         PictureFiles(tmp_path).open()
+    with (tmp_path / "huge.png").open("wb") as file:
+        file.truncate(30 << 20)
+    with pytest.raises(DeviceError, match=r"huge\.png is larger than 20 MB"):
+        PictureFiles(tmp_path).open()
     with pytest.raises(DeviceError, match=r"gone\.png cannot be read: No such file"):
         PictureFiles(tmp_path / "gone.png").open()
     with pytest.raises(DeviceError, match=r"gone\.mp4 cannot be read: No such file"):
