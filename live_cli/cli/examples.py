@@ -9,6 +9,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "talk": (
         "live-cli talk --voice Kore --system @tutor.txt",
         "live-cli talk --input question.wav --output answer.wav",
+        "live-cli talk --camera",
     ),
     "text": (
         'live-cli text "How many legs does a dog have?"',

@@ -60,10 +60,15 @@ def test_a_folder_that_cannot_be_written_keeps_nothing_and_raises_nothing(tmp_pa
         (["talk", "--resume", "h1"], ["talk", "--resume", "h1"]),
         (["text", "--resume=h1", "Hi"], ["text", "--resume=h1", "Hi"]),
         (["text", "Hi"], ["text", "Hi"]),
+        (["talk", "--camera"], ["talk", "--camera="]),
+        (["talk", "--camera", "--resume"], ["talk", "--camera=", "--resume=last"]),
+        (["talk", "--screen", "--json"], ["talk", "--screen=", "--json"]),
+        (["talk", "--camera", "0"], ["talk", "--camera", "0"]),
+        (["talk", "--camera=x", "--screen", "1"], ["talk", "--camera=x", "--screen", "1"]),
         ([], []),
     ],
 )
-def test_a_bare_resume_means_the_last(given: list[str], means: list[str]) -> None:
+def test_an_option_that_stands_alone_means_the_last_or_the_first(given: list[str], means: list[str]) -> None:
     assert _completed(given) == means
 
 

@@ -386,3 +386,21 @@ def test_the_system_instruction_comes_from_a_file(config, tmp_path, monkeypatch)
     (tmp_path / "empty.txt").write_text("\n")
     with pytest.raises(InputFileError, match="is empty"):
         config("", options={"system": "@empty.txt"})
+
+
+@pytest.mark.parametrize(
+    ("line", "camera"),
+    [
+        ('camera = ""', ""),
+        ('camera = " "', ""),
+        ('camera = "Webcam"', "Webcam"),
+        ('camera = "./pictures"', "{folder}/pictures"),
+        ('camera = "/dev/video0"', "/dev/video0"),
+        ('camera = "lavfi:testsrc=rate=1/2"', "lavfi:testsrc=rate=1/2"),
+    ],
+)
+def test_a_camera_is_a_name_a_file_or_blank_for_the_first(config, tmp_path, line, camera):
+    text = f"[talk]\n{line}\n"
+    assert config(text).talk.camera == camera.replace("{folder}", str(tmp_path))
+    assert config(text, options={"talk.camera": "2"}).talk.camera == "2"
+    assert config(text, options={"talk.camera": ""}).talk.camera == ""
