@@ -107,7 +107,7 @@ def talk(
 ) -> None:
     """Talk by microphone and speaker; Ctrl-C ends it.
 
-    Keys: m mutes, t types a line, Enter silences the model, q leaves.
+    Keys: m mutes, v shows images, t types a line, Enter silences the model, q leaves.
     """
     from live_cli.commands.talk import command
 
@@ -130,6 +130,12 @@ def text(
         bool,
         typer.Option("--document", help="Take all of standard input as one message."),
     ] = False,
+    image: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--image", metavar="FILE", help="Show a picture ('-': stdin); may be repeated."
+        ),
+    ] = None,
     history: Annotated[
         str | None,
         typer.Option("--history", metavar="FILE", help="Earlier turns, sent first."),
@@ -153,6 +159,7 @@ def text(
         settings,
         message,
         document=document,
+        images=image or [],
         history=_path(history),
         output_path=output,
         resume=earlier,
@@ -263,7 +270,7 @@ def doctor(
         bool, typer.Option("--audio", help="Play a sweep and a hiss, and measure what comes back.")
     ] = False,
     video: Annotated[
-        bool, typer.Option("--video", help="Take an image of each camera and screen.")
+        bool, typer.Option("--video", help="Take an image of each camera and screen, or of what the settings name.")
     ] = False,
     json: _JsonTable = False,
 ) -> None:
@@ -271,7 +278,7 @@ def doctor(
     if video:
         from live_cli.commands.doctor import image_check
 
-        image_check.run(json=json)
+        image_check.run(settings, json=json)
     if audio:
         from live_cli.commands.doctor import audio_check as doctor_audio
 

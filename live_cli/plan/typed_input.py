@@ -1,10 +1,17 @@
-"""A typed text as the message that a model takes it in."""
+"""What a person types and shows, as the messages that a model takes it in."""
+
+from collections.abc import Sequence
+from typing import Final
 
 from live_cli.catalog import Model
+from live_cli.pictures.picture import EncodedPicture
 from live_cli.plan.plan import SessionPlan
 from live_cli.protocol import compose
-from live_cli.protocol.messages import ClientMessage, Content, Part
+from live_cli.protocol.messages import Blob, ClientMessage, Content, Part
 from live_cli.settings.schema import Settings
+
+WORDLESS: Final = "What do you see?"
+"""Goes with pictures that are shown alone where they ask for no answer by themselves."""
 
 
 def first_words(settings: Settings, plan: SessionPlan) -> str | None:
@@ -22,3 +29,20 @@ def typed_input(model: Model, text: str) -> ClientMessage:
     if model.client_content == "session":
         return compose.turns([Content(role="user", parts=[Part(text=text)])])
     return compose.text(text)
+
+
+def question_messages(
+    model: Model, text: str, pictures: Sequence[EncodedPicture] = ()
+) -> list[ClientMessage]:
+    """Return ``text``, which may be empty, and what is shown with it, in the order of sending.
+
+    Pictures go into the turn, before its words; as realtime video, where ``model`` takes no other
+    turns, in messages of their own, of which it takes one a second.
+    """
+    if not pictures:
+        return [typed_input(model, text)]
+    if model.client_content == "session":
+        blobs = [Blob(data=each.data, mime_type=each.mime_type) for each in pictures]
+        return [compose.shown(blobs, text)]
+    images = [compose.video(each.data, each.mime_type) for each in pictures]
+    return [*images, compose.text(text if text.strip() else WORDLESS)]

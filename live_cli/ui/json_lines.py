@@ -31,7 +31,8 @@ Every object has ``type`` and ``t``, the seconds since the start (3 decimals). T
                         missed_frames
     images              role (camera, screen), source, state (on: images are sent from now on; lost:
                         the device is away; off), sent, saved, tokens
-    image               one image has left: role, source, mime_type, bytes, width, height, sha256
+    image               one image has left: role (camera, screen, file), source, mime_type, bytes,
+                        width, height, sha256
     echo                converged, erle_db: echo cancellation has learned the way from speaker to
                         microphone, or has to learn it anew
     stalled             silent_s: an answer is awaited, and nothing has come for so long

@@ -142,7 +142,7 @@ class ImageStatus:
     """The images of a camera or a screen that are sent: whether they are, and how many were."""
 
     role: str
-    """``camera`` or ``screen``."""
+    """``camera`` or ``screen``, or ``file`` for a picture that was named."""
     source: str
     """What people call it, as in ``camera 0 (Integrated Webcam)``."""
     state: ImageState

@@ -89,7 +89,7 @@ class DroppingServer:
 
     That happens on as many connections as ``drops`` has entries, each in its way.
     ``BEFORE_THE_QUESTION``: the first connection ends before it is read. ``gone``: no connection
-    is made any more after the last drop.
+    is made any more after the last drop. ``pictures``: how many have come.
     """
 
     broken: str
@@ -98,6 +98,7 @@ class DroppingServer:
     gone: bool = False
     handles: list[str | None] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    pictures: int = 0
     port: int = 0
     _listener: Server | None = None
     _given: int = 0
@@ -116,7 +117,9 @@ class DroppingServer:
                 await self._drop(socket)
                 return
             async for payload in socket:
-                for question in _questions(json.loads(payload)):
+                message = json.loads(payload)
+                self.pictures += _pictures(message)
+                for question in _questions(message):
                     self.asked.append(question)
                     if not await self._answer(socket, question):
                         return
@@ -142,9 +145,20 @@ class DroppingServer:
 
 def _questions(message: dict[str, Any]) -> list[str]:
     if "realtimeInput" in message:
-        return [message["realtimeInput"]["text"]]
+        given = message["realtimeInput"]
+        return [given["text"]] if "text" in given else []
+    return [part["text"] for part in _parts(message) if "text" in part]
+
+
+def _pictures(message: dict[str, Any]) -> int:
+    if "realtimeInput" in message:
+        return int("video" in message["realtimeInput"])
+    return sum("inlineData" in part for part in _parts(message))
+
+
+def _parts(message: dict[str, Any]) -> list[dict[str, Any]]:
     turns = message["clientContent"].get("turns") or []
-    return [part["text"] for turn in turns for part in turn["parts"]]
+    return [part for turn in turns for part in turn["parts"]]
 
 
 @asynccontextmanager
