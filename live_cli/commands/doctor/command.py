@@ -50,7 +50,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield _chat_model(settings)
     yield from _server(settings)
     yield from _sound(settings)
-    yield from image_findings()
+    yield from image_findings(settings)
     yield _terminal()
 
 

@@ -9,7 +9,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from live_cli.commands.doctor.findings import Finding, print_finding
-from live_cli.errors import DeviceError
+from live_cli.errors import DeviceError, LiveError
+from live_cli.settings.schema import Settings
 
 if TYPE_CHECKING:
     from live_cli.devices.images.source import ImageSource
@@ -19,8 +20,8 @@ DARK_LEVEL = 8
 """The brightest of an image's pixels, of 255, that no lens gives which looks at anything."""
 
 
-def run(*, json: bool) -> None:
-    """Take an image of each camera and screen, and print what it shows.
+def run(settings: Settings, *, json: bool) -> None:
+    """Take an image of each camera and screen, or of what the settings name; print what it shows.
 
     Raises the first DeviceError of a source that gives none, once all are looked at, and
     SettingsError without the packages.
@@ -29,7 +30,8 @@ def run(*, json: bool) -> None:
 
     load_pillow()
     failures = []
-    for finding in _looks():
+    chosen = _chosen(settings)
+    for finding in _looks() if chosen is None else [_look(chosen)]:
         print_finding(finding, as_json=json)
         if finding.failure is not None:
             failures.append(finding.failure)
@@ -80,8 +82,11 @@ def _look(source: "ImageSource") -> Finding:
     return Finding(name, says, hint=brightest <= DARK_LEVEL, facts=facts)
 
 
-def image_findings() -> Iterator[Finding]:
-    """Yield which packages, cameras and screens there are. No camera is opened."""
+def image_findings(settings: Settings) -> Iterator[Finding]:
+    """Yield which packages, cameras and screens there are, and which of them the settings name.
+
+    No camera is opened.
+    """
     missing = [name for module, name in _PACKAGES.items() if find_spec(module) is None]
     if missing:
         from live_cli.devices.images.libraries import INSTALL
@@ -90,6 +95,21 @@ def image_findings() -> Iterator[Finding]:
         return
     yield from _cameras()
     yield from _screens()
+    try:
+        chosen = _chosen(settings)
+    except LiveError as exc:
+        yield Finding("shown in talk", str(exc), hint=True)
+    else:
+        if chosen is not None:
+            yield Finding("shown in talk", chosen.name)
+
+
+def _chosen(settings: Settings) -> "ImageSource | None":
+    """Return what the settings show to the model; None where they name nothing."""
+    from live_cli.devices.images.listing import image_source
+
+    camera, screen = settings.talk.camera, settings.talk.screen
+    return None if camera is None and screen is None else image_source(camera, screen)
 
 
 def _cameras() -> Iterator[Finding]:

@@ -83,7 +83,8 @@ def match_camera(text: str, cameras: Sequence[CameraDevice]) -> CameraDevice:
     if not named and _looks_like_a_file(wanted):
         raise InputFileError(f"There is no file or folder {wanted}.")
     if not cameras:
-        raise DeviceError(NO_CAMERA)
+        called = "" if not wanted or wanted.isdecimal() else f'No file is called "{wanted}". '
+        raise DeviceError(called + NO_CAMERA)
     if not wanted:
         return next((each for each in cameras if not each.problem), cameras[0])
     if len(named) == 1:

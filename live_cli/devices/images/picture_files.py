@@ -8,7 +8,7 @@ import errno
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from live_cli.bounded_read import read_bounded
 from live_cli.errors import DeviceError, InputFileError, LiveError

@@ -1,14 +1,22 @@
 """`live-cli doctor` on cameras and screens: what there is, and with --video what each shows."""
 
 import json
+import os
 import sys
 
 import pytest
 
 from live_cli.commands.doctor import image_check
-from live_cli.devices.images import camera_devices, screen
+from live_cli.devices.images import camera_devices, listing, screen
 from live_cli.devices.images.camera_devices import CameraDevice, drawn_camera
-from live_cli.errors import DeviceError, SettingsError
+from live_cli.errors import DeviceError, InputFileError, SettingsError
+from live_cli.settings.load import load
+from live_cli.settings.schema import Settings
+
+
+def settings(**talk: str) -> Settings:
+    environ = {f"LIVE_CLI_TALK_{name.upper()}": value for name, value in talk.items()}
+    return load(environ={"LIVE_CLI_CONFIG": os.devnull, **environ})
 
 
 @pytest.fixture
@@ -19,7 +27,8 @@ def cameras(monkeypatch):
         raise DeviceError("There is no display to read.")
 
     def these(*devices: CameraDevice) -> None:
-        monkeypatch.setattr(camera_devices, "list_cameras", lambda: list(devices))
+        for module in (camera_devices, listing):
+            monkeypatch.setattr(module, "list_cameras", lambda: list(devices))
 
     monkeypatch.setattr(screen, "list_monitors", no_display)
     return these
@@ -32,25 +41,25 @@ def test_what_there_is_and_what_is_missing_is_said_without_opening_a_camera(came
         CameraDevice(0, "Webcam", "v4l2", "/dev/video0", problem),
         CameraDevice(2, "HDMI", "v4l2", "/dev/video2"),
     )
-    found = {finding.name: finding for finding in image_check.image_findings()}
+    found = {finding.name: finding for finding in image_check.image_findings(settings())}
     assert found["camera 0 (Webcam)"].says == problem
     assert found["camera 0 (Webcam)"].state == "note"
     assert found["camera 2 (HDMI)"].state == "ok"
     assert found["screen"].says == "There is no display to read."
     cameras()
-    found = {finding.name: finding for finding in image_check.image_findings()}
+    found = {finding.name: finding for finding in image_check.image_findings(settings())}
     assert "plug one in" in found["camera"].says
 
 
 def test_missing_packages_are_one_command(cameras, monkeypatch):
     monkeypatch.setattr(image_check, "find_spec", lambda name: None if name != "av" else name)
-    (finding,) = image_check.image_findings()
+    (finding,) = image_check.image_findings(settings())
     assert finding.says == "mss, Pillow not installed: pip install 'live-cli[video]'"
 
 
 def test_an_image_of_each_camera_is_taken_when_asked(cameras, capsys):
     cameras(drawn_camera("testsrc=size=320x240"), drawn_camera("color=black:size=64x48"))
-    image_check.run(json=True)
+    image_check.run(settings(), json=True)
     shown, dark, no_screen = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert (shown["state"], shown["width"], shown["height"]) == ("ok", 320, 240)
     assert dark["state"] == "note"
@@ -61,7 +70,7 @@ def test_an_image_of_each_camera_is_taken_when_asked(cameras, capsys):
 def test_a_camera_that_does_not_open_is_a_failure_after_the_others(cameras, capsys):
     cameras(CameraDevice(7, "Gone", "v4l2", "/dev/video7"), drawn_camera("testsrc"))
     with pytest.raises(DeviceError, match=r"Camera 7 \(Gone\) is not there"):
-        image_check.run(json=False)
+        image_check.run(settings(), json=False)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["wrong", "ok", "note"]
 
@@ -69,4 +78,17 @@ def test_a_camera_that_does_not_open_is_a_failure_after_the_others(cameras, caps
 def test_without_pillow_it_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL.Image", None)
     with pytest.raises(SettingsError, match=r"pip install 'live-cli\[video\]'"):
-        image_check.run(json=False)
+        image_check.run(settings(), json=False)
+
+
+def test_what_the_settings_name_is_looked_at_and_no_other_camera(cameras, capsys):
+    cameras(drawn_camera("testsrc"))
+    image_check.run(settings(camera="lavfi:color=white:size=64x48"), json=True)
+    (shown,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (shown["width"], shown["brightest"]) == (64, 255)
+    found = {each.name: each for each in image_check.image_findings(settings(camera="clip.mp4"))}
+    assert found["shown in talk"].says == "There is no file or folder clip.mp4."
+    with pytest.raises(InputFileError):
+        image_check.run(settings(camera="clip.mp4"), json=True)
+    found = {each.name: each for each in image_check.image_findings(settings(camera="test"))}
+    assert found["shown in talk"].says == "camera 0 (testsrc)"
