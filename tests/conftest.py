@@ -31,6 +31,7 @@ STARTS_LIVE_CLI = {
     "tests.harness.command.started",
     "tests.harness.serve_process.serving",
     "tests.harness.talking.talking",
+    "tests.harness.terminal_command.on_terminal",
 }
 """Whoever imports one of these starts the command."""
 SOUND_FIXTURES = {"sound_folder", "virtual_audio"}

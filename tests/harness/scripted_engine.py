@@ -31,10 +31,21 @@ def text(words: str) -> ServerMessage:
 
 
 class ScriptedSession:
-    """Echoes a text, or does it: crash, fail, hang, flood, turn, audio N, text N, handle X."""
+    """Echoes a text, or does it: crash, fail, hang, flood, turn, audio N, text N, handle X.
 
-    def __init__(self, setup: Setup, emit: SendToClient, *, takes_video: bool = True) -> None:
+    ``echoes_sound``: it tells how much sound has come.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        emit: SendToClient,
+        *,
+        takes_video: bool = True,
+        echoes_sound: bool = True,
+    ) -> None:
         self.setup = setup
+        self.echoes_sound = echoes_sound
         self.takes_video = takes_video
         self.emit = emit
         self.events: list[Event] = []
@@ -47,7 +58,7 @@ class ScriptedSession:
 
     async def handle(self, event: Event) -> None:
         self.events.append(event)
-        if isinstance(event, AudioReceived):
+        if isinstance(event, AudioReceived) and self.echoes_sound:
             await self.emit(text(f"{len(event.data)} bytes at {event.sample_rate}"))
         if not isinstance(event, TextReceived):
             return
@@ -104,6 +115,7 @@ class ScriptedEngine:
     loaded: asyncio.Event = field(default_factory=asyncio.Event)
     opened: asyncio.Event = field(default_factory=asyncio.Event)
     takes_video: bool = True
+    echoes_sound: bool = True
 
     async def open(
         self, setup: Setup, emit: SendToClient, dialect: Dialect, principal: str
@@ -116,7 +128,9 @@ class ScriptedEngine:
             raise ZeroDivisionError
         if setup.model == "models/slow":
             await self.loaded.wait()
-        session = ScriptedSession(setup, emit, takes_video=self.takes_video)
+        session = ScriptedSession(
+            setup, emit, takes_video=self.takes_video, echoes_sound=self.echoes_sound
+        )
         self.sessions.append(session)
         self.opened.set()
         return session
