@@ -270,7 +270,10 @@ def doctor(
         bool, typer.Option("--audio", help="Play a sweep and a hiss, and measure what comes back.")
     ] = False,
     video: Annotated[
-        bool, typer.Option("--video", help="Take an image of each camera and screen, or of what the settings name.")
+        bool,
+        typer.Option(
+            "--video", help="Take an image of each camera and screen, or of what the settings name."
+        ),
     ] = False,
     json: _JsonTable = False,
 ) -> None:

@@ -13,6 +13,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "text": (
         'live-cli text "How many legs does a dog have?"',
+        'live-cli text --image cat.jpg "What is this?"',
         "cat questions.txt | live-cli text > answers.txt",
     ),
     "transcribe": (

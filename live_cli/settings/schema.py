@@ -172,7 +172,7 @@ class SessionSettings:
     show_thoughts: bool = _setting(Boolean(), False, _thinking("Show summaries of the thinking."))
     media_resolution: str | None = _setting(
         Choice(("low", "medium", "high")),
-        option=_session("Resolution of images.", "low|medium|high", verbs=_TALK, late=True),
+        option=_session("Resolution of images.", "low|medium|high", late=True),
     )
     resume: bool = _setting(
         Boolean(), True, _connection("Ask for no resumption handles.", one_way=True)

@@ -1,6 +1,7 @@
 """Models that see, and those that cannot: refused before anything is connected."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,11 @@ from live_cli.settings.load import load
 KEY = {"GEMINI_API_KEY": "gemini-key"}
 ENDPOINT = {"LIVE_CLI_ENGINE_CHAT": "openai:http://127.0.0.1:1/v1#m"}
 TRANSLATES = "gemini-3.5-live-translate-preview"
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_pulled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("live_cli.engine.chat_models.lookup.cache_folder", lambda: tmp_path)
 
 
 def planned(
@@ -59,5 +65,5 @@ def test_what_cannot_see_is_refused_early_and_what_may_is_tried(
     with pytest.raises(SettingsError) as refused:
         planned(verb, env, **options)
     assert str(refused.value) == without.blind
-    for way_out in ("Gemini 3.8 Live", "--server gemini", "openai:URL#MODEL"):
+    for way_out in ("Gemini 3.8 Live", "--server gemini", "openai:URL#MODEL", "live-cli models"):
         assert way_out in str(refused.value)
