@@ -4,7 +4,7 @@
     ├── SettingsError              3   settings or key
     │   └── OptionError            2   wrong usage
     ├── ConnectError               4   cannot connect
-    ├── DeviceError                5   audio device
+    ├── DeviceError                5   sound device, camera or screen
     ├── SessionError               6   the session failed
     │   ├── LocalProtocolError         our mistake: a message that is not legal now
     │   └── RemoteProtocolError        the peer's: garbage, or a message out of place
@@ -74,7 +74,7 @@ class ConnectError(LiveError):
 
 
 class DeviceError(LiveError):
-    """No microphone or speaker, or PortAudio is missing, or the device is busy."""
+    """A microphone, speaker, camera or screen is missing, busy or not allowed, or PortAudio is."""
 
     exit_code = 5
 

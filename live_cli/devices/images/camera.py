@@ -6,9 +6,11 @@ one image a second that is asked for is decoded by who asks, and has come after 
 thread is also what hangs where a driver does: it is a daemon, and left behind.
 """
 
+import contextlib
 import errno
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +31,8 @@ OPEN_WITHIN_S: Final = 10.0
 IMAGE_WITHIN_S: Final = 5.0
 """The first one takes a second or two, until the exposure is found."""
 _CLOSE_WITHIN_S: Final = 1.0
+_NONE_YET_S: Final = 0.01
+"""Until AVFoundation, which does not wait for an image, is asked again."""
 _SIZE: Final = {"video_size": "1280x720"}
 """More than is sent; without a wish some cameras give 640x480 and some 4K."""
 _OPTIONS: Final[dict[str, tuple[dict[str, str], ...]]] = {
@@ -139,12 +143,10 @@ class _Reader:
         try:
             container = self._open_container()
             self._note()
-            for packet in container.demux(container.streams.video[0]):
-                if self._stopping:
-                    return
-                if packet.size:
-                    self._note(packet)
-            self._note(failure=_error(self._device, errno.ENODEV, ""))
+            while not self._stopping:
+                with contextlib.suppress(BlockingIOError):
+                    self._fetch(container)
+                time.sleep(_NONE_YET_S)
         except (self._av.FFmpegError, OSError, ValueError, IndexError) as exc:
             number, says = getattr(exc, "errno", None), getattr(exc, "strerror", None)
             self._note(failure=_error(self._device, number, says or str(exc)))
@@ -153,6 +155,15 @@ class _Reader:
                 with self._decoding:
                     self._closed = True
                     container.close()
+
+    def _fetch(self, container: Any) -> None:
+        """Note all that comes. Raises BlockingIOError where nothing has, as on macOS."""
+        for packet in container.demux(container.streams.video[0]):
+            if self._stopping:
+                return
+            if packet.size:  # empty where it was damaged on its way
+                self._note(packet)
+        raise OSError(errno.ENODEV, "it ended")
 
     def _open_container(self) -> Any:
         attempts = _OPTIONS.get(self._device.format, ({},))

@@ -5,6 +5,7 @@ comes from ``av.open``, with PyAV's own errors.
 """
 
 import errno
+import itertools
 import sys
 import threading
 import time
@@ -67,7 +68,8 @@ class Driver:
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.answer: Callable[[dict[str, str]], object] = lambda options: None
         self.goes_on = threading.Event()
-        self.is_stuck = False
+        self.is_stuck = self.does_not_wait = False
+        self.turns = itertools.count(1)
         self.streams: Any = None
 
     def open(self, file: str, format: str, options: dict[str, str]) -> "Driver":
@@ -81,6 +83,8 @@ class Driver:
         for packet in self._real.demux(stream):
             if self.is_stuck:
                 self.goes_on.wait(20)
+            if self.does_not_wait and next(self.turns) % 2:
+                av.error.err_check(-errno.EAGAIN)
             if not self.cameras:
                 av.error.err_check(-errno.ENODEV)
             yield packet
@@ -143,6 +147,13 @@ def test_one_that_refuses_what_is_asked_of_it_is_opened_as_it_is(driver: Driver)
         camera.open()
         assert camera.newest().size == (320, 240)
     assert [options.get("video_size") for _, options in driver.asked] == ["1280x720", None]
+
+
+def test_one_that_does_not_wait_for_its_images_is_asked_again(driver: Driver) -> None:
+    driver.does_not_wait = True
+    with closing(Camera(WEBCAM)) as camera:
+        camera.open()
+        assert [camera.newest().size for _ in range(3)] == [(320, 240)] * 3
 
 
 def test_one_that_hangs_while_it_opens_is_left(
