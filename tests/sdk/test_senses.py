@@ -3,15 +3,26 @@
 Behind it stands an endpoint that decodes the colour cards it is shown.
 """
 
+import asyncio
 import base64
+import io
+import json
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+from google.genai import types
+from PIL import Image
 
+from live_cli.catalog import find_model
 from live_cli.engine.setup.config import AFFECTIVE_STYLE
+from live_cli.pictures.picture import prepare
+from live_cli.plan.typed_input import question_messages
+from live_cli.protocol.wire import encode
 from tests.harness.chat_endpoint import ChatEndpoint
+from tests.harness.command import live_cli
 from tests.harness.images import png
 from tests.harness.sdks import (
     NODE,
@@ -119,6 +130,66 @@ await session.send_client_content(turns=types.Content(role="user", parts=[
     printed = await seeing.run(program)
     assert printed.startswith("It is blue. TEXT ")
     assert printed.endswith(" IMAGE 64")
+
+
+PYTHON_SHOWING = {
+    "gemini-3.8-live": """
+    await session.send_client_content(turns=types.Content(role="user", parts=[
+        types.Part.from_bytes(data=Path("sent.jpg").read_bytes(), mime_type="image/jpeg"),
+        types.Part(text="Which colour?"),
+    ]))
+    """,
+    "gemini-3.1-flash-live-preview": """
+    await session.send_realtime_input(
+        video=types.Blob(data=Path("sent.jpg").read_bytes(), mime_type="image/jpeg")
+    )
+    await session.send_realtime_input(text="Which colour?")
+    """,
+}
+
+
+@pytest.mark.parametrize("model", PYTHON_SHOWING)
+async def test_a_picture_of_ours_is_google_genais_too(
+    seeing: Serving, endpoint: ChatEndpoint, model: str
+) -> None:
+    """The command, and the SDK with the same bytes, show a chat model the same."""
+    noise = np.random.default_rng(1).integers(180, 255, (900, 1200, 3), np.uint8)
+    noise[..., 1:] //= 8
+    picture = prepare(jpeg_of(noise), "x")
+    (seeing.home / "photo.jpg").write_bytes(jpeg_of(noise))
+    (seeing.home / "sent.jpg").write_bytes(picture.data)
+    config = 'config = {"response_modalities": ["AUDIO"], "output_audio_transcription": {}}'
+    program = python(
+        textwrap.dedent(PYTHON_SHOWING[model]), PYTHON_LISTENING, config=config, model=model
+    )
+    assert (await seeing.run(program)).startswith("It is red.")
+    by_sdk = endpoint.asked[-1][2]["messages"]
+    asked = ("text", "--model", model, "--server", f"127.0.0.1:{seeing.port}")
+    shown = ("--image", str(seeing.home / "photo.jpg"), "Which colour?")
+    done = await asyncio.to_thread(live_cli, *asked, *shown, home=seeing.home)
+    assert done.stdout == b"It is red.\n", done.stderr
+    assert endpoint.asked[-1][2]["messages"] == by_sdk
+    ours = [
+        json.loads(encode(each)) for each in question_messages(find_model(model), "Hm?", [picture])
+    ]
+    [blob] = [
+        blob for each in ours for blob in _blobs_of(types.LiveClientMessage.model_validate(each))
+    ]
+    assert (blob.data, blob.mime_type) == (picture.data, picture.mime_type)
+
+
+def jpeg_of(pixels: Any) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG")
+    return file.getvalue()
+
+
+def _blobs_of(message: types.LiveClientMessage) -> list[types.Blob]:
+    """The pictures in a message, as google-genai's types have it."""
+    content, realtime = message.client_content, message.realtime_input
+    turns = (content.turns if content else None) or []
+    parts = [part.inline_data for turn in turns for part in turn.parts or []]
+    return [blob for blob in [*parts, realtime.video if realtime else None] if blob]
 
 
 @pytest.mark.parametrize("sdk", [PYTHON, PYTHON_1_55], ids=lambda sdk: sdk.name)
