@@ -68,7 +68,9 @@ def test_a_folder_that_cannot_be_written_keeps_nothing_and_raises_nothing(tmp_pa
         ([], []),
     ],
 )
-def test_an_option_that_stands_alone_means_the_last_or_the_first(given: list[str], means: list[str]) -> None:
+def test_an_option_that_stands_alone_means_the_last_or_the_first(
+    given: list[str], means: list[str]
+) -> None:
     assert _completed(given) == means
 
 

@@ -97,6 +97,7 @@ class Conversation:
             self._stats.waits,
             self._loop.time,
             on_sent,
+            images.note_speech if images is not None else lambda: None,
             hears_only_user=hears_only_user,
         )
         self._model_turn = 0

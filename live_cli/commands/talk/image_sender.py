@@ -17,7 +17,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from live_cli.commands.talk.outbox import Outbox
-from live_cli.engine.setup.media import resolution_of
+from live_cli.engine.setup.families import find_family
+from live_cli.engine.setup.media import ONLY_ACTIVITY, resolution_of
 from live_cli.errors import DeviceError, LiveError
 from live_cli.pictures.picture import LONG_SIDE
 from live_cli.plan.plan import SessionPlan
@@ -64,9 +65,19 @@ def image_sender(
         role="camera" if options.screen is None else "screen",
         long_side=LONG_SIDE[resolution] if resolution else CAMERA_SIDE,
         tokens=resolution_of(resolution).tokens,
+        goes_with_speech=_coverage(settings, plan) == ONLY_ACTIVITY,
         refusal=plan.blind,
         notes=(NO_COMPRESSION,) if limited else (),
     )
+
+
+def _coverage(settings: Settings, plan: SessionPlan) -> str:
+    """Return what a turn holds: by the settings, or else as the model has it."""
+    named = settings.vad.turn_coverage
+    if named is not None:
+        return f"TURN_INCLUDES_{named.upper().replace('-', '_')}"
+    family = find_family(plan.model.id)
+    return family.default_turn_coverage if family else ONLY_ACTIVITY
 
 
 class ImageSender:
@@ -74,8 +85,9 @@ class ImageSender:
 
     ``find_source`` is called in a thread and may raise LiveError. ``role``: ``camera`` or
     ``screen``. ``long_side``: pixels of an image, at most. ``tokens``: what one is billed.
-    ``refusal``: why the model is sent none, None where it sees. ``notes``: what the user is told
-    once, when the first images are sent.
+    ``goes_with_speech``: what comes between two utterances is no part of a turn, so that each gets
+    an image of its own. ``refusal``: why the model is sent none, None where it sees. ``notes``:
+    what the user is told once, when the first images are sent.
     """
 
     def __init__(
@@ -87,6 +99,7 @@ class ImageSender:
         role: str,
         long_side: int,
         tokens: int,
+        goes_with_speech: bool = False,
         refusal: str | None = None,
         notes: tuple[str, ...] = (),
     ) -> None:
@@ -97,6 +110,7 @@ class ImageSender:
         self._role = role
         self._long_side = long_side
         self._tokens = tokens
+        self._goes_with_speech = goes_with_speech
         self._refusal = refusal
         self._notes = notes
         self._wanted = False
@@ -153,6 +167,11 @@ class ImageSender:
         """Send the next image whatever it shows: the model has lost what it saw."""
         if self._capture is not None:
             self._capture.forget()
+
+    def note_speech(self) -> None:
+        """Let an image go with what the user begins to say, where the model sees no others."""
+        if self._goes_with_speech:
+            self.forget()
 
     def close(self) -> None:
         """Stop for good, and free the device."""

@@ -29,8 +29,9 @@ more."""
 class MicrophoneInput:
     """Decides what of the microphone is sent: by mute, by the key of push to talk, by `InputGate`.
 
-    ``waits`` is told where the user's speech ends. ``hears_only_user``: no echo can be in the
-    sound, as in that of a file. ``clock``: the event loop's time in seconds.
+    ``waits`` is told where the user's speech ends, ``on_speech`` when some begins that is sent.
+    ``hears_only_user``: no echo can be in the sound, as in that of a file. ``clock``: the event
+    loop's time in seconds.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class MicrophoneInput:
         waits: WaitingTimes,
         clock: Callable[[], float],
         on_sent: SentCallback | None = None,
+        on_speech: Callable[[], None] = lambda: None,
         *,
         hears_only_user: bool = False,
     ) -> None:
@@ -54,6 +56,8 @@ class MicrophoneInput:
         self._waits = waits
         self._clock = clock
         self._on_sent = on_sent
+        self._on_speech = on_speech
+        self._run_began: float | None = None
         self._hears_only_user = hears_only_user
         self._speech = SpeechRuns(INPUT_SAMPLE_RATE)
         self._captured_until = 0.0
@@ -100,6 +104,8 @@ class MicrophoneInput:
         """With push to talk: open the microphone, by a key or at the start of a file."""
         self._held_since = self._clock()
         self._put(self._gate.press())
+        if self._gate.manual:
+            self._on_speech()
         self._view.status(held=self._gate.held)
 
     def end_activity(self) -> None:
@@ -144,8 +150,13 @@ class MicrophoneInput:
         if self._gate.manual:
             return
         began, ended = run
+        if ended - began < SPEECH_S:
+            return
+        if began != self._run_began:
+            self._run_began = began
+            self._on_speech()
         # what is heard while the model plays may be its echo
-        if ended - began >= SPEECH_S and self._playback.snapshot().idle:
+        if self._playback.snapshot().idle:
             self._client.note_speech(ended)
 
     def _note_released(self) -> None:

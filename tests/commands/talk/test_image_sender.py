@@ -4,17 +4,23 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from itertools import count, pairwise
+from unittest.mock import Mock
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from live_cli.commands.talk import image_sender
 from live_cli.commands.talk.image_sender import ImageSender
+from live_cli.commands.talk.microphone_input import MicrophoneInput
 from live_cli.commands.talk.outbox import Outbox
 from live_cli.devices.images import capture
 from live_cli.errors import DeviceError
+from live_cli.protocol.input_gate import InputGate
 from live_cli.protocol.messages import ClientMessage
 from live_cli.ui.view import DeviceNews, ImageStatus, Summary
+from live_cli.ui.waiting_times import WaitingTimes
+from tests.harness.speech import speech_like
 
 WITHIN_S = 20.0
 
@@ -282,3 +288,43 @@ async def test_images_of_a_time_without_a_connection_are_not_sent_later(benches)
     bench.outbox.hold_image(False)
     await bench.view.until(leaving(1))
     assert bench.sender.counted(Summary()).images_sent == len(bench.left) == 1
+
+
+@pytest.mark.parametrize("goes_with_speech", [True, False])
+async def test_an_utterance_gets_an_image_where_a_turn_holds_no_others(
+    benches, goes_with_speech: bool
+) -> None:
+    bench = benches(Source(still=True), goes_with_speech=goes_with_speech)
+    await bench.sender.start()
+    await bench.view.until(leaving(1))
+    bench.sender.note_speech()
+    await bench.source.taken(4)
+    await asyncio.sleep(0.05)
+    assert len(bench.left) == (2 if goes_with_speech else 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "begins"),
+    [([0.6], 1), ([0.6, -0.4, 0.6], 1), ([0.6, -1.5, 0.6], 2), ([0.1, -1.5, 0.6], 1), ([-2.0], 0)],
+)
+def test_that_speech_begins_is_told_once_an_utterance(said: list[float], begins: int) -> None:
+    told: list[bool] = []
+    microphone = MicrophoneInput(
+        InputGate(manual=False),
+        Outbox(),
+        Mock(),
+        Mock(),
+        Mock(),
+        WaitingTimes(),
+        lambda: 0.0,
+        on_speech=lambda: told.append(True),
+    )
+    room = np.random.default_rng(1).normal(0, 0.0005, 16_000).astype(np.float32)
+    parts = [
+        speech_like(part) if part > 0 else np.resize(room, int(-part * 16_000)) for part in said
+    ]
+    sound = np.concatenate([room, *parts, room])
+    for place, frame in enumerate(np.resize(sound, (sound.size // 320, 320))):
+        pcm16 = (frame * 32_767).astype("<i2").tobytes()
+        microphone.take_frame(pcm16, -30.0, (place + 1) * 0.02)
+    assert len(told) == begins
