@@ -180,9 +180,8 @@ def _thumbnail(image: "Image") -> Thumbnail:
 
 
 def _preview(image: "Image") -> NDArray[np.uint8]:
-    small = image.convert("RGB")
-    _shrink(small, PREVIEW_SIDE)
-    return np.asarray(small)
+    factor = -(-max(image.size) // PREVIEW_SIDE)
+    return np.asarray(image.reduce(factor).convert("RGB"))
 
 
 def _capital(name: str) -> str:

@@ -115,7 +115,7 @@ def test_after_forgetting_the_same_is_sent_again(rig: Rig) -> None:
 
 @pytest.mark.parametrize(
     ("size", "sent", "preview"),
-    [((1920, 1080), (768, 432), (180, 320, 3)), ((300, 4000), (58, 768), (320, 24, 3)),
+    [((1920, 1080), (768, 432), (144, 256, 3)), ((300, 4000), (58, 768), (256, 20, 3)),
      ((16, 9), (16, 9), (9, 16, 3)), ((1, 1), (1, 1), (1, 1, 3))],
 )  # fmt: skip
 def test_an_image_is_made_as_small_as_is_sent(

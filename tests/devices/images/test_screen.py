@@ -33,7 +33,7 @@ def test_one_whose_server_ends_is_lost_and_not_there_to_open(virtual_screen: Vir
     screen = image_source(None, "1")
     screen.open()
     virtual_screen.end()
-    with pytest.raises(DeviceError, match="cannot be read any more: (?!AssertionError)"):
+    with pytest.raises(DeviceError, match=r"cannot be read any more: (?!AssertionError)"):
         screen.newest()
     screen.close()
     with pytest.raises(DeviceError, match="Check that DISPLAY names one that runs"):
