@@ -59,11 +59,12 @@ async def resumable(
     view: View,
     *,
     goes_on: bool = False,
+    keeps_images: bool = False,
 ) -> AsyncIterator[ResumingClient]:
     """Open the session of ``plan``, over as many connections as it takes.
 
-    The session's handle is kept as soon as there is one, and with every change. ``goes_on``: see
-    `ResumingClient`.
+    The session's handle is kept as soon as there is one, and with every change. ``goes_on``,
+    ``keeps_images``: see `ResumingClient`.
     """
     resumes = may_resume(plan)
 
@@ -78,6 +79,7 @@ async def resumable(
         server.connect,
         resumes=resumes,
         goes_on=goes_on,
+        keeps_images=keeps_images,
         policy=ReconnectPolicy(first.clock(), limit_s=options.reconnect_s),
         watchdog=_watchdog(first.clock(), plan, options),
         on_handle=keep,

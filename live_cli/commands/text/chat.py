@@ -18,7 +18,7 @@ from live_cli.commands.text.questions import Question
 from live_cli.commands.text.unseen import UnseenPictures
 from live_cli.commands.unspoken import UnspokenAnswers
 from live_cli.errors import EngineError, InputFileError, LiveError, SessionError
-from live_cli.net.client.resuming_client import ResumingClient
+from live_cli.net.client.resuming_client import IMAGE_INTERVAL_S, ResumingClient
 from live_cli.plan.plan import SessionPlan
 from live_cli.plan.typed_input import question_messages
 from live_cli.prices import Prices
@@ -41,8 +41,6 @@ from live_cli.ui.view import ImageStatus, Summary, View
 if TYPE_CHECKING:
     from live_cli.commands.text.answer_sound import AnswerSound
 
-IMAGE_INTERVAL_S = 1.0
-"""Between two images that go as realtime input: the Live API takes one a second."""
 _LOOK_EVERY_S = 0.1
 """How soon it is noticed that a call is over which nothing follows."""
 _MOST_NAMED = 10

@@ -134,7 +134,9 @@ async def _converse(
         plan = tools.plan_with(plan) if tools else plan
         async with (
             running_server(plan) as server,
-            resumable(server, plan, settings.session, view, goes_on=True) as client,
+            resumable(
+                server, plan, settings.session, view, goes_on=True, keeps_images=True
+            ) as client,
         ):
             calls = ChatCalls(tools, client, plan)
             chat = Chat(server, client, view, plan, writer, turns, prices_of(settings, plan), calls)

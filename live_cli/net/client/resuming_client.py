@@ -60,6 +60,8 @@ KEPT_MESSAGES: Final = 1500
 """How many sent messages wait for an answer at most: 30 s of sound."""
 RESEND_LIMIT_S: Final = 20.0
 """How long a new connection may take to accept what the old one left unanswered."""
+IMAGE_INTERVAL_S: Final = 1.0
+"""Between two images of realtime input: the Live API takes one a second (reference §2.6)."""
 _MARGIN_S: Final = 1.5
 """How long before its announced close a connection is left, or a quarter of a shorter notice."""
 _REFUSED: Final = (1007, 1008)
@@ -74,8 +76,9 @@ class ResumingClient:
 
     ``client`` is the first connection, and ``connect`` makes the later ones. ``resumes`` False:
     the session ends with the first connection. ``goes_on``: the owner has more to say, so that a
-    server that ends a connection in order does not end the session. ``on_handle`` is told every new
-    handle.
+    server that ends a connection in order does not end the session. ``keeps_images``: those of
+    realtime input are what is asked about, each of them, and not a camera's, of which the newest
+    tells all. ``on_handle`` is told every new handle.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class ResumingClient:
         *,
         resumes: bool = True,
         goes_on: bool = False,
+        keeps_images: bool = False,
         policy: ReconnectPolicy | None = None,
         watchdog: Watchdog | None = None,
         on_handle: Callable[[str], object] = lambda _: None,
@@ -98,6 +102,7 @@ class ResumingClient:
         self._connect = connect
         self._resumes = resumes
         self._goes_on = goes_on
+        self._keeps_images = keeps_images
         self._clock = clock or client.clock
         self._sleep = sleep
         self._policy = policy or ReconnectPolicy(self._clock())
@@ -155,8 +160,8 @@ class ResumingClient:
         await self._client.send(message)
 
     def _keep(self, message: ClientMessage) -> None:
-        """Keep ``message`` until it is answered; of images the newest, for it shows how it is."""
-        if _is_image(message):
+        """Keep ``message`` until it is answered; of a camera's images the newest."""
+        if _is_image(message) and not self._keeps_images:
             kept = (each for each in self._unanswered if not _is_image(each))
             self._unanswered = deque(kept, maxlen=KEPT_MESSAGES)
         self._unanswered.append(message)
@@ -337,10 +342,15 @@ class ResumingClient:
 
         Raises ConnectError where it does not take that.
         """
+        messages = _with_activity_start(self._unanswered)
+        pauses = max(0, sum(map(_is_image, messages)) - 1)
         try:
-            async with asyncio.timeout(RESEND_LIMIT_S):
-                for message in _with_activity_start(self._unanswered):
+            async with asyncio.timeout(RESEND_LIMIT_S + pauses * IMAGE_INTERVAL_S):
+                for message in messages:
                     await client.send(message)
+                    if _is_image(message) and pauses:
+                        pauses -= 1
+                        await self._sleep(IMAGE_INTERVAL_S)
         except TimeoutError:
             await client.drop()
             raise ConnectError("The server took nothing over a new connection.") from None

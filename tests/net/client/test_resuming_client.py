@@ -15,7 +15,7 @@ from live_cli.net.address import Address
 from live_cli.net.client import resuming_client
 from live_cli.net.client.client import LiveClient
 from live_cli.net.client.reconnect_policy import ReconnectPolicy
-from live_cli.net.client.resuming_client import ResumingClient
+from live_cli.net.client.resuming_client import IMAGE_INTERVAL_S, ResumingClient
 from live_cli.protocol import compose
 from live_cli.protocol.events import (
     AudioChunk,
@@ -28,10 +28,12 @@ from live_cli.protocol.events import (
 )
 from live_cli.protocol.messages import (
     AutomaticActivityDetection,
+    FunctionDeclaration,
     FunctionResponse,
     RealtimeInputConfig,
     SessionResumptionConfig,
     Setup,
+    Tool,
 )
 
 SETUP = Setup(model="models/m", session_resumption=SessionResumptionConfig())
@@ -77,7 +79,7 @@ class Server:
 
 @asynccontextmanager
 async def serving(
-    *scripts: Script, setup: Setup = SETUP, resumes: bool = True
+    *scripts: Script, setup: Setup = SETUP, resumes: bool = True, keeps_images: bool = False
 ) -> AsyncIterator[tuple[Server, ResumingClient]]:
     server = Server(list(scripts))
     async with asyncio.timeout(WITHIN_S), serve(server.handle, "127.0.0.1", 0) as listener:
@@ -88,6 +90,7 @@ async def serving(
             setup,
             server.connect,
             resumes=resumes,
+            keeps_images=keeps_images,
             policy=ReconnectPolicy(0.0, random=lambda: 0.0),
             sleep=server.pause,
             clock=server.clock,
@@ -145,6 +148,26 @@ async def test_a_lost_connection_is_resumed_and_what_was_not_answered_is_sent_ag
     assert server.handles == [None, "h1"]
     assert "answered" not in server.received[1][0]
     assert "and?" in server.received[1][0]
+
+
+async def test_a_resumed_session_declares_the_tools_that_are_there_now() -> None:
+    async def breaks(server: Server, socket: ServerConnection) -> None:
+        await say(socket, OPEN, handle("h1"))
+        await server.receive(socket)
+        socket.transport.abort()
+
+    async def goes_on(server: Server, socket: ServerConnection) -> None:
+        await say(socket, OPEN)
+        await socket.close(1000)
+
+    functions = [FunctionDeclaration(name="gone"), FunctionDeclaration(name="here")]
+    declaring = replace(SETUP, tools=[Tool(function_declarations=functions)])
+    async with serving(breaks, goes_on, setup=declaring) as (server, client):
+        client.redeclare([Tool(function_declarations=functions[1:])])
+        await client.send(compose.text("and?"))
+        await events_of(client)
+    declared = [setup["tools"][0]["functionDeclarations"] for setup in server.setups]
+    assert declared[1] == [{"name": "here"}]
 
 
 async def test_an_announced_end_is_not_waited_for() -> None:
@@ -325,7 +348,10 @@ async def test_the_end_of_an_activity_gets_its_start_again(
     ]
 
 
-async def test_of_the_images_of_a_camera_the_newest_is_sent_again_in_its_place() -> None:
+@pytest.mark.parametrize("keeps_images", [False, True])
+async def test_of_a_cameras_images_the_newest_is_sent_again_of_named_pictures_each(
+    keeps_images: bool,
+) -> None:
     async def breaks(server: Server, socket: ServerConnection) -> None:
         await say(socket, OPEN)
         for _ in range(5):
@@ -334,15 +360,16 @@ async def test_of_the_images_of_a_camera_the_newest_is_sent_again_in_its_place()
 
     async def goes_on(server: Server, socket: ServerConnection) -> None:
         await say(socket, OPEN)
-        for _ in range(3):
+        for _ in range(5 if keeps_images else 3):
             await server.receive(socket)
         await say(socket, text("Red."), DONE)
         await socket.close(1000)
 
-    async with serving(breaks, goes_on) as (server, client):
+    async with serving(breaks, goes_on, keeps_images=keeps_images) as (server, client):
         images = [compose.video(bytes([number]), "image/jpeg") for number in range(3)]
         for message in (images[0], compose.text("What"), images[1], images[2], compose.text("is?")):
             await client.send(message)
         await events_of(client)
         first, again = server.received
-        assert again == [first[1], first[3], first[4]]
+        assert again == (first if keeps_images else [first[1], first[3], first[4]])
+        assert server.pauses_s.count(IMAGE_INTERVAL_S) == (2 if keeps_images else 0)
