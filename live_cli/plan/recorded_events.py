@@ -66,6 +66,8 @@ class _Records:
                 self._answer(record).spoken |= record["type"] == "output_transcript"
             case "tool_result":
                 self.turns.left_out["calls and results of functions"] += 1
+            case "image":
+                self.turns.left_out["images, sounds or files"] += 1
             case "audio":
                 self._answer(record).sound_ms = float(record.get("total_ms") or 0.0)
             case "interrupted":

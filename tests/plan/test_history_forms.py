@@ -227,11 +227,13 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
         read(tmp_path, b'[{"role": "user", "text": "\xff\xfe\xfa"}]')
 
 
-def test_calls_in_a_record_are_counted_as_left_out(tmp_path: Path) -> None:
+def test_calls_and_images_in_a_record_are_counted_as_left_out(tmp_path: Path) -> None:
     records = [
         {"type": "sent", "t": 0.1, "text": "Is it on?"},
         {"type": "tool_call", "t": 0.2, "calls": [{"id": "1", "name": "lamp", "args": {}}]},
         {"type": "tool_result", "t": 0.4, "id": "1", "name": "lamp", "state": "done", "result": {}},
+        {"type": "images", "t": 0.4, "state": "on", "sent": 0},
+        {"type": "image", "t": 0.4, "bytes": 9, "sha256": "0"},
         {"type": "code", "t": 0.5, "turn": 1, "code": "f()"},
         {"type": "text", "t": 0.5, "turn": 1, "text": "Yes."},
         {"type": "grounding", "t": 0.6, "turn": 1, "grounding": {}},
@@ -241,4 +243,4 @@ def test_calls_in_a_record_are_counted_as_left_out(tmp_path: Path) -> None:
     path.write_text("".join(json.dumps(record) + "\n" for record in records))
     found = read_history(path)
     assert [turn.parts[0].text for turn in found.turns if turn.parts] == ["Is it on?", "Yes."]
-    assert found.left_out == {"calls and results of functions": 1}
+    assert found.left_out == {"calls and results of functions": 1, "images, sounds or files": 1}

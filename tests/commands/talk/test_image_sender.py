@@ -1,6 +1,8 @@
 """What sends the images of a talk: from a source through the capture's thread into the outbox."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from itertools import count, pairwise
@@ -328,3 +330,13 @@ def test_that_speech_begins_is_told_once_an_utterance(said: list[float], begins:
         pcm16 = (frame * 32_767).astype("<i2").tobytes()
         microphone.take_frame(pcm16, -30.0, (place + 1) * 0.02)
     assert len(told) == begins
+
+
+def test_a_talk_without_images_loads_nothing_that_only_they_need() -> None:
+    modules = ("talk.command", "talk.image_sender", "talk.conversation", "talk.audio_io")
+    imports = "".join(f"import live_cli.commands.{module}\n" for module in modules)
+    code = f"import sys, live_cli.ui.live.live_view\n{imports}print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not {"PIL", "av", "mss"} & set(loaded)
