@@ -10,6 +10,8 @@ from live_cli.ui.live.wrap import cells, wrap
 from live_cli.ui.transcript.call_line import call_text, running_text
 from live_cli.ui.view import CallStatus
 
+WIDE: Final = 60
+"""Columns from which there is room for a margin and longer names."""
 _ANSWERS: Final = (("y", "once"), ("a", "in this session"), ("n", "no"), ("N", "never"))
 _SHORT_ANSWERS: Final = (("y", "once"), ("a", "always"), ("n", "no"), ("N", "never"))
 _KEYS: Final = (("y", ""), ("a", ""), ("n", ""), ("N", ""))
@@ -24,7 +26,8 @@ def call_rows(calls: Sequence[CallStatus], width: int, room: int) -> list[Text]:
     asked = [call for call in calls if call.state == "asked"]
     question = _question_rows(asked, width, room) if asked else []
     running = [call for call in calls if call.state == "running"]
-    return [*_running_rows(running, width, room - len(question)), *question][: max(room, 0)]
+    rows = [*_running_rows(running, width, room - len(question)), *question][: max(room, 0)]
+    return [Text(_margin(width)).append_text(row) for row in rows]
 
 
 def wanted_rows(calls: Sequence[CallStatus], width: int) -> int:
@@ -33,12 +36,19 @@ def wanted_rows(calls: Sequence[CallStatus], width: int) -> int:
     return len(_question_rows(asked, width, 1_000)) if asked else 0
 
 
+def _margin(width: int) -> str:
+    return " " if width >= WIDE else ""
+
+
 def _running_rows(calls: Sequence[CallStatus], width: int, room: int) -> list[Text]:
     if len(calls) > room:
         shown = max(room - 1, 0)
         more = f"{len(calls) - shown} more run" if shown else f"{len(calls)} tools run"
-        return [*_running_rows(calls[:shown], width, shown), Text(more, "dim")] if room > 0 else []
-    return [Text(_fitting(call, width - 1), "dim") for call in calls]
+        if room < 1:
+            return []
+        return [*_running_rows(calls[:shown], width, shown), Text().append(more, "dim")]
+    room = width - 1 - len(_margin(width))
+    return [Text().append(_fitting(call, room), "dim") for call in calls]
 
 
 def _fitting(call: CallStatus, width: int) -> str:
@@ -51,6 +61,7 @@ def _fitting(call: CallStatus, width: int) -> str:
 
 
 def _question_rows(asked: Sequence[CallStatus], width: int, room: int) -> list[Text]:
+    width -= len(_margin(width))
     keys = _keys(width, len(asked) - 1)
     text = call_text(asked[0])
     if room < 2:
@@ -59,7 +70,7 @@ def _question_rows(asked: Sequence[CallStatus], width: int, room: int) -> list[T
     if len(rows) > room - 1:
         rows = rows[: room - 1]
         rows[-1] = set_cell_size(rows[-1], min(cells(rows[-1]), max(width - 2, 0))).rstrip() + "…"
-    return [*(Text(row, "yellow") for row in rows), keys]
+    return [*(Text().append(row, "yellow") for row in rows), keys]
 
 
 def _keys(width: int, more: int) -> Text:
@@ -78,7 +89,7 @@ def _keys(width: int, more: int) -> Text:
 
 
 def _key_row(asks: str, answers: Sequence[tuple[str, str]], gap: str) -> Text:
-    row = Text(asks, "bold yellow")
+    row = Text().append(asks, "bold yellow")
     for index, (key, meaning) in enumerate(answers):
         row.append(gap if index else "", "dim").append(key, "bold")
         row.append(f" {meaning}" if meaning else "", "dim")

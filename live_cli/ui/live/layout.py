@@ -13,7 +13,7 @@ from functools import lru_cache
 from rich.style import Style
 from rich.text import Text
 
-from live_cli.ui.live.call_rows import call_rows, wanted_rows
+from live_cli.ui.live.call_rows import WIDE, call_rows, wanted_rows
 from live_cli.ui.live.meter_bar import BLOCK_BARS, Bars, dbfs
 from live_cli.ui.live.wrap import cells, wrap
 from live_cli.ui.printable import printable
@@ -21,8 +21,6 @@ from live_cli.ui.terminal.line_editor import InputLine, next_stop, previous_stop
 from live_cli.ui.transcript.line import TranscriptLine, trim
 from live_cli.ui.transcript.state import ViewState
 
-WIDE = 60
-"""Columns from which there is room for a margin and longer names."""
 MAX_OPEN_ROWS = 10
 """Rows of the lines that still grow; more scroll away."""
 NARROW = 20
@@ -398,7 +396,7 @@ def plain_rows(texts: Sequence[str], width: int, style: str = "") -> list[Text]:
     """Return ``texts`` as rows wrapped to ``width``."""
     safe = (printable(text) for text in texts)
     return [
-        Text(text[start:end].rstrip(), style=style)
+        Text().append(text[start:end].rstrip(), style)
         for text in safe
         for start, end in wrap(text, width - 1)
     ]

@@ -60,7 +60,7 @@ async def test_a_call_is_asked_about_runs_and_ends_on_the_screen(tmp_path: Path)
             talk.press("y")
             await shows(talk, " … 1 s", gone="Run it?")
             rows = await shows(talk, " … 2 s")
-            assert sum(row.startswith("lamp(room='hall'") for row in rows) == 1
+            assert sum(row.startswith(" lamp(room='hall') … ") for row in rows) == 1
             (tmp_path / "hall").touch()
             await shows(
                 talk, "lamp(room='hall') → The lamp in the hall is burning.␛[2J", gone="… 2 s"

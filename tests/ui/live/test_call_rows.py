@@ -39,7 +39,7 @@ def call(
 
 
 def shown(*calls: CallStatus, width: int = 80, room: int = 50) -> list[str]:
-    return [row.plain for row in call_rows(calls, width, room)]
+    return [row.plain.removeprefix(" ") for row in call_rows(calls, width, room)]
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
@@ -69,7 +69,7 @@ def check_question(
     assert all(cell_len(row) < width for row in seen)
     assert sum("y" in row and "N" in row for row in seen) == 1, terminal.text
     if height > 1 + (typing is not None):
-        assert any(row.startswith("lamp") for row in seen)
+        assert any(row.lstrip().startswith("lamp") for row in seen)
     # the screen is drawn in place: nothing of it has scrolled away
     assert sum("y" in row and "N" in row for row in terminal.text) == 1
 
@@ -89,6 +89,17 @@ def check_question(
 def test_the_keys_are_all_there_however_narrow(width: int, keys: str) -> None:
     asked = [call("asked", key=str(number)) for number in range(3)]
     assert shown(*asked, width=width)[-1] == keys
+
+
+def test_what_is_asked_stands_out_from_what_runs(screen: Any) -> None:
+    terminal = screen(80, 24)
+    view = LiveView(stdout=terminal, size=lambda: (80, 24))
+    view.tool_call(call("running", key="1"))
+    view.tool_call(call("asked", key="2"))
+    view.draw()
+    rows = dict(zip(terminal.text, terminal.ansi, strict=True))
+    assert "\x1b[2m" in rows[" lamp() … 2 s"]
+    assert "\x1b[33m" in rows[" lamp (house.py) wants to run"]
 
 
 def test_what_does_not_fit_of_a_question_ends_in_an_ellipsis() -> None:
@@ -130,11 +141,11 @@ def test_seconds_tick_without_any_news(screen: Any, monkeypatch: pytest.MonkeyPa
     for passed in (0.0, 3.0, 75.0):
         now[0] = 100.0 + passed
         view.draw()
-        assert f"lamp() … {1 + passed:.0f} s" in terminal.text
+        assert f" lamp() … {1 + passed:.0f} s" in terminal.text
     view.tool_call(call("running", seconds=76.5, said="page 2 of 9"))
     now[0] += 1.0
     view.draw()
-    assert "lamp() … 78 s · page 2 of 9" in terminal.text
+    assert " lamp() … 78 s · page 2 of 9" in terminal.text
     view.tool_call(call("done", seconds=80.0, said="It is on."))
     view.draw()
     assert terminal.text[0] == " tool    lamp() → It is on. (80.0 s)"
