@@ -11,7 +11,7 @@ APT    := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 NPM    := NODE_OPTIONS=--use-system-ca npm install --loglevel=error --no-audit --no-fund --no-package-lock --ignore-scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help talk demo setup quick test sdks frameworks browser check format bench echo attack soak clean
+.PHONY: help talk demo setup quick test sdks frameworks browser check format picture bench echo attack soak clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -51,6 +51,9 @@ check: $(VENV)/.dev ## Lint, types, import contracts, names and sizes
 format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+picture: $(VENV)/.dev ## Make the README's picture anew, of a talk that is really held
+	$(BIN)/python -m tests.screenshot
 
 bench: $(VENV)/.dev portaudio soundserver xserver ## Print the table of budgets, each against its peer
 	$(BIN)/python -m tests.benchmarks
