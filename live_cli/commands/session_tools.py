@@ -14,6 +14,7 @@ import msgspec
 from live_cli.bounded_read import read_bounded
 from live_cli.catalog import BUILT_IN_TOOLS
 from live_cli.commands.resume import may_resume
+from live_cli.commands.stop_signals import cancelling_on_signals
 from live_cli.errors import InputFileError, SettingsError
 from live_cli.net.client.resuming_client import ResumingClient
 from live_cli.paths import state_folder
@@ -55,23 +56,29 @@ async def session_tools(
             await opened.close()
 
 
-def opened_toolset(settings: Settings, tell: Callable[[str], None]) -> "Toolset":
-    """Return the tools that the settings name, a context manager; ``tell`` gets sentences.
+@asynccontextmanager
+async def opened_toolset(
+    settings: Settings, tell: Callable[[str], None]
+) -> AsyncIterator["Toolset"]:
+    """Open the tools that the settings name; ``tell`` gets sentences.
 
-    Raises InputFileError and SettingsError.
+    No signal leaves a server's process behind. Raises InputFileError and SettingsError.
     """
     from live_cli.commands.failure_log import log_failures
     from live_cli.tools.run import LOGGER
     from live_cli.tools.toolset import Toolset
 
     log_failures(LOGGER, tool_log_path())
-    return Toolset(
+    named = Toolset(
         tool_files(settings.tools),
         mcp_entries(settings, os.environ),
         state_folder() / "mcp",
         tell,
         _overrides(settings),
     )
+    with cancelling_on_signals():
+        async with named as toolset:
+            yield toolset
 
 
 def tool_log_path() -> Path:

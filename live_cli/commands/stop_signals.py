@@ -4,7 +4,9 @@ import asyncio
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
+from live_cli.errors import StoppedError
 from live_cli.streams import leave_closed_terminal
 
 _STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -39,4 +41,34 @@ def stopping_on_signals(stop: Callable[[int], None]) -> Iterator[None]:
     finally:
         for number in heeded:
             loop.remove_signal_handler(number)
+            signal.signal(number, before[number])
+
+
+@contextmanager
+def cancelling_on_signals() -> Iterator[None]:
+    """Cancel the task at SIGTERM and SIGHUP, so that it cleans up, then raise StoppedError.
+
+    Ctrl-C does the same by itself. What sets these signals meanwhile is heeded in place of this.
+    """
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    came: list[int] = []
+
+    def cancel(number: int, _: FrameType | None) -> None:
+        came.append(number)
+        if task is not None:
+            loop.call_soon_threadsafe(task.cancel)
+
+    numbers = [getattr(signal, name) for name in _STOPPING[1:] if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
+    heeded = [number for number in numbers if before[number] is not signal.SIG_IGN]
+    for number in heeded:
+        signal.signal(number, cancel)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if came:
+            raise StoppedError(f"Stopped by {signal.Signals(came[0]).name}.", came[0]) from None
+        raise
+    finally:
+        for number in heeded:
             signal.signal(number, before[number])

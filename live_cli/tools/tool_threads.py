@@ -7,8 +7,11 @@ can stop a thread, and one that never ends must not keep the program.
 
 import asyncio
 import contextlib
+import os
+import signal
 import threading
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, Final
 
 CLEANING_UP_S: Final = 2.0
@@ -16,7 +19,11 @@ CLEANING_UP_S: Final = 2.0
 
 
 def in_thread(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return ``function`` as a coroutine function that runs it in a new thread."""
+    """Return ``function`` as a coroutine function that runs it in a new thread.
+
+    Cancelling it ends the processes that the thread has started, where the system tells of them
+    (Linux): a function that waits for one of them then ends too.
+    """
 
     async def run(**arguments: Any) -> Any:
         outcome = _Outcome()
@@ -27,8 +34,13 @@ def in_thread(function: Callable[..., Any]) -> Callable[..., Any]:
             except (Exception, SystemExit) as exc:  # noqa: BLE001 - who waits gets it
                 outcome.settle(outcome.future.set_exception, _ordinary(exc))
 
-        threading.Thread(target=work, name=f"tool {function.__name__}", daemon=True).start()
-        return await outcome.future
+        thread = threading.Thread(target=work, name=f"tool {function.__name__}", daemon=True)
+        thread.start()
+        try:
+            return await outcome.future
+        finally:
+            if thread.is_alive() and not outcome.is_settled:
+                _end_children(thread)
 
     return run
 
@@ -61,15 +73,24 @@ def on_tool_loop(function: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[
     return run
 
 
+def _end_children(thread: threading.Thread) -> None:
+    children = Path(f"/proc/self/task/{thread.native_id}/children")
+    with contextlib.suppress(OSError, ValueError):
+        for process in children.read_text().split():
+            os.kill(int(process), signal.SIGTERM)
+
+
 class _Outcome:
     """What a function came to in another thread, awaited in the thread that makes this."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self.future: asyncio.Future[Any] = self._loop.create_future()
+        self.is_settled = False
 
     def settle(self, act: Callable[..., object], *value: Any) -> None:
         """Settle the future by ``act``, one of its methods, from any thread."""
+        self.is_settled = True
 
         def settled() -> None:
             if not self.future.done():

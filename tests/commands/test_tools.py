@@ -1,6 +1,8 @@
 """Functions and MCP servers in the commands, through the real wire and server."""
 
 import json
+import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.harness.chat_endpoint import Body, ChatEndpoint, chunk, serving_endpoint
-from tests.harness.command import live_cli
+from tests.harness.command import LIMIT_S, live_cli, started
+from tests.harness.process_figures import runs
 from tests.harness.speech import QUESTION
 
 HOUSE = '''
@@ -17,6 +20,13 @@ def lamp(room: str) -> str:
     """Tell whether the lamp of a room is on."""
     return f"The lamp in the {room} is burning."
 '''
+
+FAILING = '''
+def lamp(room: str) -> str:
+    """Tell whether the lamp of a room is on."""
+    raise ValueError("the fuse is blown")
+'''
+MCP_SERVER = Path(__file__).parents[1] / "harness" / "mcp_server.py"
 
 
 def called(name: str, **arguments: Any) -> Body:
@@ -214,3 +224,42 @@ def test_a_tool_is_tried_without_a_model(
     done = live_cli("tools", "call", name, arguments, "--tools", house, home=tmp_path)
     assert done.returncode == code
     assert said in (done.stdout if code == 0 else done.stderr).decode()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda each: each.name)
+def test_a_signal_in_the_middle_of_a_call_ends_the_server_and_what_it_started(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    pid = tmp_path / "pid"
+    script = f"sleep 1000 & echo $! >{pid}; trap '' TERM; exec {sys.executable} {MCP_SERVER}"
+    server = {"command": "sh", "args": ["-c", script]}
+    (tmp_path / "mcp.json").write_text(json.dumps({"mcpServers": {"house": server}}))
+    command = ("tools", "call", "house__slow", "{}", "--mcp", tmp_path / "mcp.json")
+    with started(*command, home=tmp_path, stderr=subprocess.PIPE) as running:
+        assert running.stderr is not None
+        with running.stderr as errors:
+            assert any("a quarter" in line for line in errors)  # the tool runs
+            running.send_signal(number)
+            assert running.wait(LIMIT_S) in (130, -number)
+    assert not runs(int(pid.read_text()))
+
+
+def test_what_a_tool_raised_is_in_a_log_that_is_named_to_the_person_alone(
+    endpoint: ChatEndpoint, tmp_path: Path
+) -> None:
+    (tmp_path / "house.py").write_text(FAILING)
+    endpoint.answer = calling("lamp", room="hall")
+    config = tmp_path / "config.toml"
+    config.write_text(f'[engine]\nchat = "openai:{endpoint.spec}"\n')
+    done = live_cli(
+        "text", "--config", config, "--server", "local", "--tools", tmp_path / "house.py",
+        "--allow", "*", "Is it on?", home=tmp_path,
+    )  # fmt: skip
+    (log,) = tmp_path.rglob("tools.log")
+    assert str(log) in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+    assert "house.py" in log.read_text()
+    assert "the fuse is blown" in log.read_text()
+    told = endpoint.asked[-1][2]["messages"][-1]["content"]
+    assert "ValueError: the fuse is blown" in told
+    assert str(tmp_path) not in json.dumps(endpoint.asked[-1][2])

@@ -5,6 +5,7 @@ python tests/harness/mcp_server.py [PORT]
 
 import asyncio
 import os
+import subprocess
 import sys
 
 from mcp.server.mcpserver import Context, Image, MCPServer
@@ -45,6 +46,35 @@ def fails() -> str:
 def dies() -> str:
     """End the server's process."""
     os._exit(3)
+
+
+@server.tool()
+async def grow(context: Context) -> str:
+    """Offer one more tool, and say so."""
+    server.add_tool(lamp, name="new_lamp", description="A lamp that was bought.")
+    await context.notify_tools_changed()
+    await context.session.send_tool_list_changed()
+    return "grown"
+
+
+@server.tool()
+async def flood(context: Context, count: int) -> str:
+    """Report progress far too often."""
+    for each in range(count):
+        await context.report_progress(each, count)
+    return "flooded"
+
+
+@server.tool()
+def child() -> int:
+    """Start a process that outlives the server."""
+    return subprocess.Popen(["sleep", "1000"]).pid
+
+
+@server.tool(structured_output=False)
+def large(megabytes: int) -> str:
+    """Return a text of a size."""
+    return "x" * (megabytes * 1_000_000)
 
 
 @server.tool()

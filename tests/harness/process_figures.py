@@ -27,6 +27,15 @@ class ProcessFigures:
         )
 
 
+def runs(pid: int) -> bool:
+    """Whether a process is there, and not a zombie that nobody has asked how it ended."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
 def reset_peak(pid: int) -> None:
     """Let `peak_mb` count from now on."""
     (Path("/proc") / str(pid) / "clear_refs").write_text("5")

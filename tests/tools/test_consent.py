@@ -1,5 +1,8 @@
 """Who may call what: the order of the rules, and that no tool talks itself in."""
 
+from dataclasses import replace
+from functools import partial
+
 import pytest
 
 from live_cli.protocol.messages import JsonObject
@@ -77,3 +80,17 @@ def test_never_is_stronger_than_what_was_allowed_beforehand() -> None:
     consent = Consent(["home"])
     consent.note(tool(trusted=True, reads_only=True), ConsentAnswer.NEVER)
     assert consent.verdict(tool(trusted=True, reads_only=True)) is Verdict.REFUSE
+
+
+def test_a_tool_that_its_server_has_changed_since_is_asked_about_again() -> None:
+    consent = Consent()
+    consent.note(tool(), ConsentAnswer.SESSION)
+    consent.note(tool("home__open"), ConsentAnswer.NEVER)
+    again = replace(tool(), call=partial(done))
+    assert consent.verdict(again) is Verdict.RUN
+    for changed in (
+        replace(tool(), description="Opens all doors."),
+        replace(tool(), parameters={"type": "object"}),
+    ):
+        assert consent.verdict(changed) is Verdict.ASK
+    assert consent.verdict(replace(tool("home__open"), description="New.")) is Verdict.REFUSE

@@ -20,8 +20,8 @@ from live_cli.protocol.messages import ClientMessage, FunctionCall, FunctionResp
 from live_cli.tools.calls import MOST_CALLS, CallState
 from live_cli.tools.consent import Consent, ConsentAnswer
 from live_cli.tools.results import MOST_CHARACTERS
-from live_cli.tools.runner import CallReport, CallRules, ToolRunner
-from live_cli.tools.tool import ClientTool, TellProgress, ToolResult
+from live_cli.tools.runner import PROGRESS_CHARACTERS, CallReport, CallRules, ToolRunner
+from live_cli.tools.tool import ClientTool, ResultScheduling, TellProgress, ToolResult
 
 LOST = Reconnecting(SessionClosed(1006, ""))
 TALKS_ON = CallRules(non_blocking=True, takes_scheduling=True)
@@ -35,6 +35,7 @@ class Bench:
     rules: CallRules = field(default_factory=CallRules)
     time_limit_s: float = 30.0
     awaits: bool = False
+    scheduling: ResultScheduling = "WHEN_IDLE"
     body: Callable[[JsonObject, TellProgress], Awaitable[ToolResult]] | None = None
 
     def __post_init__(self) -> None:
@@ -43,7 +44,15 @@ class Bench:
         self.runs = self.stops = 0
         self.may_end = asyncio.Event()
         tools = [
-            ClientTool(name, "house.py", "", {}, self.call, time_limit_s=self.time_limit_s)
+            ClientTool(
+                name,
+                "house.py",
+                "",
+                {},
+                self.call,
+                time_limit_s=self.time_limit_s,
+                scheduling=self.scheduling,
+            )
             for name in ("f", "g")
         ]
         self.runner = ToolRunner(
@@ -220,6 +229,35 @@ async def test_progress_is_shown_and_told_to_a_model_that_talks_on() -> None:
         await bench.settle()
         assert [each.will_continue for each in bench.responses] == told
         assert "half done" in [report.note for report in bench.shown]
+
+
+async def test_a_flood_of_progress_is_told_and_shown_once_a_second() -> None:
+    async def floods(arguments: JsonObject, progress: TellProgress) -> ToolResult:
+        for number in range(1000):
+            progress(f"{number} " + "x" * 10_000)
+        return ToolResult(DONE)
+
+    bench = Bench(body=floods, rules=TALKS_ON)
+    bench.ask()
+    await bench.settle()
+    assert [each.will_continue for each in bench.responses] == [True, None]
+    (note,) = [report.note for report in bench.shown if report.note]
+    assert len(note) == PROGRESS_CHARACTERS
+
+
+async def test_a_result_is_told_as_its_tool_is_set_and_a_silent_one_is_not_waited_for() -> None:
+    rows: tuple[tuple[ResultScheduling, bool], ...] = (
+        ("SILENT", False),
+        ("INTERRUPT", True),
+        ("WHEN_IDLE", True),
+    )
+    for scheduling, owed in rows:
+        bench = Bench(rules=TALKS_ON, scheduling=scheduling)
+        bench.ask()
+        await bench.settle()
+        await bench.finish()
+        assert [each.scheduling for each in bench.responses] == [scheduling]
+        assert bench.runner.owes_turn == owed
 
 
 async def test_a_tool_has_a_time_limit() -> None:

@@ -100,6 +100,8 @@ class McpServer:
         """End the server, and its process."""
         self._closing.set()
         if self._living is not None:
+            if self._connection is None:  # it starts, or it is gone
+                self._living.cancel()
             await asyncio.wait([self._living])
 
     async def _live(self) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from live_cli.tools.mcp import process_groups
 from live_cli.tools.mcp.config import McpEntry
 from live_cli.tools.mcp.server import McpNews, McpServer
 
@@ -72,7 +73,10 @@ class McpServers:
         if not self._thread.is_alive():
             return
         ending = [self._there(server.close()) for server in self._servers]
-        if ending:
-            await asyncio.wait(ending, timeout=ENDING_LIMIT_S)
+        try:
+            if ending:
+                await asyncio.wait(ending, timeout=ENDING_LIMIT_S)
+        finally:
+            process_groups.kill_all()
         self._loop.call_soon_threadsafe(self._loop.stop)
         await asyncio.to_thread(self._thread.join, ENDING_LIMIT_S)

@@ -5,10 +5,7 @@ running where the server itself ends in order. Here a line is bounded, and the p
 with its leader.
 """
 
-import atexit
 import contextlib
-import os
-import signal
 import sys
 from collections.abc import AsyncIterator
 from io import TextIOWrapper
@@ -21,6 +18,7 @@ from mcp.os.posix.utilities import terminate_posix_process_tree
 from mcp.shared.message import SessionMessage
 from mcp_types import jsonrpc_message_adapter
 
+from live_cli.tools.mcp import process_groups
 from live_cli.tools.mcp.config import McpEntry
 from live_cli.tools.mcp.intake import FloodError, Intake
 
@@ -34,9 +32,6 @@ _OUR_END = (
     anyio.EndOfStream,
     ConnectionError,
 )
-
-_groups: set[int] = set()
-"""Process groups that have not ended yet; killed where the program ends without waiting."""
 
 
 @contextlib.asynccontextmanager
@@ -116,9 +111,7 @@ async def _started(entry: McpEntry, log: IO[bytes]) -> Process:
     process = await anyio.open_process(
         command, env=environment, stderr=log, cwd=entry.folder, start_new_session=True
     )
-    if not _groups:
-        atexit.register(_kill_groups)
-    _groups.add(process.pid)
+    process_groups.note_started(process.pid)
     return process
 
 
@@ -136,12 +129,6 @@ async def _end(process: Process, stdin: ByteSendStream) -> None:
         close_process_job(process)
     else:
         await terminate_posix_process_tree(process, ENDING_STEP_S)
-        _groups.discard(process.pid)
+        process_groups.note_ended(process.pid)
     with anyio.move_on_after(ENDING_STEP_S), contextlib.suppress(*_OUR_END, OSError):
         await process.aclose()
-
-
-def _kill_groups() -> None:
-    for group in _groups:
-        with contextlib.suppress(OSError):
-            os.killpg(group, signal.SIGKILL)

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from live_cli.protocol.messages import JsonObject
-from live_cli.tools.mcp import server, stdio
+from live_cli.tools.mcp import intake, server, stdio
 from live_cli.tools.mcp.config import McpEntry
 from live_cli.tools.mcp.server import McpNews
 from live_cli.tools.mcp.servers import McpServers
 from live_cli.tools.tool import ClientTool, ToolResult
+from tests.harness.process_figures import runs
 
 HOUSE = str(Path(__file__).parents[2] / "harness" / "mcp_server.py")
 WITHIN_S = 60.0
@@ -162,6 +163,46 @@ async def test_a_server_that_dies_is_told_started_again_once_and_then_gone(
         await call(back, "dies")
         await told.until(lambda each: "is gone" in each.said)
         assert "not there" in str((await call(back, "lamp", {"room": "hall"})).response["error"])
+
+
+async def test_a_server_that_changes_its_tools_is_asked_for_them(tmp_path: Path) -> None:
+    async with started(tmp_path, house()) as (_, (news,), told):
+        await call(news, "grow")
+        changed = await told.until(lambda each: "has changed its tools" in each.said)
+        assert "house__new_lamp" in [each.name for each in changed.tools]
+        assert "is on" in str((await call(changed, "new_lamp", {"room": "hall"})).response)
+
+
+async def test_a_flood_is_read_slowly_said_once_and_still_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "BURST_MESSAGES", 50.0)
+    async with started(tmp_path, house()) as (_, (news,), told):
+        heard: list[str] = []
+        result = await call(news, "flood", {"count": 200}, heard)
+        assert result.response == {"output": {"result": "flooded"}}
+        assert [each.said for each in told.news] == [
+            "MCP server house sends more than can be read, and is read slowly."
+        ]
+
+
+async def test_a_large_result_comes_whole_to_be_cut_and_a_larger_one_ends_the_server(
+    tmp_path: Path,
+) -> None:
+    async with started(tmp_path, house()) as (_, (news,), told):
+        whole = await call(news, "large", {"megabytes": 10})
+        assert len(whole.response["output"]) == 10_000_000
+        assert "ended" in (await call(news, "large", {"megabytes": 34})).response["error"]
+        lost = await told.until(lambda each: not each.tools)
+        assert "a line of more than 32 MB" in lost.said
+
+
+async def test_what_a_server_has_started_ends_with_it(tmp_path: Path) -> None:
+    async with started(tmp_path, house()) as (_, (news,), _):
+        result = await call(news, "child")
+        process = int(result.response["output"]["result"])
+        assert runs(process)
+    assert not runs(process)
 
 
 async def test_no_process_is_left(tmp_path: Path) -> None:
