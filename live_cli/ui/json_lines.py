@@ -52,12 +52,23 @@ import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self, TextIO, Unpack
+from typing import Self, TextIO, Unpack
 
 from live_cli.errors import LiveError
 from live_cli.prices import Prices
 from live_cli.protocol import events
-from live_cli.protocol.messages import FunctionCall, ModalityTokenCount, UsageMetadata
+from live_cli.protocol.messages import UsageMetadata
+from live_cli.ui.json_records import (
+    Record,
+    event_record,
+    images_record,
+    playback_facts,
+    rounded,
+    session_close_record,
+    summary_facts,
+    tool_result_record,
+    usage_facts,
+)
 from live_cli.ui.printable import printable
 from live_cli.ui.token_ledger import TokenLedger
 from live_cli.ui.view import (
@@ -70,7 +81,6 @@ from live_cli.ui.view import (
     TurnPlayback,
 )
 
-Record = dict[str, Any]
 LATENCIES = ("latency_ms", "first_audio_ms", "first_text_ms")
 
 
@@ -137,13 +147,13 @@ class JsonView:
         if status.is_over:
             self._write_last_close()
             begun = self._begun_calls.pop(status.key, None)
-            self._write(self._stamped(_tool_result(status, now, begun)))
+            self._write(self._stamped(tool_result_record(status, now, begun)))
 
     def images(self, status: ImageStatus) -> None:
         self._write_last_close()
         if status.state != self._image_state:
             self._image_state = status.state
-            self._write(self._stamped(_images(status)))
+            self._write(self._stamped(images_record(status)))
         if status.image is not None:
             told = {"type": "image", "role": status.role, "source": status.source}
             self._write(self._stamped({**told, **dataclasses.asdict(status.image)}))
@@ -170,7 +180,7 @@ class JsonView:
         converged = changes.get("echo_converged", self._echo_converged)
         if converged != self._echo_converged:
             self._echo_converged = converged
-            erle_db = _rounded(changes.get("erle_db"))
+            erle_db = rounded(changes.get("erle_db"))
             self._write(self._stamped({"type": "echo", "converged": converged, "erle_db": erle_db}))
 
     def close(self, summary: Summary | None = None) -> None:
@@ -178,10 +188,10 @@ class JsonView:
             return
         self._closed = True
         if self._open:
-            self._last_close = self._stamped(_session_close(None, None, turn_lost=False))
+            self._last_close = self._stamped(session_close_record(None, None, turn_lost=False))
             self._open = False
         if self._last_close is not None and summary is not None:
-            self._last_close["summary"] = _summary(summary)
+            self._last_close["summary"] = summary_facts(summary)
         self._write_last_close()
 
     def __enter__(self) -> Self:
@@ -209,13 +219,13 @@ class JsonView:
             case events.AudioChunk():
                 return self._audio(event)
             case events.Interrupted(turn):
-                return {"type": "interrupted", "turn": turn, "heard_ms": _rounded(self._heard_ms)}
+                return {"type": "interrupted", "turn": turn, "heard_ms": rounded(self._heard_ms)}
             case events.TurnComplete():
                 return self._turn_complete(event)
             case events.UsageReported(usage):
                 return self._usage(usage)
             case _:
-                return _plain_record(event)
+                return event_record(event)
 
     def _audio(self, chunk: events.AudioChunk) -> Record:
         if chunk.turn != self._audio_turn:
@@ -233,7 +243,7 @@ class JsonView:
     def _turn_complete(self, event: events.TurnComplete) -> Record:
         mine = self._latency_turn in (0, event.turn)
         latencies = {
-            name: _rounded(value) if mine else None for name, value in self._latencies.items()
+            name: rounded(value) if mine else None for name, value in self._latencies.items()
         }
         self._latencies = dict.fromkeys(LATENCIES)
         playback, self._playback = self._playback, None
@@ -243,14 +253,14 @@ class JsonView:
             "interrupted": event.interrupted,
             "reason": event.reason,
             **latencies,
-            **_playback(playback),
+            **playback_facts(playback),
         }
 
     def _usage(self, usage: UsageMetadata) -> Record:
         of_turn, of_session = self._tokens.estimate_of(usage), self._tokens.estimate
         return {
             "type": "usage",
-            **_usage(usage),
+            **usage_facts(usage),
             "session_total": self._tokens.total,
             "estimated_dollars": of_turn.dollars if of_turn else None,
             "session_estimated_dollars": of_session.dollars if of_session else None,
@@ -271,112 +281,3 @@ class JsonView:
         text = json.dumps(record, ensure_ascii=True)
         self._stdout.write(text.replace("\x7f", "\\u007f") + "\n")
         self._stdout.flush()
-
-
-def _plain_record(event: events.Event) -> Record | None:
-    """Return the record of an event that needs nothing but the event; None where it has none."""
-    match event:
-        case events.InputTranscript():
-            return {
-                "type": "input_transcript",
-                "text": event.text,
-                "interim": event.interim,
-                "finished": event.finished,
-                "start_s": event.start_s,
-                "end_s": event.end_s,
-                **({"language": event.language} if event.language else {}),
-                **({"words": [_word(word) for word in event.words]} if event.words else {}),
-            }
-        case events.OutputTranscript(turn, text, finished):
-            return {"type": "output_transcript", "turn": turn, "text": text, "finished": finished}
-        case events.TextChunk(turn, text):
-            return {"type": "text", "turn": turn, "text": text}
-        case events.Thought(turn, text):
-            return {"type": "thought", "turn": turn, "text": text}
-        case events.AnswerGrounded(turn=turn, metadata=metadata):
-            return {"type": "grounding", "turn": turn, "grounding": metadata}
-        case events.PagesRead(turn=turn, metadata=metadata):
-            return {"type": "url_context", "turn": turn, "url_context": metadata}
-        case events.CodeWritten(turn, code, language, id):
-            return {"type": "code", "turn": turn, "id": id, "language": language, "code": code}
-        case events.CodeRan(turn, output, outcome, id):
-            told = {"id": id, "outcome": outcome, "output": output}
-            return {"type": "code_result", "turn": turn, **told}
-        case events.ToolCallRequested(calls):
-            return {"type": "tool_call", "calls": [_call(call) for call in calls]}
-        case events.ToolCallCancelled(ids):
-            return {"type": "tool_call", "cancelled": ids}
-        case events.GoingAway(time_left_s):
-            return {"type": "go_away", "time_left_s": time_left_s}
-        case events.SessionClosed(code, reason, turn_lost):
-            return _session_close(code, reason, turn_lost=turn_lost)
-        case events.Stalled(silent_s):
-            return {"type": "stalled", "silent_s": round(silent_s, 1)}
-        case events.Reconnecting(lost):
-            facts = {"code": lost.code, "reason": lost.reason, "turn_lost": lost.turn_lost}
-            return {"type": "reconnecting", **facts}
-        case events.Reconnected(restored):
-            return {"type": "reconnected", "restored": restored}
-        case _:
-            return None
-
-
-def _tool_result(status: CallStatus, ended_s: float, begun_s: float | None) -> Record:
-    return {
-        "type": "tool_result",
-        "id": status.key,
-        "name": status.name,
-        "state": status.state,
-        "asked_t": round(max(ended_s - status.seconds, 0.0), 3),
-        "begun_t": None if begun_s is None else round(begun_s, 3),
-        "seconds": round(status.seconds, 3),
-        "result": status.result,
-    }
-
-
-def _images(status: ImageStatus) -> Record:
-    names = ("role", "source", "state", "sent", "saved", "tokens")
-    return {"type": "images", **{name: getattr(status, name) for name in names}}
-
-
-def _word(word: events.HeardWord) -> Record:
-    return {"word": word.text, "start_s": word.start_s, "end_s": word.end_s}
-
-
-def _playback(playback: TurnPlayback | None) -> Record:
-    names = (field.name for field in dataclasses.fields(TurnPlayback))
-    return {name: None if playback is None else round(getattr(playback, name), 1) for name in names}
-
-
-def _session_close(code: int | None, reason: str | None, *, turn_lost: bool) -> Record:
-    return {"type": "session_close", "code": code, "reason": reason, "turn_lost": turn_lost}
-
-
-def _call(call: FunctionCall) -> Record:
-    return {"id": call.id, "name": call.name, "args": call.args}
-
-
-def _usage(usage: UsageMetadata) -> Record:
-    return {
-        "total": usage.total_token_count,
-        "prompt": usage.prompt_token_count,
-        "response": usage.response_token_count or None,
-        "cached": usage.cached_content_token_count,
-        "thoughts": usage.thoughts_token_count,
-        "tool_use": usage.tool_use_prompt_token_count,
-        "prompt_by_modality": _by_modality(usage.prompt_tokens_details),
-        "response_by_modality": _by_modality(usage.response_tokens_details),
-    }
-
-
-def _by_modality(details: list[ModalityTokenCount] | None) -> dict[str, int]:
-    return {entry.modality or "UNKNOWN": entry.token_count or 0 for entry in details or ()}
-
-
-def _summary(summary: Summary) -> Record:
-    fields = {field.name: getattr(summary, field.name) for field in dataclasses.fields(summary)}
-    return {**fields, "tokens_by_modality": dict(summary.tokens_by_modality)}
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 1)

@@ -23,7 +23,7 @@ from rich.text import Text
 from live_cli.prices import Prices
 from live_cli.protocol.events import Event
 from live_cli.streams import can_encode
-from live_cli.ui.live import layout
+from live_cli.ui.live import layout, line_rows
 from live_cli.ui.live.hyperlinks import has_links
 from live_cli.ui.live.meter_bar import ASCII_BARS, BLOCK_BARS
 from live_cli.ui.live.preview import Colours, Preview
@@ -212,17 +212,17 @@ class LiveView:
                 self._ticking(), width, height, usage=self._usage, bars=self._bars
             )
             preview = self._preview.rows(self._state, width, height - len(bottom))
-            most = layout.room_for_lines(height, len(bottom) + len(preview))
+            most = line_rows.room_for_lines(height, len(bottom) + len(preview))
             with self._state_lock:
                 lines, self._done = self._done, []
                 above = self._above(lines, width)
-                state, leaving = layout.overflow(self._state, width, most)
+                state, leaving = line_rows.overflow(self._state, width, most)
                 if leaving:
                     above += self._gap(self._state.lines[0])
                     self._previous = self._state.lines[0].speaker
                     above += [self._styles.row(text) for text in leaving]
                 self._state = state
-            rows = layout.open_rows(state, width, most, self._previous)
+            rows = line_rows.open_rows(state, width, most, self._previous)
             place = None
             if caret is not None:
                 place = Caret(len(rows) + len(preview) + caret[0], caret[1])
@@ -253,12 +253,12 @@ class LiveView:
         rows: list[ScreenRow] = []
         for line in lines:
             rows += self._gap(line)
-            rows += [self._styles.row(row.text) for row in layout.line_rows(line, width)]
+            rows += [self._styles.row(row.text) for row in line_rows.line_rows(line, width)]
             self._previous = line.speaker
         return rows
 
     def _gap(self, line: TranscriptLine) -> list[ScreenRow]:
-        return [ScreenRow()] if layout.gap_before(line, self._previous) else []
+        return [ScreenRow()] if line_rows.gap_before(line, self._previous) else []
 
     def _flush(self) -> None:
         """Clear the region: only complete lines stay on the screen, the cursor below them."""

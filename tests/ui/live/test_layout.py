@@ -16,12 +16,10 @@ from live_cli.ui.live.layout import (
     bottom_rows,
     input_row,
     legend_row,
-    line_rows,
     meter_row,
-    open_rows,
-    overflow,
     status_row,
 )
+from live_cli.ui.live.line_rows import line_rows, open_rows, overflow
 from live_cli.ui.live.meter_bar import ASCII_BARS, BLOCK_BARS
 from live_cli.ui.live.wrap import cells
 from live_cli.ui.terminal.line_editor import InputLine
