@@ -14,6 +14,7 @@ MODULES = (
     "startup",
     "latency",
     "images",
+    "talk_images",
     "engine",
     "load",
     "memory",
