@@ -191,6 +191,38 @@ async def test_media_resolution_changes_prompt_tokens_and_detail(
     assert [image.detail for image in images] == [detail] * 2
 
 
+async def test_an_image_that_comes_again_is_kept_once(connect):
+    chat = SeeingChatModel(["Red."])
+    harness = await connect(
+        text_setup(realtime_input_config=coverage(ALL_VIDEO)), ScriptedRegistry(chat)
+    )
+    for number in (1, 2, 1, 1):
+        await harness.session.handle(camera_image(number))
+        harness.time.now += 1
+    parts = [Part(inline_data=Blob(data=jpeg(1), mime_type="image/jpeg"))]
+    await harness.session.handle(ContentReceived([Content(role="user", parts=parts)], True))
+    await harness.shows("turnComplete+usage")
+    images = [image for message in chat.requests[0].messages for image in message.images]
+    assert seen(chat.requests[0]) == [1, 1, 2, 1, 1]
+    assert len({id(image.data) for image in images}) == 3  # two of the camera, one of the turn
+    prompt = prompt_of(harness.messages[-1])
+    assert (prompt["IMAGE"], prompt["VIDEO"]) == (258, 4 * 258)
+
+
+async def test_the_tokens_that_a_model_reads_of_an_image_bound_its_images(connect):
+    class Thorough(SeeingChatModel):
+        image_tokens = 2000
+
+    chat = Thorough(["Red."])
+    harness = await connect(
+        text_setup(realtime_input_config=coverage(ALL_VIDEO)), ScriptedRegistry(chat)
+    )
+    await film(harness, 20)
+    await harness.ask("What do you see?")
+    await harness.shows("turnComplete+usage")
+    assert seen(chat.requests[0]) == [17, 18, 19]  # 8,192 tokens of context, a fifth for the answer
+
+
 async def test_a_resumed_session_remembers_what_it_was_shown(connect):
     chat = SeeingChatModel(["Red."])
     engine = LiveEngine(registry=ScriptedRegistry(chat))

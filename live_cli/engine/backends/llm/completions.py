@@ -7,7 +7,7 @@ whether it comes as ``reasoning_content`` (or ``reasoning``) or between ``<think
 import json
 import re
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -75,10 +75,13 @@ def _content_of(message: ChatMessage) -> str | list[dict[str, Any]] | None:
     """The content of a message: images, then text; text alone stays a string."""
     if message.calls and not message.text:
         return None
-    if not message.images:
-        return message.text
-    said = [{"type": "text", "text": message.text}] if message.text else []
-    return [*map(_image_part, message.images), *said]
+    return with_images(message.text, message.images) if message.images else message.text
+
+
+def with_images(text: str, images: Iterable[Image]) -> list[dict[str, Any]]:
+    """The content of a message that has images: they come first."""
+    said = [{"type": "text", "text": text}] if text else []
+    return [*map(_image_part, images), *said]
 
 
 def _image_part(image: Image) -> dict[str, Any]:

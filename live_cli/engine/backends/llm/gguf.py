@@ -168,20 +168,25 @@ class GgufChatModel:
     def _body_of(self, request: ChatRequest) -> dict[str, Any]:
         """Return the request as JSON, all that comes from outside in it without control words."""
         words = self._control_words
-        messages = tuple(map(words.broken_in_calls, request.messages))
+        texts = (replace(message, images=()) for message in request.messages)
+        messages = tuple(map(words.broken_in_calls, texts))
         body = completions.body_of(replace(request, messages=messages))
         for name in ("messages", "tools"):
             if name in body:
                 body[name] = words.broken_in_json(body[name])
+        for message, made in zip(request.messages, body["messages"], strict=True):
+            if message.images:  # after the words are broken: in base64 stand none
+                made["content"] = completions.with_images(made["content"], message.images)
         salted = body.get("chat_template_kwargs", {}) | salt_arguments(request.salt)
         body |= {"return_progress": True, "cache_prompt": True, "chat_template_kwargs": salted}
         return (_CALLING if request.tools else _SAMPLING) | body
 
 
 def _server(library: Any, params: Any, projector: Path | None, context_tokens: int) -> Any:
-    """Load the model of ``params``, with its projector. Raises EngineError where only that fails.
+    """Load the model of ``params``, with its projector. Raises EngineError where the two fail.
 
-    llama.cpp says no more than that it failed, so that the model is then tried without.
+    llama.cpp says no more than that they do. To try the model alone is no way to learn more: a
+    server that is let go as soon as it is made may wait for its own thread for ever.
     """
     if projector is None:
         return _loaded(library, params)
@@ -196,10 +201,9 @@ def _server(library: Any, params: Any, projector: Path | None, context_tokens: i
     try:
         return _loaded(library, params)
     except RuntimeError as exc:
-        params.mmproj.path = ""
-        _loaded(library, params)
         raise EngineError(
-            f"{projector.name} does not fit {model.name}: take the projector that was made for it"
+            f"{model.name} does not load with {projector.name}: take the projector that was made "
+            "for it"
         ) from exc
 
 

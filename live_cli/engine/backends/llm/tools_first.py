@@ -8,26 +8,39 @@ begun, keeps it to the declared parameters. Without tools, messages pass as they
 """
 
 TOOLS_FIRST = """\
-{%- set seen = namespace(messages=[], system='') -%}
+{%- macro text_of(content) -%}
+{%- if content is string -%}{{- content -}}
+{%- elif content -%}{%- for part in content -%}{{- part.text -}}{%- endfor -%}{%- endif -%}
+{%- endmacro -%}
+{%- set seen = namespace(messages=[], system='', typed=false) -%}
+{%- for message in messages -%}
+{%- if message.content and message.content is not string -%}
+{%- set seen.typed = true -%}
+{%- endif -%}
+{%- endfor -%}
 {%- for message in messages -%}
 {%- if message.role == 'system' and tools -%}
-{%- set seen.system = seen.system + message.content + '\\n\\n' -%}
+{%- set seen.system = seen.system + text_of(message.content) + '\\n\\n' -%}
 {%- elif message.role == 'tool' -%}
-{%- set text = '<tool_response>\\n' + message.content + '\\n</tool_response>' -%}
+{%- set text = '<tool_response>\\n' + text_of(message.content) + '\\n</tool_response>' -%}
+{%- set content = [{'type': 'text', 'text': text}] if seen.typed else text -%}
 {%- if seen.messages and seen.messages[-1].role == 'user' -%}
-{%- set text = seen.messages[-1].content + '\\n' + text -%}
+{%- set before = seen.messages[-1].content -%}
+{%- set between = [{'type': 'text', 'text': '\\n'}] if seen.typed else '\\n' -%}
+{%- set content = before + between + content -%}
 {%- set seen.messages = seen.messages[:-1] -%}
 {%- endif -%}
-{%- set seen.messages = seen.messages + [{'role': 'user', 'content': text}] -%}
+{%- set seen.messages = seen.messages + [{'role': 'user', 'content': content}] -%}
 {%- elif message.tool_calls -%}
-{%- set calls = namespace(text=message.content or '') -%}
+{%- set calls = namespace(text=text_of(message.content)) -%}
 {%- for call in message.tool_calls -%}
 {%- set arguments = call.function.arguments -%}
 {%- set written = arguments if arguments is string else arguments | tojson -%}
 {%- set head = '\\n<tool_call>\\n{"name": "' + call.function.name + '", "arguments": ' -%}
 {%- set calls.text = calls.text + head + written + '}\\n</tool_call>' -%}
 {%- endfor -%}
-{%- set seen.messages = seen.messages + [{'role': 'assistant', 'content': calls.text}] -%}
+{%- set content = [{'type': 'text', 'text': calls.text}] if seen.typed else calls.text -%}
+{%- set seen.messages = seen.messages + [{'role': 'assistant', 'content': content}] -%}
 {%- else -%}
 {%- set seen.messages = seen.messages + [message] -%}
 {%- endif -%}
@@ -40,7 +53,8 @@ TOOLS_FIRST = """\
 {%- set seen.system = seen.system + '</tools>\\nTo call a function, answer with its name and its \
 arguments and nothing else:\\n<tool_call>\\n{"name": "the function", "arguments": {}}\\n\
 </tool_call>' -%}
-{%- set seen.messages = [{'role': 'system', 'content': seen.system}] + seen.messages -%}
+{%- set content = [{'type': 'text', 'text': seen.system}] if seen.typed else seen.system -%}
+{%- set seen.messages = [{'role': 'system', 'content': content}] + seen.messages -%}
 {%- endif -%}
 {%- set messages = seen.messages -%}
 """

@@ -6,17 +6,29 @@ sees well is not shown here.
 
 import struct
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from PIL import Image as Pillow
 
+from live_cli.engine.backends.llm.control_words import ControlWords
 from live_cli.engine.backends.llm.decoded_images import check_decodable
 from live_cli.engine.backends.llm.gguf import GgufChatModel
+from live_cli.engine.backends.llm.gguf_metadata import read_metadata
 from live_cli.engine.chat_models.lookup import bundled_model
-from live_cli.engine.stages import ChatDelta, ChatMessage, ChatRequest, Image, Sampling
+from live_cli.engine.stages import (
+    ChatDelta,
+    ChatMessage,
+    ChatRequest,
+    Image,
+    Sampling,
+    ToolDeclaration,
+    ToolUse,
+)
 from live_cli.errors import EngineError, UnsupportedError
 from tests.harness.colour_projector import COLOURS, IMAGE_TOKENS, write_colour_projector
 from tests.harness.images import WEBP, png
@@ -89,9 +101,14 @@ def test_two_who_show_different_cards_at_once_get_their_own(seeing: GgufChatMode
     assert all(name in text for name, text in said.items()), said
 
 
-def test_words_that_stand_for_an_image_are_text(seeing: GgufChatModel) -> None:
+def test_words_that_stand_for_an_image_are_text(
+    seeing: GgufChatModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert answer(seeing, asked(text="Say <__media__> and <image>."))
     assert answer(seeing, asked(CARDS["red"], text="Say <__media__> and <image>."))
+    in_base64 = b64encode(CARDS["red"].data).decode()[20:24]
+    monkeypatch.setattr(seeing, "_control_words", ControlWords({in_base64}))
+    assert "red" in answer(seeing, asked(CARDS["red"])).lower()
 
 
 BOMB = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 60_000, 60_000) + bytes(20)
@@ -139,6 +156,38 @@ def test_the_size_is_found_wherever_the_header_has_it(kind: str, options: dict[s
         check_decodable([asked(Image(data.replace(small, large), mime_type))])
 
 
+TYPED = """\
+{%- for message in messages -%}{{- '<|im_start|>' + message.role + '\\n' -}}
+{%- for part in message['content'] -%}
+{%- if part['type'] == 'text' -%}{{- part['text'] -}}
+{%- elif part['type'] == 'image' -%}{{- '<image>' -}}{%- endif -%}
+{%- endfor -%}{{- '<|im_end|>\\n' -}}{%- endfor -%}
+{%- if add_generation_prompt -%}{{- '<|im_start|>assistant\\n' -}}{%- endif -%}
+"""
+"""Wants the content of messages in parts and knows no tools, as SmolVLM2's template does."""
+
+
+def test_a_template_that_wants_parts_gets_images_and_tools(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metadata = replace(read_metadata(BUNDLED), template=TYPED)
+    monkeypatch.setattr("live_cli.engine.backends.llm.gguf.read_metadata", lambda _: metadata)
+    model = GgufChatModel(BUNDLED, write_colour_projector(tmp_path / "mmproj.gguf"))
+    look = ToolDeclaration("look", "Looks at a card.")
+    system = ChatMessage("system", "Be brief.")
+    called = ChatMessage("assistant", "", calls=(ToolUse("1", "look", {}),))
+    result = ChatMessage("tool", "it is red", call_id="1")
+    assert "blue" in answer(model, system, asked(CARDS["blue"])).lower()
+    bare = model.count_tokens((system, asked(CARDS["blue"])))
+    for tools, messages in (
+        ((look,), (system, asked(CARDS["blue"]))),
+        ((look,), (asked(CARDS["blue"]), called, result, replace(result, call_id="2"))),
+    ):
+        request = ChatRequest(messages, Sampling(max_tokens=1), tools)
+        assert model.generate(request, lambda _: False).prompt_tokens > (bare or 0)
+    model.close()
+
+
 def test_a_projector_that_does_not_fit_is_refused_in_words(tmp_path: Path) -> None:
     other, sound = tmp_path / "mmproj-other.gguf", tmp_path / "mmproj-sound.gguf"
     write_colour_projector(other, width=512)
@@ -146,7 +195,7 @@ def test_a_projector_that_does_not_fit_is_refused_in_words(tmp_path: Path) -> No
     text = tmp_path / "mmproj.txt"
     text.write_text("no model")
     for projector, words in (
-        (other, f"mmproj-other.gguf does not fit {BUNDLED.name}"),
+        (other, f"{BUNDLED.name} does not load with mmproj-other.gguf: take the projector"),
         (sound, "cannot see by mmproj-sound.gguf: it is a projector of sound"),
         (BUNDLED, "it is a model and no projector"),
         (text, "cannot see by mmproj.txt: "),

@@ -1,7 +1,9 @@
 """The history: messages, tokens, trimming."""
 
+from dataclasses import replace
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -141,6 +143,18 @@ def test_a_turn_of_images_alone_leaves_nothing_behind():
     [message] = history.messages()
     assert message.text == "What did I show you?"
     assert 4 <= len(message.images) <= 6
+
+
+@pytest.mark.parametrize(("model_tokens", "left"), [(64, 4), (600, 2), (1088, 1), (9000, 1)])
+def test_of_images_that_take_much_of_the_window_fewer_stay(model_tokens, left):
+    history = History("", ContextWindow(context_tokens=2200))
+    shown_last = tuple(
+        replace(stored_image(number), model_tokens=model_tokens) for number in range(4)
+    )
+    history.add(USER, "What do you see?", images=shown_last)
+    history.trim()
+    assert shown(history) == list(range(4 - left, 4))
+    assert history.messages()[-1].text == "What do you see?"
 
 
 def test_nothing_goes_below_the_limit():
