@@ -307,6 +307,9 @@ class ToolRunner:
     async def close(self) -> None:
         """End the session: tools that run are stopped, and waited for a little."""
         tasks = list(self._running.values())
+        unfinished = [call for call in self._calls.open if call.result is None]
         self._do(self._calls.close())
+        for call in unfinished:
+            self._report(call, cancelled=True)
         if tasks:
             await asyncio.wait(tasks, timeout=STOPPING_LIMIT_S)

@@ -378,3 +378,7 @@ async def test_the_end_of_a_session_stops_what_runs() -> None:
         await bench.runner.close()
     assert (bench.stops, bench.sent) == (1, [])
     assert not bench.runner.is_busy
+    told = len(bench.shown)
+    assert bench.shown[-1].cancelled
+    await bench.runner.close()
+    assert len(bench.shown) == told

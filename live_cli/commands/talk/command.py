@@ -166,6 +166,8 @@ async def _converse(
                 await conversation.run()
             finally:
                 audio.disconnect()
+    if tools:
+        await tools.close()  # while there is a view to tell what is cut off
     heard = audio.microphone
     view.close(images.counted(conversation.summary(heard.dropped, heard.missed_frames)))
     closed = conversation.closed
