@@ -17,7 +17,7 @@ from live_cli.commands.resume import may_resume, resumable, resumed
 from live_cli.commands.session_tools import session_tools
 from live_cli.commands.text.chat import Chat
 from live_cli.commands.text.chat_calls import ChatCalls
-from live_cli.commands.text.pictures import STDIN, PictureInput, refuse_stdin_twice
+from live_cli.commands.text.pictures import STDIN, PictureInput, refuse_unreadable
 from live_cli.commands.text.questions import Question, questions
 from live_cli.errors import OptionError
 from live_cli.plan.history_file import read_history
@@ -58,7 +58,7 @@ def run(
             "--history - reads all of standard input, where the questions would come from: "
             "give the MESSAGE with the command."
         )
-    refuse_stdin_twice(images, message=message, taken=document or history_is_stdin)
+    refuse_unreadable(images, message=message, taken=document or history_is_stdin)
     refuse_overwriting(output_path, [*([str(history)] if history else []), *images])
     earlier = read_history(history) if history else EarlierTurns()
     settings = _with_instruction(settings, earlier)

@@ -84,11 +84,13 @@ class PictureInput:
         return typed.words, self.read(typed.paths)
 
 
-def refuse_stdin_twice(names: list[str], *, message: str | None, taken: bool) -> None:
-    """Raise OptionError where a picture from standard input would find nothing there.
+def refuse_unreadable(names: list[str], *, message: str | None, taken: bool) -> None:
+    """Raise OptionError for no name, and where a picture from standard input would find none there.
 
     ``taken``: something else reads standard input.
     """
+    if "" in names:
+        raise OptionError("--image has no name of a file behind it.")
     if STDIN not in names:
         return
     if names.count(STDIN) > 1 or taken or message == STDIN:

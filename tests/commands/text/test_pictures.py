@@ -111,16 +111,20 @@ def test_a_session_that_is_resumed_is_shown_more(home: Path, endpoint: ChatEndpo
     assert [[each.colour for each in message] for message in seen(endpoint)] == [["red"], ["blue"]]
 
 
+@pytest.mark.parametrize("step", [0, 2])  # before the answer, and within it
 @pytest.mark.parametrize("model", [(), REALTIME])
-async def test_a_picture_comes_with_its_question_over_a_new_connection(
-    home: Path, model: tuple[str, ...]
+async def test_pictures_come_with_their_question_over_a_new_connection(
+    home: Path, model: tuple[str, ...], step: int
 ) -> None:
-    async with dropping("What?", 2, reset) as server:
-        args = ("text", "--image", home / "red.png", "What?", "--server", server.address, *model)
-        with started(*args, home=home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+    async with dropping("What?", step, reset) as server:
+        args = ("text", "What?", "--server", server.address, *model)
+        shown = ("--image", home / "red.png", "--image", home / "my blue.png")
+        with started(
+            *args, *shown, home=home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+        ) as process:
             out, _ = await asyncio.to_thread(process.communicate, timeout=LIMIT_S)
     assert out == "Answer to What?: one two.\n"
-    assert (server.asked, server.pictures) == (["What?", "What?"], 2)
+    assert (server.asked, server.pictures) == (["What?", "What?"], 4)
 
 
 @pytest.mark.parametrize("model", [(), REALTIME])
@@ -190,6 +194,12 @@ def test_stdin_holds_a_picture_or_something_else(home: Path, args: list[str]) ->
     done = live_cli("text", "--image", "-", *args, home=home, stdin=RED)
     assert (done.returncode, done.stdout) == (2, b"")
     assert b"reads all of standard input" in done.stderr
+
+
+def test_a_name_of_no_letters_is_none(home: Path) -> None:
+    done = live_cli("text", "--image", "", "What?", home=home)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"no name of a file" in done.stderr
 
 
 def test_more_than_a_message_takes_is_refused(home: Path, endpoint: ChatEndpoint) -> None:
