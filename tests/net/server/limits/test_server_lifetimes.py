@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 
+from live_cli.engine.backends.scripted import ScriptedChatModel
+from live_cli.engine.engine import LiveEngine
 from live_cli.net.server.close_reason import RESUMED_ELSEWHERE
 from live_cli.net.server.limits.lifetime import CONNECTION_OVER, LifetimeLimits, session_over
 from live_cli.net.server.limits.limits import Limits
+from tests.harness.images import JPEG
 from tests.harness.live_client import WITHIN_S, ending, receive, say
 from tests.harness.live_server import running_server
 from tests.harness.scripted_engine import ScriptedEngine
+from tests.harness.scripted_session import ScriptedRegistry
 
 PICTURE = {"video": {"data": base64.b64encode(b"\xff\xd8").decode(), "mimeType": "image/jpeg"}}
 
@@ -119,6 +123,36 @@ async def test_a_picture_shortens_a_session_that_is_not_compressed(compresses: b
             return
         assert 0.0 < left_s(await receive(client)) <= 0.2
         assert (await ending(client))[1].startswith("A session with video lasts 0.4 s at most")
+
+
+async def test_a_compressed_session_with_pictures_goes_on_over_its_connections() -> None:
+    chat = ScriptedChatModel(["A cup."])
+    chat.sees = True
+    engine = LiveEngine(registry=ScriptedRegistry(chat))
+    lasting = {"contextWindowCompression": {"slidingWindow": {}}}
+    lasting["generationConfig"] = {"responseModalities": ["TEXT"]}
+    picture = {"video": {"data": base64.b64encode(JPEG).decode(), "mimeType": "image/jpeg"}}
+    handle = {}
+    async with running_server(
+        engine, limits=limited(connection_s=1.0, video_session_s=0.2)
+    ) as server:
+        for connection in range(3):
+            async with server.connect() as client:
+                await client.send(setup(sessionResumption=handle, **lasting))
+                assert "setupComplete" in await receive(client)
+                await client.send(json.dumps({"realtimeInput": picture}))
+                await client.send(say("What is that?"))
+                told = [await receive(client)]
+                while "goAway" not in told[-1]:  # long after the limit of sessions with video
+                    told.append(await receive(client))
+                updates = [each.get("sessionResumptionUpdate", {}) for each in told]
+                handle = {
+                    "handle": [each["newHandle"] for each in updates if "newHandle" in each][-1]
+                }
+                assert (await ending(client))[0] == CONNECTION_OVER.code
+            shown = [image for each in chat.requests[-1].messages for image in each.images]
+            assert len(shown) == connection + 1
+    await engine.close()
 
 
 async def test_a_picture_that_the_model_cannot_see_shortens_no_session() -> None:
