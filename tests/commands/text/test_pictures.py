@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from live_cli.commands.text.pictures import PictureInput
+from live_cli.errors import SettingsError
 from tests.harness.chat_endpoint import ChatEndpoint
 from tests.harness.command import (
     LIMIT_S,
@@ -151,6 +153,13 @@ def test_a_blind_engine_is_not_started(home: Path, chat: str) -> None:
     assert (done.returncode, done.stdout) == (3, b"")
     assert b"sees no pictures; Gemini 3.8 Live does (--server gemini)" in done.stderr
     assert done.stderr.count(b"\n") == 1
+
+
+def test_a_line_with_a_picture_is_not_sent_to_a_blind_model(home: Path) -> None:
+    pictures = PictureInput("low", "It sees none.")
+    assert pictures.in_line("What is in red.png?") == ("What is in red.png?", [])
+    with pytest.raises(SettingsError, match="It sees none"):
+        pictures.in_line(f"What is in {home}/red.png?")
 
 
 def large(side: int) -> bytes:
