@@ -65,19 +65,23 @@ def image_sender(
         role="camera" if options.screen is None else "screen",
         long_side=LONG_SIDE[resolution] if resolution else CAMERA_SIDE,
         tokens=resolution_of(resolution).tokens,
-        goes_with_speech=_coverage(settings, plan) == ONLY_ACTIVITY,
+        goes_with_speech=_goes_with_speech(settings, plan),
         refusal=plan.blind,
         notes=(NO_COMPRESSION,) if limited else (),
     )
 
 
-def _coverage(settings: Settings, plan: SessionPlan) -> str:
-    """Return what a turn holds: by the settings, or else as the model has it."""
-    named = settings.vad.turn_coverage
+def _goes_with_speech(settings: Settings, plan: SessionPlan) -> bool:
+    """Return whether the model sees only what comes while the user speaks.
+
+    The local engine keeps the last image before, too.
+    """
+    family, named = find_family(plan.model.id), settings.vad.turn_coverage
+    if family is None or family.is_local:
+        return False
     if named is not None:
-        return f"TURN_INCLUDES_{named.upper().replace('-', '_')}"
-    family = find_family(plan.model.id)
-    return family.default_turn_coverage if family else ONLY_ACTIVITY
+        return named == "only-activity"
+    return family.default_turn_coverage == ONLY_ACTIVITY
 
 
 class ImageSender:

@@ -1,6 +1,7 @@
 """What sends the images of a talk: from a source through the capture's thread into the outbox."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
@@ -18,8 +19,10 @@ from live_cli.commands.talk.microphone_input import MicrophoneInput
 from live_cli.commands.talk.outbox import Outbox
 from live_cli.devices.images import capture
 from live_cli.errors import DeviceError
+from live_cli.plan.plan import plan_session
 from live_cli.protocol.input_gate import InputGate
 from live_cli.protocol.messages import ClientMessage
+from live_cli.settings.load import load
 from live_cli.ui.view import DeviceNews, ImageStatus, Summary
 from live_cli.ui.waiting_times import WaitingTimes
 from tests.harness.speech import speech_like
@@ -303,6 +306,25 @@ async def test_an_utterance_gets_an_image_where_a_turn_holds_no_others(
     await bench.source.taken(4)
     await asyncio.sleep(0.05)
     assert len(bench.left) == (2 if goes_with_speech else 1)
+
+
+@pytest.mark.parametrize(
+    ("model", "coverage", "goes"),
+    [
+        ("gemini-2.5-flash-native-audio-preview-12-2025", None, True),
+        ("gemini-2.5-flash-native-audio-preview-12-2025", "all-input", False),
+        ("gemini-3.8-live", None, False),
+        ("gemini-3.8-live", "only-activity", True),
+        ("local", None, False),
+    ],
+)
+def test_which_models_see_only_what_comes_with_speech(
+    model: str, coverage: str | None, goes: bool
+) -> None:
+    options = {"server": "wss://example.org", "model": model, "turn_coverage": coverage}
+    settings = load(options, environ={"LIVE_CLI_CONFIG": os.devnull})
+    plan = plan_session(settings, "talk", pictures=True)
+    assert image_sender._goes_with_speech(settings, plan) is goes
 
 
 @pytest.mark.parametrize(
