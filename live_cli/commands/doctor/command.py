@@ -108,7 +108,8 @@ def _chat_model(settings: Settings) -> Finding:
             settings.server == "auto" and not settings.gemini_key
         )
         return Finding("chat model", str(exc), failure=exc if local else None, hint=True)
-    says = f"{model.name} ({model.origin}), {model.path}"
+    sees = f"sees by {model.projector.name}" if model.projector else "cannot see"
+    says = f"{model.name} ({model.origin}), {model.path}; {sees}"
     if model.name == BUNDLED:
         return Finding("chat model", f"{says}; a small one, no assistant: see live-cli models")
     return Finding("chat model", says)

@@ -6,7 +6,7 @@ backend is named ``NAME`` or ``NAME:ARGUMENT``:
 detector      silero | scripted
 end_of_turn   semantic | silence | scripted[:PROBABILITY|PROBABILITY…]
 transcriber   moonshine | moonshine:FOLDER | whisper:FOLDER | scripted[:TEXT|TEXT…]
-chat          gguf | gguf:FILE | NAME of a model that is there | openai:URL#MODEL |
+chat          gguf | gguf:FILE[#PROJECTOR] | NAME of a model that is there | openai:URL#MODEL |
               scripted[:REPLY|REPLY…], where REPLY is text, call:FUNCTION {JSON}, or both
 synthesizer   hibari | scripted
 """

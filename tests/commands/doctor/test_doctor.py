@@ -90,6 +90,14 @@ def test_a_missing_chat_model_fails_only_where_it_is_used(port):
     assert found(LIVE_CLI_ENGINE_CHAT="openai:http://h/v1#m")["chat model"].state == "ok"
 
 
+def test_whether_the_chat_model_sees_is_said(tmp_path):
+    model = tmp_path / "eyes.gguf"
+    model.touch()
+    for says in ("cannot see", "sees by mmproj-eyes.gguf"):
+        assert found(LIVE_CLI_ENGINE_CHAT=f"gguf:{model}")["chat model"].says.endswith(f"; {says}")
+        (tmp_path / "mmproj-eyes.gguf").touch()
+
+
 def test_a_missing_transcriber_names_both_ways_out(monkeypatch):
     assert found(LIVE_CLI_SERVER="local")["transcriber"].state == "ok"
     monkeypatch.setattr(doctor, "find_spec", lambda name: None)
