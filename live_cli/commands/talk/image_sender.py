@@ -268,7 +268,7 @@ class ImageSender:
         self._is_lost = error is not None
         away_s = 0.0 if error is not None else now - self._lost_at
         self._lost_at = now
-        back = f"{self._name[:1].upper()}{self._name[1:]} is back: its images are sent again."
+        back = f"Images of {self._name} are sent again."
         self._view.device(
             DeviceNews(
                 role=self._role,

@@ -145,10 +145,15 @@ def with_call(state: ViewState, status: CallStatus) -> ViewState:
 
 
 def with_images(state: ViewState, status: ImageStatus) -> ViewState:
-    """Return the state after `View.images`: the preview stays until the next image leaves."""
+    """Return the state after `View.images`: the preview stays until the next image leaves.
+
+    Of a device that is lost there is none, also where its last image leaves a little later.
+    """
     if status.state == "off":
         return replace(state, images=None)
-    if status.preview is None and status.state == "on" and state.images is not None:
+    if status.state == "lost":
+        status = replace(status, preview=None)
+    elif status.preview is None and state.images is not None:
         status = replace(status, preview=state.images.preview)
     return replace(state, images=status)
 

@@ -65,7 +65,7 @@ def test_without_room_or_wish_the_dot_and_the_count_stay(
 
 @pytest.mark.parametrize(
     ("then", "mark"),
-    [(replace(ON, state="lost", preview=None), "○ camera lost"), (replace(ON, state="off"), "")],
+    [(replace(ON, state="lost"), "○ camera lost"), (replace(ON, state="off"), "")],
 )
 def test_the_preview_goes_when_nothing_leaves(screen, then: ImageStatus, mark: str) -> None:
     text = "\n".join(shown(screen, 100, 30, ON, then).text)
