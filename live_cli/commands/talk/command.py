@@ -16,12 +16,13 @@ from live_cli.commands.outputs import (
 from live_cli.commands.resume import resumable, resumed
 from live_cli.commands.session_tools import SessionTools, session_tools
 from live_cli.commands.stop_signals import stopping_on_signals
+from live_cli.commands.talk.image_options import asks_for_images
 from live_cli.devices.native_stderr import native_stderr_silenced
-from live_cli.errors import SessionError, SettingsError
+from live_cli.errors import SessionError
 from live_cli.plan.plan import SessionPlan, plan_session
 from live_cli.plan.typed_input import first_words, typed_input
 from live_cli.prices import Prices
-from live_cli.settings.schema import Settings, TalkSettings
+from live_cli.settings.schema import Settings
 from live_cli.streams import is_terminal
 from live_cli.ui.choose import choose_view
 from live_cli.ui.tee import TeeView
@@ -90,7 +91,7 @@ async def _talk(
             plan = tools.plan_with(plan) if tools else plan
             # imported and opened while the server loads its models
             from live_cli.commands.talk.audio_io import AudioIO
-            from live_cli.commands.talk.image_sender import image_sender
+            from live_cli.commands.talk.image_options import image_sender
             from live_cli.commands.talk.outbox import Outbox
 
             on_played, on_sent = (recording.played, recording.sent) if recording else (None, None)
@@ -177,16 +178,6 @@ async def _converse(
         raise audio.error
     if conversation.unanswered_s is not None:
         raise SessionError(server.said_nothing(conversation.unanswered_s))
-
-
-def asks_for_images(options: TalkSettings) -> bool:
-    """Return whether images are sent from the start. Raises SettingsError for two sources."""
-    if options.camera is not None and options.screen is not None:
-        raise SettingsError(
-            "--camera and --screen exclude each other: one image a second is all that a session "
-            "takes. Leave one away (the settings file may have it, under [talk])."
-        )
-    return options.camera is not None or options.screen is not None
 
 
 def _recording(

@@ -89,17 +89,10 @@ class Conversation:
         self._runner = tools(lambda message: self._outbox.put([message])) if tools else None
         self._stats = SessionStats(self._loop.time(), prices, plays=True)
         self.microphone = MicrophoneInput(
-            gate,
-            self._outbox,
-            client,
-            playback,
-            view,
-            self._stats.waits,
-            self._loop.time,
-            on_sent,
+            gate, self._outbox, client, playback, view, self._stats.waits, self._loop.time, on_sent,
             images.note_speech if images is not None else lambda: None,
             hears_only_user=hears_only_user,
-        )
+        )  # fmt: skip
         self._model_turn = 0
         self._over = asyncio.Event()
         self._input_ended_at: float | None = None

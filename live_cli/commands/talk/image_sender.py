@@ -17,13 +17,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from live_cli.commands.talk.outbox import Outbox
-from live_cli.engine.setup.families import find_family
-from live_cli.engine.setup.media import ONLY_ACTIVITY, resolution_of
 from live_cli.errors import DeviceError, LiveError
-from live_cli.pictures.picture import LONG_SIDE
-from live_cli.plan.plan import SessionPlan
 from live_cli.protocol import compose
-from live_cli.settings.schema import Settings
 from live_cli.ui.view import DeviceNews, ImageState, ImageStatus, SentImage, Summary, View
 
 if TYPE_CHECKING:
@@ -35,53 +30,6 @@ _T = TypeVar("_T")
 
 EVERY_S: Final = 1.0
 """Between two images at least: the Live API takes one a second (reference §2.6)."""
-
-
-CAMERA_SIDE: Final = 768
-"""Pixels of an image's longer side where no media resolution is set: one tile of the service."""
-NO_COMPRESSION: Final = (
-    "With images this session ends after two minutes, since its context is not compressed: "
-    "leave --no-compress away to go on for longer."
-)
-
-
-def image_sender(
-    settings: Settings, plan: SessionPlan, outbox: Outbox, view: View
-) -> "ImageSender":
-    """Return what sends the images of a talk as its settings ask, and the first camera's else."""
-    options, resolution = settings.talk, settings.session.media_resolution
-    camera = (options.camera or "") if options.screen is None else None
-
-    def find_source() -> "ImageSource":
-        from live_cli.devices.images.listing import image_source
-
-        return image_source(camera, options.screen)
-
-    limited = plan.kind != "child" and plan.setup.context_window_compression is None
-    return ImageSender(
-        find_source,
-        outbox,
-        view,
-        role="camera" if options.screen is None else "screen",
-        long_side=LONG_SIDE[resolution] if resolution else CAMERA_SIDE,
-        tokens=resolution_of(resolution).tokens,
-        goes_with_speech=_goes_with_speech(settings, plan),
-        refusal=plan.blind,
-        notes=(NO_COMPRESSION,) if limited else (),
-    )
-
-
-def _goes_with_speech(settings: Settings, plan: SessionPlan) -> bool:
-    """Return whether the model sees only what comes while the user speaks.
-
-    The local engine keeps the last image before, too.
-    """
-    family, named = find_family(plan.model.id), settings.vad.turn_coverage
-    if family is None or family.is_local:
-        return False
-    if named is not None:
-        return named == "only-activity"
-    return family.default_turn_coverage == ONLY_ACTIVITY
 
 
 class ImageSender:

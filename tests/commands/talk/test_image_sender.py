@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from live_cli.commands.talk import image_sender
+from live_cli.commands.talk import image_options, image_sender
 from live_cli.commands.talk.image_sender import ImageSender
 from live_cli.commands.talk.microphone_input import MicrophoneInput
 from live_cli.commands.talk.outbox import Outbox
@@ -324,7 +324,7 @@ def test_which_models_see_only_what_comes_with_speech(
     options = {"server": "wss://example.org", "model": model, "turn_coverage": coverage}
     settings = load(options, environ={"LIVE_CLI_CONFIG": os.devnull})
     plan = plan_session(settings, "talk", pictures=True)
-    assert image_sender._goes_with_speech(settings, plan) is goes
+    assert image_options.goes_with_speech(settings, plan) is goes
 
 
 @pytest.mark.parametrize(
@@ -355,7 +355,7 @@ def test_that_speech_begins_is_told_once_an_utterance(said: list[float], begins:
 
 
 def test_a_talk_without_images_loads_nothing_that_only_they_need() -> None:
-    modules = ("talk.command", "talk.image_sender", "talk.conversation", "talk.audio_io")
+    modules = ("talk.command", "talk.image_options", "talk.conversation", "talk.audio_io")
     imports = "".join(f"import live_cli.commands.{module}\n" for module in modules)
     code = f"import sys, live_cli.ui.live.live_view\n{imports}print(*sys.modules)"
     loaded = subprocess.run(
