@@ -90,8 +90,8 @@ NOT_UNDERSTOOD = "[not understood]"
 UNDETERMINED = "und"
 """The language of such speech (ISO 639-2)."""
 
-LOCAL_LANGUAGES = ("en",)
-"""The languages of the local engine's bundled models."""
+AUTO_LANGUAGE = "auto"
+"""In place of a code: the transcriber listens for the language."""
 
 _NATIVE_AUDIO_CONTEXT, _OTHER_CONTEXT = 131_072, 32_768
 """Context windows in tokens: of the native audio models, and of all others."""
@@ -125,7 +125,6 @@ class Model:
     affective: bool = False
     proactive: Literal["flag", "always", "any", "no"] = "no"
     language: Literal["code", "prompt", "target"] = "prompt"
-    languages: tuple[str, ...] = ()
     client_content: Literal["session", "initial", "none"] = "session"
     content_interrupts: bool = True
     voices: tuple[str, ...] = _ALL_VOICES
@@ -244,7 +243,6 @@ LOCAL = Model(
     affective=True,
     proactive="flag",
     language="code",
-    languages=LOCAL_LANGUAGES,
     built_in_tools=(),
     context_update=True,
 )
@@ -328,9 +326,15 @@ def near_language(text: str) -> str | None:
     return meant or (codes[name] if name else near_match(base, _NAMES))
 
 
+def language_base(code: str) -> str:
+    """Return a code without its region, by the Live API's spelling where that is known."""
+    base = code.replace("_", "-").partition("-")[0].lower()
+    return _ALIASES.get(base, base)
+
+
 def language_name(code: str) -> str:
-    """Return the English name of a code that `find_language` returned."""
-    return _NAMES[code.partition("-")[0]]
+    """Return the English name of a code; the code itself where it has none here."""
+    return _NAMES.get(language_base(code), code)
 
 
 _LEAST_PART = 3

@@ -9,13 +9,17 @@ from live_cli.engine.backends.table import SHARED_STAGES, Stage
 from live_cli.engine.conversation.context import EmitMessage, EngineContext, SessionStages
 from live_cli.engine.conversation.model_turn import Clock
 from live_cli.engine.conversation.session import ConversationSession
+from live_cli.engine.languages import not_heard
 from live_cli.engine.registry import Readiness, Registry
 from live_cli.engine.setup.config import SessionConfig, session_config_of
+from live_cli.engine.speech_in.language_choice import LanguageChoice
 from live_cli.engine.speech_in.listener import SpeechInput
 from live_cli.engine.speech_in.segmenter import Segmenter
-from live_cli.engine.stages import ChatMessage, StageNames
+from live_cli.engine.speech_in.transcriber_in_language import TranscriberInLanguage
+from live_cli.engine.stages import BY_WORDS, ChatMessage, StageNames
 from live_cli.engine.transcription.session import TranscriptionSession
 from live_cli.engine.workers import Workers
+from live_cli.errors import UnsupportedError
 from live_cli.fair_share import OWNER
 from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.messages import Content, Setup
@@ -69,28 +73,30 @@ class LiveEngine:
         A conversation opens before the transcriber is loaded: typing needs none. Where ``setup``
         has options of audio input the transcriber loads meanwhile, else with the first audio.
         """
-        by_endpoint = self._registry.chat_is_endpoint
         config = session_config_of(
             setup,
             dialect,
-            endpoint_chat=by_endpoint,
             strict=self._strict,
             semantic=self._registry.ends_turns_by_sense,
+            by_words=self._registry.names.barge_in == BY_WORDS,
+            languages=self._registry.languages,
         )
         config = replace(config, principal=principal)
         if config.transcribes_only:
             if not self._limits_audio:
                 config = replace(config, longest_audio_s=None)
-            speech_input = await self._load_speech_input(config)
+            speech_input = await self._load_speech_input(config, LanguageChoice(config.chosen))
             return TranscriptionSession(config, speech_input, self._context, emit)
         await self._registry.load([Stage.CHAT, *([Stage.SYNTHESIZER] if config.speaks else [])])
         if setup.realtime_input_config or setup.input_audio_transcription:
             turns = [Stage.TURN_DETECTOR] if config.semantic_end else []
-            self._registry.begin([Stage.TRANSCRIBER, *turns])
+            self._registry.begin([Stage.TRANSCRIBER, *turns], config.language)
+        choice = LanguageChoice(config.chosen)
         stages = SessionStages(
             chat=await self._registry.chat(),
             synthesizer=await self._registry.synthesizer() if config.speaks else None,
-            load_speech_input=lambda: self._load_speech_input(config),
+            load_speech_input=lambda: self._load_speech_input(config, choice),
+            language=choice,
         )
         return ConversationSession(config, stages, self._context, emit)
 
@@ -106,10 +112,15 @@ class LiveEngine:
         messages = (*instruction, *turns)
         return await self._context.workers.run(Stage.CHAT, lambda: chat.count_tokens(messages))
 
-    async def _load_speech_input(self, config: SessionConfig) -> SpeechInput:
-        detector, transcriber = await asyncio.gather(
-            self._registry.detector(), self._registry.transcriber()
+    async def _load_speech_input(
+        self, config: SessionConfig, choice: LanguageChoice
+    ) -> SpeechInput:
+        if config.language and self._registry.languages.hearing(config.language) is None:
+            raise UnsupportedError(not_heard(config.language))
+        detector, shared = await asyncio.gather(
+            self._registry.detector(), self._registry.transcriber(config.language)
         )
+        transcriber = TranscriberInLanguage(shared, choice)
         turns = await self._registry.turn_detector() if config.semantic_end else None
         return SpeechInput(Segmenter(detector, config.endpointing), transcriber, turns)
 

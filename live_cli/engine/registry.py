@@ -20,6 +20,7 @@ from live_cli.engine.backends.table import (
     backends_of,
     find_backend,
 )
+from live_cli.engine.languages import LocalLanguages, languages_of
 from live_cli.engine.stages import (
     ChatModel,
     SpeechDetector,
@@ -49,9 +50,12 @@ class Registry:
 
     def __init__(self, names: StageNames | None = None) -> None:
         self.names = _possible(names or StageNames())
-        self._loads: dict[Stage, asyncio.Task[Any]] = {}
+        self.languages = LocalLanguages(self.names.transcriber, self.names.synthesizer)
+        """What is heard and spoken here, with these names and what else is installed."""
+        self._loads: dict[tuple[Stage, str], asyncio.Task[Any]] = {}
         self._readiness = {
-            stage: Readiness(stage, self._name(stage), "unloaded") for stage in Stage
+            (stage, self._name(stage)): Readiness(stage, self._name(stage), "unloaded")
+            for stage in Stage
         }
 
     @property
@@ -66,7 +70,7 @@ class Registry:
         return backend is not None and backend.argument is Argument.ENDPOINT
 
     def report(self) -> list[Readiness]:
-        """How far each stage is loaded."""
+        """How far each stage is loaded; a transcriber of other languages only once it was asked."""
         return list(self._readiness.values())
 
     async def load(self, stages: Iterable[Stage]) -> None:
@@ -77,17 +81,24 @@ class Registry:
             if isinstance(result, BaseException):
                 raise result
 
-    def begin(self, stages: Iterable[Stage]) -> None:
-        """Start loading ``stages``; a failure is raised to the first who asks for the stage."""
+    def begin(self, stages: Iterable[Stage], language: str | None = None) -> None:
+        """Start loading ``stages``; a failure is raised to the first who asks for the stage.
+
+        ``language``: the one that the transcriber is to hear.
+        """
         for stage in stages:
-            self._load(stage).add_done_callback(lambda load: load.cancelled() or load.exception())
+            name = self._hearing(language) if stage is Stage.TRANSCRIBER else None
+            load = self._load(stage, name)
+            load.add_done_callback(lambda load: load.cancelled() or load.exception())
 
     async def detector(self) -> SpeechDetector:
         """A new detector for one stream: a detector has memory and cannot be shared."""
         return cast(SpeechDetector, await asyncio.to_thread(self._maker(Stage.DETECTOR)))
 
-    async def transcriber(self) -> Transcriber:
-        return cast(Transcriber, await asyncio.shield(self._load(Stage.TRANSCRIBER)))
+    async def transcriber(self, language: str | None = None) -> Transcriber:
+        """Return the transcriber of ``language``, a code or "auto"; None: the configured one."""
+        load = self._load(Stage.TRANSCRIBER, self._hearing(language))
+        return cast(Transcriber, await asyncio.shield(load))
 
     async def turn_detector(self) -> TurnDetector:
         return cast(TurnDetector, await asyncio.shield(self._load(Stage.TURN_DETECTOR)))
@@ -107,29 +118,43 @@ class Registry:
                 await asyncio.to_thread(close)
         self._loads.clear()
 
-    def _load(self, stage: Stage) -> "asyncio.Task[Any]":
-        load = self._loads.get(stage)
+    def _load(self, stage: Stage, name: str | None = None) -> "asyncio.Task[Any]":
+        key = (stage, name or self._name(stage))
+        load = self._loads.get(key)
         if load is None or (load.done() and load.exception() is not None):
-            load = self._loads[stage] = asyncio.create_task(self._loaded(stage))
+            load = self._loads[key] = asyncio.create_task(self._loaded(*key))
         return load
 
-    async def _loaded(self, stage: Stage) -> Any:
-        name = self._name(stage)
-        self._readiness[stage] = Readiness(stage, name, "loading")
+    async def _loaded(self, stage: Stage, name: str) -> Any:
+        key = (stage, name)
+        self._readiness[key] = Readiness(stage, name, "loading")
         start = time.monotonic()
         try:
-            made = await asyncio.to_thread(self._maker(stage))
+            made = await asyncio.to_thread(self._maker(stage, name))
         except EngineError as exc:
-            self._readiness[stage] = Readiness(stage, name, "failed", error=str(exc))
+            self._readiness[key] = Readiness(stage, name, "failed", error=str(exc))
             raise
-        self._readiness[stage] = Readiness(stage, name, "ready", time.monotonic() - start)
+        self._readiness[key] = Readiness(stage, name, "ready", time.monotonic() - start)
         return made
 
     def _name(self, stage: Stage) -> str:
         return cast(str, getattr(self.names, stage.value))
 
-    def _maker(self, stage: Stage) -> Callable[[], Any]:
-        return lambda: _make(stage, self._name(stage), self.names)
+    def _hearing(self, language: str | None) -> str | None:
+        return self.languages.hearing(language)
+
+    def _maker(self, stage: Stage, name: str | None = None) -> Callable[[], Any]:
+        name = name or self._name(stage)
+        if stage is Stage.SYNTHESIZER and languages_of(stage, name):
+            return self._synthesizer_by_language
+        return lambda: _make(stage, name, self.names)
+
+    def _synthesizer_by_language(self) -> Synthesizer:
+        from live_cli.engine.backends.tts.by_language import SynthesizerByLanguage
+
+        return SynthesizerByLanguage(
+            self.languages.speaking, lambda name: _make(Stage.SYNTHESIZER, name, self.names)
+        )
 
 
 def _possible(names: StageNames) -> StageNames:
@@ -156,6 +181,13 @@ def _make(stage: Stage, name: str, names: StageNames) -> Any:
     match backend.argument:
         case Argument.FOLDER:
             made = make(Path(argument).expanduser() if argument else None)
+            made.warm_up()
+            return made
+        case Argument.WHISPER:
+            from live_cli.engine.speech_models.lookup import find_whisper
+
+            model = find_whisper(argument)
+            made = make(model.where, model.files if model.origin == "package" else None)
             made.warm_up()
             return made
         case Argument.MODEL:

@@ -47,13 +47,15 @@ class SpokenWord:
 class DetailedText:
     """The text of a segment; ``words`` with their times, and the language, where they are known.
 
-    ``loops``: words that were repeated over and over have been taken out of it.
+    ``loops``: words that were repeated over and over have been taken out of it. ``certainty``: how
+    likely the language is, 0 to 1; 0 where nothing tells.
     """
 
     text: str
     words: tuple[SpokenWord, ...] = ()
     language: str | None = None
     loops: bool = False
+    certainty: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,13 @@ class Transcriber(Protocol):
     times_words: bool
     """Whether it can tell the times of words."""
 
-    def transcribe_in_detail(self, samples: Samples, *, words: bool) -> DetailedText:
-        """As `transcribe`, with what else is known; ``words``: also their times, if they can be."""
+    def transcribe_in_detail(
+        self, samples: Samples, *, words: bool, language: str | None = None
+    ) -> DetailedText:
+        """As `transcribe`, with what else is known; ``words``: also their times, if they can be.
+
+        ``language``: the code of the one to expect, where there is a choice; None listens for it.
+        """
 
     def transcribe(self, samples: Samples) -> str:
         """The words in ``samples`` (16 kHz), "" for none."""
@@ -229,11 +236,15 @@ class ChatModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class VoiceTraits:
-    """The sound of a prebuilt voice: factors on the pitch, pace and timbre of the own voice."""
+    """The sound of a prebuilt voice: factors on the pitch, pace and timbre of the own voice.
+
+    ``language``: the code of what is to be spoken, without a region; "" leaves it open.
+    """
 
     pitch: float = 1.0
     pace: float = 1.0
     timbre: float = 1.0
+    language: str = ""
 
 
 class Synthesizer(Protocol):
@@ -243,15 +254,20 @@ class Synthesizer(Protocol):
         """Yield speech at 24 kHz in chunks, the first as soon as it is ready."""
 
 
+BY_WORDS, BY_SOUND = "words", "sound"
+"""Deciders on a voice over an answer: does it interrupt?"""
+
+
 @dataclass(frozen=True, slots=True)
 class StageNames:
-    """The backend of each stage, named as in `backends/table.py`."""
+    """The backend of each stage, named as in `backends/table.py`, and how they are used."""
 
     detector: str = "silero"
     transcriber: str = "moonshine"
     chat: str = "gguf"
     synthesizer: str = "hibari"
     end_of_turn: str = "semantic"
+    barge_in: str = BY_WORDS
     threads: int = field(default=0)
     """Threads of a chat model in this process; 0: one less than the cores, at least one."""
     parallel: int = 1

@@ -31,10 +31,21 @@ class Workers:
             stage: ThreadPoolExecutor(count, thread_name_prefix=stage.value)
             for stage, count in _THREADS.items()
         }
+        self._running = dict.fromkeys(_THREADS, 0)
+
+    def running(self, stage: Stage) -> int:
+        """Return how many calls of ``stage`` are under way, or wait for a thread."""
+        return self._running[stage]
 
     async def run(self, stage: Stage, call: Callable[[], Result]) -> Result:
         """``call()`` in a thread of ``stage``. Cancelling abandons the call, which goes on."""
-        return await asyncio.get_running_loop().run_in_executor(self._pools[stage], call)
+        running = asyncio.get_running_loop().run_in_executor(self._pools[stage], call)
+        self._running[stage] += 1
+        running.add_done_callback(lambda _: self._ended(stage))
+        return await running
+
+    def _ended(self, stage: Stage) -> None:
+        self._running[stage] -= 1
 
     def close(self) -> None:
         """Take no more calls; running ones end by themselves."""

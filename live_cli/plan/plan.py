@@ -8,19 +8,21 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from live_cli.catalog import (
+    AUTO_LANGUAGE,
     BUILT_IN_TOOLS,
     LIVE_3_8,
     LOCAL,
-    LOCAL_LANGUAGES,
     MODELS,
     TRANSCRIBE,
     Model,
     did_you_mean,
     find_model,
+    language_base,
     language_name,
 )
 from live_cli.engine.backends.table import Stage, find_backend
-from live_cli.engine.chat_models.sight import may_see
+from live_cli.engine.chat_models.sight import may_see, writes_english_only
+from live_cli.engine.languages import LocalLanguages, not_heard, way_to_speak
 from live_cli.errors import SettingsError
 from live_cli.plan.requirements import Requirements, blindness, newest_supporting, refusals
 from live_cli.plan.server import ServerChoice, ServerKind, choose_server, unencrypted
@@ -78,10 +80,10 @@ def plan_session(
     """
     choice = choose_server(settings, local_installed)
     session = _for_verb(settings.session, verb)
+    if session.language == AUTO_LANGUAGE and choice.server != "local":
+        session = replace(session, language=None)  # Gemini listens unless it is told
     settings = replace(settings, session=session)
     requirements = replace(_requirements(settings, verb, spoken_reply), sees=pictures)
-    if _any_language(choice, settings, requirements):
-        requirements = replace(requirements, language=None)
     model, warnings = _choose_model(choice, session, requirements)
     modality = _modality(model, session, verb, spoken_reply)
     blind = _blind(choice, model, requirements, settings.engine.chat)
@@ -92,6 +94,10 @@ def plan_session(
     if session.proactive and model.proactive == "always":
         warnings.append(f"{model.id} is always proactive: --proactive changes nothing.")
     needs = _needs(verb, modality) if choice.kind == "child" else ()
+    engine = settings.engine
+    if needs:
+        engine, said = _engine_in(session.language, engine, needs)
+        warnings += said
     return SessionPlan(
         kind=choice.kind,
         url=choice.url,
@@ -102,8 +108,8 @@ def plan_session(
         modality=modality,
         setup=build_setup(settings, model, verb, modality, history=history, word_times=word_times),
         needs=needs,
-        child_args=_child_args(settings.engine, needs) if needs else (),
-        child_variables=_child_variables(settings.engine, needs),
+        child_args=_child_args(engine, needs) if needs else (),
+        child_variables=_child_variables(engine, needs),
         blind=blind,
         warnings=tuple(warnings),
     )
@@ -130,7 +136,6 @@ def _requirements(settings: Settings, verb: Verb, spoken_reply: bool) -> Require
         task=verb,
         modality="AUDIO" if spoken_reply else modality,
         voice=session.voice,
-        language=session.language,
         system=session.system is not None,
         affective=session.affective,
         proactive=session.proactive,
@@ -146,13 +151,6 @@ def calls_functions(settings: Settings) -> bool:
     """Whether the model gets functions: a Python file's, or those of MCP servers."""
     files = len(settings.tools.tools) > len(set(settings.tools.tools) & set(BUILT_IN_TOOLS))
     return files or bool(settings.tools.mcp_files or settings.mcp)
-
-
-def _any_language(choice: ServerChoice, settings: Settings, requirements: Requirements) -> bool:
-    """Whether the languages are not known: another server's, or those of a chat endpoint."""
-    writes = requirements.task == "text" and requirements.modality != "AUDIO"
-    endpoint = writes and settings.engine.chat.startswith("openai:")
-    return choice.server == "local" and (choice.kind == "url" or endpoint)
 
 
 def _choose_model(
@@ -220,10 +218,6 @@ def _refuse(
     choice: ServerChoice, model: Model, requirements: Requirements, blind: str | None
 ) -> None:
     said = refusals(model, requirements)
-    base = (requirements.language or LOCAL_LANGUAGES[0]).partition("-")[0]
-    if choice.kind == "child" and not model.languages and base not in LOCAL_LANGUAGES:
-        name = language_name(base)
-        said.append(f"The local engine has no {name}, only English; Gemini does (--server gemini).")
     if requirements.sees and blind is not None and blind not in said:
         said.append(blind)
     if said:
@@ -258,13 +252,48 @@ def _api_version(session: SessionSettings, model: Model) -> str:
     return session.api_version or ("v1alpha" if alpha else "v1beta")
 
 
+# --- the languages of the child ----------------------------------------------------------------
+
+
+def _engine_in(
+    language: str | None, engine: EngineSettings, needs: tuple[Stage, ...]
+) -> tuple[EngineSettings, list[str]]:
+    """Return the engine with the backends of ``language``, and what a person should know of it.
+
+    Raises SettingsError for a language that is to be heard and that nothing here hears.
+    """
+    if language is None or language_base(language) == "en":
+        return engine, []
+    there, name = LocalLanguages(engine.transcriber, engine.synthesizer), language_name(language)
+    said = []
+    hearing, speaking = there.hearing(language), there.speaking(language)
+    if Stage.TRANSCRIBER in needs and hearing is None:
+        raise SettingsError(not_heard(language))
+    if Stage.SYNTHESIZER in needs and speaking is None:
+        way = way_to_speak(language)
+        said.append(
+            f"No voice here speaks {name}: the answers are written alone."
+            + (f" For one: {way}." if way else "")
+        )
+    if Stage.CHAT in needs and language != AUTO_LANGUAGE and writes_english_only(engine.chat):
+        said.append(f"The bundled chat model knows no {name}; a better one: live-cli models.")
+    return (
+        replace(
+            engine,
+            transcriber=hearing or engine.transcriber,
+            synthesizer=speaking or engine.synthesizer,
+        ),
+        said,
+    )
+
+
 # --- the child ---------------------------------------------------------------------------------
 
 
 def _needs(verb: Verb, modality: str) -> tuple[Stage, ...]:
     if verb == "transcribe":
         return (Stage.TRANSCRIBER,)
-    transcriber = (Stage.TRANSCRIBER, Stage.TURN_DETECTOR) if verb == "talk" else ()
+    transcriber = (Stage.TRANSCRIBER,) if verb == "talk" else ()
     synthesizer = (Stage.SYNTHESIZER,) if modality == "AUDIO" else ()
     return (*transcriber, Stage.CHAT, *synthesizer)
 
@@ -274,6 +303,7 @@ def _child_args(engine: EngineSettings, needs: tuple[Stage, ...]) -> tuple[str, 
     named = {
         "needs": ",".join(stage.value for stage in needs),
         **{stage.value: getattr(engine, stage.value) for stage in Stage},
+        "barge_in": engine.barge_in,
         "threads": str(engine.threads),
     }
     return tuple(f"--{name}={value}" for name, value in named.items())

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from live_cli.catalog import MODELS, Model, language_name
+from live_cli.catalog import MODELS, Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,6 @@ class Requirements:
     task: Literal["talk", "text", "transcribe"] = "talk"
     modality: str | None = None
     voice: str | None = None
-    language: str | None = None
     system: bool = False
     affective: bool = False
     proactive: bool = False
@@ -55,11 +54,6 @@ def _level_refusal(model: Model, requirements: Requirements) -> str:
     return "takes no thinking level"
 
 
-def _language_met(model: Model, requirements: Requirements) -> bool:
-    base = (requirements.language or "").partition("-")[0]
-    return not model.languages or base in model.languages
-
-
 def _lacking(model: Model, requirements: Requirements) -> list[str]:
     return [each for each in requirements.built_in_tools if each not in model.built_in_tools]
 
@@ -94,11 +88,6 @@ _RULES = (
         lambda requirements: requirements.voice is not None,
         lambda model, requirements: requirements.voice in model.voices,
         lambda _, requirements: f"has no voice {requirements.voice}",
-    ),
-    _Rule(
-        lambda requirements: requirements.language is not None,
-        _language_met,
-        lambda _, requirements: f"does not speak {language_name(requirements.language or 'en')}",
     ),
     _Rule(
         lambda requirements: requirements.system,

@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from live_cli.catalog import Model, language_name
+from live_cli.catalog import AUTO_LANGUAGE, Model, language_name
 from live_cli.protocol.messages import (
     AudioTranscriptionConfig,
     AutomaticActivityDetection,
@@ -129,7 +129,8 @@ def _system(session: SessionSettings, model: Model, modality: str) -> Content | 
     """Return the system instruction, and the language where no other field carries it."""
     texts = [session.system] if session.system else []
     by_code = model.language == "code" and modality == "AUDIO"
-    if session.language and not by_code and model.language != "target":
+    in_words = session.language not in (None, AUTO_LANGUAGE) and model.language != "target"
+    if session.language and in_words and not by_code:
         name = language_name(session.language)
         texts.append(f"Answer in {name} ({session.language}) only, whatever language you hear.")
     return Content(parts=[Part(text=text) for text in texts]) if texts else None

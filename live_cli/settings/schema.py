@@ -142,7 +142,7 @@ class SessionSettings:
     )
     language: str | None = _setting(
         LanguageCode(),
-        option=_session("One of seventy: see live-cli languages.", "CODE", verbs=_SPEECH),
+        option=_session("One of seventy (live-cli languages), or auto.", "CODE", verbs=_SPEECH),
     )
     system: str | None = _setting(
         Text("text, or @ and the name of a file"),
@@ -331,6 +331,7 @@ class EngineSettings:
     chat: str = _setting(ChatName("a chat model's name, gguf:PATH or openai:URL#MODEL"), "gguf")
     synthesizer: str = _setting(Text("a synthesizer's name"), "hibari")
     end_of_turn: str = _setting(Text("semantic or silence"), "semantic")
+    barge_in: str = _setting(Choice(("words", "sound")), "words")
     threads: int = _setting(WholeNumber(0, 256), 0)
 
 

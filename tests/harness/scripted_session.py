@@ -14,9 +14,10 @@ from live_cli.engine.backends.scripted import (
     ScriptedSynthesizer,
     ScriptedTranscriber,
 )
+from live_cli.engine.backends.table import SILENCE
 from live_cli.engine.engine import LocalSession
 from live_cli.engine.registry import Registry
-from live_cli.engine.stages import StageNames
+from live_cli.engine.stages import BY_SOUND, StageNames
 from live_cli.protocol.events import AudioReceived, ContentReceived, ToolResponseReceived
 from live_cli.protocol.messages import (
     Content,
@@ -175,9 +176,14 @@ class ScriptedRegistry(Registry):
         transcriber: object | None = None,
         synthesizer: object | None = None,
         detector: Callable[[], object] = ScriptedDetector,
+        turns: object | None = None,
+        barge_in: str = BY_SOUND,
     ) -> None:
-        super().__init__(StageNames("scripted", "scripted", "scripted", "scripted", "silence"))
+        """``turns``: the turn detector; None: silence ends a turn."""
+        ends = SILENCE if turns is None else "scripted"
+        super().__init__(StageNames(*["scripted"] * 4, end_of_turn=ends, barge_in=barge_in))
         self.made = {
+            "end_of_turn": lambda: turns,
             "detector": detector,
             "transcriber": lambda: transcriber or ScriptedTranscriber(["One.", "Two.", "Three."]),
             "chat": lambda: chat or ScriptedChatModel(),
@@ -187,7 +193,7 @@ class ScriptedRegistry(Registry):
     async def close(self) -> None:
         """Close nothing: the stages belong to the test."""
 
-    def _maker(self, stage):  # type: ignore[no-untyped-def]
+    def _maker(self, stage, name=None):  # type: ignore[no-untyped-def]
         return self.made[stage.value]
 
 

@@ -167,6 +167,7 @@ def _load_engine(
         chat=options.chat,
         synthesizer=options.synthesizer,
         end_of_turn=options.end_of_turn,
+        barge_in=options.barge_in,
         threads=options.threads,
         parallel=serving.parallel,
     )

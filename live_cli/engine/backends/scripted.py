@@ -74,7 +74,9 @@ class ScriptedTranscriber:
         """Return None: it hears what it was told to."""
         return None
 
-    def transcribe_in_detail(self, samples: Samples, *, words: bool) -> DetailedText:
+    def transcribe_in_detail(
+        self, samples: Samples, *, words: bool, language: str | None = None
+    ) -> DetailedText:
         """Return the text with its words spread evenly."""
         text = self._text_of(samples)
         each_s = len(samples) / INPUT_SAMPLE_RATE / max(1, len(text.split()))
@@ -82,7 +84,7 @@ class ScriptedTranscriber:
             SpokenWord(word, place * each_s, (place + 1) * each_s)
             for place, word in enumerate(text.split() if words else ())
         )
-        return DetailedText(text, tuple(timed), "en")
+        return DetailedText(text, tuple(timed), language or "en")
 
 
 _KEPT_REQUESTS: Final = 100

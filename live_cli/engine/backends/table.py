@@ -5,10 +5,10 @@ backend is named ``NAME`` or ``NAME:ARGUMENT``:
 
 detector      silero | scripted
 end_of_turn   semantic | silence | scripted[:PROBABILITY|PROBABILITY…]
-transcriber   moonshine | moonshine:FOLDER | whisper:FOLDER | scripted[:TEXT|TEXT…]
+transcriber   moonshine | moonshine:FOLDER | whisper[:FOLDER] | scripted[:TEXT|TEXT…]
 chat          gguf | gguf:FILE[#PROJECTOR] | NAME of a model that is there | openai:URL#MODEL |
               scripted[:REPLY|REPLY…], where REPLY is text, call:FUNCTION {JSON}, or both
-synthesizer   hibari | scripted
+synthesizer   hibari | pico | espeak | scripted
 """
 
 from enum import Enum
@@ -43,9 +43,37 @@ class Argument(Enum):
 
     NONE = "none"
     FOLDER = "the folder of a model"
+    WHISPER = "a Whisper model: its folder, or the name of one that is there"
     MODEL = "a chat model: a file, or the name of one that is there"
     ENDPOINT = "a base URL, # and the name of a model"
     SCRIPT = "texts, parted by |"
+
+
+class VoiceQuality(Enum):
+    """How a synthesizer sounds, the best first."""
+
+    NATURAL = "natural"
+    PLAIN = "plain"
+    ROBOTIC = "robotic"
+
+
+_WHISPER_LANGUAGES = (
+    "af", "sq", "am", "ar", "hy", "as", "az", "eu", "be", "bn", "bs", "bg", "ca", "zh", "hr",
+    "cs", "da", "nl", "en", "et", "fil", "fi", "fr", "gl", "ka", "de", "el", "gu", "iw", "hi",
+    "hu", "is", "id", "it", "ja", "kn", "kk", "km", "ko", "lo", "lv", "lt", "mk", "ms", "ml",
+    "mr", "mn", "ne", "no", "pl", "pt", "pa", "ro", "ru", "sr", "sk", "sl", "es", "sw", "sv",
+    "ta", "te", "th", "tr", "uk", "ur", "uz", "vi", "my", "fo", "ha", "mt", "mi", "ps", "fa",
+    "sd", "si", "so", "tg", "tk", "cy", "yo",
+)  # fmt: skip
+"""By the codes of the Live API; Whisper knows others beside."""
+_ESPEAK_LANGUAGES = (
+    "af", "sq", "am", "ar", "hy", "as", "az", "eu", "be", "bn", "bs", "bg", "ca", "zh", "hr",
+    "cs", "da", "nl", "en", "et", "fi", "fr", "ka", "de", "el", "gu", "iw", "hi", "hu", "is",
+    "id", "it", "ja", "kn", "kk", "ko", "lv", "lt", "mk", "ms", "ml", "mr", "ne", "no", "or",
+    "pl", "pt", "pa", "ro", "ru", "sr", "sk", "sl", "es", "sw", "sv", "ta", "te", "th", "tr",
+    "uk", "ur", "uz", "vi", "my", "ga", "ky", "ku", "mt", "mi", "om", "fa", "sd", "si", "tn",
+    "tk", "cy", "qu",
+)  # fmt: skip
 
 
 class Backend(NamedTuple):
@@ -55,8 +83,9 @@ class Backend(NamedTuple):
     it, for a person who has to choose. ``module``, ``distribution``, ``extra``: what it imports
     beside this package, the distribution that holds that, and the extra that installs it.
     ``languages``: codes; empty where the model decides. ``variables``: those of the environment
-    that it reads for its key and its way there. No dataclass: that module's import costs
-    the start of the child 10 ms.
+    that it reads for its key and its way there. ``quality``: of a synthesizer. ``install``: what
+    a person runs where it is not there and no extra brings it. No dataclass: that module's import
+    costs the start of the child 10 ms.
     """
 
     stage: Stage
@@ -69,6 +98,8 @@ class Backend(NamedTuple):
     extra: str | None = None
     languages: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
+    quality: VoiceQuality | None = None
+    install: str | None = None
 
     def load_class(self) -> Any:
         """Import the class. Its own library is imported later, when one is made."""
@@ -98,9 +129,10 @@ BACKENDS = (
         languages=("en",),
     ),
     Backend(
-        Stage.TRANSCRIBER, "whisper", "stt.whisper:WhisperTranscriber", Argument.FOLDER,
-        forms=("whisper:FOLDER",),
+        Stage.TRANSCRIBER, "whisper", "stt.whisper:WhisperTranscriber", Argument.WHISPER,
+        forms=("whisper", "whisper:FOLDER"),
         module="faster_whisper", distribution="faster-whisper", extra="whisper",
+        languages=_WHISPER_LANGUAGES,
     ),
     Backend(
         Stage.TRANSCRIBER, "scripted", "scripted:ScriptedTranscriber", Argument.SCRIPT,
@@ -123,7 +155,19 @@ BACKENDS = (
         Stage.SYNTHESIZER, "hibari", "tts.hibari:HibariSynthesizer",
         forms=("hibari",),
         module="hibari", distribution="hibari-tts", extra="engine",
-        languages=("en",),
+        languages=("en",), quality=VoiceQuality.NATURAL,
+    ),
+    Backend(
+        Stage.SYNTHESIZER, "pico", "tts.pico:PicoSynthesizer",
+        forms=("pico",),
+        module="py_nanotts", distribution="py-nanotts", extra="voices",
+        languages=("de", "es", "fr", "it", "en"), quality=VoiceQuality.PLAIN,
+    ),
+    Backend(
+        Stage.SYNTHESIZER, "espeak", "tts.espeak:EspeakSynthesizer",
+        forms=("espeak",),
+        languages=_ESPEAK_LANGUAGES, quality=VoiceQuality.ROBOTIC,
+        install="install the program espeak-ng (apt, brew, or its installer)",
     ),
     Backend(Stage.SYNTHESIZER, "scripted", "scripted:ScriptedSynthesizer", forms=("scripted",)),
 )  # fmt: skip

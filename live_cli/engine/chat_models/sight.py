@@ -1,4 +1,4 @@
-"""Whether a chat model sees pictures, by its name and files: nothing is loaded, nobody asked."""
+"""Abilities of a chat model by its name and files: nothing is loaded, nobody asked."""
 
 from live_cli.engine.backends.table import Stage, find_backend
 from live_cli.errors import EngineError
@@ -21,3 +21,16 @@ def may_see(chat: str) -> bool:
         return find_chat_model(model).projector is not None
     except EngineError:
         return True  # what is not there is refused by its own error
+
+
+def writes_english_only(chat: str) -> bool:
+    """Return whether the setting ``chat`` means the bundled model, which knows English alone."""
+    backend, model = find_backend(Stage.CHAT, chat)
+    if backend is None or backend.name != _BY_PROJECTOR:
+        return False
+    from live_cli.engine.chat_models.lookup import BUNDLED, find_chat_model
+
+    try:
+        return find_chat_model(model).name == BUNDLED
+    except EngineError:
+        return False

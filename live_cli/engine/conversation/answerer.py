@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from live_cli.engine.backends.table import Stage
 from live_cli.engine.conversation.context import EmitMessage, EngineContext, SessionStages
@@ -35,6 +35,20 @@ _REPLY_SHARE = 4  # without maxOutputTokens a reply may take a quarter of the mo
 _GO_ON = ChatMessage("user", "Please go on.")
 
 
+@dataclass(frozen=True, slots=True)
+class _AheadTurn:
+    """An answer begun before it was known that the user has finished, and what it answers."""
+
+    request: ChatRequest
+    turn: ModelTurn
+    calls: "asyncio.Task[list[ToolUse]]"
+
+    def drop(self) -> None:
+        self.turn.stop()
+        self.calls.cancel()
+        self.calls.add_done_callback(lambda calls: calls.cancelled() or calls.exception())
+
+
 class Answerer:
     """Runs one answer at a time, of the chat model and the synthesizer.
 
@@ -53,9 +67,11 @@ class Answerer:
         self._config = config
         self._chat = stages.chat
         self._synthesizer = stages.synthesizer
+        self._language = stages.language
         self._context = context
         self._emit = emit
         self._turn: ModelTurn | None = None
+        self._ahead: _AheadTurn | None = None
         self.voice = config.voice
         """The voice of the next answer."""
         self._prompt_tokens = TokenCount()  # billed for the turn
@@ -80,6 +96,26 @@ class Answerer:
             await self._context.workers.run(
                 Stage.CHAT, lambda: self._chat.prefill(messages, tools, salt)
             )
+
+    def prepare(self, heard: str) -> None:
+        """Begin to answer ``heard``, in case that is all that the user says.
+
+        Nothing is told or kept of it until `answer` finds that it answers just that; `drop_ahead`
+        ends it. One at a time, and none while others' answers are generated: they go first.
+        """
+        self.drop_ahead()
+        chat_is_free = self._context.workers.running(Stage.CHAT) == 0
+        if self._config.affective or self._config.proactive or not chat_is_free:
+            return
+        request = self._next_request(heard)
+        turn = self._new_turn(ahead=True)
+        self._ahead = _AheadTurn(request, turn, asyncio.create_task(turn.say(request)))
+
+    def drop_ahead(self) -> None:
+        """End an answer that was begun in vain."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            ahead.drop()
 
     async def keep_prefilled(self) -> None:
         """Prefill with the history as it is; calls while that goes on come to one prefill more."""
@@ -113,26 +149,42 @@ class Answerer:
         await self._withhold_handle()
         billed = self._history.billed()
         self._prompt_tokens = replace(billed, text=max(0, billed.text - self._result_tokens))
-        turn = self._turn = ModelTurn(
-            self._chat,
-            self._synthesizer,
-            replace(self._config, voice=self.voice),
-            self._context.workers,
-            self._send,
-            self._context.clock,
-        )
-        await self._say_all(turn)
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead.request != self._next_request():
+            ahead.drop()
+            ahead = None
+        turn = self._turn = ahead.turn if ahead is not None else self._new_turn()
+        try:
+            await self._say_all(turn, ahead)
+        finally:
+            if ahead is not None:
+                ahead.drop()
         await turn.finish()
         self._turn = None
         reply = turn.take_reply()
         self._history.add(MODEL, reply.text, reply.audio_s)
         await asyncio.shield(asyncio.create_task(self._complete(turn)))
 
-    async def _say_all(self, turn: ModelTurn) -> None:
-        """Say replies, each from the results of the calls before it, until one makes no call."""
+    def _new_turn(self, *, ahead: bool = False) -> ModelTurn:
+        return ModelTurn(
+            self._chat,
+            self._synthesizer,
+            replace(self._config, voice=replace(self.voice, language=self._language.current)),
+            self._context.workers,
+            self._send,
+            self._context.clock,
+            ahead=ahead,
+        )
+
+    async def _say_all(self, turn: ModelTurn, ahead: _AheadTurn | None) -> None:
+        """Say replies, each from the results of the calls before it, until one makes no call.
+
+        ``ahead``: the first of them, where it has been begun already.
+        """
         for _ in range(_MOST_CALLS_A_TURN):
             toolbox = self.tool_calls.toolbox  # as offered: it may change while the model writes
-            calls = await self._say(turn, toolbox.declarations)
+            calls = await self._say(turn, toolbox.declarations, ahead)
+            ahead = None
             if not calls:
                 return
             if self._config.shows_calls_as_code:
@@ -146,11 +198,18 @@ class Answerer:
         await self._say(turn, ())
 
     async def _say(
-        self, turn: ModelTurn, tools: tuple[ToolDeclaration, ...]
+        self,
+        turn: ModelTurn,
+        tools: tuple[ToolDeclaration, ...],
+        ahead: _AheadTurn | None = None,
     ) -> list[ToolUse] | None:
         """Say one reply; return its calls, or None where one of them is malformed."""
-        messages, estimated = self._history.messages(), self._history.estimated_tokens()
-        calls = await turn.say(self._request(messages, tools))
+        estimated = self._history.estimated_tokens()
+        if ahead is not None:
+            turn.release()
+            calls = await ahead.calls
+        else:
+            calls = await turn.say(self._request(self._history.messages(), tools))
         usage = turn.usage
         self._history.calibrate(estimated, usage.prompt_tokens)
         if usage.finish_reason is FinishReason.CUT:
@@ -189,17 +248,32 @@ class Answerer:
         """Whether an answer is being generated, or played."""
         return self._turn is not None
 
+    @property
+    def has_told(self) -> bool:
+        """Whether the client has anything of the answer that is under way."""
+        return self._turn is not None and self._turn.has_told
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether the user has noticed the answer that is under way, or its calls."""
+        turn = self._turn
+        return turn is not None and (turn.is_heard or self.tool_calls.model_waits)
+
     def close(self) -> None:
         """Let the turn go that was under way at the session's end."""
+        self.drop_ahead()
         self._turn = None
 
-    async def interrupt(self) -> None:
+    async def interrupt(self, *, silently: bool = False) -> None:
         """End an answer that was cancelled: tell the client, keep what can have been heard of it.
 
+        ``silently``: an answer of which the client has nothing is as if it had not been begun.
         Calls that the model waits for are cancelled too, also where no answer was under way.
         """
         turn, self._turn = self._turn, None
         now = self._context.clock.now()
+        if silently and turn is not None and not turn.has_told:
+            turn = None
         if turn is not None:
             await self._send(ServerContent(interrupted=True))
         await self.tool_calls.cancel_awaited(now)
@@ -207,6 +281,9 @@ class Answerer:
             reply = turn.take_reply()
             self._history.add(MODEL, reply.heard(now), reply.played_s(now))
             await self._complete(turn)
+
+    def _next_request(self, heard: str = "") -> ChatRequest:
+        return self._request(self._history.messages(heard), self.tool_calls.toolbox.declarations)
 
     def _request(
         self, messages: tuple[ChatMessage, ...], tools: tuple[ToolDeclaration, ...]

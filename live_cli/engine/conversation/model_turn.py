@@ -9,7 +9,7 @@ user speaks over the answer, tells how much of the answer can have been heard.
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -37,6 +37,9 @@ _CHUNK_SAMPLES = OUTPUT_SAMPLE_RATE // 10
 """100 ms a message; the last of a clause is up to 20 ms longer, so that none is below 20 ms."""
 _CRUMB_SAMPLES = OUTPUT_SAMPLE_RATE // 50
 _AUDIO_TYPE = f"audio/pcm;rate={OUTPUT_SAMPLE_RATE}"
+
+NOTICED_S = 0.3
+"""Of an answer's speech: less is part of a word, and what was said before it was not answered."""
 
 Send = Callable[[ServerContent], Awaitable[None]]
 
@@ -101,6 +104,8 @@ class ModelTurn:
     """Says one or more replies with `say`, then waits in `finish` until they have been played.
 
     To cut the turn short: call `stop` from any thread, then cancel the task that awaits `say`.
+    ``ahead``: the turn may not come. Its first words and their sound are made, and nothing is sent
+    until `release`.
     """
 
     def __init__(
@@ -111,6 +116,8 @@ class ModelTurn:
         workers: Workers,
         send: Send,
         clock: Clock,
+        *,
+        ahead: bool = False,
     ) -> None:
         self._chat = chat
         self._synthesizer = synthesizer
@@ -119,6 +126,11 @@ class ModelTurn:
         self._send = send
         self._clock = clock
         self._stopped = threading.Event()
+        self._released = asyncio.Event()
+        if not ahead:
+            self._released.set()
+        self.has_told = False
+        """Whether the client has anything of the turn."""
         self._plays_until = 0.0
         self._taken: list[str] = []
         self.reply = Reply()
@@ -133,6 +145,18 @@ class ModelTurn:
     def stop(self) -> None:
         """Make the chat model stop with its next token."""
         self._stopped.set()
+
+    def release(self) -> None:
+        """Send from now on what is made: the turn has come."""
+        self._released.set()
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether the client has played enough of the speech, or has any text, to notice it."""
+        if not self._config.speaks:
+            return self.has_told
+        unplayed = max(0.0, self._plays_until - self._clock.now())
+        return self.audio_s - unplayed >= NOTICED_S
 
     def take_reply(self) -> Reply:
         """Return the reply so far, and begin another."""
@@ -157,7 +181,7 @@ class ModelTurn:
 
     async def finish(self) -> None:
         """Tell the client that generation is complete, then wait until the audio has played."""
-        await self._send(ServerContent(generation_complete=True))
+        await self._tell(ServerContent(generation_complete=True))
         remaining = self._plays_until - self._clock.now()
         if remaining > 0:
             await self._clock.sleep(remaining)
@@ -169,8 +193,9 @@ class ModelTurn:
                 if delta.call is not None:
                     calls.append(delta.call)
                     continue
+                await self._released.wait()
                 self.reply.pieces.append(delta.text)
-                await self._send(_model_turn(Part(text=delta.text)))
+                await self._tell(_model_turn(Part(text=delta.text)))
         return calls
 
     async def _speak_all(self, request: ChatRequest) -> list[ToolUse]:
@@ -210,7 +235,7 @@ class ModelTurn:
                 if not delta.thought:
                     yield delta
                 elif self._config.include_thoughts:
-                    await self._send(_model_turn(Part(text=delta.text, thought=True)))
+                    await self._tell(_model_turn(Part(text=delta.text, thought=True)))
             self._count(await reply)
         finally:
             reply.cancel()
@@ -224,16 +249,19 @@ class ModelTurn:
         )
 
     async def _speak(self, clause: Clause) -> None:
+        chunks = self._sound_of(clause)
+        first = await self._next(chunks)
+        await self._released.wait()
         now = self._clock.now()
         spoken = _SpokenClause(clause.text, starts_at=max(now, self._plays_until))
         self.reply.pieces.append(clause.text)
         self.reply.spoken.append(spoken)
         if self._config.output_transcripts:
             await self._send_transcript(clause.text)
-        if not clause.speech or self._synthesizer is None:
+        if not clause.speech:
             return
-        chunks = self._synthesizer.speak(clause.speech, self._config.voice)
-        while (chunk := await self._next(lambda: next(chunks, None))) is not None:
+        chunk = first
+        while chunk is not None:
             for piece in _messages(chunk):
                 now = self._clock.now()
                 seconds = len(piece) / OUTPUT_SAMPLE_RATE
@@ -242,7 +270,8 @@ class ModelTurn:
                 self.audio_s += seconds
                 self._plays_until = max(now, self._plays_until) + seconds
                 blob = Blob(data=pcm16_from_float(piece), mime_type=_AUDIO_TYPE)
-                await self._send(_model_turn(Part(inline_data=blob)))
+                await self._tell(_model_turn(Part(inline_data=blob)))
+            chunk = await self._next(chunks)
         if not spoken.seconds and not self._told_unspoken:
             self._told_unspoken = True
             letters = ", ".join(foreign_scripts(clause.speech)) or "its"
@@ -254,12 +283,22 @@ class ModelTurn:
         Source: frames recorded from the service (reference §9).
         """
         if self._config.vertex and not self._transcript_sent:
-            await self._send(ServerContent(output_transcription=Transcription()))
+            await self._tell(ServerContent(output_transcription=Transcription()))
         self._transcript_sent = True
-        await self._send(ServerContent(output_transcription=Transcription(text=text)))
+        await self._tell(ServerContent(output_transcription=Transcription(text=text)))
 
-    async def _next(self, call: Callable[[], Samples | None]) -> Samples | None:
-        return await self._workers.run(Stage.SYNTHESIZER, call)
+    async def _tell(self, content: ServerContent) -> None:
+        await self._released.wait()
+        self.has_told = True
+        await self._send(content)
+
+    def _sound_of(self, clause: Clause) -> Iterator[Samples]:
+        if not clause.speech or self._synthesizer is None:
+            return iter(())
+        return self._synthesizer.speak(clause.speech, self._config.voice)
+
+    async def _next(self, chunks: Iterator[Samples]) -> Samples | None:
+        return await self._workers.run(Stage.SYNTHESIZER, lambda: next(chunks, None))
 
 
 def _messages(chunk: Samples) -> list[Samples]:

@@ -28,6 +28,10 @@ class TypedText:
     text: str
 
 
+SAID_OVER_ANSWER = "(Said while you spoke, to show that I listen.)"
+"""Follows such words in what the chat model reads."""
+
+
 class UserTurnKind(Enum):
     """Whether a user's turn held nothing, words meant for others, or something to answer."""
 
@@ -135,6 +139,19 @@ class UserTurn:
         if addressed:
             return UserTurnKind.ASKED
         return UserTurnKind.OVERHEARD if heard else UserTurnKind.EMPTY
+
+    async def tell_asides(self, spoken: Sequence[Spoken]) -> None:
+        """Tell the client what the user said over an answer that goes on."""
+        self._transcript_sent = False
+        for item in spoken:
+            await self._text_of(item)
+        self._transcript_sent = False
+
+    async def store_asides(self, spoken: Sequence[Spoken]) -> None:
+        """Put what the user said over an answer into the history, as words that ask for nothing."""
+        for item in spoken:
+            if text := await self._text_of(item):
+                self._history.add(USER, text, item.segment.seconds, aside=SAID_OVER_ANSWER)
 
     async def _text_of(self, item: UserInput) -> str:
         if isinstance(item, TypedText):

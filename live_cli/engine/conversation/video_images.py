@@ -53,6 +53,11 @@ class VideoImages:
         while len(self._kept) > MOST_IMAGES or self._bytes > MOST_BYTES:
             self._drop(1)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether images are kept for the next turn."""
+        return bool(self._kept)
+
     def begin_activity(self) -> None:
         """Begin the user's activity: all images from now on belong to its turn."""
         self._active = True

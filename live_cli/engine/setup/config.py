@@ -3,8 +3,10 @@
 The reason of a refusal is for the person who set the option; the server cuts it at 123 bytes.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from live_cli.catalog import AUTO_LANGUAGE, language_name
+from live_cli.engine.languages import LocalLanguages
 from live_cli.engine.setup.families import NEUTRAL, Family
 from live_cli.engine.setup.media import (
     ALL_INPUT,
@@ -18,6 +20,7 @@ from live_cli.engine.setup.validation import (
     AUDIO,
     check_setup,
     family_of,
+    language_of,
     modality_of,
     refuses_input,
 )
@@ -30,6 +33,7 @@ from live_cli.fair_share import OWNER
 from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.messages import (
     AutomaticActivityDetection,
+    Content,
     ContextWindowCompressionConfig,
     GenerationConfig,
     ProactivityConfig,
@@ -40,12 +44,12 @@ from live_cli.protocol.messages import (
 )
 
 _DIALECT = Dialect()
+_ANY_LANGUAGES = LocalLanguages()
 
-SPOKEN_STYLE = (
-    "You are a friendly assistant in a spoken conversation. Answer in English, in one or two "
+_SPOKEN_STYLE = (
+    "You are a friendly assistant in a spoken conversation. Answer in {}, in one or two "
     "short sentences, without lists."
 )
-"""Precedes the client's own system instruction in sessions that answer by voice."""
 
 AFFECTIVE_STYLE = (
     "A line in parentheses after the user's words tells how the user sounds. "
@@ -69,20 +73,33 @@ A Tale of Two Cities 9.2 % of the words are wrong at 500 ms of silence, 1.7 % at
 _LONGEST_MS = 60_000
 
 
+def spoken_style(language: str | None, *, listens: bool = False) -> str:
+    """Return what precedes the client's own system instruction where the model answers by voice.
+
+    ``language``: a code; ``listens``: it is listened for where none is chosen.
+    """
+    chosen = None if language == AUTO_LANGUAGE else language
+    if chosen is None and (listens or language == AUTO_LANGUAGE):
+        return _SPOKEN_STYLE.format("the language that the user speaks")
+    return _SPOKEN_STYLE.format(language_name(chosen or "en"))
+
+
 @dataclass(frozen=True, slots=True)
 class SessionConfig:
     """What one setup asks of the local engine, with all defaults filled in, and for whom.
 
     ``modality``: AUDIO or TEXT. ``system``: the whole system prompt of the chat model.
     ``endpointing``: rules of voice activity detection. ``semantic_end``: the turn detector judges
-    whether a pause ends the turn; else the silence of these rules does. ``manual_activity``: the
+    whether a pause ends the turn; else the silence of these rules does. ``barge_in_by_words``: what
+    is said over an answer decides whether it ends; else any voice ends it. ``manual_activity``: the
     client marks activities itself. ``interrupts``: new input interrupts the answer. ``coverage``:
     which audio and video belongs to a turn. ``history_first``: the first clientContent is history
     alone. ``handle``: the resumption handle to go on from. ``trigger_tokens`` and
     ``target_tokens``: of context window compression, billed. ``longest_audio_s``: seconds of audio
     that a session takes, None for no limit. ``vertex``: the client speaks Vertex AI's dialect.
     ``refuses_input``: the first input ends the session. ``principal``: whose the session is, by an
-    opaque name.
+    opaque name. ``language``: the code to hear and speak, without a region; "auto" listens for it,
+    None is as the engine is set up. ``style``: what precedes a system instruction that is spoken.
     """
 
     modality: str = AUDIO
@@ -92,6 +109,7 @@ class SessionConfig:
     include_thoughts: bool = False
     endpointing: EndpointingRules = field(default_factory=EndpointingRules)
     semantic_end: bool = False
+    barge_in_by_words: bool = False
     manual_activity: bool = False
     interrupts: bool = True
     coverage: str = ONLY_ACTIVITY
@@ -113,6 +131,13 @@ class SessionConfig:
     vertex: bool = False
     refuses_input: bool = False
     principal: str = OWNER
+    language: str | None = None
+    style: str = ""
+
+    @property
+    def chosen(self) -> str | None:
+        """The code of the language, where it is not listened for."""
+        return None if self.language == AUTO_LANGUAGE else self.language
 
     @property
     def model(self) -> str:
@@ -147,44 +172,38 @@ def session_config_of(
     setup: Setup,
     dialect: Dialect = _DIALECT,
     *,
-    endpoint_chat: bool = False,
     strict: bool = False,
     semantic: bool = False,
+    by_words: bool = False,
+    languages: LocalLanguages = _ANY_LANGUAGES,
 ) -> SessionConfig:
     """Return the config that ``setup``, written in ``dialect``, asks for.
 
-    ``endpoint_chat``: the chat model is an endpoint, which may know more languages than English.
     ``strict``: a model that Google has ended is not found. ``semantic``: the engine has a turn
     detector, which judges pauses where the client says nothing of silence or end sensitivity.
+    ``by_words``: words decide whether a voice over an answer interrupts, unless the client asks for
+    high start sensitivity, which is Google's manner.
+    ``languages``: what is heard and spoken here.
     Raises UnsupportedError for the first option that the model's family or this engine refuses.
     """
     family = family_of(setup.model, dialect, strict=strict)
-    check_setup(setup, family, dialect, any_text=endpoint_chat)
+    check_setup(setup, family, dialect, languages)
     transcribes_only = family.model.transcribes_only
     generation = setup.generation_config or GenerationConfig()
     modality = modality_of(generation, family)
     speech = generation.speech_config or SpeechConfig()
-    realtime = setup.realtime_input_config or RealtimeInputConfig()
-    detection = realtime.automatic_activity_detection or AutomaticActivityDetection()
-    compression = setup.context_window_compression
-    window = compression.sliding_window if compression else None
-    instruction = None if transcribes_only else setup.system_instruction  # nobody would read it
-    own = instruction.text if instruction else ""
-    semantic_end = semantic and not transcribes_only and _leaves_end_open(detection)
+    own = "" if transcribes_only else (setup.system_instruction or Content()).text
     affective = family.affective != "no" and bool(generation.enable_affective_dialog)
-    return SessionConfig(
+    language = language_of(setup, family, languages)
+    style = spoken_style(language, listens=languages.listens)
+    config = SessionConfig(
         modality=modality,
-        system=system_prompt(own, modality, affective=affective),
+        system=system_prompt(own, modality, style, affective=affective),
+        language=language,
+        style=style,
         voice=_voice_of(speech),
         sampling=_sampling_of(generation, modality),
         include_thoughts=bool(_thinking(generation).include_thoughts),
-        endpointing=_endpointing_of(
-            detection, _silence_ms(semantic=semantic_end, transcribes_only=transcribes_only)
-        ),
-        semantic_end=semantic_end,
-        manual_activity=bool(detection.disabled),
-        interrupts=_interrupts(realtime.activity_handling),
-        coverage=coverage_of(realtime.turn_coverage, family.default_turn_coverage),
         resolution=resolution_of(generation.media_resolution),
         affective=affective,
         proactive=_proactive(setup, family),
@@ -193,19 +212,53 @@ def session_config_of(
         or setup.input_audio_transcription is not None,
         word_times=_tells_word_times(setup, family),
         output_transcripts=setup.output_audio_transcription is not None,
-        voice_signals=bool(setup.explicit_vad_signal),
         history_first=bool(
             setup.history_config and setup.history_config.initial_history_in_client_content
         ),
         resumable=setup.session_resumption is not None,
         handle=setup.session_resumption.handle if setup.session_resumption else None,
-        trigger_tokens=_trigger(compression, family) if compression else None,
-        target_tokens=window.target_tokens if window else None,
         longest_audio_s=family.model.max_audio_s,
         toolbox=toolbox_of(setup.tools, family),
         family=family,
         vertex=dialect.vertex,
         refuses_input=refuses_input(generation, family, dialect),
+    )
+    config = _with_compression(config, setup.context_window_compression)
+    return _with_turn_rules(config, setup, semantic=semantic, by_words=by_words)
+
+
+def _with_compression(
+    config: SessionConfig, compression: ContextWindowCompressionConfig | None
+) -> SessionConfig:
+    """Return ``config`` with what ``compression`` asks of the context window."""
+    if compression is None:
+        return config
+    window = compression.sliding_window
+    return replace(
+        config,
+        trigger_tokens=_trigger(compression, config.family),
+        target_tokens=window.target_tokens if window else None,
+    )
+
+
+def _with_turn_rules(
+    config: SessionConfig, setup: Setup, *, semantic: bool, by_words: bool
+) -> SessionConfig:
+    """Return ``config`` with what ``setup`` asks of when turns begin, end and are cut off."""
+    realtime = setup.realtime_input_config or RealtimeInputConfig()
+    detection = realtime.automatic_activity_detection or AutomaticActivityDetection()
+    semantic = semantic and not config.transcribes_only and _leaves_end_open(detection)
+    as_google = detection.start_of_speech_sensitivity == "START_SENSITIVITY_HIGH"
+    silence_ms = _silence_ms(semantic=semantic, transcribes_only=config.transcribes_only)
+    return replace(
+        config,
+        endpointing=_endpointing_of(detection, silence_ms),
+        semantic_end=semantic,
+        barge_in_by_words=by_words and not as_google,
+        manual_activity=bool(detection.disabled),
+        interrupts=_interrupts(realtime.activity_handling),
+        coverage=coverage_of(realtime.turn_coverage, config.family.default_turn_coverage),
+        voice_signals=bool(setup.explicit_vad_signal),
     )
 
 
@@ -214,12 +267,12 @@ def _tells_word_times(setup: Setup, family: Family) -> bool:
     return family.model.transcribes_only and asked is not None and bool(asked.word_timestamp)
 
 
-def system_prompt(own: str, modality: str, *, affective: bool = False) -> str:
-    """Return the client's ``own`` instruction, preceded by `SPOKEN_STYLE` for AUDIO.
+def system_prompt(own: str, modality: str, style: str, *, affective: bool = False) -> str:
+    """Return the client's ``own`` instruction, preceded by ``style`` for AUDIO.
 
     ``affective``: the prompt also explains the lines that tell how the user sounds.
     """
-    styles = [SPOKEN_STYLE] if modality == AUDIO else []
+    styles = [style] if modality == AUDIO else []
     styles += [AFFECTIVE_STYLE] if affective else []
     return "\n".join([*styles, own]).strip() if styles else own
 

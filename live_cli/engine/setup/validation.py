@@ -8,7 +8,16 @@ version does not have is an unknown name, whatever the model.
 import logging
 from collections.abc import Iterator
 
-from live_cli.catalog import HALF_CASCADE_2_5, LOCAL, NATIVE_AUDIO_2_5, find_language, find_voice
+from live_cli.catalog import (
+    AUTO_LANGUAGE,
+    HALF_CASCADE_2_5,
+    LOCAL,
+    NATIVE_AUDIO_2_5,
+    find_language,
+    find_voice,
+    language_base,
+)
+from live_cli.engine.languages import LocalLanguages, not_heard
 from live_cli.engine.setup.families import INVALID, Family, find_family
 from live_cli.errors import UnsupportedError
 from live_cli.protocol.dialect import Dialect
@@ -56,15 +65,12 @@ def family_of(name: str, dialect: Dialect, *, strict: bool = False) -> Family:
     )
 
 
-def check_setup(setup: Setup, family: Family, dialect: Dialect, *, any_text: bool) -> None:
-    """Raise UnsupportedError for the first option that ``family`` or this engine refuses.
-
-    ``any_text``: the chat model may write in other languages than English.
-    """
+def check_setup(setup: Setup, family: Family, dialect: Dialect, languages: LocalLanguages) -> None:
+    """Raise UnsupportedError for the first option that ``family`` or this engine refuses."""
     generation = setup.generation_config or GenerationConfig()
     _check_fields(setup, generation, family, dialect)
     _check_affective(generation, family)
-    modality = modality_of(generation, family)
+    modality_of(generation, family)
     _check_ranges(generation)
     _check_thinking(generation.thinking_config, family)
     _check_proactive(setup, family)
@@ -75,7 +81,9 @@ def check_setup(setup: Setup, family: Family, dialect: Dialect, *, any_text: boo
         _check_compression(setup.context_window_compression)
     speech = generation.speech_config or SpeechConfig()
     _check_voice(speech, family)
-    _check_language(speech.language_code, family, any_text=any_text and modality == TEXT)
+    _check_language(speech.language_code, family)
+    language = language_of(setup, family, languages)
+    _check_heard(setup, family, language, languages)
     for transcription in (
         setup.input_audio_transcription,
         setup.output_audio_transcription,
@@ -266,20 +274,47 @@ def _check_voice(speech: SpeechConfig, family: Family) -> None:
         raise UnsupportedError(f"{family.model.id[:40]} has no voice {name}: {', '.join(voices)}.")
 
 
-def _check_language(code: str | None, family: Family, *, any_text: bool) -> None:
+def language_of(setup: Setup, family: Family, languages: LocalLanguages) -> str | None:
+    """Return the code of the language to hear and speak; "auto" to listen for it; None: unset.
+
+    What a family of Gemini's accepts and nothing here hears is told in the log, and left.
+    """
+    generation = setup.generation_config or GenerationConfig()
+    asked = (generation.speech_config or SpeechConfig()).language_code
+    transcription = setup.input_audio_transcription or AudioTranscriptionConfig()
+    codes = [code for code in transcription.language_codes or () if code]
+    if not asked and codes:
+        asked = codes[0] if len(codes) == 1 else AUTO_LANGUAGE
+    if not asked:
+        return None
+    base = language_base(asked)
+    if family.any_language and languages.hearing(base) is None:
+        _log.warning("language %s is taken, but nothing here hears it", base[:20])
+        return None
+    return base
+
+
+def _check_language(code: str | None, family: Family) -> None:
     """Refuse a language that the family lacks; native audio accepts all it lists (§2.2)."""
-    if not code or any_text:
-        return
-    if not family.any_language:
-        _require_english(code)
+    if not code or (code == AUTO_LANGUAGE and not family.any_language):
         return
     known = (find_language(code) or "").partition("-")[0]
-    if known not in family.languages:
-        raise UnsupportedError(
-            f"Unsupported language code {code[:20]!r} for model {family.model.id[:50]}"
-        )
-    if known != "en":
-        _log.warning("language %s is taken, but the local engine hears and speaks English", known)
+    if known and (known in family.languages or not family.any_language):
+        return
+    raise UnsupportedError(
+        f"Unsupported language code {code[:20]!r} for model {family.model.id[:50]}"
+    )
+
+
+def _check_heard(
+    setup: Setup, family: Family, language: str | None, languages: LocalLanguages
+) -> None:
+    """Refuse to listen to a language that nothing here hears; who types is not listened to."""
+    listens = family.model.transcribes_only or bool(
+        setup.realtime_input_config or setup.input_audio_transcription
+    )
+    if listens and language and languages.hearing(language) is None:
+        raise UnsupportedError(not_heard(language))
 
 
 def _check_transcription(asked: AudioTranscriptionConfig | None, family: Family) -> None:
@@ -301,12 +336,4 @@ def _check_transcription(asked: AudioTranscriptionConfig | None, family: Family)
     if len(codes) > _MOST_CODES:
         raise UnsupportedError(f"A transcription takes {_MOST_CODES} languages, not {len(codes)}.")
     for code in sorted(codes):
-        _check_language(code, family, any_text=False)
-
-
-def _require_english(code: str) -> None:
-    if code.replace("_", "-").split("-")[0].lower() != "en":
-        raise UnsupportedError(
-            f"The bundled engine hears and speaks English only, not {code[:20]!r}: "
-            "use Gemini for other languages."
-        )
+        _check_language(code, family)

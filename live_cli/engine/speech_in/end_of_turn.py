@@ -69,10 +69,10 @@ def silence_for(probability: float, text: str, *, went_on: bool = False) -> int:
     ``probability``: the turn detector's, that the speaker has finished. ``text``: what was said,
     "" where nothing was understood. ``went_on``: the speech followed within `WENT_ON_S` of an end.
     """
-    tokens = [token.lower() for token in _TOKEN.findall(text)]
+    tokens = _tokens(text)
     if not tokens:
         return UNJUDGED_MS
-    if is_unfinished(text, tokens):
+    if _is_unfinished(text, tokens):
         return LONGEST_MS if probability < _LIKELY else _OPEN_MS
     if went_on:
         return max(UNJUDGED_MS, _by_sound(probability))
@@ -81,8 +81,14 @@ def silence_for(probability: float, text: str, *, went_on: bool = False) -> int:
     return _by_sound(probability)
 
 
-def is_unfinished(text: str, tokens: list[str]) -> bool:
-    """Whether the words alone show that more will follow. ``tokens``: its words, lower case."""
+def is_unfinished(text: str) -> bool:
+    """Whether the words alone show that more will follow."""
+    return _is_unfinished(text, _tokens(text))
+
+
+def _is_unfinished(text: str, tokens: list[str]) -> bool:
+    if not tokens:
+        return False
     if text.rstrip().endswith("?"):
         return False
     if len(tokens) > _SHORT_WORDS and text.rstrip().endswith(_OPEN_MARKS):
@@ -91,6 +97,10 @@ def is_unfinished(text: str, tokens: list[str]) -> bool:
         return True
     is_one_clause = len(tokens) <= _OPENED_WORDS and "," not in text
     return tokens[0] in _OPENERS and is_one_clause
+
+
+def _tokens(text: str) -> list[str]:
+    return [token.lower() for token in _TOKEN.findall(text)]
 
 
 def _ends_in_digits(tokens: list[str]) -> bool:

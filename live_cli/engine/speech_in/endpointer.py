@@ -127,6 +127,7 @@ class Endpointer:
         """Samples taken so far."""
         self._floor = 0  # no segment reaches back before this: it belongs to the last one
         self._start = 0
+        self._onset = 0
         self._candidate: int | None = None
         self._candidate_samples = 0
         self._voice_end = 0
@@ -153,6 +154,11 @@ class Endpointer:
     def speaking_from(self) -> int | None:
         """The first sample of the open segment; None in a pause, and while it may be noise."""
         return self._start if self._open and not self._paused and self._is_real() else None
+
+    @property
+    def voiced_samples(self) -> int:
+        """Samples from the onset of the speech that is open to the last voice in it."""
+        return self._voice_end - self._onset if self._open else 0
 
     def wait(self, pause_end: int, silence_ms: int) -> None:
         """End the pause told with the bound ``pause_end`` after ``silence_ms`` of silence in all.
@@ -204,6 +210,7 @@ class Endpointer:
 
     def _opened(self, candidate: int) -> SpeechStarted:
         self._open, self._paused, self._silence_from = True, False, None
+        self._onset = candidate
         self._start = max(self._floor, candidate - self._samples(LOOK_BACK_MS))
         self._windows_from = candidate
         self._voice_end = self.position

@@ -25,7 +25,7 @@ from live_cli.engine.speech_in.endpointer import (
 )
 from live_cli.engine.speech_in.loops import without_loops
 from live_cli.engine.speech_in.segmenter import Segment, Segmenter, SegmentEvent
-from live_cli.engine.stages import Transcriber, TurnDetector
+from live_cli.engine.stages import Confidence, Transcriber, TurnDetector
 from live_cli.engine.workers import Workers
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
@@ -70,7 +70,8 @@ def keep_longest(utterance: Sequence[Spoken]) -> None:
 
 
 SpokenEvent = tuple[SpeechEvent, Spoken | None]
-"""A start, a pause, a cut or an end of speech, and the segment that it closes; None for noise.
+"""A start, a pause, its end, a cut or an end of speech, and the segment that it closes; None for
+noise.
 
 The segment of a pause, told again while the pause lasts, is what will have been said if it ends so.
 """
@@ -97,6 +98,32 @@ class Listener:
     def ahead(self) -> list[Spoken]:
         """The segment of a pause, transcribed before speech is known to have ended; at most one."""
         return [self._ahead] if self._ahead else []
+
+    def open_speech(self) -> tuple[Segment, float] | None:
+        """Return the speech that is open and its milliseconds of voice; None in silence.
+
+        Not to be called while `push` or `flush` is under way.
+        """
+        if self._input is None:
+            return None
+        segment = self._input.segmenter.open_segment()
+        return None if segment is None else (segment, self._input.segmenter.spoken_ms)
+
+    async def read(self, segment: Segment) -> str:
+        """Return the text of ``segment``, beside the transcriptions that are under way."""
+        assert self._input is not None  # noqa: S101 - the segment came through it
+        transcriber = self._input.transcriber
+        return await self._workers.run(
+            Stage.TRANSCRIBER, lambda: transcriber.transcribe(segment.samples)
+        )
+
+    async def confidence(self, segment: Segment, text: str) -> Confidence | None:
+        """Return how sure the transcriber is of ``text``, which it wrote of ``segment``."""
+        assert self._input is not None  # noqa: S101 - the segment came through it
+        transcriber = self._input.transcriber
+        return await self._workers.run(
+            Stage.TRANSCRIBER, lambda: transcriber.confidence(segment.samples, text)
+        )
 
     async def judge(self, spoken: Spoken) -> None:
         """Ask how much silence is to end the turn, in the pause after ``spoken``.
@@ -167,6 +194,7 @@ class Listener:
                         told.append((event, self._ahead))
                 case SpeechResumed():
                     self._ahead = self._heard = None
+                    told.append((event, None))
                 case SpeechCut():
                     told.append((event, self._close_segment(segment, final=False)))
                 case SpeechEnded(sample=sample):

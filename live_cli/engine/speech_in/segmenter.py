@@ -21,6 +21,8 @@ from live_cli.engine.speech_in.endpointer import (
     SpeechEvent,
     SpeechPaused,
 )
+from live_cli.engine.speech_in.noise_reduction import WARM_UP, NoiseReduction
+from live_cli.engine.speech_in.sample_buffer import SampleBuffer
 from live_cli.engine.stages import SpeechDetector
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
@@ -60,45 +62,20 @@ def pieces_of(data: bytes, sample_rate: int) -> Iterator[bytes]:
         yield data[start : start + step]
 
 
-class SampleBuffer:
-    """The last samples of a stream, addressed by their index from the start of the stream."""
-
-    def __init__(self) -> None:
-        self._store = np.zeros(INPUT_SAMPLE_RATE, np.float32)
-        self._origin = 0  # the index of the first sample kept
-        self._length = 0
-
-    @property
-    def end(self) -> int:
-        return self._origin + self._length
-
-    def append(self, samples: Samples) -> None:
-        needed = self._length + len(samples)
-        if needed > len(self._store):
-            grown = np.zeros(2 * needed, np.float32)
-            grown[: self._length] = self._store[: self._length]
-            self._store = grown
-        self._store[self._length : needed] = samples
-        self._length = needed
-
-    def between(self, start: int, end: int) -> Samples:
-        """A copy of samples ``start`` to ``end``."""
-        return self._store[max(0, start - self._origin) : end - self._origin].copy()
-
-    def forget_before(self, index: int) -> None:
-        """Drop the samples before ``index``; the rest is moved only when that frees a second."""
-        stale = index - self._origin
-        if stale >= INPUT_SAMPLE_RATE:
-            kept = self._store[stale : self._length].copy()
-            self._store[: len(kept)] = kept
-            self._origin, self._length = index, len(kept)
-
-
 class Segmenter:
-    """Cuts one stream of audio into segments of speech; a message may end within a sample."""
+    """Cuts one stream of audio into segments of speech; a message may end within a sample.
 
-    def __init__(self, detector: SpeechDetector, rules: EndpointingRules) -> None:
+    ``noise``: takes the noise out of the segments that are noisy; None leaves it in.
+    """
+
+    def __init__(
+        self,
+        detector: SpeechDetector,
+        rules: EndpointingRules,
+        noise: NoiseReduction | None = None,
+    ) -> None:
         self._detector = detector
+        self._noise = noise
         self._window = detector.window_samples
         self._endpointer = Endpointer(rules, self._window, INPUT_SAMPLE_RATE)
         self._samples = SampleBuffer()
@@ -139,6 +116,8 @@ class Segmenter:
             events += self._detect(self._resampler.flush())
         missing = -(self._samples.end - self._endpointer.position) % self._window
         events += self._detect(np.zeros(missing, np.float32))
+        if self._noise is not None:
+            self._noise.end(self._samples)
         events += self._with_segments(self._endpointer.flush())
         self._detector.reset()
         return events
@@ -153,7 +132,14 @@ class Segmenter:
     def open_segment(self) -> Segment | None:
         """The speech that is open, up to the last window; None in silence."""
         start = self._endpointer.speaking_from
-        return None if start is None else self._segment(start, self._endpointer.position)
+        if start is None:
+            return None
+        return self._segment(start, self._endpointer.position, is_open=True)
+
+    @property
+    def spoken_ms(self) -> float:
+        """From the onset of the speech that is open to the last voice in it; 0 in silence."""
+        return self._endpointer.voiced_samples * 1000 / INPUT_SAMPLE_RATE
 
     def _change_rate(self, sample_rate: int) -> list[SegmentEvent]:
         data, self._waiting = self._waiting, b""
@@ -168,14 +154,28 @@ class Segmenter:
 
     def _detect(self, samples: Samples) -> list[SegmentEvent]:
         self._samples.append(samples)
+        self._follow_noise(samples)
         events: list[SegmentEvent] = []
         while (at := self._endpointer.position) + self._window <= self._samples.end:
             window = self._samples.between(at, at + self._window)
             level = float(np.dot(window, window))
             speech = self._endpointer.push(self._detector.probability(window), level)
             events += self._with_segments(speech)
-            self._samples.forget_before(self._endpointer.keep_from)
+            self._forget()
         return events
+
+    def _follow_noise(self, new: Samples) -> None:
+        if self._noise is not None:
+            speech_from = self._endpointer.keep_from if self._endpointer.is_open else None
+            self._noise.follow(self._samples, new, speech_from)
+
+    def _forget(self) -> None:
+        keep_from = self._endpointer.keep_from
+        if self._noise is None:
+            self._samples.forget_before(keep_from)
+        else:
+            self._samples.forget_before(keep_from - WARM_UP)
+            self._noise.forget_before(keep_from)
 
     def _with_segments(self, events: list[SpeechEvent]) -> list[SegmentEvent]:
         return [(event, self._bounded_by(event)) for event in events]
@@ -190,6 +190,10 @@ class Segmenter:
                 return self._segment(start, end)
         return None
 
-    def _segment(self, start: int, end: int) -> Segment:
+    def _segment(self, start: int, end: int, *, is_open: bool = False) -> Segment:
         rate = INPUT_SAMPLE_RATE
-        return Segment(self._samples.between(start, end), start / rate, end / rate)
+        if self._noise is None:
+            samples = self._samples.between(start, end)
+        else:
+            samples = self._noise.heard(self._samples, start, end, is_open=is_open)
+        return Segment(samples, start / rate, end / rate)

@@ -7,7 +7,7 @@ import tomllib
 
 import pytest
 
-from live_cli.catalog import LOCAL_LANGUAGES
+from live_cli.catalog import LANGUAGES, NEWER_LANGUAGES
 from live_cli.engine.backends.table import (
     BACKENDS,
     SERVER_MODULES,
@@ -45,9 +45,26 @@ def test_the_first_backend_of_a_stage_is_the_default() -> None:
         assert backends_of(stage)[0].name == getattr(StageNames(), stage.value)
 
 
-def test_the_default_backends_speak_the_catalogs_languages() -> None:
-    spoken = [backends_of(stage)[0].languages for stage in Stage]
-    assert {languages for languages in spoken if languages} == {LOCAL_LANGUAGES}
+def test_languages_are_written_as_the_catalog_writes_them() -> None:
+    for backend in BACKENDS:
+        assert set(backend.languages) <= {*LANGUAGES, *NEWER_LANGUAGES}, backend.name
+        assert len(set(backend.languages)) == len(backend.languages), backend.name
+    assert [backends_of(s)[0].languages for s in (Stage.TRANSCRIBER, Stage.SYNTHESIZER)] == [
+        ("en",), ("en",)
+    ]  # fmt: skip
+
+
+def test_whispers_languages_are_those_of_its_library() -> None:
+    from faster_whisper import tokenizer
+
+    own = {"iw": "he", "fil": "tl"}
+    whisper, _ = find_backend(Stage.TRANSCRIBER, "whisper")
+    known = {
+        code
+        for code in (*LANGUAGES, *NEWER_LANGUAGES)
+        if own.get(code, code) in tokenizer._LANGUAGE_CODES
+    }
+    assert set(whisper.languages if whisper else ()) == known
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 import pytest
 
-from live_cli.engine.setup.config import SPOKEN_STYLE, session_config_of
+from live_cli.engine.languages import LocalLanguages
+from live_cli.engine.setup.config import session_config_of, spoken_style
 from live_cli.engine.setup.voices import VOICE_TRAITS, traits_of
 from live_cli.errors import UnsupportedError
 from live_cli.protocol.messages import (
@@ -64,12 +65,7 @@ def detection(**fields):
         ),
         (voiced("Koree"), 1007, "Did you mean Kore"),
         (voiced("korre"), 1007, "Did you mean Kore"),
-        (generation(speech_config=SpeechConfig(language_code="de-DE")), 1007, "English"),
-        (
-            setup(input_audio_transcription=AudioTranscriptionConfig(language_codes=["en", "fr"])),
-            1007,
-            "English",
-        ),
+        (generation(speech_config=SpeechConfig(language_code="xx")), 1007, "code 'xx'"),
         (
             setup(input_audio_transcription=AudioTranscriptionConfig(diarization=True)),
             1007,
@@ -132,7 +128,8 @@ def test_accepted_models_answer_by_voice(model):
 def test_the_instruction_stands_after_the_spoken_style_and_alone_in_text():
     own = Content(parts=[Part(text="Be a pirate.")])
     assert (
-        session_config_of(setup(system_instruction=own)).system == f"{SPOKEN_STYLE}\nBe a pirate."
+        session_config_of(setup(system_instruction=own)).system
+        == f"{spoken_style(None)}\nBe a pirate."
     )
     text = GenerationConfig(response_modalities=["TEXT"])
     written = setup(system_instruction=own, generation_config=text)
@@ -231,21 +228,84 @@ def test_an_avatar_is_ignored_and_not_refused():
     assert session_config_of(setup(avatar_config={"x": 1})) == session_config_of(setup())
 
 
-def test_native_audio_ignores_the_language_code():
+GERMAN = SpeechConfig(language_code="de-DE")
+HEARS = RealtimeInputConfig()
+
+
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        (
+            setup(
+                generation_config=GenerationConfig(speech_config=GERMAN),
+                realtime_input_config=HEARS,
+            ),
+            "German",
+        ),
+        (
+            setup(input_audio_transcription=AudioTranscriptionConfig(language_codes=["fr"])),
+            "French",
+        ),
+        (
+            setup(input_audio_transcription=AudioTranscriptionConfig(language_codes=["en", "fr"])),
+            "any language",
+        ),
+        (
+            setup(
+                TRANSCRIBER,
+                input_audio_transcription=AudioTranscriptionConfig(language_codes=["zu"]),
+            ),
+            "Zulu",
+        ),
+    ],
+)
+def test_a_language_that_nothing_here_hears_is_refused_with_the_way_out(nothing_else, asked, name):
+    with pytest.raises(UnsupportedError, match=f"Nothing here hears {name}, only English: ") as no:
+        session_config_of(asked)
+    assert ("models pull whisper-base" in str(no.value)) == (name != "Zulu")
+
+
+def test_who_types_in_a_language_needs_nobody_who_hears_it(nothing_else):
+    config = session_config_of(setup(generation_config=GenerationConfig(speech_config=GERMAN)))
+    assert (config.language, config.chosen) == ("de", "de")
+
+
+def test_native_audio_ignores_a_language_code_that_nothing_here_hears(nothing_else):
     german = GenerationConfig(speech_config=SpeechConfig(language_code="de-DE"))
     native = "models/gemini-2.5-flash-native-audio-preview-12-2025"
     assert session_config_of(setup(native, generation_config=german)) == session_config_of(
         setup(native)
     )
-    with pytest.raises(UnsupportedError, match="English"):
-        session_config_of(setup(HALF_CASCADE, generation_config=german))
+    heard = RealtimeInputConfig()
+    with pytest.raises(UnsupportedError, match="German"):
+        session_config_of(
+            setup(HALF_CASCADE, generation_config=german, realtime_input_config=heard)
+        )
 
 
 def test_other_languages_in_text_where_an_endpoint_answers():
     config = GenerationConfig(
         response_modalities=["TEXT"], speech_config=SpeechConfig(language_code="de-DE")
     )
-    assert session_config_of(setup(generation_config=config), endpoint_chat=True).modality == "TEXT"
+    assert session_config_of(setup(generation_config=config)).modality == "TEXT"
+
+
+@pytest.mark.parametrize(
+    ("code", "style"),
+    [
+        (None, "Answer in English,"),
+        ("en-GB", "Answer in English,"),
+        ("de-DE", "Answer in German,"),
+        ("he", "Answer in Hebrew,"),
+        ("auto", "Answer in the language that the user speaks,"),
+    ],
+)
+def test_the_model_is_told_the_language_of_its_answers(code, style):
+    config = GenerationConfig(speech_config=SpeechConfig(language_code=code))
+    assert style in session_config_of(setup(generation_config=config)).system
+    listening = LocalLanguages(transcriber="whisper:/folder")
+    told = session_config_of(setup(generation_config=config), languages=listening).system
+    assert (style if code else "the language that the user speaks") in told
 
 
 def test_there_are_30_voices_and_each_is_its_own():

@@ -104,7 +104,9 @@ class MoonshineTranscriber:
                 raise EngineError(f"moonshine failed on a segment: {self._why(code)}")
             return _text_of(transcript)
 
-    def transcribe_in_detail(self, samples: Samples, *, words: bool) -> DetailedText:
+    def transcribe_in_detail(
+        self, samples: Samples, *, words: bool, language: str | None = None
+    ) -> DetailedText:
         """The words in ``samples``, and the language, by which Moonshine's folders are called."""
         return DetailedText(self.transcribe(samples), language=self._language)
 

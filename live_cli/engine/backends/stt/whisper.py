@@ -1,15 +1,17 @@
-"""Whisper through faster-whisper: any CTranslate2 model folder, English or multilingual.
+"""Whisper through faster-whisper: any CTranslate2 model, English or multilingual.
 
 The way out where Moonshine has no wheel, and the transcriber of other languages. The model is
-read from a folder and never fetched: the library would download what it is called by name, and
+read from files and never fetched: the library would download what it is called by name, and
 the tokenizer of a folder that lacks one, so both are refused here. Speech comes in segments that
 the endpointer has cut: the library's own voice activity detection, its time stamps and its memory
 of earlier text stay off. Whisper pads every segment to 30 s, so a short one costs as much to
 encode as a long one.
 """
 
+import logging
 import os
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +31,25 @@ _THREADS = min(4, max(1, (os.cpu_count() or 1) - 1))
 """One core is left for the sound; past four, a segment is hardly quicker."""
 
 
+_WIRE_CODES = {"he": "iw", "tl": "fil", "nn": "no"}
+"""Whisper's codes of languages that the Live API lists under others."""
+_OWN_CODES = {"iw": "he", "fil": "tl"}
+
+
 class WhisperTranscriber:
     """A loaded Whisper model. ``folder``: what CTranslate2's converter wrote, tokenizer.json too.
 
-    An English-only model understands English; a multilingual one detects the language of each
-    segment.
+    ``parts``: those files by name, each in parts, where they are not whole in the folder. An
+    English-only model understands English; a multilingual one detects the language of each segment
+    that it is not told.
     """
 
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = _checked(folder)
+    def __init__(
+        self, folder: Path | None, parts: Mapping[str, Sequence[Path]] | None = None
+    ) -> None:
+        where = _checked(folder, parts)
         self._lock = threading.Lock()
+        logging.getLogger("faster_whisper").setLevel(logging.WARNING)  # a line for each segment
         try:
             from faster_whisper import WhisperModel
         except ImportError as exc:
@@ -47,16 +58,17 @@ class WhisperTranscriber:
             ) from exc
         try:
             self._model: Any = WhisperModel(
-                str(self._folder),
+                str(where),
                 device="cpu",
                 compute_type="int8",
                 cpu_threads=_THREADS,
                 num_workers=1,
                 local_files_only=True,
+                files=_joined(parts) if parts else None,
             )
-            self._language = None if self._model.model.is_multilingual else "en"
+            self._only = None if self._model.model.is_multilingual else "en"
         except Exception as exc:  # CTranslate2 and the tokenizer raise kinds of their own
-            raise EngineError(f"{self._folder} is no Whisper model that loads here: {exc}") from exc
+            raise EngineError(f"{where} is no Whisper model that loads here: {exc}") from exc
 
     times_words = True
 
@@ -64,15 +76,21 @@ class WhisperTranscriber:
         """The words in ``samples`` (16 kHz, at most some 15 s), "" for none."""
         return self.transcribe_in_detail(samples, words=False).text
 
-    def transcribe_in_detail(self, samples: Samples, *, words: bool) -> DetailedText:
-        """The words in ``samples`` and their language; their times cost a tenth more."""
+    def transcribe_in_detail(
+        self, samples: Samples, *, words: bool, language: str | None = None
+    ) -> DetailedText:
+        """The words in ``samples`` and their language; their times cost a tenth more.
+
+        ``language``: the one to expect; None detects it.
+        """
+        told = self._only or (_OWN_CODES.get(language, language) if language else None)
         with self._lock:
             if self._model is None:
                 raise EngineError("whisper was asked to hear after it was closed")
             try:
                 found, info = self._model.transcribe(
                     samples,
-                    language=self._language,
+                    language=told,
                     beam_size=_BEAM_SIZE,
                     temperature=_TEMPERATURES,
                     condition_on_previous_text=False,
@@ -85,8 +103,13 @@ class WhisperTranscriber:
                 raise EngineError(f"whisper failed on a segment: {exc}") from exc
         texts = (segment.text.strip() for segment in segments)
         timed = _words(segments) if words else ()
-        language = getattr(info, "language", None)
-        return DetailedText(" ".join(text for text in texts if text), timed, language)
+        code = getattr(info, "language", None)
+        return DetailedText(
+            " ".join(text for text in texts if text),
+            timed,
+            _WIRE_CODES.get(code, code) if code else None,
+            certainty=float(getattr(info, "language_probability", 0.0) or 0.0),
+        )
 
     def confidence(self, samples: Samples, text: str) -> Confidence | None:
         """Return None: Whisper knows a hundred languages, and drops what it does not believe."""
@@ -114,12 +137,16 @@ def _words(segments: list[Any]) -> tuple[SpokenWord, ...]:
     return tuple(words)
 
 
-def _checked(folder: Path | None) -> Path:
+def _checked(folder: Path | None, parts: Mapping[str, Sequence[Path]] | None) -> Path:
     if folder is None:
         raise EngineError(
             "whisper needs a model: name a CTranslate2 Whisper folder as whisper:/path/to/folder"
         )
-    missing = [name for name in _FILES if not (folder / name).is_file()]
+    missing = [n for n in _FILES if n not in (parts or ()) and not (folder / n).is_file()]
     if missing:
         raise EngineError(f"{folder} is not a CTranslate2 Whisper folder: {missing[0]} is missing")
     return folder
+
+
+def _joined(parts: Mapping[str, Sequence[Path]]) -> dict[str, bytes]:
+    return {name: b"".join(part.read_bytes() for part in each) for name, each in parts.items()}

@@ -17,6 +17,7 @@ from live_cli.engine.backends.stt.moonshine import MoonshineTranscriber
 from live_cli.engine.backends.stt.whisper import WhisperTranscriber
 from live_cli.engine.backends.table import Stage
 from live_cli.engine.registry import Registry
+from live_cli.engine.speech_models import lookup
 from live_cli.engine.stages import StageNames
 from live_cli.errors import EngineError
 from tests.harness.speech import BECKETT, TWO_CITIES, moonshine_asset, word_error_rate
@@ -78,11 +79,16 @@ async def test_it_is_chosen_by_name_and_closed_with_the_others():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("whisper", "name a CTranslate2 Whisper folder as whisper:/path/to/folder"),
+        (
+            "whisper",
+            "fetch it with `live-cli models pull whisper-base`, or name a CTranslate2 folder",
+        ),
+        ("whisper:whisper-small", "whisper-small is not here yet: `live-cli models pull"),
         ("whisper:tiny.en", r"tiny\.en is not a CTranslate2 Whisper folder: model\.bin is missing"),
     ],
 )
-async def test_a_model_is_never_fetched_by_its_name(name, words):
+async def test_a_model_is_never_fetched_by_its_name(monkeypatch, name, words):
+    monkeypatch.setattr(lookup, "list_speech_models", list)
     registry = Registry(StageNames(transcriber=name))
     with pytest.raises(EngineError, match=words):
         await registry.transcriber()

@@ -1,0 +1,126 @@
+"""Is what the user says over the answer an interruption? Pure.
+
+Listeners say "mm-hmm", "yeah" and "right" to show that they listen: backchannels. They are short,
+and they are few. What is none of them interrupts: at once where it is a command ("wait", "no"), or
+begins as only a question or an objection does; otherwise where it just goes on.
+
+The first third of a second of speech is little for a transcriber, which makes words of a hum; its
+own confidence tells them apart. Of a hum it is below -0.4 in the mean of its tokens, of a short
+word that was said above -0.35 (`tests/benchmarks/turns.py` prints both kinds).
+"""
+
+import math
+import re
+from enum import Enum
+from typing import Final
+
+from live_cli.engine.stages import Confidence
+
+EARLY_MS: Final = 250
+"""Of voice, before anything is read."""
+GOES_ON_MS: Final = 520
+"""Of voice, beyond which it is more than a backchannel."""
+WORDLESS_MS: Final = 1500
+"""Of voice in which no word was understood: laughter is shorter."""
+_SHORT_MS: Final = 450
+_TWO_WORDS_MS: Final = 380
+_QUITE_CLEAR: Final = -0.25
+_CLEAR: Final = -0.35
+_HALF_CLEAR: Final = -0.55
+
+_BACKCHANNELS: Final = frozenset(
+    """
+    mm mhm mmm hm hmm hmmm mm-hmm uh huh uh-huh uhuh aha ah oh o ooh wow ha haha hehe um uh
+    yeah yea yah yep yup ya yes ok okay k right alright all sure i see got it good great nice cool
+    fine really true exactly indeed absolutely definitely totally interesting of course well
+    ja genau stimmt okay aha ach so gut klar
+    sí si claro vale ya bueno exacto
+    """.split()  # noqa: SIM905 - a list of words is read as text
+)
+_HUM: Final = re.compile(r"m+[aeou]*r?a?m*[aeou]?h?|mamm?a|h+m+")
+"""A hum as a transcriber writes it: "Mm.", "Mum.", "Mama."."""
+_COMMANDS: Final = frozenset(
+    """
+    stop wait no nope halt hold hang quiet enough never listen excuse pause silence shut
+    what what's how why who where when which actually but can could would
+    nein warte stopp moment halt aber was wie warum wer wo wann
+    no para espera pero qué cómo quién dónde cuándo
+    """.split()  # noqa: SIM905
+)
+"""Words that no backchannel begins with."""
+_HUM_LIKE: Final = frozenset({"no", "nope", "who", "how", "why", "when", "para", "was", "wo"})
+"""Of these: what a hum is taken for."""
+_TOKEN: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+")
+
+
+class Overlap(Enum):
+    """What speech over an answer is, as far as it is known."""
+
+    INTERRUPTION = "interruption"
+    BACKCHANNEL = "backchannel"
+    OPEN = "open"
+
+
+def is_backchannel(text: str) -> bool:
+    """Whether ``text`` is nothing but signs of listening."""
+    return all(token in _BACKCHANNELS or _HUM.fullmatch(token) for token in _tokens(text))
+
+
+def needs_confidence(text: str, spoken_ms: float) -> bool:
+    """Whether `OverlapJudge` asks how sure the transcriber is of ``text``."""
+    return bool(_tokens(text)) and not is_backchannel(text) and spoken_ms < WORDLESS_MS
+
+
+class OverlapJudge:
+    """Judges the speech over one answer, which is read again as it grows."""
+
+    def __init__(self) -> None:
+        self._before: tuple[str, float] | None = None  # the first word read before, and how surely
+
+    def judge(
+        self, text: str, confidence: Confidence | None, spoken_ms: float, *, ended: bool
+    ) -> Overlap:
+        """Return what the speech is.
+
+        ``text``: of all that was said so far; ``confidence``: the transcriber's in it, None where
+        it tells none; ``spoken_ms``: from the first to the last voice; ``ended``: nothing follows.
+        """
+        if is_backchannel(text):
+            self._before = None
+            if ended:
+                return Overlap.BACKCHANNEL
+            return Overlap.INTERRUPTION if spoken_ms >= WORDLESS_MS else Overlap.OPEN
+        tokens = _tokens(text)
+        sure = self._smoothed(tokens[0], 0.0 if confidence is None else confidence.mean)
+        if sure >= _least_confidence(tokens, spoken_ms, ended=ended):
+            return Overlap.INTERRUPTION
+        return Overlap.BACKCHANNEL if ended else Overlap.OPEN
+
+    def _smoothed(self, word: str, sure: float) -> float:
+        """Return how sure the transcriber is, over two readings where they begin alike.
+
+        A hum is taken for a word with all certainty now and then, and seldom twice.
+        """
+        before, self._before = self._before, (word, sure)
+        return (sure + before[1]) / 2 if before is not None and before[0] == word else sure
+
+
+def _least_confidence(tokens: list[str], spoken_ms: float, *, ended: bool) -> float:
+    """Return how sure the transcriber has to be of words that are no backchannel."""
+    limits = [math.inf]
+    if tokens[0] in _COMMANDS:
+        is_hum_like = len(tokens) == 1 and tokens[0] in _HUM_LIKE
+        limits.append(_CLEAR if is_hum_like else _HALF_CLEAR)
+    if len(tokens) > 1 and spoken_ms >= _TWO_WORDS_MS:
+        limits.append(_QUITE_CLEAR)
+    if spoken_ms >= GOES_ON_MS or (ended and spoken_ms >= _SHORT_MS):
+        limits.append(_HALF_CLEAR)
+    if ended:
+        limits.append(_CLEAR)
+    if spoken_ms >= WORDLESS_MS:
+        limits.append(-math.inf)
+    return min(limits)
+
+
+def _tokens(text: str) -> list[str]:
+    return [token.lower() for token in _TOKEN.findall(text)]

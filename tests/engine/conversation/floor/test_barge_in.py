@@ -1,0 +1,86 @@
+"""Speech over an answer, by its words, the transcriber's confidence and its length."""
+
+import pytest
+
+from live_cli.engine.conversation.floor.barge_in import (
+    GOES_ON_MS,
+    WORDLESS_MS,
+    Overlap,
+    OverlapJudge,
+    is_backchannel,
+    needs_confidence,
+)
+from live_cli.engine.stages import Confidence
+
+PASSES, INTERRUPTS, OPEN = Overlap.BACKCHANNEL, Overlap.INTERRUPTION, Overlap.OPEN
+
+
+def judged(text, sure=-0.1, spoken_ms=400, *, ended=False, judge=None):
+    confidence = None if sure is None else Confidence(sure, 3)
+    return (judge or OverlapJudge()).judge(text, confidence, spoken_ms, ended=ended)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Mm-hmm.", "Mhm.", "Mm.", "Mama.", "Mum.", "Hmm.", "Uh-huh.", "Aha!", "Huh?"),
+        *("Yeah.", "Yeah, yeah.", "Yes.", "Okay, okay.", "OK", "Right?", "All right.", "Sure."),
+        *("I see.", "Got it.", "Oh, wow.", "Of course.", "Haha.", "Ja, genau.", "Sí, claro."),
+    ],
+)
+def test_signs_of_listening_pass_however_sure_they_are(text):
+    assert is_backchannel(text)
+    assert judged(text, spoken_ms=700) is OPEN
+    assert judged(text, spoken_ms=900, ended=True) is PASSES
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Wait.",
+        "Stop!",
+        "No, no.",
+        "Hold on",
+        "What is",
+        "Can you",
+        "Excuse me",
+        "Nein.",
+        "¡Espera!",
+    ],
+)
+def test_commands_and_questions_interrupt_at_once(text):
+    assert judged(text, spoken_ms=260) is INTERRUPTS
+
+
+@pytest.mark.parametrize("text", ["My name is", "Elsewhere", "Okay, but I", "Paris"])
+def test_other_words_interrupt_once_speech_goes_on(text):
+    assert judged(text, spoken_ms=300) is OPEN
+    assert judged(text, spoken_ms=GOES_ON_MS) is INTERRUPTS
+    assert judged(text, spoken_ms=400, ended=True) is INTERRUPTS
+
+
+@pytest.mark.parametrize("text", ["No.", "It hurts.", "Her.", "Come,", "Who?"])
+def test_words_that_were_made_of_a_hum_pass(text):
+    assert judged(text, sure=-0.7, spoken_ms=350) is OPEN
+    assert judged(text, sure=-0.7, spoken_ms=350, ended=True) is PASSES
+
+
+def test_a_hum_that_is_taken_for_a_word_once_is_no_interruption():
+    judge = OverlapJudge()
+    assert judged("No.", -0.7, 290, judge=judge) is OPEN
+    assert judged("No.", -0.2, 350, judge=judge) is OPEN
+    assert judged("No.", -0.1, 350, judge=judge) is INTERRUPTS
+
+
+def test_speech_without_a_word_interrupts_when_it_is_too_long_for_laughter():
+    assert judged("", None, WORDLESS_MS - 1) is OPEN
+    assert judged("", None, WORDLESS_MS - 1, ended=True) is PASSES
+    assert judged("", None, WORDLESS_MS) is INTERRUPTS
+    assert judged("It hurts.", -2.0, WORDLESS_MS) is INTERRUPTS
+
+
+def test_confidence_is_asked_for_only_where_it_counts():
+    assert needs_confidence("No.", 300)
+    assert not needs_confidence("Mm-hmm.", 300)
+    assert not needs_confidence("", 300)
+    assert not needs_confidence("Let me tell you", WORDLESS_MS)
