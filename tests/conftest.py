@@ -112,3 +112,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def is_no_measure(record: logging.LogRecord) -> bool:
     """In debug mode asyncio tells of slow callbacks: of how busy the machine is, not of a fault."""
     return not str(record.msg).startswith("Executing %s took")
+
+
+@pytest.fixture
+def nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without transcribers and voices beside the configured ones."""
+    monkeypatch.setattr("live_cli.engine.languages.is_there", lambda backend: False)

@@ -303,12 +303,12 @@ def voices(json: _JsonTable = False) -> None:
 
 
 @app.command(cls=GroupedCommand)
-@later
-def languages(json: _JsonTable = False) -> None:
-    """List the languages with their codes."""
+@with_settings("languages")
+def languages(settings: Settings, json: _JsonTable = False) -> None:
+    """List the languages: what hears and speaks each on this machine."""
     from live_cli.commands import languages as command
 
-    command.run(json=json)
+    command.run(settings.engine, json=json)
 
 
 @models_app.callback(invoke_without_command=True)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from live_cli.catalog import (
+    AUTO_LANGUAGE,
     LANGUAGES,
     MODELS,
     VOICES,
@@ -191,11 +192,16 @@ class VoiceName(Text):
 
 
 class LanguageCode(Text):
-    """A language code of `catalog.LANGUAGES`, also by a newer name; read as the API spells it."""
+    """A language code of `catalog.LANGUAGES`, also by a newer name; read as the API spells it.
 
-    words = tuple(LANGUAGES)
+    Or "auto": the language is listened for.
+    """
+
+    words = (AUTO_LANGUAGE, *LANGUAGES)
 
     def read(self, value: object) -> str:
+        if isinstance(value, str) and value.lower() == AUTO_LANGUAGE:
+            return AUTO_LANGUAGE
         code = find_language(value) if isinstance(value, str) else None
         if code is None:
             near = near_language(value) if isinstance(value, str) else None

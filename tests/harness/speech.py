@@ -2,6 +2,8 @@
 
 import importlib.util
 import re
+import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -46,18 +48,33 @@ def words(text: str) -> list[str]:
     return re.findall(r"[a-z0-9]+(?:'[a-z]+)*", text.lower().replace("’", "'"))
 
 
+def letters(text: str) -> list[str]:
+    """The letters, marks and digits of any script, in lower case and one form."""
+    normal = unicodedata.normalize("NFKC", text).casefold()
+    return [letter for letter in normal if unicodedata.category(letter)[0] in "LMN"]
+
+
 def word_errors(reference: str, heard: str) -> int:
-    """Substitutions, deletions and insertions (Levenshtein distance over words)."""
-    wanted, got = words(reference), words(heard)
-    row = list(range(len(got) + 1))
-    for place, word in enumerate(wanted, start=1):
-        diagonal, row[0] = row[0], place
-        for column, other in enumerate(got, start=1):
-            cost = min(row[column] + 1, row[column - 1] + 1, diagonal + (word != other))
-            diagonal, row[column] = row[column], cost
-    return row[-1]
+    """Substitutions, deletions and insertions of words."""
+    return _distance(words(reference), words(heard))
 
 
 def word_error_rate(reference: str, heard: str) -> float:
     """Errors per word of the reference; above 1 when more was made up than there was to hear."""
     return word_errors(reference, heard) / max(1, len(words(reference)))
+
+
+def character_error_rate(reference: str, heard: str) -> float:
+    """Errors per letter of the reference, spaces and marks aside: for any language."""
+    return _distance(letters(reference), letters(heard)) / max(1, len(letters(reference)))
+
+
+def _distance(wanted: Sequence[str], got: Sequence[str]) -> int:
+    """Levenshtein's."""
+    row = list(range(len(got) + 1))
+    for place, one in enumerate(wanted, start=1):
+        diagonal, row[0] = row[0], place
+        for column, other in enumerate(got, start=1):
+            cost = min(row[column] + 1, row[column - 1] + 1, diagonal + (one != other))
+            diagonal, row[column] = row[column], cost
+    return row[-1]

@@ -213,22 +213,59 @@ def test_silence_is_fine_where_the_sound_is_kept():
 @pytest.mark.parametrize(
     ("verb", "options", "says"),
     [
-        ("talk", {"language": "de"}, "local does not speak German"),
-        ("transcribe", {"language": "fr"}, "no French"),
-        ("talk", {"model": "gemini-3.8-live", "language": "de"}, "no German"),
+        ("talk", {"language": "de"}, "hears German, only English: .*pull whisper-base"),
+        ("transcribe", {"language": "fr"}, "hears French"),
+        ("transcribe", {"language": "zu"}, "hears Zulu, only English: use Gemini"),
+        ("talk", {"language": "auto"}, "hears any language"),
+        ("talk", {"model": "gemini-3.8-live", "language": "de"}, "hears German"),
     ],
 )
-def test_the_local_engine_says_early_what_it_has_not(verb, options, says):
+def test_the_local_engine_says_early_what_it_does_not_hear(nothing_else, verb, options, says):
     with pytest.raises(SettingsError, match=says):
         local(verb, **options)
 
 
-def test_an_endpoint_that_writes_may_know_any_language():
+def test_who_types_needs_nobody_who_hears(nothing_else):
     env = {"LIVE_CLI_ENGINE_CHAT": "openai:http://h/v1#m"}
-    setup = planned("text", env=env, language="de").setup
-    assert "German" in setup.system_instruction.text
-    with pytest.raises(SettingsError, match="German"):
-        planned("talk", env=env, language="de")
+    plan = planned("text", env=env, language="de")
+    assert "German" in plan.setup.system_instruction.text
+    assert plan.warnings == ()
+    [warning] = planned("text", env=env, language="pl", spoken_reply=True).warnings
+    assert warning.startswith("No voice here speaks Polish: the answers are written alone.")
+    assert "espeak-ng" in warning
+
+
+@pytest.mark.parametrize(
+    ("language", "chosen", "hears", "speaks"),
+    [
+        ("en-GB", {}, "moonshine", "hibari"),
+        ("de", {}, "whisper", "pico"),
+        ("pl", {}, "whisper", "espeak"),
+        ("auto", {}, "whisper", "hibari"),
+        ("auto", {"TRANSCRIBER": "whisper:/own"}, "whisper:/own", "hibari"),
+        ("de", {"TRANSCRIBER": "whisper:/own", "SYNTHESIZER": "espeak"}, "whisper:/own", "espeak"),
+        ("ja", {"TRANSCRIBER": "moonshine:/m/base-ja"}, "moonshine:/m/base-ja", "espeak"),
+        ("de", {"TRANSCRIBER": "scripted", "SYNTHESIZER": "scripted"}, "scripted", "scripted"),
+    ],
+)
+def test_the_child_loads_what_hears_and_speaks_the_language(
+    monkeypatch, language, chosen, hears, speaks
+):
+    monkeypatch.setattr("live_cli.engine.languages.is_there", lambda backend: True)
+    names = {f"LIVE_CLI_ENGINE_{stage}": name for stage, name in chosen.items()}
+    args = planned("talk", env=names, language=language).child_args
+    assert {f"--transcriber={hears}", f"--synthesizer={speaks}"} <= set(args)
+
+
+@pytest.mark.parametrize(
+    ("server", "told"), [("gemini", None), ("local", "auto"), ("ws://127.0.0.1:8765", "auto")]
+)
+def test_only_our_own_server_is_told_to_listen_for_the_language(monkeypatch, server, told):
+    monkeypatch.setattr("live_cli.engine.languages.is_there", lambda backend: True)
+    plan = planned("talk", env=KEY, server=server, model="local" if told else None, language="auto")
+    speech = plan.setup.generation_config.speech_config
+    assert (speech and speech.language_code) == told
+    assert plan.setup.system_instruction is None
 
 
 # --- the child ---------------------------------------------------------------------------------
