@@ -14,6 +14,7 @@ from live_cli.engine.registry import Readiness, Registry
 from live_cli.engine.setup.config import SessionConfig, session_config_of
 from live_cli.engine.speech_in.language_choice import LanguageChoice
 from live_cli.engine.speech_in.listener import SpeechInput
+from live_cli.engine.speech_in.noise_reduction import noise_reduction
 from live_cli.engine.speech_in.segmenter import Segmenter
 from live_cli.engine.speech_in.transcriber_in_language import TranscriberInLanguage
 from live_cli.engine.stages import BY_WORDS, ChatMessage, StageNames
@@ -122,7 +123,8 @@ class LiveEngine:
         )
         transcriber = TranscriberInLanguage(shared, choice)
         turns = await self._registry.turn_detector() if config.semantic_end else None
-        return SpeechInput(Segmenter(detector, config.endpointing), transcriber, turns)
+        noise = noise_reduction(self._registry.names.denoise)
+        return SpeechInput(Segmenter(detector, config.endpointing, noise), transcriber, turns)
 
     async def close(self) -> None:
         """Free the models; sessions must be closed before."""

@@ -268,6 +268,7 @@ class StageNames:
     synthesizer: str = "hibari"
     end_of_turn: str = "semantic"
     barge_in: str = BY_WORDS
+    denoise: str = "auto"
     threads: int = field(default=0)
     """Threads of a chat model in this process; 0: one less than the cores, at least one."""
     parallel: int = 1

@@ -304,6 +304,7 @@ def _child_args(engine: EngineSettings, needs: tuple[Stage, ...]) -> tuple[str, 
         "needs": ",".join(stage.value for stage in needs),
         **{stage.value: getattr(engine, stage.value) for stage in Stage},
         "barge_in": engine.barge_in,
+        "denoise": engine.denoise,
         "threads": str(engine.threads),
     }
     return tuple(f"--{name}={value}" for name, value in named.items())

@@ -101,6 +101,8 @@ def _setting(rule: ValueRule, default: Any = None, option: Option | None = None)
 
 
 _HIGH_LOW = Choice(("high", "low"))
+AUTO_DENOISE = "auto"
+_DENOISE = Choice((AUTO_DENOISE, "on", "off"))
 
 _TALK, _SERVE = ("talk",), ("serve",)
 _SPEECH = ("talk", "text", "transcribe")
@@ -332,6 +334,7 @@ class EngineSettings:
     synthesizer: str = _setting(Text("a synthesizer's name"), "hibari")
     end_of_turn: str = _setting(Text("semantic or silence"), "semantic")
     barge_in: str = _setting(Choice(("words", "sound")), "words")
+    denoise: str = _setting(_DENOISE, AUTO_DENOISE)
     threads: int = _setting(WholeNumber(0, 256), 0)
 
 

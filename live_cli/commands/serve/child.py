@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         options = _options(argv)
         given = {stage.value: getattr(options, stage.value) for stage in Stage}
-        given["barge_in"] = options.barge_in
+        given |= {"barge_in": options.barge_in, "denoise": options.denoise}
         names = {stage: name for stage, name in given.items() if name}
         serve(pipe, names, options.threads, options.needs)
     except LiveError as exc:
@@ -122,6 +122,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     for stage in Stage:
         parser.add_argument(f"--{stage.value}")
     parser.add_argument("--barge_in")
+    parser.add_argument("--denoise")
     parser.add_argument("--threads", type=int, default=0)
     return parser.parse_args(argv)
 

@@ -168,6 +168,7 @@ def _load_engine(
         synthesizer=options.synthesizer,
         end_of_turn=options.end_of_turn,
         barge_in=options.barge_in,
+        denoise=options.denoise,
         threads=options.threads,
         parallel=serving.parallel,
     )

@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from live_cli.audio.noise.denoised_stream import WARM_UP
 from live_cli.audio.pcm import Samples, float_from_pcm16
 from live_cli.audio.resampler import Resampler
+from live_cli.audio.sample_buffer import SampleBuffer
 from live_cli.engine.speech_in.endpointer import (
     Endpointer,
     EndpointingRules,
@@ -21,8 +23,7 @@ from live_cli.engine.speech_in.endpointer import (
     SpeechEvent,
     SpeechPaused,
 )
-from live_cli.engine.speech_in.noise_reduction import WARM_UP, NoiseReduction
-from live_cli.engine.speech_in.sample_buffer import SampleBuffer
+from live_cli.engine.speech_in.noise_reduction import NoiseReduction
 from live_cli.engine.stages import SpeechDetector
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
@@ -117,7 +118,7 @@ class Segmenter:
         missing = -(self._samples.end - self._endpointer.position) % self._window
         events += self._detect(np.zeros(missing, np.float32))
         if self._noise is not None:
-            self._noise.end(self._samples)
+            self._noise.finish(self._samples)
         events += self._with_segments(self._endpointer.flush())
         self._detector.reset()
         return events
@@ -134,7 +135,7 @@ class Segmenter:
         start = self._endpointer.speaking_from
         if start is None:
             return None
-        return self._segment(start, self._endpointer.position, is_open=True)
+        return self._segment(start, self._endpointer.position, goes_on=True)
 
     @property
     def spoken_ms(self) -> float:
@@ -190,10 +191,11 @@ class Segmenter:
                 return self._segment(start, end)
         return None
 
-    def _segment(self, start: int, end: int, *, is_open: bool = False) -> Segment:
+    def _segment(self, start: int, end: int, *, goes_on: bool = False) -> Segment:
         rate = INPUT_SAMPLE_RATE
         if self._noise is None:
             samples = self._samples.between(start, end)
         else:
-            samples = self._noise.heard(self._samples, start, end, is_open=is_open)
+            hear = self._noise.heard_so_far if goes_on else self._noise.heard
+            samples = hear(self._samples, start, end)
         return Segment(samples, start / rate, end / rate)

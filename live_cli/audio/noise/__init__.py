@@ -1,0 +1,1 @@
+"""Background noise: how loud it is under speech, and speech with less of it."""
