@@ -91,12 +91,14 @@ $(VENV)/.dev: $(VENV)/.local pyproject.toml
 	@touch $@
 
 # The SDKs that tests/sdk runs against `serve`, beside google-genai's newest for Python, which
-# .dev has: one older for Python, and the newest and one older for Node. Node is .dev's own.
+# .dev has: one older for Python, and the newest and one older for Node. Node is .dev's own. And the
+# MCP servers that tests/tools calls.
 $(VENV)/.sdks: Makefile | $(VENV)/.dev
 	$(PYTHON) -m venv --without-pip $(VENV)/sdks/python-1.55
 	$(BIN)/python -m pip --python $(VENV)/sdks/python-1.55 install -q google-genai==1.55.0
 	PATH="$(abspath $(BIN)):$$PATH" $(NPM) --prefix $(VENV)/sdks/node @google/genai@latest wavefile@11
 	PATH="$(abspath $(BIN)):$$PATH" $(NPM) --prefix $(VENV)/sdks/node-2.32 @google/genai@2.32.0 wavefile@11
+	PATH="$(abspath $(BIN)):$$PATH" $(NPM) --prefix $(VENV)/sdks/mcp @modelcontextprotocol/server-everything @modelcontextprotocol/server-filesystem
 	@touch $@
 
 # Frameworks that speak to the Live API, each with an environment of its own: 4 GB together.
