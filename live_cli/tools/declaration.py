@@ -111,7 +111,13 @@ def _inlined(schema: Any, definitions: dict[str, Any], depth: int) -> Any:
     if "$ref" in schema:
         rest = reduce(or_, (definitions[schema["$ref"].rpartition("/")[2]], rest))
         return _inlined(rest, definitions, depth + 1)
+    if "type" not in rest and _are_texts(rest.get("enum")):
+        rest = {"type": "string", **rest}  # msgspec leaves it out, google-genai has it
     return {key: _inlined(value, definitions, depth + 1) for key, value in rest.items()}
+
+
+def _are_texts(words: Any) -> bool:
+    return isinstance(words, list) and all(isinstance(word, str) for word in words)
 
 
 def _pydantic_schema(kind: type) -> JsonObject:
