@@ -16,6 +16,7 @@ MODULES = (
     "images",
     "talk_images",
     "engine",
+    "turns",
     "load",
     "memory",
     "sessions",

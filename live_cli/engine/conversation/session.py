@@ -13,8 +13,6 @@ from live_cli.engine.background import Background
 from live_cli.engine.conversation.answerer import Answerer
 from live_cli.engine.conversation.context import EmitMessage, EngineContext, SessionStages
 from live_cli.engine.conversation.cues.user_cues import UserCues
-from live_cli.engine.conversation.floor.barge_in import Overlap
-from live_cli.engine.conversation.floor.overhearing import Overhearing
 from live_cli.engine.conversation.floor.turn_taking import (
     Act,
     BargeInManner,
@@ -35,22 +33,12 @@ from live_cli.engine.conversation.user_turn import (
     UserInput,
     UserTurn,
     UserTurnKind,
-    check_pending,
 )
+from live_cli.engine.conversation.voice_input import VoiceInput
 from live_cli.engine.setup.config import SessionConfig, system_prompt
 from live_cli.engine.setup.families import INVALID
 from live_cli.engine.setup.toolbox import toolbox_of
-from live_cli.engine.speech_in.end_of_turn import is_unfinished
-from live_cli.engine.speech_in.endpointer import (
-    PauseLasts,
-    SpeechEnded,
-    SpeechEvent,
-    SpeechPaused,
-    SpeechResumed,
-    SpeechStarted,
-)
-from live_cli.engine.speech_in.listener import Listener, Spoken, SpokenEvent, keep_longest
-from live_cli.engine.speech_in.segmenter import pieces_of
+from live_cli.engine.speech_in.listener import Listener, Spoken
 from live_cli.errors import EngineError, UnsupportedError
 from live_cli.protocol.events import (
     ActivityEnded,
@@ -67,11 +55,8 @@ from live_cli.protocol.events import (
 from live_cli.protocol.messages import (
     Content,
     FunctionResponse,
-    ServerMessage,
     Tool,
-    VoiceActivity,
 )
-from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 _TURNS_AT_A_TIME = 64
 """Turns of one message that are stored before other sessions have their turn: a millisecond's."""
@@ -93,7 +78,7 @@ class ConversationSession:
         emit: EmitMessage,
     ) -> None:
         self._config = config
-        self._emit = emit
+        self.emit = emit
         window = ContextWindow(
             stages.chat.context_tokens,
             config.trigger_tokens,
@@ -116,18 +101,16 @@ class ConversationSession:
         self._user = UserTurn(
             self._history, self._images.video, self._cues, self._limits, config, emit
         )
-        self._model = Answerer(self._history, config, stages, context, emit)
-        self._listener = Listener(stages.load_speech_input, context.workers)
+        self.model = Answerer(self._history, config, stages, context, emit)
         self._storing_history = config.history_first
-        self._floor = TurnTaking(_manner_of(config))
-        self._overhearing = Overhearing(self._listener)
-        self._utterance: list[Spoken] = []  # segments of the activity that is open
+        self.floor = TurnTaking(_manner_of(config))
         self._input: list[UserInput] = []  # whole, for the next turn
         self._asides: list[Spoken] = []  # said over the answer that is under way
-        self._voice_from = 0  # the sample at which the last voice began
         self._task: asyncio.Task[None] | None = None
-        self._background = Background()
-        self._background.do(self._model.keep_prefilled())
+        self.background = Background()
+        listener = Listener(stages.load_speech_input, context.workers)
+        self._voice = VoiceInput(config, listener, self._images.video, self)
+        self.background.do(self.model.keep_prefilled())
 
     async def handle(self, event: Event) -> None:
         """Take in one event of the client.
@@ -135,25 +118,25 @@ class ConversationSession:
         Raises EngineError when a stage has failed, now or since the last event, and
         UnsupportedError for input that this engine does not take.
         """
-        self._background.check()
+        self.background.check()
         if self._config.refuses_input:
             raise UnsupportedError(INVALID)
         match event:
             case AudioReceived(data, sample_rate):
-                await self._push_audio(data, sample_rate)
+                await self._voice.push(data, sample_rate)
             case AudioStreamEnded():
                 if not self._config.manual_activity:
-                    await self._take_speech(await self._listener.flush())
+                    await self._voice.flush()
             case ActivityStarted():
-                await self._do(FloorFact.ACTIVITY_BEGINS)
+                await self.do(FloorFact.ACTIVITY_BEGINS)
                 self._images.video.begin_activity()
             case ActivityEnded():
-                await self._take_speech(await self._listener.flush())
-                await self._do(FloorFact.ACTIVITY_ENDS)
+                await self._voice.flush()
+                await self.do(FloorFact.ACTIVITY_ENDS)
             case TextReceived(text):
                 self._limits.check_text(len(text))
                 self._input.append(TypedText(text))
-                await self._do(FloorFact.TYPED)
+                await self.do(FloorFact.TYPED)
             case ContentReceived(turns, turn_complete):
                 await self._take_content(turns, turn_complete)
             case ContextUpdated(system_instruction, tools):
@@ -166,7 +149,12 @@ class ConversationSession:
     @property
     def busy(self) -> bool:
         """Whether a turn is under way."""
-        return self._floor.is_under_way
+        return self.floor.is_under_way
+
+    @property
+    def holds_input(self) -> bool:
+        """Whether input beside the voice waits for the next turn."""
+        return bool(self._input) or self._user.is_open
 
     @property
     def takes_video(self) -> bool:
@@ -175,95 +163,20 @@ class ConversationSession:
 
     async def failed(self) -> EngineError:
         """Wait until a stage fails outside of `handle`, and return the failure."""
-        return await self._background.failed()
+        return await self.background.failed()
 
     async def close(self) -> None:
         """Cancel the turn, the transcriptions and the background work, and free the detector."""
-        self._model.stop()
-        self._overhearing.end()
+        self.model.stop()
         tasks: list[asyncio.Task[Any]] = [self._task] if self._task is not None else []
         tasks += self._user.transcriptions()
-        pending = [*self._utterance, *self._asides, *self._listener.ahead()]
-        tasks += [spoken.text for spoken in pending]
+        tasks += [spoken.text for spoken in [*self._voice.pending(), *self._asides]]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, self._background.close(), return_exceptions=True)
-        self._listener.close()
-        self._model.close()
+        await asyncio.gather(*tasks, self.background.close(), return_exceptions=True)
+        self._voice.close()
+        self.model.close()
         self._task = None  # it holds the frames that its cancellation went through
-
-    # --- speech --------------------------------------------------------------------------------
-
-    async def _push_audio(self, data: bytes, sample_rate: int) -> None:
-        outside = self._config.manual_activity and self._floor.user is not UserState.MARKS
-        if outside and not self._config.all_input:
-            return
-        for piece in pieces_of(data, sample_rate):
-            await self._take_speech(await self._listener.push(piece, sample_rate))
-            if self._floor.user is UserState.OVERLAPS:
-                await self._note_overlap(self._overhearing.look())
-
-    async def _take_speech(self, events: list[SpokenEvent]) -> None:
-        for event, spoken in events:
-            if spoken is not None and isinstance(event, SpeechPaused | PauseLasts):
-                await self._pause(event, spoken)
-            elif spoken is not None:
-                self._utterance.append(spoken)
-                check_pending(self._utterance)
-                keep_longest(self._utterance)
-            match event:
-                case SpeechStarted(sample):
-                    await self._begin_voice(sample)
-                case SpeechResumed():
-                    self._model.drop_ahead()
-                case SpeechEnded(sample=sample):
-                    await self._signal("ACTIVITY_END", sample)
-                    if not self._config.manual_activity:
-                        await self._do(FloorFact.VOICE_ENDS)
-
-    async def _begin_voice(self, sample: int) -> None:
-        self._voice_from = sample
-        self._images.video.begin_activity()
-        if self._model.is_heard:
-            await self._do(FloorFact.ANSWER_HEARD)
-        manual = self._config.manual_activity
-        acts = () if manual else self._floor.foresee(FloorFact.VOICE_BEGINS)
-        told = Act.INTERRUPT in acts or (Act.TAKE_BACK in acts and self._model.has_told)
-        cuts_off = told and self._model.is_under_way
-        await self._signal("ACTIVITY_START", sample, cuts_off=cuts_off)
-        if not manual:
-            await self._do(FloorFact.VOICE_BEGINS)
-
-    async def _pause(self, event: SpeechEvent, spoken: Spoken) -> None:
-        """Use a pause: judge whether it ends the turn, and work ahead in case it does."""
-        self._background.do(self._listener.judge(spoken))
-        if not isinstance(event, SpeechPaused):
-            return
-        if self._floor.user is UserState.OVERLAPS:
-            await self._note_overlap(await self._overhearing.decide([*self._utterance, spoken]))
-        else:
-            self._work_ahead(spoken)
-
-    async def _note_overlap(self, overlap: Overlap) -> None:
-        """Act on speech over the answer once it is an interruption."""
-        if overlap is Overlap.INTERRUPTION:
-            if not self._config.voice_signals:
-                await self._signal("ACTIVITY_START", self._voice_from, cuts_off=True)
-            await self._do(FloorFact.OVERLAP_INTERRUPTS)
-
-    async def _decide_overlap(self) -> None:
-        """Act on speech over the answer that has ended."""
-        overlap = await self._overhearing.decide(self._utterance)
-        await self._note_overlap(overlap)
-        if overlap is not Overlap.INTERRUPTION:
-            await self._do(FloorFact.OVERLAP_PASSES)
-
-    async def _signal(self, kind: str, sample: int, *, cuts_off: bool = False) -> None:
-        """Tell of a voice where the client asked to be told; where it ``cuts_off``, unasked too."""
-        if self._config.voice_signals or (cuts_off and self._config.family.tells_unasked):
-            at_s = sample / INPUT_SAMPLE_RATE
-            activity = VoiceActivity(type=kind, audio_offset=f"{at_s:.3f}s")
-            await self._emit(ServerMessage(voice_activity=activity))
 
     # --- turns ---------------------------------------------------------------------------------
 
@@ -273,7 +186,7 @@ class ConversationSession:
         if family.model.client_content == "initial" and not self._storing_history:
             raise UnsupportedError(INVALID)
         if turn_complete or family.model.content_interrupts:
-            await self._do(FloorFact.TOLD)
+            await self.do(FloorFact.TOLD)
             self._store_results()
         for number, content in enumerate(turns, start=1):
             await self._store_content(content)
@@ -282,7 +195,7 @@ class ConversationSession:
         if self._storing_history:
             self._storing_history = not turn_complete
         elif turn_complete:
-            await self._do(FloorFact.ASKED)
+            await self.do(FloorFact.ASKED)
 
     async def _store_content(self, content: Content) -> None:
         role = content.role or ("" if self._config.family.needs_roles else USER)
@@ -295,25 +208,24 @@ class ConversationSession:
         for spoken in await transcripts_of(content, self._load_speech_input, self._workers):
             self._history.add(role, spoken.text, spoken.seconds)
         self._history.add(role, content.text, images=images)
-        await self._model.tool_calls.store_earlier_results(content)
+        await self.model.tool_calls.store_earlier_results(content)
 
-    async def _do(self, fact: FloorFact) -> None:
+    async def do(self, fact: FloorFact) -> None:
         """Tell ``fact``, and do what follows from it."""
-        for act in self._floor.take(fact):
+        for act in self.floor.take(fact):
             match act:
                 case Act.TAKE_BACK:
                     await self._interrupt(silently=True)
                 case Act.INTERRUPT:
                     await self._interrupt()
                 case Act.OVERHEAR:
-                    self._overhearing.begin()
+                    self._voice.begin_overhearing()
                 case Act.DECIDE:
-                    await self._decide_overlap()
+                    await self._voice.decide()
                 case Act.KEEP_ASIDE:
-                    self._asides += self._utterance
-                    self._utterance = []
+                    self._asides += self._voice.take_utterance()
                     await self._user.tell_asides(self._asides)
-                    if not self._floor.is_under_way:
+                    if not self.floor.is_under_way:
                         await self._store_asides()
                 case Act.QUEUE:
                     self._user.add_to_next(self._taken_input())
@@ -330,9 +242,8 @@ class ConversationSession:
         """Return the input that is whole, and hold none of it any longer."""
         given = [*self._input]
         self._input = []
-        if self._floor.user is UserState.SILENT:  # else the utterance goes on
-            given += self._utterance
-            self._utterance = []
+        if self.floor.user is UserState.SILENT:  # else the utterance goes on
+            given += self._voice.take_utterance()
         return given
 
     async def _begin(self) -> None:
@@ -341,15 +252,15 @@ class ConversationSession:
         Input interrupts the turn that is under way; noise does not.
         """
         given = self._taken_input()
-        owed = self._user.is_open or self._user.has_next or self._floor.owed
-        if not given and (self._floor.is_under_way or not owed):
+        owed = self._user.is_open or self._user.has_next or self.floor.owed
+        if not given and (self.floor.is_under_way or not owed):
             self._images.video.end_activity()
             await self._tell_results()
             return
         await self._interrupt()
         while self._task is not None:  # one turn began while another ended
             await self._interrupt()
-        self._floor.take(FloorFact.TURN_BEGINS)
+        self.floor.take(FloorFact.TURN_BEGINS)
         self._user.add(given)
         self._task = asyncio.create_task(self._answer())
 
@@ -361,10 +272,10 @@ class ConversationSession:
         """
         task, self._task = self._task, None
         if task is not None:
-            self._model.stop()
+            self.model.stop()
             task.cancel()
             await asyncio.wait({task})
-        await self._model.interrupt(silently=silently)
+        await self.model.interrupt(silently=silently)
         if task is not None:
             self._cues.note_reply(self._history)
             await self._store_asides()
@@ -373,22 +284,22 @@ class ConversationSession:
         """Run one turn, both stages; then begin the next, if there is input or a result for it."""
         try:
             self._store_results()
-            owed = self._floor.owed
+            owed = self.floor.owed
             kind = await self._user.store(asked=Owed.ANSWER in owed)
             if kind is UserTurnKind.ASKED or Owed.RESULT in owed:
-                self._floor.take(FloorFact.ANSWER_BEGINS)
-                self._model.voice = self._cues.voice
-                await self._model.answer()
+                self.floor.take(FloorFact.ANSWER_BEGINS)
+                self.model.voice = self._cues.voice
+                await self.model.answer()
                 self._cues.note_reply(self._history)
             elif kind is UserTurnKind.OVERHEARD or self._config.manual_activity:
                 self._images.video.end_activity()
-                await self._model.keep_silent()
+                await self.model.keep_silent()
             await self._store_asides()
             self._task = None
-            waits = self._model.tool_calls.model_waits
-            await self._do(FloorFact.TURN_WAITS if waits else FloorFact.TURN_ENDS)
+            waits = self.model.tool_calls.model_waits
+            await self.do(FloorFact.TURN_WAITS if waits else FloorFact.TURN_ENDS)
         except Exception as exc:  # noqa: BLE001 - a stage may raise anything; it must not hang
-            self._background.fail(exc)
+            self.background.fail(exc)
 
     async def _store_asides(self) -> None:
         """Put what was said over the answer after it, into the history."""
@@ -408,60 +319,39 @@ class ConversationSession:
         if tools is not None:
             toolbox = toolbox_of(tools, self._config.family)
             self._limits.check_tools(toolbox)
-            self._model.tool_calls.change(toolbox)
-        if not self._floor.is_under_way:
-            self._background.do(self._model.keep_prefilled())
+            self.model.tool_calls.change(toolbox)
+        if not self.floor.is_under_way:
+            self.background.do(self.model.keep_prefilled())
 
     async def _take_responses(self, responses: list[FunctionResponse]) -> None:
         self._limits.check_responses(responses)
         if not self._config.family.schedules_results:
             check_unscheduled(responses)
-        tool_calls, urgency = self._model.tool_calls, Scheduling.SILENT
+        tool_calls, urgency = self.model.tool_calls, Scheduling.SILENT
         for number, response in enumerate(responses):
             if number:
                 await asyncio.sleep(0)  # each may take milliseconds to write down
             urgency = max(urgency, tool_calls.take_response(response))
         if not tool_calls.model_waits:
-            self._floor.take(FloorFact.RESULTS_SETTLED)
+            self.floor.take(FloorFact.RESULTS_SETTLED)
         presses = urgency is Scheduling.INTERRUPT and not tool_calls.model_waits
-        await self._do(FloorFact.RESULT_PRESSES if presses else FloorFact.RESULT_COMES)
+        await self.do(FloorFact.RESULT_PRESSES if presses else FloorFact.RESULT_COMES)
 
     async def _tell_results(self) -> None:
         """Begin a turn about results that are not told yet, unless somebody speaks now."""
-        if self._floor.model is not ModelState.IDLE or self._floor.user is not UserState.SILENT:
+        if self.floor.model is not ModelState.IDLE or self.floor.user is not UserState.SILENT:
             return
         stored = self._store_results()
-        if self._floor.owed & {Owed.ANSWER, Owed.RESULT}:
+        if self.floor.owed & {Owed.ANSWER, Owed.RESULT}:
             await self._begin()
         elif stored:
-            await self._model.issue_handle()
+            await self.model.issue_handle()
 
     def _store_results(self) -> int:
         """Put results into the history, before what is said next; return their tokens."""
-        if self._model.tool_calls.has_untold_results:
-            self._floor.owed.add(Owed.RESULT)
-        return self._model.store_results()
-
-    # --- beside the turn -----------------------------------------------------------------------
-
-    def _work_ahead(self, spoken: Spoken) -> None:
-        """Let the chat model read, and begin to answer, while the end is still uncertain."""
-
-        async def read() -> None:
-            text = await asyncio.shield(spoken.text)
-            if not text or not self._listener.expects(spoken) or self._floor.is_under_way:
-                return
-            if self._may_be_all(text):
-                self._model.prepare(text)
-            else:
-                await self._model.prefill(heard=text)
-
-        self._background.do(read())
-
-    def _may_be_all(self, text: str) -> bool:
-        """Whether the next question to the model may well be ``text`` and nothing beside."""
-        more = self._utterance or self._input or self._user.is_open or self._images.video.is_waiting
-        return not (more or self._config.manual_activity or is_unfinished(text))
+        if self.model.tool_calls.has_untold_results:
+            self.floor.owed.add(Owed.RESULT)
+        return self.model.store_results()
 
 
 def _manner_of(config: SessionConfig) -> BargeInManner:
