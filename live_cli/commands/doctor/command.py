@@ -16,9 +16,11 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from live_cli import __version__
+from live_cli.catalog import LANGUAGES
 from live_cli.commands.doctor.findings import Finding, print_finding
 from live_cli.commands.doctor.image_check import image_findings
-from live_cli.engine.backends.table import Argument, Stage, find_backend
+from live_cli.engine.backends.table import SEMANTIC, Argument, Stage, find_backend
+from live_cli.engine.languages import LocalLanguages
 from live_cli.errors import ConnectError, DeviceError, EngineError, SettingsError
 from live_cli.plan.server import ServerChoice, choose_server, missing_local_packages
 from live_cli.settings.load import unknown_variables
@@ -47,7 +49,10 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield _key(settings)
     yield _local_packages(settings)
     yield _transcriber(settings)
+    yield _end_of_turn(settings)
     yield _chat_model(settings)
+    yield from _chat_programs()
+    yield _languages(settings)
     yield from _server(settings)
     yield from _sound(settings)
     yield from image_findings(settings)
@@ -90,9 +95,42 @@ def _transcriber(settings: Settings) -> Finding:
         return Finding("transcriber", name)
     says = (
         f"{module} is not installed: pip install 'live-cli[local]', or 'live-cli[whisper]' with "
-        'transcriber = "whisper:/path/to/folder" where Moonshine has no wheel'
+        'transcriber = "whisper" where Moonshine has no wheel'
     )
     return Finding("transcriber", says, hint=True)
+
+
+def _languages(settings: Settings) -> Finding:
+    there = LocalLanguages(settings.engine.transcriber, settings.engine.synthesizer)
+    heard = sum(there.hearing(code) is not None for code in LANGUAGES)
+    spoken = sum(there.speaking(code) is not None for code in LANGUAGES)
+    says = f"the local engine hears {heard} and speaks {spoken} of {len(LANGUAGES)}"
+    return Finding("languages", f"{says}: live-cli languages", hint=min(heard, spoken) <= 1)
+
+
+def _chat_programs() -> Iterator[Finding]:
+    """The programs on this machine that serve chat models, which are used only when named."""
+    from live_cli.engine.chat_models.programs import find_programs
+
+    for program in find_programs():
+        name = program.models[0] if program.models else "MODEL"
+        count = len(program.models)
+        says = (
+            f"{program.title} has {count} model{'s' * (count != 1)}: --chat {program.name}:{name}"
+        )
+        yield Finding("chat model", says)
+
+
+def _end_of_turn(settings: Settings) -> Finding:
+    from live_cli.engine.backends.turn.model_file import WAY_OUT, bundled_file
+
+    wanted = settings.engine.end_of_turn
+    if wanted != SEMANTIC:
+        return Finding("end of turn", wanted)
+    if bundled_file() is None:
+        says = f"silence alone, for the turn detector is not installed: {WAY_OUT}"
+        return Finding("end of turn", says, hint=True)
+    return Finding("end of turn", "by sound and words (Smart Turn)")
 
 
 def _chat_model(settings: Settings) -> Finding:

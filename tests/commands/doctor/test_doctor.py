@@ -8,6 +8,7 @@ import pytest
 
 from live_cli.commands.doctor import command as doctor
 from live_cli.devices.listing import SoundDevice
+from live_cli.engine.backends.turn import model_file
 from live_cli.errors import ConnectError, DeviceError, EngineError, SettingsError
 from live_cli.plan import server as server_choice
 from live_cli.settings.load import load
@@ -96,6 +97,15 @@ def test_whether_the_chat_model_sees_is_said(tmp_path):
     for says in ("cannot see", "sees by mmproj-eyes.gguf"):
         assert found(LIVE_CLI_ENGINE_CHAT=f"gguf:{model}")["chat model"].says.endswith(f"; {says}")
         (tmp_path / "mmproj-eyes.gguf").touch()
+
+
+def test_a_missing_turn_detector_is_a_note_that_names_the_way(monkeypatch):
+    assert "Smart Turn" in found(LIVE_CLI_SERVER="local")["end of turn"].says
+    assert found(LIVE_CLI_ENGINE_END_OF_TURN="silence")["end of turn"].says == "silence"
+    monkeypatch.setattr(model_file, "find_spec", lambda name: None)
+    missing = found(LIVE_CLI_SERVER="local")["end of turn"]
+    assert missing.state == "note"
+    assert "pip install --no-deps pipecat-ai" in missing.says
 
 
 def test_a_missing_transcriber_names_both_ways_out(monkeypatch):

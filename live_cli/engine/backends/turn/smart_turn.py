@@ -6,31 +6,17 @@ that has other work.
 """
 
 import threading
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from live_cli.audio.pcm import Samples
 from live_cli.engine.backends.turn.log_mel import log_mel
+from live_cli.engine.backends.turn.model_file import WAY_OUT, bundled_file
 from live_cli.errors import EngineError
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 _SECONDS = 8
-WAY_OUT = "pip install --no-deps pipecat-ai==1.14.0"
-
-
-def bundled_file() -> Path | None:
-    """Return the model's file inside the package pipecat-ai, if it is installed."""
-    try:
-        spec = find_spec("pipecat")
-    except (ImportError, ValueError):
-        return None
-    if spec is None or spec.origin is None:
-        return None
-    data = Path(spec.origin).parent / "audio" / "turn" / "smart_turn" / "data"
-    return next(iter(sorted(data.glob("smart-turn-v3*-cpu.onnx"), reverse=True)), None)
 
 
 class SmartTurnDetector:

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from live_cli.engine.backends.turn import smart_turn
+from live_cli.engine.backends.turn import model_file
 from live_cli.engine.backends.turn.log_mel import BANDS, log_mel
-from live_cli.engine.backends.turn.smart_turn import SmartTurnDetector, bundled_file
+from live_cli.engine.backends.turn.model_file import bundled_file
+from live_cli.engine.backends.turn.smart_turn import SmartTurnDetector
 from live_cli.engine.registry import Registry
 from live_cli.engine.stages import StageNames
 from live_cli.errors import EngineError
@@ -62,7 +63,7 @@ def test_only_the_last_eight_seconds_count():
 
 
 def test_without_its_package_silence_ends_a_turn_and_the_log_says_so(monkeypatch, caplog):
-    monkeypatch.setattr(smart_turn, "find_spec", lambda name: None)
+    monkeypatch.setattr(model_file, "find_spec", lambda name: None)
     registry = Registry(StageNames(end_of_turn="semantic"))
     assert not registry.ends_turns_by_sense
     assert "silence ends a turn: pip install" in caplog.text
