@@ -146,13 +146,13 @@ def prices_of(settings: Settings, plan: SessionPlan) -> Prices | None:
 def _small_model_note(plan: SessionPlan, chat: str) -> str | None:
     if plan.kind != "child" or Stage.CHAT not in plan.needs or chat != "gguf":
         return None
-    from live_cli.engine.chat_models.lookup import BUNDLED, PULLABLE, list_models
+    from live_cli.engine.chat_models.lookup import BUNDLED, list_models
+    from live_cli.engine.chat_models.machine import recommended_here
 
     there = list_models()
     if not there or there[0].name != BUNDLED:
         return None
-    better = next(iter(PULLABLE))
     return (
         f"The bundled chat model ({BUNDLED}) shows that all works; it is no assistant. "
-        f"A better one: live-cli models pull {better}"
+        f"A better one: live-cli models pull {recommended_here().name}"
     )

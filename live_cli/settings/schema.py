@@ -330,7 +330,15 @@ class EngineSettings:
 
     detector: str = _setting(Text("a detector's name"), "silero")
     transcriber: str = _setting(Text("a transcriber's name"), "moonshine")
-    chat: str = _setting(ChatName("a chat model's name, gguf:PATH or openai:URL#MODEL"), "gguf")
+    chat: str = _setting(
+        ChatName("a chat model's name, gguf:PATH, ollama:MODEL or openai:URL#MODEL"),
+        "gguf",
+        _connection(
+            "Chat model of the local engine (live-cli models).",
+            "NAME",
+            verbs=("talk", "text", "serve"),
+        ),
+    )
     synthesizer: str = _setting(Text("a synthesizer's name"), "hibari")
     end_of_turn: str = _setting(Text("semantic or silence"), "semantic")
     barge_in: str = _setting(Choice(("words", "sound")), "words")

@@ -158,7 +158,7 @@ def test_version(live_cli):
         (["talk", "--config", "none.toml"], 3, "none.toml cannot be read"),
         (["talk", "--profile", "x"], 3, "no profile 'x'"),
         (["text", "--server", "gemini", "hi"], 3, "GEMINI_API_KEY"),
-        (["text", "--language", "de", "--server", "local", "hi"], 3, "does not speak German"),
+        (["talk", "--language", "zu", "--server", "local"], 3, "Nothing here hears Zulu"),
         (["text", "--system", "@none.txt", "hi"], 7, "'none.txt' cannot be read"),
     ],
 )

@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 from live_cli.commands import models
-from live_cli.engine.chat_models.lookup import BUNDLED, PULLABLE, find_chat_model
+from live_cli.engine.backends.table import Stage
+from live_cli.engine.chat_models import programs
+from live_cli.engine.chat_models.lookup import BUNDLED, PULLABLE, PinnedFile, find_chat_model
+from live_cli.engine.chat_models.programs import ChatProgram
+from live_cli.engine.speech_models.catalog import SPEECH_MODELS, PinnedFolder
+from live_cli.engine.speech_models.lookup import pulled
 from live_cli.errors import EngineError, OptionError
 
 BODY = b"GGUF" + bytes(range(256)) * 4096
@@ -58,6 +63,7 @@ def test_a_pulled_model_is_listed_and_its_path_printed(served, cache, capsys):
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert rows[0] == {
         "name": "tiny",
+        "does": "answers",
         "size_mb": 1,
         "sees": False,
         "from": "cache",
@@ -72,10 +78,32 @@ def test_a_pulled_model_is_listed_and_its_path_printed(served, cache, capsys):
     ]
 
 
+def test_models_of_other_programs_are_listed_as_a_setting_names_them(cache, capsys, monkeypatch):
+    found = [ChatProgram("ollama", ("qwen3:4b", "evil\x1b[31m")), ChatProgram("vllm", ())]
+    monkeypatch.setattr(programs, "find_programs", lambda: found)
+    models.run(json=False)
+    out = capsys.readouterr().out
+    assert "ollama:qwen3:4b\tanswers\t\t\tOllama\t--chat ollama:qwen3:4b" in out
+    assert "\x1b" not in out
+
+
+def test_a_transcriber_is_pulled_file_by_file(served, tmp_path, cache, capsys, monkeypatch):
+    file = PinnedFile(f"{served}/tiny.gguf", len(BODY), SHA256)
+    small = PinnedFolder("hears", Stage.TRANSCRIBER, "", {"a.bin": file, "b.json": file})
+    monkeypatch.setitem(SPEECH_MODELS, "hears", small)
+    models.pull("hears", sha256=None, folder=tmp_path)
+    folder = Path(capsys.readouterr().out.strip())
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        "a.bin": BODY,
+        "b.json": BODY,
+    }
+    assert pulled(small, tmp_path).size == 2 * len(BODY)
+
+
 def test_what_can_be_fetched_is_listed_with_its_command(cache, capsys):
     models.run(json=False)
     out = capsys.readouterr().out
-    for name in PULLABLE:
+    for name in [*PULLABLE, "whisper-small", "whisper-large-v3-turbo"]:
         assert f"live-cli models pull {name}: " in out
 
 

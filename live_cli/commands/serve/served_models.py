@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from live_cli.catalog import LOCAL, MODELS, Model
+from live_cli.engine.backends.table import Argument, Stage, find_backend
 from live_cli.net.server.rest import ListedModel
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ def own_model(chat: str) -> ListedModel:
     """The model of this machine; ``chat``: the backend of its chat stage."""
     from live_cli.engine.backends.llm import gguf, openai
 
-    by_endpoint = chat.startswith("openai:")
+    backend, _ = find_backend(Stage.CHAT, chat)
+    by_endpoint = backend is not None and backend.argument is Argument.ENDPOINT
     tokens = openai.CONTEXT_TOKENS if by_endpoint else gguf.CONTEXT_TOKENS
     title = LOCAL.title[0].upper() + LOCAL.title[1:]
     return ListedModel(LOCAL.id, title, title, tokens, tokens, thinks=LOCAL.thinking != "none")

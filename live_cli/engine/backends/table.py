@@ -34,6 +34,9 @@ SEMANTIC, SILENCE = "semantic", "silence"
 would bring a whole framework along; where it is not installed, silence takes its place, and the
 log and `doctor` say so."""
 
+CHAT_PROGRAMS = {"ollama": 11434, "lmstudio": 1234, "llama-server": 8080, "vllm": 8000}
+"""Programs that serve chat models by OpenAI's protocol, and the port of each on the loopback."""
+
 SERVER_MODULES = ("starlette", "uvicorn")
 """What the local server needs whatever its backends are; the extra `engine` brings it."""
 
@@ -145,7 +148,7 @@ BACKENDS = (
     ),
     Backend(
         Stage.CHAT, "openai", "llm.openai:OpenAIChatModel", Argument.ENDPOINT,
-        forms=("openai:URL#MODEL",),
+        forms=("openai:URL#MODEL", "ollama:MODEL"),
         variables=("OPENAI_API_KEY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
     ),
     Backend(
@@ -181,10 +184,13 @@ def backends_of(stage: Stage) -> list[Backend]:
 def find_backend(stage: Stage, name: str) -> tuple[Backend | None, str]:
     """The backend that ``name`` means and the argument in it; None when there is no such backend.
 
-    A chat model may be named without its backend: then it is a GGUF model of that name.
+    A chat model may be named without its backend: then it is a GGUF model of that name. It may be
+    named by the program that serves it on this machine: then it is behind an endpoint.
     """
     kind, _, argument = name.partition(":")
     there = {backend.name: backend for backend in backends_of(stage)}
+    if stage is Stage.CHAT and argument and kind in CHAT_PROGRAMS:
+        return there["openai"], f"http://127.0.0.1:{CHAT_PROGRAMS[kind]}/v1#{argument}"
     if stage is Stage.CHAT and kind not in there:
         return there["gguf"], f"{kind}:{argument}" if argument else kind
     return there.get(kind), argument

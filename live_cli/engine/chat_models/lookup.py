@@ -33,7 +33,8 @@ class PinnedFile:
 class Pullable:
     """A chat model that can be pulled by its name, pinned to its file.
 
-    ``projector``: the file by which it sees, None where it does not.
+    ``projector``: the file by which it sees, None where it does not. ``cores``: of a machine that
+    runs it fast enough to talk with; 0 where that is not what it is for.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Pullable:
     sha256: str
     about: str
     projector: PinnedFile | None = None
+    cores: int = 0
 
     @property
     def whole_size(self) -> int:
@@ -64,23 +66,35 @@ PULLABLE: dict[str, Pullable] = {
             "9217f5db79a29953eb74d5343926648285ec7e67/qwen2.5-0.5b-instruct-q4_k_m.gguf",
             491_400_032,
             "74a4da8c9fdbcd15bd1f6d01d621410d31c6fc00986f5eb687824e7b93d7a9db",
-            "small and quick, for two cores; simple questions only (Apache-2.0)",
+            "small and quick, for two cores; simple questions, English (Apache-2.0)",
+            cores=1,
         ),
         Pullable(
-            "llama-3.2-1b",
-            f"{_HUB}/bartowski/Llama-3.2-1B-Instruct-GGUF/resolve/"
-            "067b946cf014b7c697f3654f621d577a3e3afd1c/Llama-3.2-1B-Instruct-Q4_K_M.gguf",
-            807_694_464,
-            "6f85a640a97cf2bf5b8e764087b1e83da0fdb51d7c9fab7d0fece9385611df83",
-            "a sensible conversation on four cores (Llama 3.2 Community License)",
+            "qwen3.5-2b",
+            f"{_HUB}/unsloth/Qwen3.5-2B-GGUF/resolve/"
+            "f6d5376be1edb4d416d56da11e5397a961aca8ae/Qwen3.5-2B-Q4_K_M.gguf",
+            1_280_835_840,
+            "aaf42c8b7c3cab2bf3d69c355048d4a0ee9973d48f16c731c0520ee914699223",
+            "a sensible conversation on four cores, in many languages (Apache-2.0)",
+            cores=4,
         ),
         Pullable(
-            "qwen3-1.7b",
-            f"{_HUB}/unsloth/Qwen3-1.7B-GGUF/resolve/"
-            "d7f544eead698dbd1f15126ef60b45a1e1933222/Qwen3-1.7B-Q4_K_M.gguf",
-            1_107_409_472,
-            "b139949c5bd74937ad8ed8c8cf3d9ffb1e99c866c823204dc42c0d91fa181897",
-            "the best of these, can think; wants a fast machine (Apache-2.0)",
+            "qwen3.5-4b",
+            f"{_HUB}/unsloth/Qwen3.5-4B-GGUF/resolve/"
+            "e87f176479d0855a907a41277aca2f8ee7a09523/Qwen3.5-4B-Q4_K_M.gguf",
+            2_740_937_888,
+            "00fe7986ff5f6b463e62455821146049db6f9313603938a70800d1fb69ef11a4",
+            "a good one for eight cores, in many languages (Apache-2.0)",
+            cores=8,
+        ),
+        Pullable(
+            "qwen3-8b",
+            f"{_HUB}/Qwen/Qwen3-8B-GGUF/resolve/"
+            "7c41481f57cb95916b40956ab2f0b139b296d974/Qwen3-8B-Q4_K_M.gguf",
+            5_027_783_488,
+            "d98cdcbd03e17ce47681435b5150e34c1417f50b5c0019dd560e4882c5745785",
+            "the best of these, for sixteen cores, in many languages (Apache-2.0)",
+            cores=16,
         ),
         Pullable(
             "smolvlm2-500m",

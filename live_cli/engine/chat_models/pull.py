@@ -52,7 +52,7 @@ def pull(
     pinned = PULLABLE.get(what)
     if pinned is None:
         name = _name_in(what)
-        path = _pull_file(what, folder / f"{name}.gguf", sha256, size, progress)
+        path = pull_file(what, folder / f"{name}.gguf", sha256, size, progress)
         return available_model(name, path, "cache")
     name, whole, before = pinned.name, pinned.whole_size, 0
 
@@ -60,13 +60,13 @@ def pull(
         progress(before + there, whole)
 
     if (file := pinned.projector) is not None:  # first: without it the model would be blind
-        _pull_file(file.url, folder / projector_name(name), file.sha256, file.size, tell)
+        pull_file(file.url, folder / projector_name(name), file.sha256, file.size, tell)
         before = file.size
-    path = _pull_file(pinned.url, folder / f"{name}.gguf", pinned.sha256, pinned.size, tell)
+    path = pull_file(pinned.url, folder / f"{name}.gguf", pinned.sha256, pinned.size, tell)
     return available_model(name, path, "cache")
 
 
-def _pull_file(
+def pull_file(
     url: str, target: Path, sha256: str | None, size: int | None, progress: PullProgress
 ) -> Path:
     """Put the file at ``url`` into ``target``, unless it is there; return ``target``."""

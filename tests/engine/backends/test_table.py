@@ -10,6 +10,7 @@ import pytest
 from live_cli.catalog import LANGUAGES, NEWER_LANGUAGES
 from live_cli.engine.backends.table import (
     BACKENDS,
+    CHAT_PROGRAMS,
     SERVER_MODULES,
     Backend,
     Stage,
@@ -29,7 +30,9 @@ def names_in(extra: str) -> set[str]:
 @pytest.mark.parametrize("backend", BACKENDS, ids=lambda each: f"{each.stage.value}-{each.name}")
 def test_a_backend_is_what_the_table_says(backend: Backend) -> None:
     assert backend.load_class().__name__ == backend.class_path.partition(":")[2]
-    assert all(form.partition(":")[0] in (backend.name, "NAME") for form in backend.forms)
+    assert all(
+        form.partition(":")[0] in (backend.name, "NAME", *CHAT_PROGRAMS) for form in backend.forms
+    )
     if backend.module is None:
         assert (backend.distribution, backend.extra) == (None, None)
     else:

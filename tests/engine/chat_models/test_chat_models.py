@@ -219,7 +219,7 @@ def test_a_projector_can_be_named(tmp_path):
         ("scripted", False),
         ("openai:http://127.0.0.1:1/v1#any", True),
         ("smolvlm2-500m", True),
-        ("gguf:qwen3-1.7b", False),
+        ("gguf:qwen3.5-2b", False),
         ("gguf:/none.gguf", True),  # refused as what is not there
     ],
 )
