@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from live_cli.engine.backends.table import SHARED_STAGES, Stage
 from live_cli.engine.conversation.context import EmitMessage, EngineContext, SessionStages
+from live_cli.engine.conversation.handles import Handles, LocalHandles, StoredHandles
 from live_cli.engine.conversation.model_turn import Clock
 from live_cli.engine.conversation.session import ConversationSession
+from live_cli.engine.conversation.stored_snapshots import SnapshotStore
 from live_cli.engine.languages import not_heard
 from live_cli.engine.registry import Readiness, Registry
 from live_cli.engine.setup.config import SessionConfig, session_config_of
@@ -17,7 +19,7 @@ from live_cli.engine.speech_in.listener import SpeechInput
 from live_cli.engine.speech_in.noise_reduction import noise_reduction
 from live_cli.engine.speech_in.segmenter import Segmenter
 from live_cli.engine.speech_in.transcriber_in_language import TranscriberInLanguage
-from live_cli.engine.stages import BY_WORDS, ChatMessage, StageNames
+from live_cli.engine.stages import BY_WORDS, ChatMessage, StageNames, Transcriber
 from live_cli.engine.transcription.session import TranscriptionSession
 from live_cli.engine.workers import Workers
 from live_cli.errors import UnsupportedError
@@ -52,6 +54,7 @@ class LiveEngine:
         self._limits_audio = limits_audio
         self._registry = registry or Registry(names)
         self._context = EngineContext(Workers(), Clock(clock, sleep))
+        self._handles = Handles()
 
     async def load(self, stages: Iterable[Stage] = SHARED_STAGES) -> None:
         """Load ``stages`` ahead of the first session. Raises EngineError, which names the fix."""
@@ -67,10 +70,12 @@ class LiveEngine:
         emit: EmitMessage,
         dialect: Dialect = _DIALECT,
         principal: str = OWNER,
+        snapshots: SnapshotStore | None = None,
     ) -> LocalSession:
         """A session for ``setup``. Raises UnsupportedError for what is not done here, EngineError.
 
         ``principal``: whose the session is; its handles and cached prompts are for nobody else.
+        ``snapshots``: keeps what the session's handles stand for; without, this engine does.
         A conversation opens before the transcriber is loaded: typing needs none. Where ``setup``
         has options of audio input the transcriber loads meanwhile, else with the first audio.
         """
@@ -93,10 +98,18 @@ class LiveEngine:
             turns = [Stage.TURN_DETECTOR] if config.semantic_end else []
             self._registry.begin([Stage.TRANSCRIBER, *turns], config.language)
         choice = LanguageChoice(config.chosen)
+        handles = (
+            LocalHandles(self._handles, principal, self._context.clock.now)
+            if snapshots is None
+            else StoredHandles(snapshots)
+        )
+        resumed = await handles.snapshot_of(config.handle, config.model) if config.handle else None
         stages = SessionStages(
             chat=await self._registry.chat(),
             synthesizer=await self._registry.synthesizer() if config.speaks else None,
             load_speech_input=lambda: self._load_speech_input(config, choice),
+            handles=handles,
+            resumed=resumed,
             language=choice,
         )
         return ConversationSession(config, stages, self._context, emit)
@@ -124,7 +137,21 @@ class LiveEngine:
         transcriber = TranscriberInLanguage(shared, choice)
         turns = await self._registry.turn_detector() if config.semantic_end else None
         noise = noise_reduction(self._registry.names.denoise)
-        return SpeechInput(Segmenter(detector, config.endpointing, noise), transcriber, turns)
+        segmenter = Segmenter(detector, config.endpointing, noise)
+        in_noise = None if noise is None else self._in_noise(config)
+        return SpeechInput(segmenter, transcriber, turns, in_noise)
+
+    def _in_noise(self, config: SessionConfig) -> Callable[[], Awaitable[Transcriber]] | None:
+        """Return what loads the transcriber of noisy segments; None: there is no better one."""
+        language = self._registry.heard_better_in_noise(config.language)
+        if language is None:
+            return None
+
+        async def load() -> Transcriber:
+            shared = await self._registry.transcriber_in_noise()
+            return TranscriberInLanguage(shared, LanguageChoice(language))
+
+        return load
 
     async def close(self) -> None:
         """Free the models; sessions must be closed before."""

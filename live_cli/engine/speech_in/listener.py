@@ -38,11 +38,14 @@ class SpeechInput:
     """A segmenter for one stream of audio, and the transcriber of its segments.
 
     ``turn_detector``: judges the pauses of the stream; None where nobody asks it to.
+    ``load_in_noise``: loads a transcriber, slower, that hears noisy segments better, for who has
+    time; None: there is none.
     """
 
     segmenter: Segmenter
     transcriber: Transcriber
     turn_detector: TurnDetector | None = None
+    load_in_noise: Callable[[], Awaitable[Transcriber]] | None = None
 
 
 @dataclass(slots=True, eq=False)

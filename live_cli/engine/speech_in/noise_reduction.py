@@ -64,20 +64,20 @@ class NoiseReduction:
         if self._running and self._stream is not None:
             self._stream.finish(sound)
 
-    def heard(self, sound: SampleBuffer, start: int, end: int) -> Samples:
-        """Return what a transcriber is to hear of the segment from ``start`` to ``end``."""
+    def denoised(self, sound: SampleBuffer, start: int, end: int) -> Samples | None:
+        """Return the segment from ``start`` to ``end`` with less noise; None: it is not noisy."""
         self._running = self._is_noisy(start, end)
         stream = self._loaded() if self._running else None
         if stream is None:
-            return sound.between(start, end)
+            return None
         stream.feed(sound, start)
         return stream.mixed(sound, start, end)
 
-    def heard_so_far(self, sound: SampleBuffer, start: int, end: int) -> Samples:
-        """As `heard`, of a segment that goes on: nothing is loaded, judged or denoised for it."""
+    def denoised_so_far(self, sound: SampleBuffer, start: int, end: int) -> Samples | None:
+        """As `denoised`, of a segment that goes on: nothing is loaded or computed for it."""
         stream = self._stream if self._running else None
         if stream is None or not stream.covers(start):
-            return sound.between(start, end)
+            return None
         return stream.mixed(sound, start, end)
 
     def forget_before(self, position: int) -> None:

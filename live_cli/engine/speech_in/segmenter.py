@@ -30,11 +30,15 @@ from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segment:
-    """Speech to transcribe, mono at 16 kHz; times count from the start of the session's audio."""
+    """Speech to transcribe, mono at 16 kHz; times count from the start of the session's audio.
+
+    ``noisy``: its background is loud, and ``samples`` are denoised.
+    """
 
     samples: Samples
     start_s: float
     end_s: float
+    noisy: bool = False
 
     @property
     def seconds(self) -> float:
@@ -193,9 +197,9 @@ class Segmenter:
 
     def _segment(self, start: int, end: int, *, goes_on: bool = False) -> Segment:
         rate = INPUT_SAMPLE_RATE
-        if self._noise is None:
-            samples = self._samples.between(start, end)
-        else:
-            hear = self._noise.heard_so_far if goes_on else self._noise.heard
-            samples = hear(self._samples, start, end)
-        return Segment(samples, start / rate, end / rate)
+        denoised = None
+        if self._noise is not None:
+            denoise = self._noise.denoised_so_far if goes_on else self._noise.denoised
+            denoised = denoise(self._samples, start, end)
+        samples = self._samples.between(start, end) if denoised is None else denoised
+        return Segment(samples, start / rate, end / rate, denoised is not None)

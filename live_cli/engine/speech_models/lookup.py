@@ -82,6 +82,13 @@ def first_whisper() -> SpeechModel | None:
     return next(transcribers, None)
 
 
+def is_whisper_there(name: str) -> bool:
+    """Whether the model ``name`` is here, and faster-whisper, which runs it."""
+    if find_spec("faster_whisper") is None:
+        return False
+    return any(model.name == name for model in list_speech_models())
+
+
 def find_whisper(wanted: str = "") -> SpeechModel:
     """Find a Whisper model: by the path of its folder, by name, or "" for the first.
 

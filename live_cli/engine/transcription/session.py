@@ -29,7 +29,7 @@ from live_cli.engine.speech_in.listener import SpeechInput
 from live_cli.engine.speech_in.loops import without_loops
 from live_cli.engine.speech_in.segmenter import Segment, Segmenter, SegmentEvent, pieces_of
 from live_cli.engine.speech_in.understanding import UnderstandingJudge
-from live_cli.engine.stages import DetailedText
+from live_cli.engine.stages import DetailedText, Transcriber
 from live_cli.engine.transcription.cut_joint import ACROSS_S, joined
 from live_cli.engine.transcription.interim import InterimSchedule
 from live_cli.engine.transcription.sentence_times import TimedSentence, sentence_times
@@ -80,6 +80,7 @@ class TranscriptionSession:
         self._config = config
         self._segmenter: Segmenter | None = speech_input.segmenter
         self._transcriber = speech_input.transcriber
+        self._load_in_noise = speech_input.load_in_noise
         self._context = context
         self._emit = emit
         self._in_activity = False
@@ -210,7 +211,7 @@ class TranscriptionSession:
     async def _transcribe_interim(self, segment: Segment) -> None:
         """Send the text of the open ``segment``, unless it has ended meanwhile."""
         before = self._segments_ended
-        text = (await self._heard_in(segment.samples)).text
+        text = (await self._heard_in(segment.samples, self._transcriber)).text
         self._transcribing_interim = False
         if text and self._segments_ended == before and not self._says_nothing:
             start_s = segment.start_s
@@ -222,18 +223,32 @@ class TranscriptionSession:
             content = ServerContent(interim_input_transcription=transcription)
             await self._emit(ServerMessage(server_content=content))
 
-    async def _heard_in(self, samples: Samples, *, words: bool = False) -> DetailedText:
-        hear = partial(self._transcriber.transcribe_in_detail, samples, words=words)
+    async def _transcriber_of(self, segment: Segment) -> Transcriber:
+        """Return what hears ``segment`` best: in noise another one, where there is one."""
+        if segment.noisy and self._load_in_noise is not None:
+            try:
+                return await self._load_in_noise()
+            except EngineError as exc:
+                self._load_in_noise = None
+                _log.warning("noise is heard as everything else: %s", exc)
+        return self._transcriber
+
+    async def _heard_in(
+        self, samples: Samples, transcriber: Transcriber, *, words: bool = False
+    ) -> DetailedText:
+        hear = partial(transcriber.transcribe_in_detail, samples, words=words)
         heard = await self._context.workers.run(Stage.TRANSCRIBER, hear)
         text = without_loops(heard.text)
         # where words are left out, the times of the others are not known any more
         return heard if text == heard.text else replace(heard, text=text, words=(), loops=True)
 
-    async def _understood(self, segment: Segment, heard: DetailedText) -> bool:
+    async def _understood(
+        self, segment: Segment, transcriber: Transcriber, heard: DetailedText
+    ) -> bool:
         """Whether ``heard`` is what was said in ``segment``, as far as the transcriber knows."""
         if not heard.text or not self._judge.wants_to_know(loops=heard.loops):
             return True
-        ask = partial(self._transcriber.confidence, segment.samples, heard.text)
+        ask = partial(transcriber.confidence, segment.samples, heard.text)
         confidence = await self._context.workers.run(Stage.TRANSCRIBER, ask)
         return confidence is None or self._judge.understood(confidence)
 
@@ -251,9 +266,10 @@ class TranscriptionSession:
 
     async def _send_final(self, segment: Segment, final: bool) -> None:
         """Send the sentences of ``segment``; where it was cut, the last waits for what follows."""
-        heard = await self._heard_in(segment.samples, words=self._config.word_times)
+        transcriber = await self._transcriber_of(segment)
+        heard = await self._heard_in(segment.samples, transcriber, words=self._config.word_times)
         self._turn_audio_s += segment.seconds
-        if not await self._understood(segment, heard):
+        if not await self._understood(segment, transcriber, heard):
             await self._send_not_understood(segment)
             return
         self._says_nothing = False
@@ -292,7 +308,7 @@ class TranscriptionSession:
         if goes_on and following is not None and text:
             head = following.samples[: round(ACROSS_S * INPUT_SAMPLE_RATE)]
             samples = np.concatenate([held.tail, head])
-            across = await self._heard_in(samples)
+            across = await self._heard_in(samples, await self._transcriber_of(following))
             before, text = joined(sentence.text, text, across.text)
             sentence = replace(sentence, text=before)
         await self._send(sentence, final=not (goes_on and text))
