@@ -12,6 +12,7 @@ MODULES = (
     "wire",
     "jitter",
     "startup",
+    "mcp_calls",
     "latency",
     "images",
     "talk_images",

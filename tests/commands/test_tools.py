@@ -13,6 +13,7 @@ import pytest
 from tests.harness.chat_endpoint import Body, ChatEndpoint, chunk, serving_endpoint
 from tests.harness.command import LIMIT_S, live_cli, started
 from tests.harness.process_figures import runs
+from tests.harness.sdks import SCRIPTED
 from tests.harness.speech import QUESTION
 
 HOUSE = '''
@@ -159,6 +160,25 @@ def test_text_waits_for_the_answer_after_a_call(
     endpoint.answer = calling("lamp", room="kitchen")
     said = written(endpoint, tmp_path, "--tools", house, "--allow", "*", "Is it on?")
     assert said == "I found this: The lamp in the kitchen is burning.\n"
+
+
+def test_nothing_of_mcp_is_imported_where_no_server_is_configured(
+    tmp_path: Path, house: str
+) -> None:
+    done = live_cli(
+        "text", "--server", "local", "--tools", house, "Hi.",
+        home=tmp_path,
+        env={**SCRIPTED, "LIVE_CLI_ENGINE_CHAT": "scripted:Hello.", "PYTHONPROFILEIMPORTTIME": "1"},
+    )  # fmt: skip
+    errors = done.stderr.decode()
+    assert done.returncode == 0, errors
+    roots = {
+        line.rpartition("|")[2].strip().partition(".")[0]
+        for line in errors.splitlines()
+        if line.startswith("import time:")
+    }
+    assert "live_cli" in roots
+    assert not roots & {"mcp", "mcp_types", "pydantic", "httpx2", "jsonschema"}
 
 
 def test_each_line_of_a_pipe_gets_its_own_answer_after_its_own_call(
