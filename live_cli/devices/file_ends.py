@@ -21,6 +21,7 @@ from live_cli.audio.files.speech_files import SpeechReader, open_speech, standar
 from live_cli.audio.framer import Framer
 from live_cli.audio.levels import level_dbfs
 from live_cli.audio.pcm import Samples, pcm16_from_float
+from live_cli.devices.capture_denoiser import CaptureDenoiser
 from live_cli.devices.microphone import FrameCallback
 from live_cli.devices.piped_speech import DescriptorSource, PipedSpeech
 from live_cli.devices.playback import Playback, PlayedCallback, SpeakerSnapshot, silent
@@ -44,7 +45,11 @@ class FileMicrophone:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], on_frame: FrameCallback, on_end: Callable[[], None]
+        self,
+        path: str | os.PathLike[str],
+        on_frame: FrameCallback,
+        on_end: Callable[[], None],
+        denoiser: CaptureDenoiser | None = None,
     ) -> None:
         self.dropped = self.missed_frames = 0
         self.overflows = 0
@@ -54,6 +59,7 @@ class FileMicrophone:
         self._path = os.fspath(path)
         self._on_frame = on_frame
         self._on_end = on_end
+        self._denoiser = denoiser
         self._file: SpeechReader | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="file microphone", daemon=True)
@@ -92,7 +98,7 @@ class FileMicrophone:
 
     def _give_frames(self, blocks: Iterable[Samples]) -> None:
         first_at: float | None = None
-        for given, frame in enumerate(_frames(blocks), start=1):
+        for given, frame in enumerate(_frames(blocks, self._denoiser), start=1):
             if first_at is None:
                 first_at = time.monotonic()
             # a frame is due when its last sample has been captured
@@ -102,10 +108,12 @@ class FileMicrophone:
             self._on_frame(pcm16_from_float(frame), level_dbfs(frame), due)
 
 
-def _frames(blocks: Iterable[Samples]) -> Iterator[Samples]:
+def _frames(blocks: Iterable[Samples], denoiser: CaptureDenoiser | None) -> Iterator[Samples]:
     framer = Framer(FRAME_SAMPLES)
     for block in blocks:
-        yield from framer.push(block)
+        yield from framer.push(block if denoiser is None else denoiser.clean(block))
+    if denoiser is not None:
+        yield from framer.push(denoiser.finish())
     last = framer.flush()
     if last is not None:
         yield last

@@ -1,6 +1,7 @@
 """Captures from a device: callback -> bounded queue -> capture thread -> 20 ms frames at 16 kHz.
 
-The echo of a speaker is cancelled in the capture thread, before the frames are cut.
+The echo of a speaker is cancelled, and the noise of a loud background taken out, in the capture
+thread, before the frames are cut.
 """
 
 import os
@@ -19,6 +20,7 @@ from live_cli.audio.levels import level_dbfs
 from live_cli.audio.pcm import Samples, mono, pcm16_from_float
 from live_cli.audio.resampler import Resampler
 from live_cli.audio.stream_clock import StreamClock
+from live_cli.devices.capture_denoiser import CaptureDenoiser
 from live_cli.devices.echo_bridge import EchoBridge
 from live_cli.devices.listing import SoundDevice, find_device
 from live_cli.devices.native_stderr import native_stderr_silenced
@@ -54,7 +56,11 @@ class _FrameConverter:
         self._samples_in = self._samples_out = 0
 
     def frames(
-        self, block: npt.NDArray[np.float32], captured_at: float, echo_bridge: EchoBridge | None
+        self,
+        block: npt.NDArray[np.float32],
+        captured_at: float,
+        echo_bridge: EchoBridge | None,
+        denoiser: CaptureDenoiser | None,
     ) -> Iterator[tuple[Samples, float]]:
         """Yield the frames that ``block`` completes, each with the time of its end."""
         self._clock.note(self._samples_in / self._rate, captured_at)
@@ -64,6 +70,8 @@ class _FrameConverter:
         samples = self._resampler.process(one)
         if echo_bridge is not None:
             samples = echo_bridge.clean(samples)
+        if denoiser is not None:
+            samples = denoiser.clean(samples)
         for frame in self._framer.push(samples):
             self._samples_out += FRAME_SAMPLES
             yield frame, self._clock.at(self._samples_out / INPUT_SAMPLE_RATE)
@@ -97,6 +105,7 @@ class Microphone:
         on_frame: FrameCallback,
         on_lost: LostCallback | None = None,
         echo_bridge: EchoBridge | None = None,
+        denoiser: CaptureDenoiser | None = None,
     ) -> None:
         self.wanted = device
         self.device: SoundDevice | None = None
@@ -107,6 +116,7 @@ class Microphone:
         """How often the device lost sound before the callback."""
         self._on_frame = on_frame
         self._echo_bridge = echo_bridge
+        self._denoiser = denoiser
         self._on_lost = on_lost
         self._blocks: deque[_Block] = deque(maxlen=_QUEUED_BLOCKS)
         self._ready = threading.Event()
@@ -214,5 +224,7 @@ class Microphone:
             if self._echo_bridge is not None:
                 self._echo_bridge.restart()
             self.missed_frames += round(converter.away_s * INPUT_SAMPLE_RATE / FRAME_SAMPLES)
-        for frame, ends_at in converter.frames(block.samples, block.captured_at, self._echo_bridge):
+        for frame, ends_at in converter.frames(
+            block.samples, block.captured_at, self._echo_bridge, self._denoiser
+        ):
             self._on_frame(pcm16_from_float(frame), level_dbfs(frame), ends_at)

@@ -28,7 +28,7 @@ from live_cli.plan.requirements import Requirements, blindness, newest_supportin
 from live_cli.plan.server import ServerChoice, ServerKind, choose_server, unencrypted
 from live_cli.plan.setup import build_setup
 from live_cli.protocol.messages import Setup
-from live_cli.settings.schema import EngineSettings, SessionSettings, Settings
+from live_cli.settings.schema import AUTO_DENOISE, EngineSettings, SessionSettings, Settings
 
 Verb = Literal["talk", "text", "transcribe"]
 
@@ -95,6 +95,8 @@ def plan_session(
         warnings.append(f"{model.id} is always proactive: --proactive changes nothing.")
     needs = _needs(verb, modality) if choice.kind == "child" else ()
     engine = settings.engine
+    if verb == "talk" and settings.talk.denoise != AUTO_DENOISE:
+        engine = replace(engine, denoise=settings.talk.denoise)
     if needs:
         engine, said = _engine_in(session.language, engine, needs)
         warnings += said

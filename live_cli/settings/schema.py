@@ -254,6 +254,11 @@ class TalkSettings:
             one_way=True,
         ),
     )
+    denoise: str = _setting(
+        _DENOISE,
+        AUTO_DENOISE,
+        _devices("Take noise out of what is sent: where it is loud (auto), on, off.", "WHEN"),
+    )
     camera: str | None = _setting(
         ImageDevice("a part of a camera's name, or a file or folder of pictures"),
         option=_images(

@@ -31,7 +31,7 @@ class DenoisedStream:
     def __init__(self, denoiser: Denoiser) -> None:
         self._denoiser = denoiser
         self._fed = 0  # the first sample that the denoiser has not heard
-        self._denoised = SampleBuffer()
+        self._denoised = SampleBuffer(-denoiser.delay_samples)
 
     @property
     def end(self) -> int:

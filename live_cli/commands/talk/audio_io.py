@@ -10,9 +10,11 @@ from collections.abc import Callable
 from live_cli.audio.echo.canceller import EchoCanceller
 from live_cli.audio.echo.half_duplex import HalfDuplex
 from live_cli.audio.files.speech_files import open_speech
+from live_cli.audio.noise.denoiser import DeepFilterNet, library_and_model
 from live_cli.audio.pcm import Samples
 from live_cli.audio.playback.playout import Span
 from live_cli.commands.talk.conversation import Conversation
+from live_cli.devices.capture_denoiser import CaptureDenoiser
 from live_cli.devices.echo_bridge import EchoBridge
 from live_cli.devices.file_ends import FileMicrophone, FileSpeaker
 from live_cli.devices.microphone import Microphone
@@ -30,7 +32,8 @@ FILE_FORM = "Without sound: live-cli talk --input question.wav --output answer.w
 class AudioIO:
     """Opens the near and the far end, and connects them to a conversation once there is one.
 
-    ``echo`` is None where echo is not cancelled, as with a file at either end.
+    ``echo`` is None where echo is not cancelled, as with a file at either end. ``denoise``: when
+    noise is taken out of what is sent (auto, on, off).
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class AudioIO:
         on_played: PlayedCallback | None = None,
         *,
         push_to_talk: bool = False,
+        denoise: str = "off",
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._view = view
@@ -65,14 +69,24 @@ class AudioIO:
             if output_path is None
             else FileSpeaker(output_path, self._tell_lost_file, on_played)
         )
+        denoiser = self._denoiser(denoise)
         self.microphone: Microphone | FileMicrophone = (
-            Microphone(options.input_device, self._on_frame, echo_bridge=self.echo)
+            Microphone(options.input_device, self._on_frame, None, self.echo, denoiser)
             if input_path is None
-            else FileMicrophone(input_path, self._on_frame, self._on_end)
+            else FileMicrophone(input_path, self._on_frame, self._on_end, denoiser)
         )
         ends = (self.microphone, self.playback)
         devices = [end for end in ends if isinstance(end, Microphone | Speaker)]
         self._supervisor = DeviceSupervisor(devices, self._on_device_change)
+
+    def _denoiser(self, mode: str) -> CaptureDenoiser | None:
+        """Return what takes noise out of the capture; None for off, and where none is installed."""
+        if mode == "off" or library_and_model() is None:
+            return None
+        return CaptureDenoiser(DeepFilterNet, self._tell_noise_stays, always=mode == "on")
+
+    def _tell_noise_stays(self, reason: str) -> None:
+        self._in_loop(lambda: self._view.note(f"Noise is not taken out: {reason}."))
 
     async def open(self) -> None:
         """Open both ends; an input file is only checked. Raises DeviceError, InputFileError."""

