@@ -18,12 +18,13 @@ MODULES = (
     "talk_images",
     "engine",
     "turns",
+    "languages",
     "load",
     "memory",
     "sessions",
     "echo",
 )
-LONG_MODULES = ("open_speakers", "open_speakers_busy", "attack", "soak")
+LONG_MODULES = ("noise", "open_speakers", "open_speakers_busy", "attack", "soak")
 """Minutes each, up to twenty: measured only when asked for by name."""
 
 

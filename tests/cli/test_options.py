@@ -25,6 +25,7 @@ def test_an_option_s_verbs_are_commands():
         ("talk", [], "session", "resume", True),
         ("talk", ["--half-duplex"], "talk", "half_duplex", True),
         ("talk", [], "talk", "half_duplex", False),
+        ("talk", ["--denoise", "on"], "talk", "denoise", "on"),
         ("serve", ["--allow-origin", "https://a", "--allow-origin", "https://b"],
          "serve", "allow_origins", ("https://a", "https://b")),
         ("serve", [], "serve", "allow_origins", ()),

@@ -26,6 +26,7 @@ def live_cli(
     home: Path,
     stdin: str | bytes = b"",
     env: Mapping[str, str] | None = None,
+    limit_s: float = LIMIT_S,
 ) -> subprocess.CompletedProcess[bytes]:
     """`live-cli ARGS` to its end; output as bytes."""
     return subprocess.run(
@@ -33,7 +34,7 @@ def live_cli(
         input=stdin.encode() if isinstance(stdin, str) else stdin,
         capture_output=True,
         env={**environment(home), **(env or {})},
-        timeout=LIMIT_S,
+        timeout=limit_s,
         check=False,
     )
 

@@ -50,6 +50,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield _local_packages(settings)
     yield _transcriber(settings)
     yield _end_of_turn(settings)
+    yield _noise(settings)
     yield _chat_model(settings)
     yield from _chat_programs()
     yield _languages(settings)
@@ -131,6 +132,24 @@ def _end_of_turn(settings: Settings) -> Finding:
         says = f"silence alone, for the turn detector is not installed: {WAY_OUT}"
         return Finding("end of turn", says, hint=True)
     return Finding("end of turn", "by sound and words (Smart Turn)")
+
+
+def _noise(settings: Settings) -> Finding:
+    from live_cli.audio.noise.denoiser import INSTALL, library_and_model
+    from live_cli.engine.speech_models.catalog import WHISPER_BASE
+    from live_cli.engine.speech_models.lookup import is_whisper_there
+
+    when = settings.engine.denoise
+    if when == "off":
+        return Finding("noise", "left in what is said: denoise is off")
+    if library_and_model() is None:
+        return Finding("noise", f"left in what is said, however loud: {INSTALL}", hint=True)
+    says = "taken out of what is said where it is loud (DeepFilterNet3)"
+    if when == "on":
+        says = "taken out of all that is said (DeepFilterNet3)"
+    if is_whisper_there(WHISPER_BASE):
+        return Finding("noise", f"{says}; files are heard by Whisper base there")
+    return Finding("noise", says)
 
 
 def _chat_model(settings: Settings) -> Finding:

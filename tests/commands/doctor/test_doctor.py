@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from live_cli.audio.noise import denoiser
 from live_cli.commands.doctor import command as doctor
 from live_cli.devices.listing import SoundDevice
 from live_cli.engine.backends.turn import model_file
@@ -106,6 +107,15 @@ def test_a_missing_turn_detector_is_a_note_that_names_the_way(monkeypatch):
     missing = found(LIVE_CLI_SERVER="local")["end of turn"]
     assert missing.state == "note"
     assert "pip install --no-deps pipecat-ai" in missing.says
+
+
+def test_a_missing_denoiser_is_a_note_that_names_the_way(monkeypatch):
+    assert "where it is loud" in found()["noise"].says
+    assert "denoise is off" in found(LIVE_CLI_ENGINE_DENOISE="off")["noise"].says
+    monkeypatch.setattr(denoiser, "find_spec", lambda name: None)
+    missing = found()["noise"]
+    assert missing.state == "note"
+    assert "pip install 'live-cli[denoise]'" in missing.says
 
 
 def test_a_missing_transcriber_names_both_ways_out(monkeypatch):
