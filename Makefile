@@ -19,8 +19,13 @@ help: ## Show this list
 talk: setup portaudio ## Set up what is missing and start a conversation
 	@$(BIN)/live-cli talk || { code=$$?; [ $$code -ne 5 ] || echo 'The same without sound devices: make demo'; exit $$code; }
 
-demo: setup ## A spoken question from a file, answered into answer.wav
+demo: setup ## A spoken question from a file, answered into answer.wav; LANGUAGE=de: in German
+ifdef LANGUAGE
+	$(BIN)/pip install -q -e '.[voices,whisper-base]'
+	$(BIN)/live-cli talk --language $(LANGUAGE) --input tests/data/question_$(LANGUAGE).flac --output answer.wav
+else
 	$(BIN)/live-cli talk --input tests/data/question.flac --output answer.wav
+endif
 
 setup: $(VENV)/.local ## Make .venv with the project, its local engine, its model and its decoders
 

@@ -12,7 +12,10 @@ from live_cli.protocol.events import (
 )
 from live_cli.scripts import foreign_scripts
 
-_WAY_OUT = "Ask for the answer in English, or choose a server whose voice speaks its language."
+_WAY_OUT = (
+    "Ask for the answer in English, or name the language of the conversation (--language) where "
+    "a voice of the server speaks it: live-cli languages."
+)
 
 
 class UnspokenAnswers:

@@ -20,7 +20,7 @@ from live_cli.catalog import (
     language_base,
     language_name,
 )
-from live_cli.engine.backends.table import Stage, find_backend
+from live_cli.engine.backends.table import LATIN_VOICES, Stage, find_backend
 from live_cli.engine.chat_models.sight import may_see, writes_english_only
 from live_cli.engine.languages import LocalLanguages, not_heard, way_to_speak
 from live_cli.errors import SettingsError
@@ -43,7 +43,8 @@ class SessionPlan:
     anybody on the machine can read. ``child_variables``: names of those of the environment that
     its backends need, for their keys.
     ``blind``: why no picture can be sent, in a sentence; None where the model sees, or may.
-    ``warnings``: sentences for the user, none of them an error.
+    ``latin_voice``: a server of ours speaks Latin letters alone. ``warnings``: sentences for the
+    user, none of them an error.
     """
 
     kind: ServerKind
@@ -58,6 +59,7 @@ class SessionPlan:
     child_args: tuple[str, ...] = ()
     child_variables: tuple[str, ...] = ()
     blind: str | None = None
+    latin_voice: bool = True
     warnings: tuple[str, ...] = ()
 
 
@@ -113,6 +115,7 @@ def plan_session(
         child_args=_child_args(engine, needs) if needs else (),
         child_variables=_child_variables(engine, needs),
         blind=blind,
+        latin_voice=_latin_voice(session.language, engine.synthesizer if needs else None),
         warnings=tuple(warnings),
     )
 
@@ -287,6 +290,14 @@ def _engine_in(
         ),
         said,
     )
+
+
+def _latin_voice(language: str | None, synthesizer: str | None) -> bool:
+    """Whether Latin letters are all that is spoken, as far as that is known beforehand."""
+    english = language is None or language_base(language) == "en"
+    if synthesizer is None or language == AUTO_LANGUAGE:
+        return english
+    return synthesizer in LATIN_VOICES
 
 
 # --- the child ---------------------------------------------------------------------------------

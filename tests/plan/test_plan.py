@@ -258,6 +258,17 @@ def test_the_child_loads_what_hears_and_speaks_the_language(
 
 
 @pytest.mark.parametrize(
+    ("options", "latin"),
+    [({}, True), ({"language": "de"}, True), ({"language": "ru"}, False),
+     ({"language": "auto"}, False), ({"server": "ws://127.0.0.1:8765"}, True),
+     ({"server": "ws://127.0.0.1:8765", "language": "ja"}, False)],
+)  # fmt: skip
+def test_it_is_known_whether_the_voice_speaks_latin_letters_alone(monkeypatch, options, latin):
+    monkeypatch.setattr("live_cli.engine.languages.is_there", lambda backend: True)
+    assert planned("talk", env={}, **options).latin_voice is latin
+
+
+@pytest.mark.parametrize(
     ("server", "told"), [("gemini", None), ("local", "auto"), ("ws://127.0.0.1:8765", "auto")]
 )
 def test_only_our_own_server_is_told_to_listen_for_the_language(monkeypatch, server, told):

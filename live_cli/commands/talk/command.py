@@ -162,7 +162,7 @@ async def _converse(
             echo=audio.echo,
             tools=partial(tools.start, client, plan) if tools else None,
             prices=prices_of(settings, plan),
-            latin_voice=server.is_ours,
+            latin_voice=server.is_ours and plan.latin_voice,
             hears_only_user=isinstance(audio.microphone, FileMicrophone),
             images=images,
         )

@@ -71,7 +71,7 @@ class Chat:
         self._not_sent: list[int] = []
         self._plan = plan
         self._writer = writer
-        self._unspoken = UnspokenAnswers(latin_only=server.is_ours)
+        self._unspoken = UnspokenAnswers(latin_only=server.is_ours and plan.latin_voice)
         self._unseen = UnseenPictures()
         self._is_watched = is_terminal(sys.stderr)
         self._holds_sound = may_resume(plan)

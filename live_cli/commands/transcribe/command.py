@@ -253,9 +253,8 @@ def _told_not_understood(file: InputFile, audience: _Audience) -> str:
     else:
         what = f"the speech in {_name(file)} was not understood"
     return (
-        f"{what}: the engine on this machine knows English alone, spoken clearly. For other "
-        'languages: --server gemini, or a Whisper model, transcriber = "whisper:/path/to/folder" '
-        "in [engine] of the settings."
+        f"{what}: the engine on this machine expects English, spoken clearly, where it is told no "
+        "other language: --language CODE, or auto (live-cli languages), or --server gemini."
     )
 
 

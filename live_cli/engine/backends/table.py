@@ -176,6 +176,10 @@ BACKENDS = (
 )  # fmt: skip
 
 
+LATIN_VOICES = ("hibari", "pico")
+"""Synthesizers that leave out words in other scripts."""
+
+
 def backends_of(stage: Stage) -> list[Backend]:
     """The backends of ``stage``, the default first."""
     return [backend for backend in BACKENDS if backend.stage is stage]
