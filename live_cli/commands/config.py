@@ -11,6 +11,7 @@ from live_cli.errors import SettingsError
 from live_cli.prices import Prices
 from live_cli.settings.load import config_path, load, unknown_variables
 from live_cli.settings.schema import SETTINGS, Settings
+from live_cli.settings.store_address import without_password
 from live_cli.settings.tool_tables import ToolTable
 from live_cli.ui.printable import printable
 
@@ -104,7 +105,8 @@ def example() -> str:
 
 
 def _value(settings: Settings, group: str | None, name: str) -> Any:
-    return getattr(getattr(settings, group) if group else settings, name)
+    value = getattr(getattr(settings, group) if group else settings, name)
+    return without_password(value) if (group, name) == ("serve", "store") else value
 
 
 def _known(table: Prices | ToolTable) -> dict[str, float | str]:

@@ -38,6 +38,17 @@ def server_key(env: Mapping[str, str], key_file: str | None) -> str | None:
     return _key_in(key_file, "server_key_file") if key_file else None
 
 
+def store_password(password_file: str | None) -> str | None:
+    """Return the password of the store of sessions from its file, None where none is named."""
+    return _key_in(password_file, "store_password_file") if password_file else None
+
+
+def note_secret(secret: str | None) -> None:
+    """Remember a secret that came with a setting, to be removed from what is logged."""
+    if secret:
+        _seen.add(secret)
+
+
 def _key_in(name: str, setting: str) -> str:
     """Read the key in a file that nobody else may read (checked where there are POSIX modes)."""
     path = Path(name).expanduser()

@@ -13,7 +13,7 @@ from live_cli import paths
 from live_cli.catalog import did_you_mean
 from live_cli.errors import SettingsError
 from live_cli.prices import Prices
-from live_cli.settings.credentials import gemini_key, server_key
+from live_cli.settings.credentials import gemini_key, note_secret, server_key
 from live_cli.settings.schema import (
     SETTINGS,
     EngineSettings,
@@ -35,6 +35,7 @@ from live_cli.settings.sources import (
     read_system,
     tools_from_file,
 )
+from live_cli.settings.store_address import password_of
 from live_cli.settings.toml_file import ConfigFile, read_config
 from live_cli.settings.tool_tables import ToolTable
 
@@ -72,6 +73,7 @@ def load(
     values |= from_environment(env)
     values |= from_options(options or {})
     settings = _build(values, file.path if file else None, profile)
+    note_secret(password_of(settings.serve.store))
     gemini, source = gemini_key(env, settings.api_key_file)
     return replace(
         settings,

@@ -34,6 +34,7 @@ from live_cli.settings.rules import (
     VoiceName,
     WholeNumber,
 )
+from live_cli.settings.store_address import MEMORY, StoreAddress
 from live_cli.settings.toml_file import KeyPath
 from live_cli.settings.tool_tables import ToolTable
 
@@ -384,11 +385,16 @@ class ServeSettings:
     video_session_limit_s: int = _setting(WholeNumber(0, 86_400), 120)
     go_away_s: int = _setting(WholeNumber(0, 3600), 60)
     grace_s: int = _setting(WholeNumber(0, 600), 5)
+    drain_s: int = _setting(WholeNumber(0, 86_400), 0)
+    store: str = _setting(StoreAddress(), MEMORY)
+    store_password_file: str | None = _setting(Text("the name of a file"))
+    max_stored_bytes: int = _setting(WholeNumber(65_536, 1_000_000_000_000), 67_108_864)
     max_connections: int = _setting(WholeNumber(1, 100_000), 500)
     max_connections_per_address: int = _setting(WholeNumber(0, 100_000), 250)
     max_sessions: int = _setting(
         WholeNumber(1, 10_000), 16, _listening("Sessions at a time (16).", "N")
     )
+    max_sessions_per_key: int = _setting(WholeNumber(0, 1_000_000), 0)
     max_auth_tokens: int = _setting(WholeNumber(0, 100_000), 1000)
     max_wrong_keys_per_min: int = _setting(WholeNumber(0, 1_000_000), 10)
     max_message_bytes: int = _setting(WholeNumber(1024, 900_000_000), 16_777_216)

@@ -5,7 +5,7 @@ import contextlib
 from dataclasses import dataclass, field
 
 from live_cli.errors import EngineError, UnsupportedError
-from live_cli.net.server.engine_api import SendToClient
+from live_cli.net.server.engine_api import SendToClient, Snapshots
 from live_cli.protocol.dialect import Dialect
 from live_cli.protocol.events import AudioReceived, Event, TextReceived
 from live_cli.protocol.messages import (
@@ -118,7 +118,12 @@ class ScriptedEngine:
     echoes_sound: bool = True
 
     async def open(
-        self, setup: Setup, emit: SendToClient, dialect: Dialect, principal: str
+        self,
+        setup: Setup,
+        emit: SendToClient,
+        dialect: Dialect,
+        principal: str,
+        snapshots: Snapshots | None = None,
     ) -> ScriptedSession:
         if setup.model == "models/unsupported":
             raise UnsupportedError("The engine cannot sing.", 1007)

@@ -90,12 +90,13 @@ def test_a_device_s_number_is_for_one_run(config, number):
 
 def test_every_setting_can_come_from_the_file_the_environment_and_an_option(config):
     sample = {"voice": "Puck", "language": "de", "server": "local", "port": 9, "threads": 2}
-    sample["max_lines"] = 3
+    sample |= {"max_lines": 3, "store": "rediss://store.example/0"}
     for setting in SETTINGS.values():
         if setting.is_list or setting.name in (
             "system",
             "api_key_file",
             "server_key_file",
+            "serve.store_password_file",
             "serve.tls_cert",
             "serve.tls_key",
             "talk.record",

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import faulthandler
 import importlib
+import importlib.util
+import logging
 import os
 import signal
 import socket
@@ -23,12 +25,15 @@ from live_cli.loopback import is_loopback
 from live_cli.net.server.limits.lifetime import LifetimeLimits
 from live_cli.net.server.limits.limits import Limits
 from live_cli.net.server.listen import addresses_of, listen, port_of
+from live_cli.settings.credentials import store_password
 from live_cli.settings.schema import EngineSettings, ServeSettings, Settings
+from live_cli.settings.store_address import MEMORY
 from live_cli.streams import leave_closed_terminal
 
 if TYPE_CHECKING:
     from live_cli.engine.engine import LiveEngine
-    from live_cli.net.server.stats.prometheus import StageStates
+    from live_cli.net.server.stats.prometheus import PrometheusCounts, StageStates
+    from live_cli.net.server.store.session_store import SessionStore
 
 
 _SHORTEST_KEY: Final = 16
@@ -59,11 +64,19 @@ def run(
         print(environment(host, port, encryption_of(settings.serve, host), keyed=key is not None))
         return
     check_libraries("prometheus_client")
+    if settings.serve.store != MEMORY:
+        _check_store_library()
     encryption = encryption_of(settings.serve, host)
     listeners = listen(host, port)
     faulthandler.enable()  # a crash of a model library tells its place
     log_to_stderr()
     asyncio.run(_serve(settings, host, listeners, key, encryption))
+
+
+def _check_store_library() -> None:
+    """Raises SettingsError when the extra of a shared store is not installed."""
+    if importlib.util.find_spec("redis") is None:
+        raise SettingsError("A shared store needs redis. Install it: pip install 'live-cli[scale]'")
 
 
 def _check_key_for_network(host: str, key: str | None) -> None:
@@ -90,7 +103,7 @@ async def _serve(
     stop = asyncio.Event()
     serving = settings.serve
     limits = limits_of(serving)
-    with stopping_on_signals(stop, limits.grace_s):
+    with stopping_on_signals(stop, limits.drain_s + limits.grace_s):
         port, addresses = port_of(listeners), addresses_of(listeners)
         _say(welcome(host, port, encryption, keyed=key is not None, addresses=addresses))
         if notice := plain_text_notice(host, encryption):
@@ -111,6 +124,7 @@ async def _serve(
                 stop.set()
 
         loading.add_done_callback(loaded)
+        counts = PrometheusCounts(lambda: _stages_of(engine))
         keys = [key] if key else []
         app = build_app(
             engine,
@@ -120,7 +134,8 @@ async def _serve(
             strict=serving.strict,
             models=served_models(settings.engine),
             counter=engine,
-            counts=PrometheusCounts(lambda: _stages_of(engine)),
+            counts=counts,
+            store=_store_of(serving, counts),
             ready=loading.done,
             on_idle=HeapTrimmer(glibc_trim()).note_idle,
         )
@@ -141,17 +156,35 @@ def limits_of(options: ServeSettings) -> Limits:
         connections=options.max_connections,
         connections_per_address=options.max_connections_per_address,
         sessions=options.max_sessions,
+        sessions_per_key=options.max_sessions_per_key,
         tokens=options.max_auth_tokens,
         wrong_keys_per_min=options.max_wrong_keys_per_min,
         held_bytes=options.max_held_bytes,
         small_messages_per_s=options.max_small_messages_per_s,
         grace_s=options.grace_s,
+        drain_s=options.drain_s,
         lifetimes=LifetimeLimits(
             connection_s=options.connection_limit_s,
             audio_session_s=options.audio_session_limit_s,
             video_session_s=options.video_session_limit_s,
             warning_s=options.go_away_s,
         ),
+    )
+
+
+def _store_of(options: ServeSettings, counts: "PrometheusCounts") -> "SessionStore | None":
+    """The store that the settings name; None: this process's memory."""
+    if options.store == MEMORY:
+        return None
+    from live_cli.net.server.store.redis import RedisStore
+
+    return RedisStore(
+        options.store,
+        password=store_password(options.store_password_file),
+        most_tokens=options.max_auth_tokens,
+        most_bytes=options.max_stored_bytes,
+        log=logging.getLogger("live_cli.serve"),
+        on_failure=counts.miss_store,
     )
 
 

@@ -68,6 +68,7 @@ class Answerer:
         self._chat = stages.chat
         self._synthesizer = stages.synthesizer
         self._language = stages.language
+        self._handles = stages.handles
         self._context = context
         self._emit = emit
         self._turn: ModelTurn | None = None
@@ -322,16 +323,18 @@ class Answerer:
     async def issue_handle(self) -> None:
         """Send a resumption handle for the history as it is, if the client asked for resumption.
 
-        While calls are open the session is told to be not resumable instead.
+        While calls are open, or where no handle can be kept, the session is told to be not
+        resumable instead.
         """
         if not self._config.resumable:
             return
         if self.tool_calls.are_open:
             await self._withhold_handle()
             return
-        snapshot = self._history.snapshot()
-        handles, now = self._context.handles, self._context.clock.now()
-        handle = handles.issue(self._config.principal, self._config.model, snapshot, now)
+        handle = await self._handles.issue(self._config.model, self._history.snapshot())
+        if handle is None:
+            await self._withhold_handle()
+            return
         update = SessionResumptionUpdate(new_handle=handle, resumable=True)
         await self._emit(ServerMessage(session_resumption_update=update))
 

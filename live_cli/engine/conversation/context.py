@@ -1,9 +1,10 @@
-"""What the engine gives a session: its stages, the worker threads, the clock and the handles."""
+"""What the engine gives a session: its stages and handles, the worker threads and the clock."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from live_cli.engine.conversation.handles import Handles
+from live_cli.engine.conversation.handles import SessionHandles
+from live_cli.engine.conversation.history.entries import Snapshot
 from live_cli.engine.conversation.model_turn import Clock
 from live_cli.engine.speech_in.language_choice import LanguageChoice
 from live_cli.engine.speech_in.listener import SpeechInput
@@ -21,12 +22,15 @@ class SessionStages:
 
     ``load_speech_input`` returns a segmenter of the session's own with the shared transcriber; it
     is called when the first audio arrives, so that a typed session loads neither. ``language``: the
-    one that the session is in, as it was chosen or is heard.
+    one that the session is in, as it was chosen or is heard. ``handles``: what resumes the session
+    later. ``resumed``: the history that it goes on from.
     """
 
     chat: ChatModel
     synthesizer: Synthesizer | None
     load_speech_input: Callable[[], Awaitable[SpeechInput]]
+    handles: SessionHandles
+    resumed: Snapshot | None = None
     language: LanguageChoice = field(default_factory=LanguageChoice)
 
 
@@ -36,4 +40,3 @@ class EngineContext:
 
     workers: Workers
     clock: Clock
-    handles: Handles = field(default_factory=Handles)

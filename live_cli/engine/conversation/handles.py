@@ -9,10 +9,17 @@ enough its oldest handles are forgotten.
 
 import secrets
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from live_cli.engine.conversation.history.entries import Snapshot
 from live_cli.engine.conversation.kept_bytes import KeptBytes
+from live_cli.engine.conversation.stored_snapshots import (
+    SnapshotStore,
+    decode_snapshot,
+    encode_snapshot,
+)
 from live_cli.errors import UnsupportedError
 from live_cli.fair_share import largest_holder
 
@@ -21,6 +28,19 @@ _MOST_HANDLES = 1000
 _MOST_BYTES = 128 * 1024 * 1024
 """Four histories full of images, or two hundred full of text that nobody could fill by speaking."""
 _POLICY = 1008
+
+
+class SessionHandles(Protocol):
+    """The resumption handles of one session, wherever their snapshots are kept."""
+
+    async def issue(self, model: str, snapshot: Snapshot) -> str | None:
+        """Return a new handle for ``snapshot``; None when none can be kept now."""
+
+    async def snapshot_of(self, handle: str, model: str) -> Snapshot:
+        """Return the history behind ``handle``; it stays valid for further sessions.
+
+        Raises UnsupportedError: 1008 for an unknown or expired handle, 1007 for another model.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +87,8 @@ class Handles:
         """
         kept = self._resumable.get((principal, handle))
         if kept is None or kept.expires_at <= now:
-            raise UnsupportedError(
-                "The session handle is not known or has expired: start a new session.", _POLICY
-            )
-        if kept.model != model:
-            raise UnsupportedError(
-                f"A session of {kept.model[:40]} cannot be resumed with another model."
-            )
+            raise _unknown()
+        _check_model(kept.model, model)
         return kept.snapshot
 
     def _forget_expired(self, now: float) -> None:
@@ -98,3 +113,47 @@ class Handles:
 
     def _forget(self, key: tuple[str, str]) -> None:
         self._bytes.remove(key[0], self._resumable.pop(key).snapshot)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalHandles:
+    """`SessionHandles` of ``principal`` among those that this process keeps."""
+
+    handles: Handles
+    principal: str
+    clock: Callable[[], float]
+
+    async def issue(self, model: str, snapshot: Snapshot) -> str:
+        return self.handles.issue(self.principal, model, snapshot, self.clock())
+
+    async def snapshot_of(self, handle: str, model: str) -> Snapshot:
+        return self.handles.snapshot_of(self.principal, handle, model, self.clock())
+
+
+@dataclass(frozen=True, slots=True)
+class StoredHandles:
+    """`SessionHandles` whose snapshots are in a store outside this process."""
+
+    store: SnapshotStore
+
+    async def issue(self, model: str, snapshot: Snapshot) -> str | None:
+        return await self.store.put(model, *encode_snapshot(snapshot))
+
+    async def snapshot_of(self, handle: str, model: str) -> Snapshot:
+        kept = await self.store.get(handle)
+        if kept is None:
+            raise _unknown()
+        kept_model, data, images = kept
+        _check_model(kept_model, model)
+        return decode_snapshot(data, images)
+
+
+def _unknown() -> UnsupportedError:
+    return UnsupportedError(
+        "The session handle is not known or has expired: start a new session.", _POLICY
+    )
+
+
+def _check_model(kept: str, asked: str) -> None:
+    if kept != asked:
+        raise UnsupportedError(f"A session of {kept[:40]} cannot be resumed with another model.")

@@ -65,9 +65,8 @@ _TURNS_AT_A_TIME = 64
 class ConversationSession:
     """One session with a model that answers; `net.server.engine_api.EngineSession` to the server.
 
-    ``emit`` gets every message for the client. Raises UnsupportedError for a handle that is not
-    known or belongs to another model, and for an instruction or functions that cannot fit into the
-    chat model's context.
+    ``emit`` gets every message for the client. Raises UnsupportedError for an instruction or
+    functions that cannot fit into the chat model's context.
     """
 
     def __init__(
@@ -89,10 +88,8 @@ class ConversationSession:
         self._limits.check_instruction(len(config.system))
         self._limits.check_tools(config.toolbox)
         self._history = History(config.system, window)
-        if config.handle:
-            now = context.clock.now()
-            handles, principal = context.handles, config.principal
-            self._history.restore(handles.snapshot_of(principal, config.handle, config.model, now))
+        if stages.resumed is not None:
+            self._history.restore(stages.resumed)
         self._clock = context.clock
         self._workers = context.workers
         self._load_speech_input = stages.load_speech_input

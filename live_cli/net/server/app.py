@@ -29,6 +29,8 @@ from live_cli.net.server.rest import (
 )
 from live_cli.net.server.sessions import Sessions
 from live_cli.net.server.stats.counts import NoCounts
+from live_cli.net.server.store.memory import MemoryStore
+from live_cli.net.server.store.session_store import SessionStore
 from live_cli.net.server.uvicorn_server import UvicornServer
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ def build_app(
     keys: Collection[str] = (),
     origins: Collection[str] = (),
     limits: Limits | None = None,
+    store: SessionStore | None = None,
     strict: bool = False,
     models: Sequence[ListedModel] = (),
     counter: TokenCounter | None = None,
@@ -53,6 +56,7 @@ def build_app(
 
     ``keys``: any of these admits a client; with none, no key is asked for.
     ``origins``: web pages of these origins are admitted beside this machine's own.
+    ``store``: where sessions and tokens are kept; by default this process's memory.
     ``strict``: unknown fields end a session with 1007.
     ``models``: what the list of models answers.
     ``counter``: counts the tokens of texts; without one there is no such endpoint.
@@ -62,12 +66,14 @@ def build_app(
     ``on_idle``: called when the last session has ended.
     """
     log = log or logging.getLogger("live_cli.serve")
+    limits = limits or Limits()
     sessions = Sessions(
         engine,
         keys,
         origins,
-        limits or Limits(),
+        limits,
         log,
+        store=store or MemoryStore(limits.tokens),
         strict=strict,
         counts=counts or NoCounts(),
         on_idle=on_idle,
@@ -94,7 +100,8 @@ def _health_routes(ready: Callable[[], bool], sessions: Sessions) -> list[Route]
 
     async def readyz(request: Request) -> Response:
         if ready() and not sessions.is_closing:
-            return PlainTextResponse("ready\n")
+            degraded = ", degraded: the store does not answer" if sessions.store.is_away else ""
+            return PlainTextResponse(f"ready{degraded}\n")
         return PlainTextResponse(
             "closing\n" if sessions.is_closing else "loading\n", status_code=503
         )
@@ -122,12 +129,15 @@ async def serve_on(
         server.stop()
 
     counts: PrometheusCounts | None = app.state.counts
-    tasks = [asyncio.create_task(watch(stop))] if stop is not None else []
+    tasks = [asyncio.create_task(sessions.store.watch())]
+    tasks += [asyncio.create_task(watch(stop))] if stop is not None else []
     tasks += [asyncio.create_task(counts.sample())] if counts is not None else []
     try:
         await server.serve(sockets=listeners)
     finally:
         for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await sessions.store.close()
         for listener in listeners:
             listener.close()

@@ -33,7 +33,6 @@ from live_cli.net.server.limits.inbox import Inbox
 from live_cli.net.server.limits.lifetime import (
     Lifetime,
     ResumableSession,
-    ResumableSessions,
     time_left,
 )
 from live_cli.net.server.limits.lifetime_timer import LifetimeTimer
@@ -41,6 +40,7 @@ from live_cli.net.server.limits.limits import Limits, split_audio
 from live_cli.net.server.limits.payload import payload_complaint
 from live_cli.net.server.limits.unknown_field_policy import UnknownFieldPolicy
 from live_cli.net.server.stats.counts import AnswerTimer, ServerCounts
+from live_cli.net.server.store.session_store import STORE_AWAY, SessionStore, StoreAwayError
 from live_cli.protocol.dialect import in_dialect
 from live_cli.protocol.events import AudioReceived, SetupReceived, VideoReceived
 from live_cli.protocol.messages import GoAway, ServerMessage, Setup, SetupComplete
@@ -63,7 +63,7 @@ class ServerContext:
     engine: Engine
     limits: Limits
     log: logging.Logger
-    resumable_sessions: ResumableSessions
+    store: SessionStore
     unknown_fields: UnknownFieldPolicy
     counts: ServerCounts
 
@@ -111,6 +111,11 @@ class ServerConnection:
         if self._close_reason is None:
             self._close_reason = why
             self._ended.set()
+
+    async def tell_to_leave(self, left_s: float) -> None:
+        """Send goAway: the server ends in ``left_s`` seconds, and others take its sessions."""
+        if self._session.state in _OPEN:
+            await self._send_go_away(left_s)
 
     async def shut_down(self, grace_s: float) -> None:
         """Send goAway and close with 1001; a turn under way may finish within ``grace_s``."""
@@ -165,6 +170,8 @@ class ServerConnection:
             await work
         except (RemoteProtocolError, UnsupportedError) as exc:
             self.end(CloseReason(exc.close_code, exc.reason))
+        except StoreAwayError:
+            self.end(STORE_AWAY)
         except EngineError as exc:
             if exc.__cause__ is not None:
                 self._log.error("session %d failed", self._number, exc_info=exc)
@@ -179,10 +186,14 @@ class ServerConnection:
             self._session.adopt(setup)
         self._model = setup.model
         engine_session = await self._context.engine.open(
-            setup, self._send, self._dialect, self._principal.id
+            setup,
+            self._send,
+            self._dialect,
+            self._principal.id,
+            self._context.store.snapshots(self._resumable_session),
         )
         self._engine_session = engine_session
-        self._resumable_session.attach(self._end_resumed)
+        await self._context.store.claim(self._resumable_session, self._end_resumed)
         lifetime_timer = self._lifetime_timer = self._start_lifetime(setup)
         session_id = str(uuid.uuid4()) if self._dialect.vertex else None  # reference §9
         await self._send(ServerMessage(setup_complete=SetupComplete(session_id=session_id)))
@@ -246,12 +257,8 @@ class ServerConnection:
         for event in events:
             if isinstance(event, SetupReceived):
                 self._socket.scope["state"]["take_messages"]()
-                setup, self._resumable_session = start_session(
-                    event.setup,
-                    self._token,
-                    self._principal,
-                    self._context.resumable_sessions,
-                    now,
+                setup, self._resumable_session = await start_session(
+                    event.setup, self._token, self._principal, self._context.store
                 )
                 return setup
         raise RemoteProtocolError("The first message must be a setup message.")
@@ -259,7 +266,7 @@ class ServerConnection:
     async def _send(self, message: ServerMessage) -> None:
         update = message.session_resumption_update
         if update is not None and update.new_handle:
-            self._context.resumable_sessions.note(update.new_handle, self._resumable_session)
+            self._context.store.note(update.new_handle, self._resumable_session)
         async with self._writing:
             for piece in split_audio(in_dialect(message, self._dialect)):
                 if self._close_reason is not None:
@@ -287,8 +294,8 @@ class ServerConnection:
             self._context.counts.send(len(payload))
 
     async def _release(self) -> None:
-        self._resumable_session.detach(self._end_resumed)
         self._stop_lifetime()
+        await self._context.store.leave(self._resumable_session, self._end_resumed)
         _, hanging = await asyncio.wait(self._tasks, timeout=_RELEASE_S)
         if hanging:
             self._log.error("session %d: a task did not stop", self._number)

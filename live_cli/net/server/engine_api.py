@@ -4,7 +4,7 @@ Engines do not import it: they match it structurally, since `live_cli.engine` an
 do not see each other.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from live_cli.errors import EngineError
@@ -14,6 +14,19 @@ from live_cli.protocol.messages import ServerMessage, Setup
 
 SendToClient = Callable[[ServerMessage], Awaitable[None]]
 """Sends one message to the client; returns once it is handed to the socket."""
+
+
+class Snapshots(Protocol):
+    """Keeps the histories of one session, as bytes, where other replicas find them."""
+
+    async def put(self, model: str, data: bytes, images: Mapping[bytes, bytes]) -> str | None:
+        """Keep a history and return a new handle for it; None when it cannot be kept now.
+
+        ``images``: those that ``data`` speaks of, by their SHA-256.
+        """
+
+    async def get(self, handle: str) -> tuple[str, bytes, Mapping[bytes, bytes]] | None:
+        """Return the model, the history and those images that are left; None: not known."""
 
 
 class EngineSession(Protocol):
@@ -44,12 +57,18 @@ class Engine(Protocol):
     """Opens one EngineSession for each connection."""
 
     async def open(
-        self, setup: Setup, emit: SendToClient, dialect: Dialect, principal: str
+        self,
+        setup: Setup,
+        emit: SendToClient,
+        dialect: Dialect,
+        principal: str,
+        snapshots: Snapshots | None,
     ) -> EngineSession:
         """Open a session for ``setup`` in this ``dialect``, loading the models it needs.
 
         ``principal``: whose the session is, by an opaque name (`live_cli.fair_share`). What the
         session leaves behind is for this principal alone: its handles are unknown to others.
+        ``snapshots``: keeps the histories that handles stand for; without, the engine does.
         ``emit`` sends a message to the client; once the client has left it does nothing.
         Raises UnsupportedError (its close code and reason) or EngineError.
         """

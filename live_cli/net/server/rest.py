@@ -3,7 +3,6 @@
 As the sockets' paths, theirs may have any prefix: that of a reverse proxy, or a doubled slash.
 """
 
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from live_cli.net.server.close_reason import CloseReason
 from live_cli.net.server.count_tokens import CountTokensEndpoint, TokenCounter
 from live_cli.net.server.rest_answers import admit, error, read_body
 from live_cli.net.server.sessions import Sessions
+from live_cli.net.server.store.session_store import STORE_AWAY, StoreAwayError
 from live_cli.protocol.wire import decode_auth_token
 
 if TYPE_CHECKING:
@@ -153,9 +153,12 @@ class TokenEndpoint:
         try:
             self._sessions.unknown_fields.check_token_request(body)
             terms = terms_of(decode_auth_token(body), datetime.now(UTC))
-            name = self._sessions.tokens.create(terms, time.monotonic(), maker)
+            name = await self._sessions.store.create_token(terms, maker)
         except RemoteProtocolError as exc:
             return error(400, "INVALID_ARGUMENT", exc.reason)
+        except StoreAwayError:
+            await self._sessions.refusals.note(request, STORE_AWAY)
+            return error(503, "UNAVAILABLE", STORE_AWAY.reason)
         except TokensFullError:
             most = self._sessions.limits.tokens
             reason = f"This server keeps {most} tokens of a key; wait until some have expired."

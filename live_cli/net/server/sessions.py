@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
@@ -15,15 +14,15 @@ from live_cli.net.audio_pace import AUDIO_PACE_HEADER, FASTER_THAN_REAL_TIME
 from live_cli.net.server.access.admission import Endpoint, Handshake, admit
 from live_cli.net.server.access.principal import Principal
 from live_cli.net.server.access.refusals import Refusals
-from live_cli.net.server.access.tokens import Token, Tokens
+from live_cli.net.server.access.tokens import Token
 from live_cli.net.server.close import close_socket
 from live_cli.net.server.close_reason import SHUTTING_DOWN, CloseReason
 from live_cli.net.server.connection import ServerConnection, ServerContext
 from live_cli.net.server.engine_api import Engine
-from live_cli.net.server.limits.lifetime import ResumableSessions
 from live_cli.net.server.limits.limits import Limits
 from live_cli.net.server.limits.unknown_field_policy import UnknownFieldPolicy
 from live_cli.net.server.stats.counts import ServerCounts
+from live_cli.net.server.store.session_store import STORE_AWAY, SessionStore, StoreAwayError
 
 _HEADERS = ((AUDIO_PACE_HEADER.encode(), FASTER_THAN_REAL_TIME.encode()),)
 _RELEASE_S = 1.0
@@ -46,20 +45,19 @@ class Sessions:
         limits: Limits,
         log: logging.Logger,
         *,
+        store: SessionStore,
         strict: bool,
         counts: ServerCounts,
         on_idle: Callable[[], None] = lambda: None,
     ) -> None:
         self.limits = limits
-        self.tokens = Tokens(limits.tokens)
+        self.store = store
         self.refusals = Refusals(counts, log, limits.wrong_keys_per_min)
         self._keys = tuple(keys)
         self._origins = frozenset(origin.lower() for origin in origins)
         self._log = log
         self.unknown_fields = UnknownFieldPolicy(log, strict=strict)
-        self._context = ServerContext(
-            engine, limits, log, ResumableSessions(), self.unknown_fields, counts
-        )
+        self._context = ServerContext(engine, limits, log, store, self.unknown_fields, counts)
         self._on_idle = on_idle
         self._numbers = itertools.count(1)
         self._open: dict[ServerConnection, asyncio.Event] = {}
@@ -70,7 +68,7 @@ class Sessions:
 
         Refused clients are accepted too: they take an HTTP status badly (reference 1.5).
         """
-        admitted = self._admit(websocket)
+        admitted = await self._admit(websocket)
         if isinstance(admitted, CloseReason) and not await self.refusals.note(websocket, admitted):
             return
         if not isinstance(admitted, CloseReason):
@@ -79,25 +77,39 @@ class Sessions:
             await websocket.accept(headers=_HEADERS)
         except (WebSocketDisconnect, RuntimeError):
             return  # the client left before the handshake was answered
-        if (
-            not isinstance(admitted, CloseReason)
-            and (full := self._refuse_for_room(admitted[0].principal)) is not None
-        ):
-            await self.refusals.note(websocket, full)
-            admitted = full
         if isinstance(admitted, CloseReason):
-            await self._read_setup(websocket)
-            await close_socket(websocket, admitted)
+            await self._turn_away(websocket, admitted)
             return
-        connection = ServerConnection(websocket, *admitted, self._context, next(self._numbers))
+        if (full := self._refuse_for_room(admitted[0].principal)) is not None:
+            await self.refusals.note(websocket, full)
+            await self._turn_away(websocket, full)
+            return
+        await self._serve(websocket, *admitted)
+
+    async def _serve(self, websocket: WebSocket, endpoint: Endpoint, token: Token | None) -> None:
+        """Serve an admitted client's session, where its key has a place for one."""
+        connection = ServerConnection(
+            websocket, endpoint, token, self._context, next(self._numbers)
+        )
         released = self._open[connection] = asyncio.Event()
+        most, principal, place = self.limits.sessions_per_key, endpoint.principal.id, None
         try:
-            await connection.run()
+            if most:
+                place = await self.store.take_place(principal, most)
+            if most and place is None:
+                reason = f"All {most} sessions that this key may have are in use. Try later."
+                full = CloseReason(1013, reason, "full")
+                await self.refusals.note(websocket, full)
+                await self._turn_away(websocket, full)
+            else:
+                await connection.run()
         finally:
             del self._open[connection]
             released.set()
             if not self._open:
                 self._on_idle()
+            if place is not None:
+                await self.store.give_back(place)
 
     def _let_in(self, websocket: WebSocket, principal: Principal) -> None:
         """Give an admitted client its place, and its setup message the size that it may have."""
@@ -105,6 +117,10 @@ class Sessions:
         is_known = principal.kind != "nobody"
         state["admit"](limits.setup_bytes if is_known else limits.stranger_bytes)
         state["place"].admit()
+
+    async def _turn_away(self, websocket: WebSocket, why: CloseReason) -> None:
+        await self._read_setup(websocket)
+        await close_socket(websocket, why)
 
     async def _read_setup(self, websocket: WebSocket) -> None:
         """Wait briefly for the setup message of a client that is going to be refused.
@@ -122,8 +138,12 @@ class Sessions:
         return self._closing
 
     async def end_sessions(self) -> None:
-        """Send goAway to every session, let turns finish within the grace time, close with 1001."""
+        """Send goAway to every session, and close with 1001 those that stay.
+
+        Clients have the drain time to go on elsewhere, then turns the grace time to finish.
+        """
         self._closing = True
+        await self._drain()
         self.refusals.close()
         ending = [
             asyncio.create_task(self._end_session(connection, released))
@@ -134,6 +154,17 @@ class Sessions:
             for task in late:
                 task.cancel()
 
+    async def _drain(self) -> None:
+        """Tell all sessions at once to leave, and wait until they have, or the time is over."""
+        drain_s = self.limits.drain_s
+        if not (drain_s and self._open):
+            return
+        telling = [asyncio.create_task(each.tell_to_leave(drain_s)) for each in self._open]
+        leaving = [asyncio.create_task(released.wait()) for released in self._open.values()]
+        _, late = await asyncio.wait([*telling, *leaving], timeout=drain_s)
+        for task in late:
+            task.cancel()
+
     async def _end_session(self, connection: ServerConnection, released: asyncio.Event) -> None:
         await connection.shut_down(self.limits.grace_s)
         await released.wait()
@@ -143,14 +174,17 @@ class Sessions:
         admitted = admit(_handshake(request, "/"), self._keys, self._origins)
         return admitted if isinstance(admitted, CloseReason) else admitted.principal
 
-    def _admit(self, websocket: WebSocket) -> tuple[Endpoint, Token | None] | CloseReason:
+    async def _admit(self, websocket: WebSocket) -> tuple[Endpoint, Token | None] | CloseReason:
         handshake = _handshake(websocket, websocket.scope["path"])
         endpoint = admit(handshake, self._keys, self._origins)
         if isinstance(endpoint, CloseReason):
             return endpoint
         token = None
         if endpoint.token is not None:
-            found = self.tokens.find(endpoint.token, time.monotonic())
+            try:
+                found = await self.store.find_token(endpoint.token)
+            except StoreAwayError:
+                found = STORE_AWAY
             if isinstance(found, CloseReason):
                 return found
             token = found

@@ -43,7 +43,7 @@ def serve(pipe: ParentPipe) -> None:
 
     class Engine:
         async def open(
-            self, setup: object, emit: object, dialect: object, principal: str
+            self, setup: object, emit: object, dialect: object, principal: str, snapshots: object
         ) -> "Engine":
             return self
 

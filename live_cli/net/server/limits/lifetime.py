@@ -17,6 +17,7 @@ Source: Live API reference, §4.7 (limits) and §5 (the connection's close reaso
 """
 
 import math
+import secrets
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -52,12 +53,15 @@ class ResumableSession:
 
     ``principal``: who opened the session, by the opaque name. ``used_s``: the time of its
     connections that have ended. ``video_at_s``: the session's time at its first image.
+    ``id`` and ``epoch``: the session's name in a store, and how often it was resumed.
     """
 
     principal: str = OWNER
     used_s: float = 0.0
     video_at_s: float | None = None
     warned: bool = False
+    id: str = field(default_factory=lambda: secrets.token_hex(16))
+    epoch: int = 0
     _end_connection: Callable[[], None] | None = None
 
     def attach(self, end_connection: Callable[[], None]) -> None:

@@ -33,6 +33,8 @@ class Limits:
     """Of these, from one IPv4 address or one /64 network; 0 is no limit. Half of all: many callers
     share an address, all do on one machine, and none shall have the places of all others."""
     sessions: int = 16
+    sessions_per_key: int = 0
+    """Of each key and the tokens it made, on all replicas that share a store; 0 is no limit."""
     tokens: int = 1000
     """Ephemeral tokens alive at a time, of each key."""
     wrong_keys_per_min: float = 10.0
@@ -59,6 +61,8 @@ class Limits:
     five seconds."""
     grace_s: float = 5.0
     """How long turns may go on when the server stops."""
+    drain_s: float = 0.0
+    """Before that, how long clients have to go on at another replica."""
 
 
 def split_audio(message: ServerMessage) -> Iterator[ServerMessage]:

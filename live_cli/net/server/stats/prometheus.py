@@ -48,6 +48,7 @@ class PrometheusCounts:
         self._out, self._bytes_out = messages.labels("out"), size.labels("out")
         self._turns = self._count("turns", "Turns that are over.")
         self._interruptions = self._count("interruptions", "Turns that the user cut off.")
+        self._missed = self._count("store_failures", "Calls that the store did not answer.")
         self._answers = Histogram(
             "live_cli_first_answer_seconds",
             "From the end of the input, where the wire shows it, to the first of the answer.",
@@ -107,6 +108,9 @@ class PrometheusCounts:
 
     def complete(self) -> None:
         self._turns.inc()
+
+    def miss_store(self) -> None:
+        self._missed.inc()
 
     def answer(self, seconds: float) -> None:
         self._answers.observe(seconds)

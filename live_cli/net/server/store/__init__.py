@@ -1,0 +1,1 @@
+"""Where sessions and ephemeral tokens are kept: in this process, or where replicas share them."""
