@@ -21,6 +21,7 @@ WARM_UP: Final = INPUT_SAMPLE_RATE
 """Samples before the first that is wanted."""
 _STEP: Final = INPUT_SAMPLE_RATE // 100
 """A denoiser that is fed multiples of 10 ms keeps nothing back but what it is late by."""
+_NEVER: Final = 2**63
 _LEFT: Final = 10 ** (-9 / 20)
 """Noise that stays, 9 dB quieter, covers what the denoiser does to speech."""
 
@@ -31,6 +32,7 @@ class DenoisedStream:
     def __init__(self, denoiser: Denoiser) -> None:
         self._denoiser = denoiser
         self._fed = 0  # the first sample that the denoiser has not heard
+        self._finished_at = _NEVER  # the sound that follows is another stream
         self._denoised = SampleBuffer(-denoiser.delay_samples)
 
     @property
@@ -44,7 +46,9 @@ class DenoisedStream:
 
     def feed(self, sound: SampleBuffer, start: int) -> None:
         """Denoise ``sound`` from ``start`` to its end, where that has not been done."""
-        if not self._denoised.start <= start <= self._denoised.end or self._fed < sound.start:
+        apart = not self._denoised.start <= start <= self._denoised.end or self._fed < sound.start
+        if apart or start >= self._finished_at:
+            self._finished_at = _NEVER
             self._fed = max(sound.start, start - WARM_UP)
             self._denoised = SampleBuffer(self._fed - self._denoiser.delay_samples)
         whole = (sound.end - self._fed) // _STEP * _STEP
@@ -56,6 +60,7 @@ class DenoisedStream:
         rest = sound.between(self._fed, sound.end)
         wanted = rest.size + self._denoiser.delay_samples
         self._give(np.pad(rest, (0, wanted - rest.size + -wanted % _STEP)))
+        self._finished_at = sound.end
 
     def mixed(self, sound: SampleBuffer, start: int, end: int) -> Samples:
         """Return ``sound`` from ``start`` to ``end`` with less noise.

@@ -5,8 +5,11 @@ Theory of operation
 Whether a segment is noisy is judged when it is bounded, by how far its speech stands out of its
 background (`audio.noise.meter`): so the same sound is always treated alike, and clean speech, which
 a denoiser harms, never comes near one. The denoising itself would be late then, a tenth of a second
-and more for each second of speech, so it runs beside the speech: from the first noisy segment on,
-and in that as soon as half a second shows that it is noisy. In silence it rests.
+and more for each second of speech, so it runs beside the stream: from the first noisy segment on,
+as soon as half a second of that shows it, until a segment or five seconds without one are clean.
+
+While it runs, the voice activity detector judges the denoised sound too, 42 ms late: at 10 dB of
+babble it takes 4 % of the pauses for speech then, and 25 % of them as they are.
 
 Calls are made by one thread at a time.
 """
@@ -30,6 +33,8 @@ from live_cli.sample_rates import INPUT_SAMPLE_RATE
 _log = logging.getLogger("live_cli.serve.engine")
 
 _JUDGED_EVERY: Final = INPUT_SAMPLE_RATE // 2
+_QUIET_FOR: Final = 5 * INPUT_SAMPLE_RATE
+_MARGIN_DB: Final = 4.0
 _AUTO, _ON = "auto", "on"
 
 
@@ -48,21 +53,32 @@ class NoiseReduction:
         self._running = always
         self._judge_at = 0
 
-    def follow(self, sound: SampleBuffer, new: Samples, speech_from: int | None) -> None:
-        """Take ``new``, the end of ``sound``; ``speech_from``: where the open segment starts."""
+    def follow(self, sound: SampleBuffer, new: Samples, wanted_from: int, *, is_open: bool) -> None:
+        """Take ``new``, the end of ``sound``.
+
+        ``wanted_from``: where the segment starts that is open (``is_open``), or may come.
+        """
         self._meter.push(new)
-        if speech_from is None:
-            return
-        if not self._running and sound.end >= self._judge_at:
+        if sound.end >= self._judge_at:
             self._judge_at = sound.end + _JUDGED_EVERY
-            self._running = self._is_noisy(speech_from, sound.end)
+            if self._running:
+                self._running = is_open or not self._is_quiet(sound.end)
+            elif is_open:
+                self._running = self._is_noisy(wanted_from, sound.end)
         if self._running and (stream := self._loaded()) is not None:
-            stream.feed(sound, speech_from)
+            stream.feed(sound, wanted_from)
 
     def finish(self, sound: SampleBuffer) -> None:
-        """Denoise speech that is open to the end of ``sound``, where the stream pauses."""
+        """Denoise to the end of ``sound``, where the stream pauses."""
         if self._running and self._stream is not None:
             self._stream.finish(sound)
+
+    def detectable(self, sound: SampleBuffer, start: int, end: int) -> Samples | None:
+        """Return what a detector is to judge of ``sound``; None: that is not denoised yet."""
+        stream = self._stream if self._running else None
+        if stream is None or not stream.covers(start):
+            return sound.between(start, end)
+        return stream.mixed(sound, start, end) if end <= stream.end else None
 
     def denoised(self, sound: SampleBuffer, start: int, end: int) -> Samples | None:
         """Return the segment from ``start`` to ``end`` with less noise; None: it is not noisy."""
@@ -90,6 +106,12 @@ class NoiseReduction:
             return True
         snr_db = self._meter.snr_db(start - WARM_UP, end)
         return snr_db is not None and snr_db < NOISY_BELOW_DB
+
+    def _is_quiet(self, end: int) -> bool:
+        if self._always:
+            return False
+        snr_db = self._meter.snr_db(end - _QUIET_FOR, end)
+        return snr_db is not None and snr_db >= NOISY_BELOW_DB + _MARGIN_DB
 
     def _loaded(self) -> DenoisedStream | None:
         if self._stream is None and not self._failed:

@@ -123,6 +123,7 @@ class Segmenter:
         events += self._detect(np.zeros(missing, np.float32))
         if self._noise is not None:
             self._noise.finish(self._samples)
+            events += self._detect(np.zeros(0, np.float32))
         events += self._with_segments(self._endpointer.flush())
         self._detector.reset()
         return events
@@ -162,7 +163,9 @@ class Segmenter:
         self._follow_noise(samples)
         events: list[SegmentEvent] = []
         while (at := self._endpointer.position) + self._window <= self._samples.end:
-            window = self._samples.between(at, at + self._window)
+            window = self._detectable(at, at + self._window)
+            if window is None:
+                break
             level = float(np.dot(window, window))
             speech = self._endpointer.push(self._detector.probability(window), level)
             events += self._with_segments(speech)
@@ -171,8 +174,14 @@ class Segmenter:
 
     def _follow_noise(self, new: Samples) -> None:
         if self._noise is not None:
-            speech_from = self._endpointer.keep_from if self._endpointer.is_open else None
-            self._noise.follow(self._samples, new, speech_from)
+            self._noise.follow(
+                self._samples, new, self._endpointer.keep_from, is_open=self._endpointer.is_open
+            )
+
+    def _detectable(self, start: int, end: int) -> Samples | None:
+        if self._noise is None:
+            return self._samples.between(start, end)
+        return self._noise.detectable(self._samples, start, end)
 
     def _forget(self) -> None:
         keep_from = self._endpointer.keep_from

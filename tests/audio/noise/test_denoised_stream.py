@@ -87,3 +87,12 @@ def test_the_real_denoiser_takes_out_noise_and_keeps_speech_in_its_place():
         return float(np.mean((samples - scale * clean)[INPUT_SAMPLE_RATE:] ** 2))
 
     assert noise_in(after) < 0.4 * noise_in(noisy)
+
+
+def test_what_comes_after_a_pause_is_another_stream():
+    sound, stream = buffer_of(ramp(8_000)), DenoisedStream(LateDenoiser())
+    stream.feed(sound, 0)
+    stream.finish(sound)
+    sound.append(ramp(16_000)[8_000:])
+    stream.feed(sound, 8_000)
+    assert np.array_equal(stream.mixed(sound, 8_000, 15_000), ramp(15_000)[8_000:])

@@ -39,8 +39,10 @@ class KnowingDetector:
 
     def __init__(self) -> None:
         self._at = 0
+        self.levels: list[float] = []
 
     def probability(self, window: Samples) -> float:
+        self.levels.append(float(np.mean(window**2)))
         at_s = self._at / INPUT_SAMPLE_RATE % 4
         self._at += self.window_samples
         return float(1 <= at_s < 3)
@@ -49,8 +51,13 @@ class KnowingDetector:
         self._at = 0
 
 
-def segments(samples: Samples, noise: NoiseReduction | None, piece: int = 320) -> list[Segment]:
-    segmenter = Segmenter(KnowingDetector(), EndpointingRules(), noise)
+def segments(
+    samples: Samples,
+    noise: NoiseReduction | None,
+    piece: int = 320,
+    detector: KnowingDetector | None = None,
+) -> list[Segment]:
+    segmenter = Segmenter(detector or KnowingDetector(), EndpointingRules(), noise)
     events = []
     for start in range(0, samples.size, piece):
         data = pcm16_from_float(samples[start : start + piece])
@@ -100,6 +107,19 @@ def test_one_denoiser_serves_a_stream_and_the_pieces_do_not_matter():
     for one, other in zip(by_frames, at_once, strict=True):
         assert one.samples.size == other.samples.size
         assert np.mean((one.samples - other.samples) ** 2) < 0.01 * np.mean(one.samples**2)
+
+
+def test_the_detector_judges_denoised_sound_while_it_is_noisy_and_all_of_it():
+    noisy, quiet = utterance(8), utterance(None)
+    sound = np.concatenate([noisy, noisy, quiet, quiet, quiet])
+    plain, judge = KnowingDetector(), KnowingDetector()
+    segments(sound, None, detector=plain)
+    segments(sound, NoiseReduction(Begin()), detector=judge)
+    assert len(judge.levels) == len(plain.levels)
+    second, last = slice(130, 245), slice(-60, None)  # windows of 32 ms
+    ratio = np.sum(judge.levels[second]) / np.sum(plain.levels[second])
+    assert ratio == pytest.approx(10 ** (-9 / 10), rel=0.1)
+    assert judge.levels[last] == plain.levels[last]
 
 
 def test_speech_that_ends_with_the_stream_is_whole():
