@@ -32,6 +32,7 @@ app.add_typer(config_app, name="config")
 _HELP = {"help_option_names": ["-h", "--help"]}
 
 _FORMATS = ("text", "srt", "vtt", "json")
+_STAGES = ("transcriber", "chat", "synthesizer")
 
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")]
 _Resume = Annotated[
@@ -251,6 +252,27 @@ def serve(
     from live_cli.commands.serve import command
 
     command.run(settings, print_env=print_env)
+
+
+@app.command(cls=GroupedCommand)
+@with_settings("stages")
+def stages(
+    settings: Settings,
+    only: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[STAGE...]",
+            help="transcriber, chat, synthesizer; all of them where none is named.",
+            autocompletion=completion(_STAGES),
+        ),
+    ] = None,
+) -> None:
+    """Serve transcriber, chat model and synthesizer to other machines by OpenAI's API."""
+    if unknown := [name for name in only or () if name not in _STAGES]:
+        raise OptionError(f"{unknown[0]!r} is no stage: choose {', '.join(_STAGES)}")
+    from live_cli.commands.serve import stages as command
+
+    command.run(settings, only or _STAGES)
 
 
 @app.command(cls=GroupedCommand)

@@ -24,6 +24,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "live-cli serve &",
         'eval "$(live-cli serve --print-env)" && python your_program.py',
     ),
+    "stages": ("live-cli stages", "live-cli stages transcriber synthesizer --port 8766"),
     "tools": ("live-cli tools --tools house.py --mcp servers.json",),
     "tools call": ('live-cli tools call lamp \'{"room": "hall"}\' --tools house.py',),
     "devices": ("live-cli devices",),

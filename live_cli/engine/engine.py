@@ -53,7 +53,7 @@ class LiveEngine:
         self._strict = strict
         self._limits_audio = limits_audio
         self._registry = registry or Registry(names)
-        self._context = EngineContext(Workers(), Clock(clock, sleep))
+        self._context = EngineContext(Workers(self._registry.elsewhere), Clock(clock, sleep))
         self._handles = Handles()
 
     async def load(self, stages: Iterable[Stage] = SHARED_STAGES) -> None:

@@ -66,10 +66,12 @@ class Registry:
         return self.names.end_of_turn != SILENCE
 
     @property
-    def chat_is_endpoint(self) -> bool:
-        """Whether the chat model is behind an OpenAI-compatible endpoint."""
-        backend, _ = find_backend(Stage.CHAT, self.names.chat)
-        return backend is not None and backend.argument is Argument.ENDPOINT
+    def elsewhere(self) -> frozenset[Stage]:
+        """The stages that are behind an OpenAI-compatible endpoint."""
+        named = ((stage, find_backend(stage, self._name(stage))[0]) for stage in Stage)
+        return frozenset(
+            stage for stage, backend in named if backend and backend.argument is Argument.ENDPOINT
+        )
 
     def report(self) -> list[Readiness]:
         """How far each stage is loaded; a transcriber of other languages only once it was asked."""
@@ -216,7 +218,7 @@ def _make(stage: Stage, name: str, names: StageNames) -> Any:
             found = find_chat_model(argument)
             return make(found.path, found.projector, threads=names.threads, parallel=names.parallel)
         case Argument.ENDPOINT:
-            return make(argument)
+            return make(argument, names.voices) if stage is Stage.SYNTHESIZER else make(argument)
         case Argument.SCRIPT:
             return make(argument.split("|")) if argument else make()
         case Argument.NONE:

@@ -238,20 +238,25 @@ class ChatModel(Protocol):
 class VoiceTraits:
     """The sound of a prebuilt voice: factors on the pitch, pace and timbre of the own voice.
 
-    ``language``: the code of what is to be spoken, without a region; "" leaves it open.
+    ``language``: the code of what is to be spoken, without a region; "" leaves it open. ``name``:
+    the voice's own, for a synthesizer elsewhere that has voices of its own.
     """
 
     pitch: float = 1.0
     pace: float = 1.0
     timbre: float = 1.0
     language: str = ""
+    name: str = ""
 
 
 class Synthesizer(Protocol):
     """Text to speech. Shared by sessions; serialises its calls."""
 
     def speak(self, text: str, voice: VoiceTraits) -> Iterator[Samples]:
-        """Yield speech at 24 kHz in chunks, the first as soon as it is ready."""
+        """Yield speech at 24 kHz in chunks, the first as soon as it is ready.
+
+        An empty chunk says that more is to come: who no longer wants it may stop there.
+        """
 
 
 BY_WORDS, BY_SOUND = "words", "sound"
@@ -273,3 +278,5 @@ class StageNames:
     """Threads of a chat model in this process; 0: one less than the cores, at least one."""
     parallel: int = 1
     """Replies that a chat model in this process generates side by side."""
+    voices: tuple[str, ...] = ()
+    """What the thirty voices are called at a synthesizer elsewhere, as NAME=VOICE."""

@@ -2,11 +2,11 @@
 
 The size of a pool is the number of calls that its stage takes at a time; further calls wait in the
 order in which they came. Replies are streamed side by side, so chat has as many threads as there
-may be sessions.
+may be sessions, and so has a stage that works elsewhere: its threads only wait.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -21,15 +21,20 @@ _THREADS = {
     Stage.CHAT: 16,
     Stage.SYNTHESIZER: 1,
 }
+_THREADS_ELSEWHERE = 16
 
 
 class Workers:
-    """The thread pools of one engine; threads start when they are first needed."""
+    """The thread pools of one engine; threads start when they are first needed.
 
-    def __init__(self) -> None:
+    ``elsewhere``: the stages that are behind an endpoint.
+    """
+
+    def __init__(self, elsewhere: Collection[Stage] = ()) -> None:
+        counts = _THREADS | dict.fromkeys(elsewhere, _THREADS_ELSEWHERE)
         self._pools = {
             stage: ThreadPoolExecutor(count, thread_name_prefix=stage.value)
-            for stage, count in _THREADS.items()
+            for stage, count in counts.items()
         }
         self._running = dict.fromkeys(_THREADS, 0)
 

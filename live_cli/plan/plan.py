@@ -319,6 +319,7 @@ def _child_args(engine: EngineSettings, needs: tuple[Stage, ...]) -> tuple[str, 
         "barge_in": engine.barge_in,
         "denoise": engine.denoise,
         "threads": str(engine.threads),
+        "voices": ",".join(engine.voices),
     }
     return tuple(f"--{name}={value}" for name, value in named.items())
 

@@ -25,6 +25,7 @@ _TRUE = {"true", "yes", "on", "1"}
 _FALSE = {"false", "no", "off", "0"}
 _WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
 _SHOWN_CHARS = 60
+_ADDRESSES = re.compile(r",\s*(?=(?:openai:)?https?://)", re.IGNORECASE)
 _SCHEMES = ("wss", "ws", "https", "http")
 
 
@@ -132,22 +133,58 @@ class ImageDevice(DeviceName):
         return isinstance(value, str) and not value.strip()
 
 
-class ChatName(Text):
-    """A chat model's name; the address of an endpoint never carries a key.
+@dataclass(frozen=True, slots=True)
+class BackendName(Text):
+    """A backend's name; several addresses of endpoints as a list, or with commas between them.
 
-    The name stands on the command line of the child, which anybody on the machine can read.
+    An address never carries a key: the name stands on the command line of the child, which anybody
+    on the machine can read. ``key``: the variable of the environment that has it.
     """
 
+    key: str = "OPENAI_API_KEY"
+
     def read(self, value: object) -> str:
-        text = Text.read(self, value)
-        address = text.strip().partition("#")[0]
-        is_address = address.lower().startswith(("openai:", "//")) or "://" in address
-        if is_address and ("@" in address or "?" in address):
-            raise ValueError(
-                "must not carry a key or anything after ? or before @ in its address: "
-                "put the key into the environment as OPENAI_API_KEY"
-            )
+        given = value if isinstance(value, list | tuple) else [value]
+        texts = [Text.read(self, each) for each in given or [None]]
+        if len(texts) > 1 and not all("://" in text for text in texts):
+            raise ValueError(f"must be {self.allowed}, or a list of addresses, not {shown(value)}")
+        text = ",".join(text.strip() for text in texts) if len(texts) > 1 else texts[0]
+        for each in _ADDRESSES.split(text.strip()):
+            address = each.partition("#")[0]
+            is_address = address.lower().startswith(("openai:", "//")) or "://" in address
+            if is_address and ("@" in address or "?" in address):
+                raise ValueError(
+                    "must not carry a key or anything after ? or before @ in its address: "
+                    f"put the key into the environment as {self.key}"
+                )
         return text
+
+
+class VoiceTable:
+    """What voices are called elsewhere: a table, or NAME=VOICE each; read as the latter."""
+
+    allowed: str = 'a table of voices such as { Puck = "am_puck" }'
+
+    def read(self, value: object) -> tuple[str, ...]:
+        if isinstance(value, dict):
+            value = [f"{name}={v}" if isinstance(v, str) else v for name, v in value.items()]
+        given = [value] if isinstance(value, str) else value
+        if not isinstance(given, list | tuple):
+            raise ValueError(f"must be {self.allowed}, not {shown(value)}")
+        return tuple(self._pair(each) for each in given)
+
+    def from_text(self, text: str) -> object:
+        return [part.strip() for part in text.split(",") if part.strip()]
+
+    def _pair(self, value: object) -> str:
+        name, equals, elsewhere = value.partition("=") if isinstance(value, str) else ("", "", "")
+        if not equals or not elsewhere.strip():
+            raise ValueError(f"must be {self.allowed}, not {shown(value)}")
+        voice = find_voice(name.strip())
+        if voice is None:
+            near = did_you_mean(name.strip(), VOICES)
+            raise ValueError(f"has {shown(name.strip())}, which is no voice{near}")
+        return f"{voice}={elsewhere.strip()}"
 
 
 @dataclass(frozen=True, slots=True)

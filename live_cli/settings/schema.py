@@ -17,8 +17,8 @@ from live_cli.catalog import BUILT_IN_TOOLS
 from live_cli.loopback import LOOPBACK_ADDRESS
 from live_cli.prices import Prices
 from live_cli.settings.rules import (
+    BackendName,
     Boolean,
-    ChatName,
     Choice,
     DeviceName,
     HostNames,
@@ -32,6 +32,7 @@ from live_cli.settings.rules import (
     ToolNames,
     ValueRule,
     VoiceName,
+    VoiceTable,
     WholeNumber,
 )
 from live_cli.settings.store_address import MEMORY, StoreAddress
@@ -106,6 +107,7 @@ AUTO_DENOISE = "auto"
 _DENOISE = Choice((AUTO_DENOISE, "on", "off"))
 
 _TALK, _SERVE = ("talk",), ("serve",)
+_SERVERS = ("serve", "stages")
 _SPEECH = ("talk", "text", "transcribe")
 
 _connection = partial(Option, "Connection")
@@ -331,13 +333,17 @@ class TranscribeSettings:
 class EngineSettings:
     """Which implementation each stage of the local engine uses.
 
-    ``threads``: those of the chat model; 0 is one less than the cores, at least one.
+    ``threads``: those of the chat model; 0 is one less than the cores, at least one. ``voices``:
+    what voices are called at a synthesizer elsewhere, as NAME=VOICE.
     """
 
     detector: str = _setting(Text("a detector's name"), "silero")
-    transcriber: str = _setting(Text("a transcriber's name"), "moonshine")
+    transcriber: str = _setting(
+        BackendName("a transcriber's name or openai:URL#MODEL", key="TRANSCRIBER_API_KEY"),
+        "moonshine",
+    )
     chat: str = _setting(
-        ChatName("a chat model's name, gguf:PATH, ollama:MODEL or openai:URL#MODEL"),
+        BackendName("a chat model's name, gguf:PATH, ollama:MODEL or openai:URL#MODEL"),
         "gguf",
         _connection(
             "Chat model of the local engine (live-cli models).",
@@ -345,7 +351,11 @@ class EngineSettings:
             verbs=("talk", "text", "serve"),
         ),
     )
-    synthesizer: str = _setting(Text("a synthesizer's name"), "hibari")
+    synthesizer: str = _setting(
+        BackendName("a synthesizer's name or openai:URL#VOICE", key="SYNTHESIZER_API_KEY"),
+        "hibari",
+    )
+    voices: tuple[str, ...] = _setting(VoiceTable(), ())
     end_of_turn: str = _setting(Text("semantic or silence"), "semantic")
     barge_in: str = _setting(Choice(("words", "sound")), "words")
     denoise: str = _setting(_DENOISE, AUTO_DENOISE)
@@ -364,10 +374,14 @@ class ServeSettings:
     host: str = _setting(
         Text("a host name or address"),
         LOOPBACK_ADDRESS,
-        _listening("Address to listen at (127.0.0.1); another needs a key.", "HOST"),
+        _listening(
+            "Address to listen at (127.0.0.1); another needs a key.", "HOST", verbs=_SERVERS
+        ),
     )
     port: int = _setting(
-        WholeNumber(0, 65_535), 8765, _listening("Port to listen at (8765); 0: a free one.", "N")
+        WholeNumber(0, 65_535),
+        8765,
+        _listening("Port to listen at (8765); 0: a free one.", "N", verbs=_SERVERS),
     )
     strict: bool = _setting(
         Boolean(), False, _listening("Refuse fields that are not known.", one_way=True)

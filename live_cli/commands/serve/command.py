@@ -32,6 +32,8 @@ from live_cli.streams import leave_closed_terminal
 
 if TYPE_CHECKING:
     from live_cli.engine.engine import LiveEngine
+    from live_cli.engine.openai_api.served_stages import ServedStages
+    from live_cli.engine.stages import StageNames
     from live_cli.net.server.stats.prometheus import PrometheusCounts, StageStates
     from live_cli.net.server.store.session_store import SessionStore
 
@@ -57,7 +59,7 @@ def run(
     port = settings.serve.port if port is None else port
     key = settings.server_key
     if not is_loopback(host):
-        _check_key_for_network(host, key)
+        check_key_for_network(host, key)
     if print_env:
         if port == 0:
             raise SettingsError("Only a running server knows the port it took: name one, --port N.")
@@ -79,7 +81,7 @@ def _check_store_library() -> None:
         raise SettingsError("A shared store needs redis. Install it: pip install 'live-cli[scale]'")
 
 
-def _check_key_for_network(host: str, key: str | None) -> None:
+def check_key_for_network(host: str, key: str | None) -> None:
     """Raises SettingsError for a key too short to serve other machines with, or none."""
     if key is None:
         raise SettingsError(
@@ -105,9 +107,9 @@ async def _serve(
     limits = limits_of(serving)
     with stopping_on_signals(stop, limits.drain_s + limits.grace_s):
         port, addresses = port_of(listeners), addresses_of(listeners)
-        _say(welcome(host, port, encryption, keyed=key is not None, addresses=addresses))
+        say(welcome(host, port, encryption, keyed=key is not None, addresses=addresses))
         if notice := plain_text_notice(host, encryption):
-            _say(notice)
+            say(notice)
         engine, loading = _load_engine(settings.engine, serving)
         for module in ("live_cli.net.server.app", "live_cli.net.server.stats.prometheus"):
             await asyncio.to_thread(importlib.import_module, module)
@@ -119,12 +121,12 @@ async def _serve(
         def loaded(loading: asyncio.Task[None]) -> None:
             if loading.exception() is None:
                 keep_for_good()
-                _say("Ready.")
+                say("Ready.")
             else:
                 stop.set()
 
         loading.add_done_callback(loaded)
-        counts = PrometheusCounts(lambda: _stages_of(engine))
+        counts = PrometheusCounts(lambda: stages_of(engine))
         keys = [key] if key else []
         app = build_app(
             engine,
@@ -192,9 +194,17 @@ def _load_engine(
     options: EngineSettings, serving: ServeSettings
 ) -> "tuple[LiveEngine, asyncio.Task[None]]":
     from live_cli.engine.engine import LiveEngine
+
+    names = stage_names(options, serving)
+    engine = LiveEngine(names, strict=serving.strict)
+    return engine, asyncio.create_task(engine.load())
+
+
+def stage_names(options: EngineSettings, serving: ServeSettings) -> "StageNames":
+    """Return the backend of each stage, from the settings."""
     from live_cli.engine.stages import StageNames
 
-    names = StageNames(
+    return StageNames(
         detector=options.detector,
         transcriber=options.transcriber,
         chat=options.chat,
@@ -204,12 +214,11 @@ def _load_engine(
         denoise=options.denoise,
         threads=options.threads,
         parallel=serving.parallel,
+        voices=options.voices,
     )
-    engine = LiveEngine(names, strict=serving.strict)
-    return engine, asyncio.create_task(engine.load())
 
 
-def _stages_of(engine: "LiveEngine") -> "StageStates":
+def stages_of(engine: "LiveEngine | ServedStages") -> "StageStates":
     """The state of each stage that was asked for; detectors are made for each stream."""
     for each in engine.report():
         if each.state != "unloaded":
@@ -217,7 +226,8 @@ def _stages_of(engine: "LiveEngine") -> "StageStates":
             yield each.stage.value, each.name.partition(":")[0], each.state == "ready"
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Tell the person who started the server."""
     print(text, file=sys.stderr, flush=True)
 
 

@@ -15,7 +15,7 @@ def environment(host: str, port: int, encryption: Encryption | None, *, keyed: b
     All of them together are good for each of the programs: the base URL of the JavaScript SDK
     comes last and does for the Python SDK as well, which makes ``wss`` of whatever it is given.
     """
-    plain = _base_url(host, port)
+    plain = base_url(host, port)
     key = 'GEMINI_API_KEY="$LIVE_CLI_KEY"' if keyed else "GEMINI_API_KEY=any"
     lines = []
     if encryption is not None:
@@ -58,8 +58,8 @@ def welcome(
     """
     setting = "LIVE_CLI_KEY=… " if keyed else ""
     lines = [
-        f"Serving the Live API at {_reached_at(host, port, addresses)}. The models are loading.",
-        f"Use it:  {setting}live-cli talk --server {_base_url(host, port)}",
+        f"Serving the Live API at {reached_at(host, port, addresses)}. The models are loading.",
+        f"Use it:  {setting}live-cli talk --server {base_url(host, port)}",
         "Callers need the key that is set (LIVE_CLI_KEY)."
         if keyed
         else "Callers need no key; only this machine can reach it.",
@@ -69,12 +69,12 @@ def welcome(
     return "\n".join(lines)
 
 
-def _reached_at(host: str, port: int, addresses: Sequence[str]) -> str:
+def reached_at(host: str, port: int, addresses: Sequence[str]) -> str:
     hosts = addresses if is_any_address(host) and addresses else [host]
     return ", ".join(f"http://{_in_url(each)}:{port}" for each in hosts)
 
 
-def _base_url(host: str, port: int) -> str:
+def base_url(host: str, port: int) -> str:
     """The base URL of the server for programs on this machine."""
     own = LOOPBACK_ADDRESS if is_any_address(host) else host
     return f"http://{_in_url(own)}:{port}"

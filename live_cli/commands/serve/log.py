@@ -10,6 +10,8 @@ from live_cli.commands.failure_log import LogFormatter, PrivateLogHandler
 from live_cli.log_files import LOG_BYTES
 from live_cli.paths import state_folder
 
+_LOGS = ("live_cli.serve", "live_cli.stages")
+
 
 class BoundedStderrHandler(logging.StreamHandler[IO[str]]):
     """Writes records to stderr; where that is a log file, its older part is cut when it is large.
@@ -40,8 +42,9 @@ def log_to_stderr() -> None:
     kept = PrivateLogHandler(state_folder() / "serve.log")
     kept.setFormatter(LogFormatter(tracebacks=True))
     kept.setLevel(logging.ERROR)
-    for name in ("live_cli.serve", "asyncio"):  # asyncio tells of a failure that nobody asked for
+    for name in (*_LOGS, "asyncio"):  # asyncio tells of a failure that nobody asked for
         log = logging.getLogger(name)
         log.propagate = False
         log.handlers = [shown, kept]
-    logging.getLogger("live_cli.serve").setLevel(logging.INFO)
+    for name in _LOGS:
+        logging.getLogger(name).setLevel(logging.INFO)

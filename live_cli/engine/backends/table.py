@@ -5,10 +5,13 @@ backend is named ``NAME`` or ``NAME:ARGUMENT``:
 
 detector      silero | scripted
 end_of_turn   semantic | silence | scripted[:PROBABILITY|PROBABILITY…]
-transcriber   moonshine | moonshine:FOLDER | whisper[:FOLDER] | scripted[:TEXT|TEXT…]
+transcriber   moonshine | moonshine:FOLDER | whisper[:FOLDER] | openai:URL#MODEL |
+              scripted[:TEXT|TEXT…]
 chat          gguf | gguf:FILE[#PROJECTOR] | NAME of a model that is there | openai:URL#MODEL |
               scripted[:REPLY|REPLY…], where REPLY is text, call:FUNCTION {JSON}, or both
-synthesizer   hibari | pico | espeak | scripted
+synthesizer   hibari | pico | espeak | openai:URL#[MODEL/]VOICE | scripted
+
+Several addresses of an endpoint stand behind each other with commas, and are used in turn.
 """
 
 from enum import Enum
@@ -48,8 +51,11 @@ class Argument(Enum):
     FOLDER = "the folder of a model"
     WHISPER = "a Whisper model: its folder, or the name of one that is there"
     MODEL = "a chat model: a file, or the name of one that is there"
-    ENDPOINT = "a base URL, # and the name of a model"
+    ENDPOINT = "base URLs, each with # and the name of a model or a voice"
     SCRIPT = "texts, parted by |"
+
+
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 
 class VoiceQuality(Enum):
@@ -138,6 +144,11 @@ BACKENDS = (
         languages=_WHISPER_LANGUAGES,
     ),
     Backend(
+        Stage.TRANSCRIBER, "openai", "stt.openai:OpenAITranscriber", Argument.ENDPOINT,
+        forms=("openai:URL#MODEL",),
+        variables=("TRANSCRIBER_API_KEY", "OPENAI_API_KEY", *_PROXIES),
+    ),
+    Backend(
         Stage.TRANSCRIBER, "scripted", "scripted:ScriptedTranscriber", Argument.SCRIPT,
         forms=("scripted",),
     ),
@@ -149,7 +160,7 @@ BACKENDS = (
     Backend(
         Stage.CHAT, "openai", "llm.openai:OpenAIChatModel", Argument.ENDPOINT,
         forms=("openai:URL#MODEL", "ollama:MODEL"),
-        variables=("OPENAI_API_KEY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
+        variables=("OPENAI_API_KEY", *_PROXIES),
     ),
     Backend(
         Stage.CHAT, "scripted", "scripted:ScriptedChatModel", Argument.SCRIPT, forms=("scripted",)
@@ -171,6 +182,11 @@ BACKENDS = (
         forms=("espeak",),
         languages=_ESPEAK_LANGUAGES, quality=VoiceQuality.ROBOTIC,
         install="install the program espeak-ng (apt, brew, or its installer)",
+    ),
+    Backend(
+        Stage.SYNTHESIZER, "openai", "tts.openai:OpenAISynthesizer", Argument.ENDPOINT,
+        forms=("openai:URL#VOICE", "openai:URL#MODEL/VOICE"),
+        variables=("SYNTHESIZER_API_KEY", "OPENAI_API_KEY", *_PROXIES),
     ),
     Backend(Stage.SYNTHESIZER, "scripted", "scripted:ScriptedSynthesizer", forms=("scripted",)),
 )  # fmt: skip

@@ -262,7 +262,7 @@ class ModelTurn:
             return
         chunk = first
         while chunk is not None:
-            for piece in _messages(chunk):
+            for piece in _messages(chunk) if len(chunk) else ():
                 now = self._clock.now()
                 seconds = len(piece) / OUTPUT_SAMPLE_RATE
                 spoken.seconds += seconds

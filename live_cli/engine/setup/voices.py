@@ -50,7 +50,7 @@ _GRID: dict[str, tuple[float, float, float]] = {
 }
 
 VOICE_TRAITS: dict[str, VoiceTraits] = {
-    name: VoiceTraits(*traits) for name, traits in _GRID.items()
+    name: VoiceTraits(*traits, name=name) for name, traits in _GRID.items()
 }
 
 

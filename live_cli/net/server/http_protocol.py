@@ -23,7 +23,8 @@ class DeadlineHttpProtocol(H11Protocol):
     it; its body within the same again, which the application sees to; and its response is written
     within another.
     The application finds ``abort()`` in its scope's state, which cuts the connection at once, and
-    ``place``, both also where the request became a WebSocket.
+    ``place``, both also where the request became a WebSocket; and ``give_time(seconds)``, for a
+    response that takes longer.
 
     ``place``: that of the connection, where it has one already; otherwise one of ``places``.
     """
@@ -50,7 +51,7 @@ class DeadlineHttpProtocol(H11Protocol):
         if self._place is None:
             transport.abort()
             return
-        own = {"abort": transport.abort, "place": self._place}
+        own = {"abort": transport.abort, "place": self._place, "give_time": self._set_deadline}
         self.app_state = {**self.app_state, **own}
         self._set_deadline(self._request_s)
 

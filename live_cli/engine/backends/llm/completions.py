@@ -240,6 +240,9 @@ def _too_long(tokens: int, context: object) -> str:
     return f"The conversation has {tokens:,} tokens{takes}: say less at once, or start anew."
 
 
+STILL_WAITING: dict[str, Any] = {"prompt_progress": None}
+"""A chunk that says nothing, but gives whoever reads a chance to stop."""
+
 Stream = Callable[[ChatRequest, Callable[[dict[str, Any]], bool]], None]
 """Sends a request and hands over its chunks until the callback returns True."""
 

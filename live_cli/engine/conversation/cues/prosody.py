@@ -25,7 +25,7 @@ microphone that is moved. It reads arousal, not feelings, and says neutral when 
 
 import re
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from math import log2
 from statistics import median
@@ -248,7 +248,8 @@ def toned(voice: VoiceTraits, manner: Manner) -> VoiceTraits:
     if manner is Manner.NEUTRAL:
         return voice
     tone = _TONES[manner]
-    return VoiceTraits(
+    return replace(
+        voice,
         pitch=min(max(voice.pitch * tone.pitch, _PITCH[0]), _PITCH[1]),
         pace=min(max(voice.pace * tone.pace, _PACE[0]), _PACE[1]),
         timbre=voice.timbre * tone.timbre,
