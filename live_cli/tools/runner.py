@@ -294,7 +294,7 @@ class ToolRunner:
     def _tell(self, call: PendingCall, result: ToolResult) -> None:
         said = msgspec.json.encode(result.response).decode()
         self._send(
-            self._say(f"(The connection broke while {call.name} ran. Its result is: {said})")
+            self._say(f"(The connection broke during a call of {call.name}. Its result is: {said})")
         )
 
     def _report(
