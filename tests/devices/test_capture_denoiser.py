@@ -4,10 +4,12 @@ import threading
 
 import numpy as np
 import pytest
+import soundfile
 
-from live_cli.audio.noise.denoiser import Denoiser, DenoiserError
-from live_cli.audio.pcm import Samples
+from live_cli.audio.noise.denoiser import DeepFilterNet, Denoiser, DenoiserError
+from live_cli.audio.pcm import Samples, float_from_pcm16
 from live_cli.devices.capture_denoiser import CaptureDenoiser
+from live_cli.devices.file_ends import FileMicrophone
 from live_cli.sample_rates import FRAME_SAMPLES, INPUT_SAMPLE_RATE
 from tests.audio.noise.test_denoised_stream import LateDenoiser
 from tests.harness.noises import pink
@@ -75,3 +77,22 @@ def test_a_denoiser_that_does_not_load_is_told_and_the_sound_is_sent():
 
     assert np.array_equal(sent(CaptureDenoiser(begin, tell), LOUD, there), LOUD)
     assert told == ["it is broken"]
+
+
+def test_a_file_is_sent_denoised_and_whole(tmp_path):
+    noisy = pink(1.5, 2)
+    soundfile.write(tmp_path / "noise.wav", noisy, INPUT_SAMPLE_RATE, subtype="FLOAT")
+    frames: list[bytes] = []
+    ended = threading.Event()
+    microphone = FileMicrophone(
+        tmp_path / "noise.wav",
+        lambda frame, *_: frames.append(frame),
+        ended.set,
+        CaptureDenoiser(DeepFilterNet, nobody, always=True),
+    )
+    microphone.start()
+    assert ended.wait(60)
+    microphone.stop()
+    sent = float_from_pcm16(b"".join(frames))
+    assert len(frames) == 75
+    assert np.mean(sent[-8000:] ** 2) < 0.3 * np.mean(noisy[-8000:] ** 2)
