@@ -15,9 +15,9 @@ from tests.benchmarks.row import ENVIRONMENT, Row
 from tests.harness.other_languages import SAID, clip
 from tests.harness.speech import character_error_rate
 
-_LIMITS = {"de": 0.05, "es": 0.1, "fr": 0.1, "it": 0.2, "pt": 0.1}
+_LIMITS = {"de": 0.05, "es": 0.15, "fr": 0.2, "hi": 1.1, "it": 0.1, "pt": 0.15}
 _OTHERWISE = 0.8
-"""Polish, Hindi, Japanese and Chinese pangrams of words that nobody says; Whisper base guesses."""
+"""Pangrams of words that nobody says, of which Whisper base guesses; Hindi it writes in Arabic."""
 
 
 def rows() -> list[Row]:
