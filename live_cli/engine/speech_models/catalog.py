@@ -42,7 +42,7 @@ _V2_TOKENS = {
 }
 """Of all multilingual Whisper models before large-v3."""
 
-WHISPER_BASE, KOKORO = "whisper-base", "kokoro"
+WHISPER_BASE = "whisper-base"
 
 SPEECH_MODELS: dict[str, PinnedFolder] = {
     folder.name: folder
