@@ -81,7 +81,10 @@ _seen: set[str] = set()
 
 def seen_keys() -> set[str]:
     """Return every key that this process has read, or could read from its environment."""
-    variables = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "LIVE_CLI_KEY", "OPENAI_API_KEY")
+    variables = (
+        "GEMINI_API_KEY", "GOOGLE_API_KEY", "LIVE_CLI_KEY", "OPENAI_API_KEY",
+        "TRANSCRIBER_API_KEY", "SYNTHESIZER_API_KEY",
+    )  # fmt: skip
     return _seen | {os.environ.get(name, "").strip() for name in variables}
 
 

@@ -17,6 +17,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from live_cli import __version__
 from live_cli.catalog import LANGUAGES
+from live_cli.commands.doctor.endpoint_check import endpoint_findings, is_elsewhere
 from live_cli.commands.doctor.findings import Finding, print_finding
 from live_cli.commands.doctor.image_check import image_findings
 from live_cli.engine.backends.table import SEMANTIC, Argument, Stage, find_backend
@@ -48,10 +49,13 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield _settings(settings)
     yield _key(settings)
     yield _local_packages(settings)
-    yield _transcriber(settings)
+    yield from endpoint_findings(settings.engine, needed=_is_local(settings))
+    if not is_elsewhere(Stage.TRANSCRIBER, settings.engine):
+        yield _transcriber(settings)
     yield _end_of_turn(settings)
     yield _noise(settings)
-    yield _chat_model(settings)
+    if not is_elsewhere(Stage.CHAT, settings.engine):
+        yield _chat_model(settings)
     yield from _chat_programs()
     yield _languages(settings)
     yield from _server(settings)
@@ -85,6 +89,11 @@ def _local_packages(settings: Settings) -> Finding:
         says = f"{', '.join(missing)} not installed: pip install 'live-cli[local]' (or make setup)"
         return Finding("local engine", says, hint=True)
     return Finding("local engine", "installed")
+
+
+def _is_local(settings: Settings) -> bool:
+    """Whether the settings use the engine on this machine."""
+    return settings.server == "local" or (settings.server == "auto" and not settings.gemini_key)
 
 
 def _transcriber(settings: Settings) -> Finding:
@@ -161,10 +170,8 @@ def _chat_model(settings: Settings) -> Finding:
     try:
         model = find_chat_model(wanted)
     except EngineError as exc:
-        local = settings.server == "local" or (
-            settings.server == "auto" and not settings.gemini_key
-        )
-        return Finding("chat model", str(exc), failure=exc if local else None, hint=True)
+        failure = exc if _is_local(settings) else None
+        return Finding("chat model", str(exc), failure=failure, hint=True)
     sees = f"sees by {model.projector.name}" if model.projector else "cannot see"
     says = f"{model.name} ({model.origin}), {model.path}; {sees}"
     if model.name == BUNDLED:

@@ -147,9 +147,13 @@ class StageEndpoint:
                     )
                 yield arrived
 
-    def _shown_key(self) -> str | None:
-        own = os.environ.get(self._key)
-        return os.environ.get(SHARED_KEY) if own is None else own
+    def _shown_key(self) -> str:
+        """Return the key. Raises EngineError for what is none, which an error would show."""
+        name = self._key if self._key in os.environ else SHARED_KEY
+        key = os.environ.get(name, "").strip()
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise EngineError(f"{name} does not hold a key: it must be one word of plain letters")
+        return key
 
     def _unreached(self, address: EndpointAddress, exc: Exception) -> str:
         proxy = proxy_of_http(address.base)
