@@ -61,13 +61,14 @@ class Serve:
 
 @contextmanager
 def serving(
-    home: Path, settings: Mapping[str, str], program: Sequence[str] = PROGRAM
+    home: Path, settings: Mapping[str, str], program: Sequence[str] = PROGRAM, verb: str = "serve"
 ) -> Iterator[Serve]:
     """A `serve` that is ready, on a free port; it ends by a signal, in order and in silence.
 
-    ``settings``: its environment variables. A test may end it by itself.
+    ``settings``: its environment variables. ``verb``: `stages` is run in the same way. A test may
+    end it by itself.
     """
-    serve = ("serve", "--port", "0")
+    serve = (verb, "--port", "0")
     with started(
         *serve, home=home, env=settings, program=program, stderr=subprocess.PIPE
     ) as process:
