@@ -14,6 +14,7 @@ MODULES = (
     "startup",
     "mcp_calls",
     "latency",
+    "stages_by_url",
     "images",
     "talk_images",
     "engine",

@@ -176,6 +176,7 @@ class StreamedResponse(Response):
     async def _send_pieces(self, send: Send) -> None:
         async for piece in self._pieces:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await asyncio.sleep(0)  # for the loop to see a caller who left, before more is sent
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
