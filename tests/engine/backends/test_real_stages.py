@@ -13,7 +13,7 @@ from live_cli.engine.backends.llm.completions import body_of
 from live_cli.engine.backends.llm.gguf import GgufChatModel
 from live_cli.engine.backends.llm.tools_first import TOOLS_FIRST
 from live_cli.engine.backends.stt.moonshine import MoonshineTranscriber, bundled_folder
-from live_cli.engine.backends.table import Stage
+from live_cli.engine.backends.table import SHARED_STAGES, Stage
 from live_cli.engine.chat_models.lookup import find_chat_model
 from live_cli.engine.conversation.history.entries import USER
 from live_cli.engine.conversation.history.history import ContextWindow, History
@@ -248,7 +248,7 @@ async def test_stages_load_side_by_side_and_once():
     await asyncio.gather(engine.load(), engine.load([Stage.TRANSCRIBER, Stage.SYNTHESIZER]))
     assert await registry.transcriber() is await registry.transcriber()
     ready = {r.stage.value for r in engine.report() if r.state == "ready"}
-    assert ready == {"transcriber", "chat", "synthesizer"}
+    assert ready == {stage.value for stage in SHARED_STAGES}
     await engine.close()
 
 
