@@ -6,7 +6,9 @@ may be sessions, and so has a stage that works elsewhere: its threads only wait.
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+import contextlib
+import threading
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -49,6 +51,26 @@ class Workers:
         running.add_done_callback(lambda _: self._ended(stage))
         return await running
 
+    async def iterate(self, stage: Stage, items: Iterator[Result]) -> AsyncGenerator[Result, None]:
+        """Yield ``items``, each made in a thread of ``stage``.
+
+        With this generator ``items`` are closed, too, as soon as no thread is in them.
+        """
+        left = threading.Event()
+
+        def advance() -> Result | None:
+            item = next(items, None)
+            if left.is_set():
+                _close(items)
+            return item
+
+        try:
+            while (item := await self.run(stage, advance)) is not None:
+                yield item
+        finally:
+            left.set()
+            _close(items)
+
     def _ended(self, stage: Stage) -> None:
         self._running[stage] -= 1
 
@@ -56,3 +78,10 @@ class Workers:
         """Take no more calls; running ones end by themselves."""
         for pool in self._pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _close(items: Iterator[object]) -> None:
+    close = getattr(items, "close", None)
+    if close is not None:
+        with contextlib.suppress(ValueError):  # a thread is in it, and closes it when it comes out
+            close()

@@ -249,8 +249,12 @@ class ModelTurn:
         )
 
     async def _speak(self, clause: Clause) -> None:
-        chunks = self._sound_of(clause)
-        first = await self._next(chunks)
+        sound = self._workers.iterate(Stage.SYNTHESIZER, self._sound_of(clause))
+        async with aclosing(sound) as chunks:
+            await self._speak_chunks(clause, chunks)
+
+    async def _speak_chunks(self, clause: Clause, chunks: AsyncGenerator[Samples, None]) -> None:
+        first = await anext(chunks, None)
         await self._released.wait()
         now = self._clock.now()
         spoken = _SpokenClause(clause.text, starts_at=max(now, self._plays_until))
@@ -271,7 +275,7 @@ class ModelTurn:
                 self._plays_until = max(now, self._plays_until) + seconds
                 blob = Blob(data=pcm16_from_float(piece), mime_type=_AUDIO_TYPE)
                 await self._tell(_model_turn(Part(inline_data=blob)))
-            chunk = await self._next(chunks)
+            chunk = await anext(chunks, None)
         if not spoken.seconds and not self._told_unspoken:
             self._told_unspoken = True
             letters = ", ".join(foreign_scripts(clause.speech)) or "its"
@@ -296,9 +300,6 @@ class ModelTurn:
         if not clause.speech or self._synthesizer is None:
             return iter(())
         return self._synthesizer.speak(clause.speech, self._config.voice)
-
-    async def _next(self, chunks: Iterator[Samples]) -> Samples | None:
-        return await self._workers.run(Stage.SYNTHESIZER, lambda: next(chunks, None))
 
 
 def _messages(chunk: Samples) -> list[Samples]:

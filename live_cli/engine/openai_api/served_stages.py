@@ -6,7 +6,8 @@ waits behind more than its own stage.
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -118,10 +119,11 @@ class ServedStages:
         """
         traits = _traits(voice, speed, language)
         synthesizer = await self._registry.synthesizer()
-        chunks = synthesizer.speak(text, traits)
-        while (chunk := await self._next(chunks)) is not None:
-            if len(chunk):
-                yield pcm16_from_float(chunk)
+        sound = self._workers.iterate(Stage.SYNTHESIZER, synthesizer.speak(text, traits))
+        async with aclosing(sound) as chunks:
+            async for chunk in chunks:
+                if len(chunk):
+                    yield pcm16_from_float(chunk)
 
     async def chat(self, body: dict[str, Any], caller: str) -> AsyncGenerator[dict[str, Any], None]:
         """Yield a reply's deltas, then what ends it: ``finish_reason`` and ``usage``.
@@ -193,9 +195,6 @@ class ServedStages:
                 if isinstance(event, SpeechCut | SpeechEnded) and segment is not None:
                     found.append(segment)
         return found
-
-    async def _next(self, chunks: Iterator[Samples]) -> Samples | None:
-        return await self._workers.run(Stage.SYNTHESIZER, lambda: next(chunks, None))
 
 
 def _segment(at: int, segment: Segment, heard: DetailedText) -> dict[str, Any]:
