@@ -1,5 +1,6 @@
 """A store that replicas share, in Redis or Valkey."""
 
+import asyncio
 import contextlib
 import hashlib
 import logging
@@ -213,7 +214,7 @@ class RedisStore:
     # --- the other replicas --------------------------------------------------------------------
 
     async def watch(self) -> None:
-        while True:
+        while not _is_cancelled():
             with contextlib.suppress(StoreAwayError):
                 async with self._link.client.pubsub() as claims:
                     with self._link.answering():
@@ -225,7 +226,7 @@ class RedisStore:
         """Hear of claims elsewhere and keep the places, as long as the store answers."""
         await self._check_epochs()  # a claim may have been missed
         beat_at = 0.0
-        while True:
+        while not _is_cancelled():
             if time.monotonic() >= beat_at:
                 beat_at = time.monotonic() + _HEARTBEAT_S
                 held = [text for place, of in self._places.items() for text in (of, place)]
@@ -262,6 +263,12 @@ class RedisSnapshots:
 
     async def get(self, handle: str) -> tuple[str, bytes, Mapping[bytes, bytes]] | None:
         return await self.store.get(self.session.principal, handle)
+
+
+def _is_cancelled() -> bool:
+    """Whether this task was told to end, of which the library may not have told it."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _digest_of(principal: str, handle: str) -> str:
