@@ -22,6 +22,7 @@ from live_cli.engine.conversation.floor.turn_taking import (
     TurnTaking,
     UserState,
 )
+from live_cli.engine.conversation.floor.voice_input import VoiceInput
 from live_cli.engine.conversation.history.entries import MODEL, USER
 from live_cli.engine.conversation.history.history import ContextWindow, History
 from live_cli.engine.conversation.images import ImageInput
@@ -34,7 +35,6 @@ from live_cli.engine.conversation.user_turn import (
     UserTurn,
     UserTurnKind,
 )
-from live_cli.engine.conversation.voice_input import VoiceInput
 from live_cli.engine.setup.config import SessionConfig, system_prompt
 from live_cli.engine.setup.families import INVALID
 from live_cli.engine.setup.toolbox import toolbox_of

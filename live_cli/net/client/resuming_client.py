@@ -15,13 +15,13 @@ the owner goes on. `ReconnectPolicy` says after which pause, and when no more. A
 which nothing comes although something is awaited is given up where the `Watchdog` says so; before,
 the owner is told (`Stalled`).
 
-*What is not lost.* What is sent is kept until the model has answered it, or ends its turn without
-a word, the last `KEPT_MESSAGES` of it, and of a camera's images the newest; a new connection gets it
+*What is not lost.* What is sent is kept until the model has answered it, or ends its turn without a
+word, the last `KEPT_MESSAGES` of it, and of a camera's images the newest; a new connection gets it
 again, so that a question asked while the connection broke is answered. A sender waits meanwhile. An
 answer that had begun is begun anew: the handle is older than its question, so that a server which
-goes on from the handle has never heard it; without a handle, the rest is lost. Results of calls are never sent
-twice, and not at all while there is no connection: no new one knows a call of an earlier one. Who
-runs the calls sees to it that no result is lost.
+goes on from the handle has never heard it; without a handle, the rest is lost. Results of calls are
+never sent twice, and not at all while there is no connection: no new one knows a call of an earlier
+one. Who runs the calls sees to it that no result is lost.
 
 *With what.* A server that does not know the handle any more gets a new session, and the owner is
 told that nothing was restored. Turns are counted on, whatever the connection.

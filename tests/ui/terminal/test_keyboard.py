@@ -338,7 +338,7 @@ def test_whatever_ends_it_the_protocol_is_left(asking: Child, stop, code) -> Non
 
 SIGNALS_TO_THE_READER = """
 import signal
-signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # the main thread; the reader is made here
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # the main thread
 import threading
 run = threading.Thread.run
 def unblocked(self):
