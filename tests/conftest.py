@@ -48,6 +48,7 @@ BY_PLACE = {
     "engine/backends/stt/test_whisper.py": "engine",
     "engine/backends/test_real_stages.py": "engine",
     "engine/conversation/test_turns.py::test_messages_may_part_the_sound": "slow",
+    "net/server/store/": "process",
     "net/server/test_abuse.py": "slow",
 }
 """Folders, files and tests under tests/ that are of one kind."""
