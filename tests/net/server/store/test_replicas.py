@@ -1,5 +1,6 @@
 """Two servers with one store: each takes the handles and tokens of the other."""
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
@@ -10,11 +11,13 @@ from websockets.asyncio.client import ClientConnection
 
 from live_cli.engine.backends.scripted import ScriptedChatModel
 from live_cli.engine.engine import LiveEngine
+from live_cli.net.server.access.tokens import SPENT
 from live_cli.net.server.store.redis import RedisStore
 from tests.harness.live_client import ending, receive, say
 from tests.harness.live_server import LiveServer, running_server
 from tests.harness.redis_server import RedisServer
 from tests.harness.scripted_session import ScriptedRegistry
+from tests.net.server.access.test_server_tokens import opened_with, token_of
 
 LOG = logging.getLogger("test")
 
@@ -78,3 +81,13 @@ async def test_each_replica_takes_the_other_s_handle(redis_server: RedisServer) 
             answer, update = await answered(second, "Who am I?")
             assert (answer, update["resumable"]) == ("You said: Who am I?", True)
             assert read_by(other)[-3:] == ["I am Ada.", "You said: I am Ada.", "Who am I?"]
+
+
+async def test_a_one_use_token_opens_one_session_on_whichever_replica(
+    redis_server: RedisServer,
+) -> None:
+    async with replicas(redis_server) as servers:
+        for _ in range(20):
+            token = await token_of(servers[0])
+            came = await asyncio.gather(*(opened_with(server, token) for server in servers))
+            assert sorted(came, key=str) == sorted([None, (SPENT.code, SPENT.reason)], key=str)
