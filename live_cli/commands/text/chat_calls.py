@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 from live_cli.commands.session_tools import SessionTools
 from live_cli.net.client.resuming_client import ResumingClient
 from live_cli.plan.plan import SessionPlan
-from live_cli.protocol.events import Event
+from live_cli.protocol.events import Event, ToolCallCancelled
 from live_cli.protocol.messages import ClientMessage
 from live_cli.ui.line_reader import LineReader
 
 if TYPE_CHECKING:
+    from live_cli.tools.calls import PendingCall
     from live_cli.tools.consent import ConsentAnswer
     from live_cli.tools.runner import ToolRunner
 
@@ -23,15 +24,19 @@ OWED_TURN_LIMIT_S: Final = 10.0
 
 
 class ChatCalls:
-    """The calls of one chat; ``tools`` None: the model has none."""
+    """The calls of one chat; ``tools`` None: the model has none. ``lines``: what is typed."""
 
     def __init__(
-        self, tools: SessionTools | None, client: ResumingClient, plan: SessionPlan
+        self,
+        tools: SessionTools | None,
+        client: ResumingClient,
+        plan: SessionPlan,
+        lines: LineReader,
     ) -> None:
         self._client = client
         self._sending: set[asyncio.Task[None]] = set()
         self._runner = tools.start(client, plan, self._send) if tools else None
-        self._prompt = _ToolPrompt(self._runner) if self._runner else None
+        self._prompt = _ToolPrompt(self._runner, lines) if self._runner else None
 
     def _send(self, message: ClientMessage) -> None:
         task = asyncio.create_task(self._client.send(message))
@@ -40,9 +45,12 @@ class ChatCalls:
 
     def handle(self, event: Event) -> None:
         """Take in what comes of the server."""
-        if self._runner is not None and self._prompt is not None:
-            self._runner.handle(event)
-            self._prompt.look()
+        if self._runner is None or self._prompt is None:
+            return
+        if isinstance(event, ToolCallCancelled):
+            self._prompt.leave_line()
+        self._runner.handle(event)
+        self._prompt.look()
 
     def turn_limit_s(self) -> float | None:
         """Return how long the next turn, without a new question, is waited for; 0: not at all.
@@ -66,27 +74,49 @@ class ChatCalls:
 class _ToolPrompt:
     """Asks about the runner's calls, one after another, while the session goes on."""
 
-    def __init__(self, runner: "ToolRunner") -> None:
+    def __init__(self, runner: "ToolRunner", lines: LineReader) -> None:
         self._runner = runner
-        self._lines = LineReader()
+        self._lines = lines
         self._asking: asyncio.Task[None] | None = None
+        self._asked: PendingCall | None = None
+        self._left_line = False
 
     def look(self) -> None:
-        """Ask, where there is something to ask and nothing is being asked."""
-        if self._runner.asking is not None and (self._asking is None or self._asking.done()):
+        """Ask, where there is something to ask and nothing is being asked.
+
+        A question that was taken back is asked no more: what is typed next is no answer to it.
+        """
+        asked, self._asked = self._asked, self._runner.asking
+        if self._asking is not None and not self._asking.done():
+            if self._asked is asked:
+                if self._left_line:
+                    self._show()
+                return
+            self._asking.cancel()
+        if self._asked is not None:
             self._asking = asyncio.create_task(self._ask())
+
+    def leave_line(self) -> None:
+        """Let what is told next begin a line, where a question is shown."""
+        if self._asking is not None and not self._asking.done() and not self._left_line:
+            print(file=sys.stderr)
+            self._left_line = True
+
+    def _show(self) -> None:
+        print(_PROMPT, end="", file=sys.stderr, flush=True)
+        self._left_line = False
 
     async def _ask(self) -> None:
         while (call := self._runner.asking) is not None:
-            print(_PROMPT, end="", file=sys.stderr, flush=True)
-            line = await self._lines.next()
-            answer = read_answer(line)
-            if self._runner.asking is call and answer is not None:
+            self._asked = call
+            answer = read_answer(await self._lines.answer(self._show))
+            if answer is not None:
                 self._runner.answer(answer)
 
     async def close(self) -> None:
         """Ask no more."""
-        if self._asking is not None:
+        if self._asking is not None and not self._asking.done():
+            self.leave_line()
             self._asking.cancel()
             await asyncio.wait([self._asking])
 

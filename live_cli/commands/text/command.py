@@ -28,6 +28,7 @@ from live_cli.protocol.messages import Content
 from live_cli.settings.schema import Settings
 from live_cli.streams import is_terminal
 from live_cli.ui.choose import choose_view
+from live_cli.ui.line_reader import LineReader
 from live_cli.ui.view import Summary, View
 
 
@@ -76,16 +77,20 @@ def run(
     with _chosen_view(settings, plan, json=json, to_stderr=output_path == "-") as view:
         if earlier.left_out:
             view.note(f"Of {history}: {earlier.told_left_out}.")
+        lines = LineReader()
         asked = questions(
             message,
             document=document,
             shown=shown,
             stdin_is_taken=history_is_stdin or STDIN in images,
+            lines=lines,
             read_line=pictures.in_line,
             tell=view.note,
             complain=view.error,
         )
-        summary = asyncio.run(_converse(plan, settings, view, asked, turns, output_path, json=json))
+        summary = asyncio.run(
+            _converse(plan, settings, view, asked, lines, turns, output_path, json=json)
+        )
         view.close(summary if json else None)
 
 
@@ -115,6 +120,7 @@ async def _converse(
     settings: Settings,
     view: View,
     asked: AsyncIterator[Question],
+    lines: LineReader,
     turns: list[Content],
     output: str | None,
     *,
@@ -138,7 +144,7 @@ async def _converse(
                 server, plan, settings.session, view, goes_on=True, keeps_images=True
             ) as client,
         ):
-            calls = ChatCalls(tools, client, plan)
+            calls = ChatCalls(tools, client, plan, lines)
             chat = Chat(server, client, view, plan, writer, turns, prices_of(settings, plan), calls)
             try:
                 await chat.send_history()

@@ -53,6 +53,7 @@ async def questions(
     document: bool,
     shown: Sequence[NamedPicture],
     stdin_is_taken: bool,
+    lines: LineReader,
     read_line: Callable[[str], tuple[str, Sequence[NamedPicture]]],
     tell: Callable[[str], None],
     complain: Callable[[str], None],
@@ -60,6 +61,7 @@ async def questions(
     """Yield what is to be sent, as it comes. Raises InputFileError for what cannot be sent.
 
     ``shown``: pictures of the first message. ``stdin_is_taken``: something else has read it.
+    ``lines`` reads it.
     ``read_line`` parts a line of a chat into words and pictures, or raises a LiveError. ``tell``
     gets a sentence for the user, ``complain`` what was wrong with a line.
     """
@@ -67,31 +69,31 @@ async def questions(
         # what the locale could not read is read as UTF-8, as stdin is
         text = message.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         if not stdin_is_taken and (document or _is_fed()):
-            text = _joined(text, await _awaited(LineReader().rest(), _AWAITED, tell))
+            text = _joined(text, await _awaited(lines.rest(), _AWAITED, tell))
         yield Question(text, shown, is_only=True)
     elif stdin_is_taken:
         yield Question("", shown, is_only=True)
     elif document:
-        text = await LineReader().rest()
+        text = await lines.rest()
         if not text.strip():
             raise InputFileError("Standard input is empty: there is no document to send.")
         yield Question(text, shown, is_only=True)
     elif is_terminal(sys.stdin):
         if shown:
             yield Question("", shown)
-        async for question in _typed_lines(read_line, complain):
+        async for question in _typed_lines(lines, read_line, complain):
             yield question
     else:
-        async for question in _piped_lines(shown, tell):
+        async for question in _piped_lines(lines, shown, tell):
             yield question
 
 
 async def _typed_lines(
+    lines: LineReader,
     read_line: Callable[[str], tuple[str, Sequence[NamedPicture]]],
     complain: Callable[[str], None],
 ) -> AsyncIterator[Question]:
     """Yield what is typed after a prompt, until Ctrl-D."""
-    lines = LineReader()
     while True:
         print("you: ", end="", file=sys.stderr, flush=True)
         line = await lines.next()
@@ -108,10 +110,9 @@ async def _typed_lines(
 
 
 async def _piped_lines(
-    shown: Sequence[NamedPicture], tell: Callable[[str], None]
+    lines: LineReader, shown: Sequence[NamedPicture], tell: Callable[[str], None]
 ) -> AsyncIterator[Question]:
     """Yield the lines of a pipe, the first with the pictures; without a line these alone."""
-    lines = LineReader()
     number = 0
     while (line := await _first_line(lines, tell) if shown else await lines.next()) is not None:
         number += 1
