@@ -4,7 +4,8 @@ A *cut* is an answer whose sound comes while the speaker goes on.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from time import monotonic
 
@@ -33,7 +34,7 @@ from tests.benchmarks.spoken import (
 _FRAME = RATE // 50
 _AUDIBLE = 100
 """Of 16 bits: -50 dBFS."""
-_AFTER_S = 3.5
+_AFTER_S = 3.0
 """Listened for so long after a clip."""
 _LEAD_S = 0.3
 _LONG_ANSWER = "scripted:" + " ".join(
@@ -64,18 +65,49 @@ def rows(small: bool = False) -> list[Row]:
     return asyncio.run(_rows(small))
 
 
+def _silence(milliseconds: int) -> Settings:
+    return Settings(vad=VoiceActivitySettings(silence_ms=milliseconds))
+
+
+@dataclass(frozen=True)
+class _Clips:
+    """All clips of each kind, or one of each to see that it runs."""
+
+    questions: Sequence[Clip]
+    short: Sequence[Clip]
+    pausing: Sequence[Clip]
+    passing: Sequence[Clip]
+    stopping: Sequence[Clip]
+
+    @classmethod
+    def all(cls) -> "_Clips":
+        pausing = [halting(text, number * 3) for number, text in enumerate(HALTING)]
+        return cls(
+            [said(text, number) for number, text in enumerate([*QUESTIONS] * 2)],
+            [said(text, number * 7) for number, text in enumerate([*SHORT] * 2)],
+            [*pausing, reading("beckett.wav"), reading("two_cities.wav")],
+            [said(text, number * 5) for number, text in enumerate([*BACKCHANNELS] * 4)],
+            [said(text, number * 7) for number, text in enumerate([*INTERRUPTIONS] * 2)],
+        )
+
+    @classmethod
+    def few(cls) -> "_Clips":
+        one = [said(SHORT[2], 0)]
+        return cls(one, one, [halting(HALTING[-2], 0)], [said("Yeah.", 0)], [said("Wait.", 0)])
+
+
+_RULES = {"semantic": Settings(), "silence 500": _silence(500), "silence 800": _silence(800)}
+
+
 async def _rows(small: bool) -> list[Row]:
-    questions = [said(text, number) for number, text in enumerate([*QUESTIONS, *QUESTIONS])]
-    short = [said(text, number * 7) for number, text in enumerate([*SHORT, *SHORT])]
-    pausing = [halting(text, number * 3) for number, text in enumerate(HALTING)]
-    pausing += [reading("beckett.wav"), reading("two_cities.wav")]
-    if small:
-        questions, short, pausing = questions[:1], short[:1], pausing[2:3]
-    rules = {"silence 500": _silence(500), "silence 800": _silence(800), "semantic": Settings()}
-    waits = {name: await _waits(rule, questions) for name, rule in rules.items()}
-    floor = await _waits(_scripted("Fine.", Settings()), questions)
-    answers = await _waits(_scripted("Fine.", Settings()), short)
-    cuts = {name: await _cuts(_scripted("Fine.", rule), pausing) for name, rule in rules.items()}
+    clips = _Clips.few() if small else _Clips.all()
+    async with _serving("gguf") as server:
+        await _heard(server, Settings(), clips.questions[0])  # loads what is loaded late
+        waits = {name: await _waits(server, rule, clips.questions) for name, rule in _RULES.items()}
+    async with _serving("scripted:Fine.") as server:
+        floor = await _waits(server, Settings(), clips.questions)
+        answers = await _waits(server, Settings(), clips.short)
+        cuts = {name: await _cuts(server, rule, clips.pausing) for name, rule in _RULES.items()}
     return [
         Row(
             "questions: end of speech -> first sound, median",
@@ -90,67 +122,51 @@ async def _rows(small: bool) -> list[Row]:
             beside=[("silence 800", cuts["silence 800"])],
         ),
         Row("short answers: the longest wait, scripted chat model", max(answers), "s", 1.0),
-        *await _interruptions(small),
+        *await _interruptions(clips.passing, clips.stopping),
     ]  # fmt: skip
 
 
-async def _interruptions(small: bool) -> list[Row]:
-    passing = [said(text, 5 * n) for n, text in enumerate([*BACKCHANNELS] * 4)]
-    stopping = [said(text, 7 * n) for n, text in enumerate([*INTERRUPTIONS] * 2)]
-    if small:
-        passing, stopping = passing[:1], stopping[:1]
-    rows = []
-    for name in ("words", "sound"):
-        settings = _scripted(_LONG_ANSWER.removeprefix("scripted:"), Settings())
-        settings = replace(settings, engine=replace(settings.engine, barge_in=name))
-        ended = [each.interrupted for each in await _over_answers(settings, passing)]
-        found = [each.interrupted for each in await _over_answers(settings, stopping)]
-        rows.append((sum(at is not None for at in ended), [at for at in found if at is not None]))
-    (wrong, right), (wrong_by_sound, right_by_sound) = rows
+async def _interruptions(passing: Sequence[Clip], stopping: Sequence[Clip]) -> list[Row]:
+    ended, found = {}, {}
+    for manner in ("words", "sound"):
+        async with _serving(_LONG_ANSWER, manner) as server:
+            heard = [each.interrupted for each in await _over_answers(server, passing)]
+            ended[manner] = sum(at is not None for at in heard)
+            heard = [each.interrupted for each in await _over_answers(server, stopping)]
+            found[manner] = [_AFTER_S if at is None else at for at in heard]
+    missed = sum(at >= _AFTER_S for at in found["words"])
     return [
-        Row(f"of {len(passing)} backchannels these end the answer", wrong, "", 0,
-            beside=[("by sound", wrong_by_sound)]),
-        Row(f"of {len(stopping)} interruptions these do not", len(stopping) - len(right), "", 0),
-        Row("interruptions: start of speech -> interrupted, median", median(right or [9.0]), "s",
-            0.45, beside=[("by sound", median(right_by_sound or [9.0]))]),
-        Row("the slowest of them", max(right or [9.0]), "s", 0.80),
+        Row(f"of {len(passing)} backchannels these end the answer", ended["words"], "", 0,
+            beside=[("by sound", ended["sound"])]),
+        Row(f"of {len(stopping)} interruptions these do not", missed, "", 0),
+        Row("interruptions: start of speech -> interrupted, median", median(found["words"]), "s",
+            0.45, beside=[("by sound", median(found["sound"]))]),
+        Row("the slowest of them", max(found["words"]), "s", 0.80),
     ]  # fmt: skip
 
 
-def _silence(milliseconds: int) -> Settings:
-    return Settings(vad=VoiceActivitySettings(silence_ms=milliseconds))
+@asynccontextmanager
+async def _serving(chat: str, barge_in: str = "words") -> AsyncIterator[RunningServer]:
+    engine = EngineSettings(chat=chat, barge_in=barge_in)
+    plan = plan_session(Settings(server="local", engine=engine), "talk")
+    async with running_server(plan) as server:
+        yield server
 
 
-def _scripted(reply: str, settings: Settings) -> Settings:
-    return replace(settings, engine=EngineSettings(chat=f"scripted:{reply}"))
+async def _waits(server: RunningServer, rule: Settings, clips: Sequence[Clip]) -> list[float]:
+    return [(await _heard(server, rule, clip)).wait_s for clip in clips]
 
 
-async def _waits(settings: Settings, clips: Sequence[Clip]) -> list[float]:
-    settings = replace(settings, server="local")
-    async with running_server(plan_session(settings, "talk")) as server:
-        await _heard(server, settings, clips[0])  # loads what is loaded late
-        return [(await _heard(server, settings, clip)).wait_s for clip in clips]
+async def _cuts(server: RunningServer, rule: Settings, clips: Sequence[Clip]) -> int:
+    cuts = 0
+    for group in _groups(clips, _SIDE_BY_SIDE):
+        found = await asyncio.gather(*(_heard(server, rule, clip) for clip in group))
+        cuts += sum(each.cuts for each in found)
+    return cuts
 
 
-async def _cuts(settings: Settings, clips: Sequence[Clip]) -> int:
-    settings = replace(settings, server="local")
-    async with running_server(plan_session(settings, "talk")) as server:
-        await _heard(server, settings, said(QUESTIONS[0], 0))
-        found = []
-        for group in _groups(clips, _SIDE_BY_SIDE):
-            found += await asyncio.gather(*(_heard(server, settings, clip) for clip in group))
-    return sum(each.cuts for each in found)
-
-
-async def _over_answers(settings: Settings, clips: Sequence[Clip]) -> list[Heard]:
-    settings = replace(settings, server="local")
-    async with running_server(plan_session(settings, "talk")) as server:
-        await _heard(server, settings, said(QUESTIONS[0], 0))
-        found = []
-        for group in _groups(clips, 2):
-            over = (_heard(server, settings, clip, over_answer=True) for clip in group)
-            found += await asyncio.gather(*over)
-    return found
+async def _over_answers(server: RunningServer, clips: Sequence[Clip]) -> list[Heard]:
+    return [await _heard(server, Settings(), clip, over_answer=True) for clip in clips]
 
 
 def _groups(clips: Sequence[Clip], size: int) -> Iterable[Sequence[Clip]]:
@@ -158,13 +174,13 @@ def _groups(clips: Sequence[Clip], size: int) -> Iterable[Sequence[Clip]]:
 
 
 async def _heard(
-    server: RunningServer, settings: Settings, clip: Clip, *, over_answer: bool = False
+    server: RunningServer, rule: Settings, clip: Clip, *, over_answer: bool = False
 ) -> Heard:
     """Speak ``clip`` in real time in a session of its own; return what came of it.
 
     ``over_answer``: ask first, and speak a second and a half after the answer has begun.
     """
-    setup = plan_session(settings, "talk").setup
+    setup = plan_session(replace(rule, server="local"), "talk").setup
     async with await server.connect(setup) as client:
         if over_answer:
             await client.send(compose.text("Tell me."))
@@ -173,7 +189,7 @@ async def _heard(
                     break
             await _speak(client, np.zeros(round(1.5 * RATE), np.float32), monotonic())
         started = monotonic() + _LEAD_S
-        heard, listening = Heard([]), None
+        heard = Heard([])
         listening = asyncio.create_task(_listen(client, heard, started, clip))
         lead, after = (np.zeros(round(s * RATE), np.float32) for s in (_LEAD_S, _AFTER_S))
         await _speak(client, np.concatenate([lead, clip.samples, after]), started - _LEAD_S)
