@@ -71,6 +71,8 @@ class DeadlineHttpProtocol(H11Protocol):
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         self._end_deadline()
+        for state in (self.app_state, self.scope["state"]):
+            del state["give_time"]  # leads back here, a circle that nothing ends any more
         super().handle_websocket_upgrade(event)
 
     def connection_lost(self, exc: Exception | None) -> None:
