@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,13 +11,8 @@ from live_cli.log_files import open_log
 from live_cli.protocol.messages import JsonObject
 from live_cli.tools.mcp.config import McpEntry
 from live_cli.tools.mcp.intake import Intake, StreamEnd, watched
-from live_cli.tools.mcp.results import (
-    declaration_complaint,
-    result_of,
-    safe_name,
-    schema_complaint,
-    wire_name,
-)
+from live_cli.tools.mcp.offer import ServerOffer, offered
+from live_cli.tools.mcp.results import result_of, safe_name, schema_complaint, wire_name
 from live_cli.tools.results import misfit
 from live_cli.tools.tool import ClientTool, TellProgress, ToolResult
 
@@ -26,13 +21,10 @@ if TYPE_CHECKING:
 
 STARTING_LIMIT_S: Final = 30.0
 """A server that npx or uvx fetches first takes so long over a slow network."""
-MOST_TOOLS: Final = 256
-"""Of one server; each is read by the model before every answer."""
 STEADY_S: Final = 60.0
 """A server that was there for so long is started again once more."""
 CHANGE_PAUSE_S: Final = 1.0
 """A server that says that its tools have changed is asked for them so much later: once for many."""
-_MOST_PAGES: Final = 64
 _SAID_CHARACTERS: Final = 200
 
 
@@ -59,14 +51,6 @@ class _Connection:
     changed: asyncio.Event
 
 
-@dataclass(slots=True)
-class _Offer:
-    """What a server offers."""
-
-    tools: tuple[ClientTool, ...] = ()
-    left_out: list[str] = field(default_factory=list)
-
-
 class McpServer:
     """One server. ``logs``: the folder of its log. ``tell`` gets its news, after `start`."""
 
@@ -78,7 +62,7 @@ class McpServer:
         self._living: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
         self._connection: _Connection | None = None
-        self._offer = _Offer()
+        self._offer = ServerOffer()
 
     @property
     def name(self) -> str:
@@ -122,9 +106,9 @@ class McpServer:
         if self.is_awaited:
             self._say("was not started.", is_last=True)
 
-    def _say(self, what: str, offer: _Offer | None = None, *, is_last: bool = False) -> None:
+    def _say(self, what: str, offer: ServerOffer | None = None, *, is_last: bool = False) -> None:
         """Tell the owner; before `start` has returned, only what decides what it returns."""
-        offer = offer or _Offer()
+        offer = offer or ServerOffer()
         said = f"MCP server {self._entry.name} {what}"
         news = McpNews(self._entry.name, offer.tools, said, tuple(offer.left_out))
         if self._started is None or self._started.done():
@@ -142,11 +126,9 @@ class McpServer:
             async with contextlib.AsyncExitStack() as stack:
                 async with asyncio.timeout(STARTING_LIMIT_S):
                     connection = await self._open(stack, end)
-                    self._offer = await self._list_tools(connection.client)
+                    self._offer = await offered(connection.client, self._entry, self._tool)
                 self._connection = connection
-                self._say(
-                    f"is there, with {_counted(self._offer.tools)}.", self._offer, is_last=True
-                )
+                self._say(f"is there, with {self._offer.counted}.", self._offer, is_last=True)
                 await self._serve(connection)
                 return False, f"{end.why or 'it ended'}."
         except TimeoutError:
@@ -172,10 +154,10 @@ class McpServer:
                     return
                 changed.clear()
                 async with asyncio.timeout(STARTING_LIMIT_S):
-                    offer = await self._list_tools(connection.client)
+                    offer = await offered(connection.client, self._entry, self._tool)
                 if offer.tools != self._offer.tools:
                     self._offer = offer
-                    self._say(f"has changed its tools, and has {_counted(offer.tools)} now.", offer)
+                    self._say(f"has changed its tools, and has {offer.counted} now.", offer)
         finally:
             listening.cancel()
             await asyncio.wait([listening])
@@ -250,32 +232,6 @@ class McpServer:
         client = await stack.enter_async_context(http_client(entry, intake, give_up))
         return streamable_http_client(entry.url, http_client=client)
 
-    async def _list_tools(self, client: "mcp.Client") -> _Offer:
-        found: list[Any] = []
-        cursor = None
-        for _ in range(_MOST_PAGES):
-            page = await client.list_tools(cursor=cursor)
-            found += page.tools
-            cursor = page.next_cursor
-            if cursor is None or len(found) > MOST_TOOLS:
-                break
-        return self._offer_of([tool for tool in found if self._entry.offers(tool.name)])
-
-    def _offer_of(self, wanted: Sequence[Any]) -> _Offer:
-        usable: dict[str, Any] = {}
-        left_out: list[str] = []
-        for tool in wanted[:MOST_TOOLS]:
-            why = "is there twice" if tool.name in usable else declaration_complaint(tool)
-            if why is None:
-                usable[tool.name] = tool
-            else:
-                left_out.append(
-                    f"Tool {tool.name} of MCP server {self.name} is left out: it {why}."
-                )
-        if len(wanted) > MOST_TOOLS:
-            left_out.append(f"MCP server {self.name} has more than {MOST_TOOLS} tools: the first.")
-        return _Offer(tuple(map(self._tool, usable.values())), left_out)
-
     def _tool(self, tool: Any) -> ClientTool:
         entry, loop = self._entry, asyncio.get_running_loop()
         hints = tool.annotations
@@ -338,10 +294,6 @@ async def _first_of(*happenings: asyncio.Event) -> None:
     finally:
         for each in waiting:
             each.cancel()
-
-
-def _counted(tools: Sequence[ClientTool]) -> str:
-    return "1 tool" if len(tools) == 1 else f"{len(tools)} tools"
 
 
 def _in_words(exc: BaseException, entry: McpEntry) -> str:

@@ -129,7 +129,7 @@ async def test_a_server_has_the_environment_of_its_entry_and_no_key_of_ours(
 
 
 async def test_only_the_wanted_tools_are_offered(tmp_path: Path) -> None:
-    entry = house(included=("l*", "fails"), excluded=("fails",), trusted=True)
+    entry = house(included=("lam*", "fails"), excluded=("fails",), trusted=True)
     async with started(tmp_path, entry) as (_, (news,), _):
         assert [each.name for each in news.tools] == ["house__lamp"]
         assert news.tools[0].trusted
