@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +173,41 @@ async def test_a_server_that_changes_its_tools_is_asked_for_them(tmp_path: Path)
         assert "is on" in str((await call(changed, "new_lamp", {"room": "hall"})).response)
 
 
+OLD_SERVER = """
+import json, sys
+tools = ["lamp"]
+def say(**fields):
+    print(json.dumps({"jsonrpc": "2.0", **fields}), flush=True)
+for line in sys.stdin:
+    asked = json.loads(line)
+    method, number = asked.get("method"), asked.get("id")
+    if method == "initialize":
+        told = {"protocolVersion": "2024-11-05", "capabilities": {"tools": {"listChanged": True}},
+                "serverInfo": {"name": "old", "version": "1"}}
+    elif method == "tools/list":
+        told = {"tools": [{"name": name, "inputSchema": {"type": "object"}} for name in tools]}
+    elif method == "tools/call":
+        tools.append("bell")
+        say(method="notifications/tools/list_changed")
+        told = {"content": [{"type": "text", "text": "rung"}]}
+    elif number is not None:
+        say(id=number, error={"code": -32601, "message": "Method not found"})
+        continue
+    if number is not None:
+        say(id=number, result=told)
+"""
+
+
+async def test_a_server_of_the_first_protocol_says_unasked_that_its_tools_have_changed(
+    tmp_path: Path,
+) -> None:
+    entry = McpEntry("house", command=sys.executable, arguments=("-c", OLD_SERVER))
+    async with started(tmp_path, entry) as (_, (news,), told):
+        assert (await call(news, "lamp")).response == {"output": "rung"}
+        changed = await told.until(lambda each: "has changed its tools" in each.said)
+        assert [each.name for each in changed.tools] == ["house__lamp", "house__bell"]
+
+
 async def test_a_flood_is_read_slowly_said_once_and_still_answered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,10 +296,15 @@ async def test_a_server_over_http(tmp_path: Path) -> None:
                 writer.close()
                 break
         entry = McpEntry("house", url=f"http://127.0.0.1:{port}/mcp")
-        async with started(tmp_path, entry) as (_, (news,), _):
+        async with started(tmp_path, entry) as (_, (news,), told):
             assert "is on" in str((await call(news, "lamp", {"room": "hall"})).response)
+            process.kill()
+            await process.wait()
+            assert "ended" in (await call(news, "lamp", {"room": "hall"})).response["error"]
+            assert not (await told.until(lambda each: "is gone" in each.said)).tools
     finally:
-        process.kill()
+        with suppress(ProcessLookupError):
+            process.kill()
         await process.wait()
     async with started(tmp_path, entry) as (_, (news,), _):
         assert "is gone" in news.said
