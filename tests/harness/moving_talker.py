@@ -14,6 +14,7 @@ from live_cli.protocol.events import (
     AudioChunk,
     Event,
     Reconnected,
+    Reconnecting,
     ResumptionUpdated,
     SessionClosed,
     TextChunk,
@@ -59,7 +60,7 @@ class MovingTalker:
             await client.connection.close()
 
     async def _until_kept(self, client: ResumingClient, line: str) -> None:
-        answered = over = False
+        answered = over = asks_again = False
         async for event in client:
             match event:
                 case AudioChunk() | TextChunk() if not answered:
@@ -71,9 +72,13 @@ class MovingTalker:
                     self.handle = handle
                     if over:
                         return
+                case Reconnecting(lost):
+                    asks_again = lost.turn_lost
                 case Reconnected(restored):
                     self.moves.append(restored)
                     answered = over = False
+                    if asks_again:  # a broken answer's question is in no handle
+                        await client.send(compose.text(line))
                 case _:
                     await self._note(client, event)
 

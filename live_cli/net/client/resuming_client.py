@@ -15,11 +15,11 @@ the owner goes on. `ReconnectPolicy` says after which pause, and when no more. A
 which nothing comes although something is awaited is given up where the `Watchdog` says so; before,
 the owner is told (`Stalled`).
 
-*What is not lost.* What is sent is kept until the model has answered it, or ends its turn without a
-word, the last `KEPT_MESSAGES` of it, and of a camera's images the newest; a new connection gets it
-again, so that a question asked while the connection broke is answered. A sender waits meanwhile. An
-answer that had begun is begun anew: the handle is older than its question, so that a server which
-goes on from the handle has never heard it; without a handle, the rest is lost. Results of calls are
+*What is not lost.* What is sent is kept until the model begins to answer it, or ends its turn
+without a word, the last `KEPT_MESSAGES` of it, and of a camera's images the newest; a new
+connection gets it again, so that a question asked while the connection broke is answered. A sender
+waits meanwhile. The rest of an answer that had begun is lost, and with it its question, which is in
+no handle: the owner is told (`SessionClosed.turn_lost`) and may ask again. Results of calls are
 never sent twice, and not at all while there is no connection: no new one knows a call of an earlier
 one. Who runs the calls sees to it that no result is lost.
 
@@ -113,7 +113,6 @@ class ResumingClient:
         self._handle_is_fresh = False
         self._has_history = self._handle_before is not None
         self._unanswered: deque[ClientMessage] = deque(maxlen=KEPT_MESSAGES)
-        self._half_answered: deque[ClientMessage] = deque(maxlen=KEPT_MESSAGES)
         self._answered_turn = 0
         self._margin_s = _MARGIN_S
         self._lost: SessionClosed | None = None
@@ -260,18 +259,14 @@ class ResumingClient:
             case ResumptionUpdated(handle):
                 self._handle_is_fresh = handle is not None
                 if handle is not None:
-                    self._half_answered.clear()
                     self._on_handle(handle)
             case AudioChunk(turn) | TextChunk(turn) | OutputTranscript(turn):
                 self._handle_is_fresh, self._has_history = False, True
                 if turn != self._answered_turn:
                     self._answered_turn = turn
-                    self._half_answered += self._unanswered
                     self._unanswered.clear()
             case TurnComplete(turn, interrupted):
                 self._handle_is_fresh = False
-                if not interrupted:
-                    self._half_answered.clear()
                 if turn != self._answered_turn and not interrupted:
                     self._answered_turn = turn
                     self._unanswered.clear()  # the model chose to say nothing
@@ -348,10 +343,6 @@ class ResumingClient:
 
         Raises ConnectError where it does not take that.
         """
-        if handle is not None:
-            kept = [*self._half_answered, *self._unanswered]
-            self._unanswered = deque(kept, maxlen=KEPT_MESSAGES)
-        self._half_answered.clear()
         messages = _with_activity_start(self._unanswered)
         pauses = max(0, sum(map(_is_image, messages)) - 1)
         try:
