@@ -31,25 +31,25 @@ UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run one command line and exit with its code."""
     _tame_streams()
-    code = _run(_completed(list(sys.argv[1:] if args is None else args)) or ["--help"])
+    code = _run(completed(list(sys.argv[1:] if args is None else args)) or ["--help"])
     sys.exit(_flushed(code))
 
 
-def _completed(args: list[str]) -> list[str]:
+def completed(args: list[str]) -> list[str]:
     """Give the options that may stand alone a value: the parser knows no such options.
 
     A ``--resume`` without a handle names the last session. What follows it in `text` may be the
     message; a handle is known by its shape. `talk` has no message.
     """
     alone = {"--resume": LAST, "--camera": "", "--screen": ""}
-    completed: list[str] = []
+    given: list[str] = []
     for place, arg in enumerate(args):
         if arg == "--":
-            return completed + args[place:]
+            return given + args[place:]
         following = args[place + 1] if place + 1 < len(args) else "-"
         bare = arg in alone and not _is_value(following, has_message=args[0] == "text")
-        completed.append(f"{arg}={alone[arg]}" if bare else arg)
-    return completed
+        given.append(f"{arg}={alone[arg]}" if bare else arg)
+    return given
 
 
 def _is_value(following: str, *, has_message: bool) -> bool:

@@ -10,6 +10,7 @@ import typer
 
 from live_cli.cli.app import app
 from live_cli.cli.examples import EXAMPLES
+from live_cli.cli.main import completed
 
 ROOT = typer.main.get_command(app)
 
@@ -42,7 +43,7 @@ def test_help_shows_its_examples_and_no_types(words):
 
 @pytest.mark.parametrize("line", sorted({line for lines in EXAMPLES.values() for line in lines}))
 def test_an_example_is_a_command_line_that_is_understood(line):
-    args = shlex.split(re.search(r"live-cli ([^|>&)]+)", line)[1])
+    args = completed(shlex.split(re.search(r"live-cli ([^|>&)]+)", line)[1]))
     called = ROOT.main(args, "live-cli", standalone_mode=False)
     assert callable(called) or args[:1] in (["config"], ["help"], ["models"])
 

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from live_cli.cli.main import _completed
+from live_cli.cli.main import completed
 from live_cli.errors import SettingsError
 from live_cli.plan.last_session import LastSession, is_handle, recall, remember
 
@@ -71,7 +71,7 @@ def test_a_folder_that_cannot_be_written_keeps_nothing_and_raises_nothing(tmp_pa
 def test_an_option_that_stands_alone_means_the_last_or_the_first(
     given: list[str], means: list[str]
 ) -> None:
-    assert _completed(given) == means
+    assert completed(given) == means
 
 
 def test_random_bytes_have_the_shape_of_a_handle() -> None:

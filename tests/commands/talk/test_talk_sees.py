@@ -18,7 +18,7 @@ RED, BLUE = (220, 20, 20), (20, 20, 220)
 
 
 def pictures(folder: Path, *colours: tuple[int, int, int]) -> Path:
-    """A folder of pictures in place of a camera: one a second, the last one stays."""
+    """A folder of pictures in place of a camera: one a second, and from the first again."""
     folder.mkdir()
     for number, colour in enumerate(colours):
         Image.new("RGB", (1280, 720), colour).save(folder / f"{number}.png")
@@ -104,7 +104,7 @@ def test_the_limit_of_sessions_with_video_is_told_and_lifted_by_compression(
     soundfile.write(
         file, np.concatenate([speech_like(0.6), quiet, speech_like(0.6), quiet]), 16_000
     )
-    camera = pictures(tmp_path / "camera", RED, BLUE)
+    camera = pictures(tmp_path / "camera", RED, *[BLUE] * 90)
     with (
         seeing_endpoint() as endpoint,
         serving(tmp_path, {**LIMITED, "LIVE_CLI_ENGINE_CHAT": f"openai:{endpoint.spec}"}) as serve,
