@@ -210,7 +210,8 @@ def test_the_model_may_begin(endpoint: ChatEndpoint, tmp_path: Path) -> None:
     lines, _ = talked(endpoint, tmp_path, "--say-first", "Greet me.")
     first = next(line for line in lines if line["type"] == "output_transcript")
     assert first["text"].startswith("To Greet")
-    assert len(of_type(lines, "turn_complete")) == 2
+    # who speaks before the greeting is heard gets one answer to both
+    assert len(of_type(lines, "turn_complete")) in (1, 2)
 
 
 def test_tools_are_listed_with_what_becomes_of_a_call(tmp_path: Path, house: str) -> None:
