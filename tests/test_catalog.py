@@ -91,7 +91,6 @@ def test_an_unknown_model_refuses_nothing():
     everything = Requirements(
         modality="TEXT",
         voice="Kore",
-        language="zu",
         system=True,
         affective=True,
         proactive=True,
@@ -132,7 +131,6 @@ def test_an_unknown_model_refuses_nothing():
             "only translates",
             LIVE_3_8.id,
         ),
-        ("local", Requirements(language="de"), "does not speak German", "--server gemini"),
     ],
 )
 def test_what_a_model_does_not_do_is_refused_with_the_name_of_one_that_does(
@@ -150,7 +148,6 @@ REQUIREMENTS = st.builds(
     task=st.sampled_from(["talk", "text", "transcribe"]),
     modality=TRISTATE,
     voice=st.sampled_from([None, "Kore", "Sulafat"]),
-    language=st.sampled_from([None, "en", "de"]),
     system=st.booleans(),
     affective=st.booleans(),
     proactive=st.booleans(),

@@ -41,7 +41,7 @@ class Workers:
         self._running = dict.fromkeys(_THREADS, 0)
 
     def running(self, stage: Stage) -> int:
-        """Return how many calls of ``stage`` are under way, or wait for a thread."""
+        """Return how many calls of ``stage`` are awaited."""
         return self._running[stage]
 
     async def run(self, stage: Stage, call: Callable[[], Result]) -> Result:
@@ -49,7 +49,10 @@ class Workers:
         running = asyncio.get_running_loop().run_in_executor(self._pools[stage], call)
         self._running[stage] += 1
         running.add_done_callback(lambda _: self._ended(stage))
-        return await running
+        try:
+            return await running
+        finally:
+            del running  # its error's traceback holds this frame
 
     async def iterate(self, stage: Stage, items: Iterator[Result]) -> AsyncGenerator[Result, None]:
         """Yield ``items``, each made in a thread of ``stage``.

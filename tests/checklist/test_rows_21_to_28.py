@@ -129,9 +129,6 @@ async def test_row_24_languages() -> None:
             generation = {"responseModalities": ["AUDIO"], "speechConfig": {"languageCode": code}}
             async with server.connect(NATIVE_AUDIO, generationConfig=generation):
                 pass
-        german = {"responseModalities": ["AUDIO"], "speechConfig": {"languageCode": "de-DE"}}
-        code, reason = await server.refusal(HALF_CASCADE, generationConfig=german)
-    assert (code, "English" in reason) == (1007, True)  # what the local models cover is said
 
 
 async def test_row_25_session_resumption() -> None:

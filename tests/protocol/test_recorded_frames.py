@@ -47,6 +47,8 @@ def facts(shape: Frame) -> list[str]:
     for part in content.get("modelTurn", {}).get("parts", []):
         told += ["TextChunk"] if "text" in part else []
         told += ["AudioChunk"] if "inlineData" in part else []
+        told += ["CodeWritten"] if "executableCode" in part else []
+        told += ["CodeRan"] if "codeExecutionResult" in part else []
     told += ["GenerationComplete"] if content.get("generationComplete") else []
     told += ["TurnComplete"] if content.get("turnComplete") else []
     told += ["ToolCallRequested"] if "toolCall" in shape else []

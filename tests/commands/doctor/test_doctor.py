@@ -89,7 +89,7 @@ def test_a_missing_chat_model_fails_only_where_it_is_used(port):
     assert isinstance(found(**missing)["chat model"].failure, EngineError)
     elsewhere = found(**missing, LIVE_CLI_SERVER=f"ws://127.0.0.1:{port}")["chat model"]
     assert elsewhere.state == "note"
-    assert found(LIVE_CLI_ENGINE_CHAT="openai:http://h/v1#m")["chat model"].state == "ok"
+    assert found(LIVE_CLI_ENGINE_CHAT="scripted")["chat model"].state == "ok"
 
 
 def test_whether_the_chat_model_sees_is_said(tmp_path):

@@ -13,6 +13,7 @@ from live_cli.engine.backends.scripted import (
 )
 from live_cli.engine.backends.vad.silero import SileroDetector
 from live_cli.engine.setup.config import AFFECTIVE_STYLE
+from live_cli.engine.setup.voices import traits_of
 from live_cli.engine.stages import VoiceTraits
 from live_cli.protocol.events import ContentReceived, ContextUpdated, TextReceived
 from live_cli.protocol.messages import (
@@ -39,6 +40,9 @@ PROACTIVE = ProactivityConfig(proactive_audio=True)
 CHATTER = "The train to Berlin was late again."
 SISTER = "Could you help me write a letter to my sister?"
 QUESTION = "What is the capital of France?"
+
+
+OWN_VOICE = traits_of(None)
 
 
 def affective(wanted=True, **fields):
@@ -110,7 +114,7 @@ async def test_how_the_user_sounds_is_told_and_answered_in_kind(
     harness = await connect(affective(), ScriptedRegistry(chat, transcriber, synthesizer))
     for _ in range(3):
         await turn(harness, USUAL)
-    assert set(synthesizer.voices) == {VoiceTraits()}
+    assert set(synthesizer.voices) == {OWN_VOICE}
     await turn(harness, samples)
     words, aside = asked(chat).split("\n")
     assert words == "Where are you going now?"
@@ -121,7 +125,7 @@ async def test_how_the_user_sounds_is_told_and_answered_in_kind(
     assert asked(chat, 0) == words  # usual speech is not commented on
     assert tells not in harness.said() + "".join(harness.heard())
     await turn(harness, USUAL)
-    assert synthesizer.voices[-1] == VoiceTraits()
+    assert synthesizer.voices[-1] == OWN_VOICE
     # What the model has read of the turn before is still there: its cache holds.
     assert f"{words}\n{aside}" in [message.text for message in chat.requests[-1].messages]
 
@@ -150,7 +154,7 @@ async def test_real_speech_through_a_real_transcriber(
     # Which word is misheard differs between processors, and the manner is what is tested.
     assert SequenceMatcher(None, words.split(), SISTER.split()).ratio() > 0.8
     assert aside == "" if tells is None else tells in aside
-    assert (spoke.voices[-1] == VoiceTraits()) == (tells is None)
+    assert (spoke.voices[-1] == OWN_VOICE) == (tells is None)
 
 
 async def test_without_the_flag_nothing_is_read_told_or_changed(connect):
@@ -160,7 +164,7 @@ async def test_without_the_flag_nothing_is_read_told_or_changed(connect):
         harness = await connect(setup, ScriptedRegistry(chat, ScriptedTranscriber(), synthesizer))
         for samples in (USUAL, USUAL, USUAL, EXCITED, SOFT):
             await turn(harness, samples)
-        assert set(synthesizer.voices) == {VoiceTraits()}
+        assert set(synthesizer.voices) == {OWN_VOICE}
         outcomes.append((chat.requests, sound(harness)))
     assert outcomes[0] == outcomes[1]
     assert {asked(chat, index) for index in range(5)} == {"Hello."}
@@ -174,7 +178,7 @@ async def test_typed_words_have_no_tone(connect):
         await turn(harness, samples)
     await harness.session.handle(TextReceived("And now?"))
     await harness.until(lambda harness: played(harness, 4))
-    assert synthesizer.voices[-1] == VoiceTraits()
+    assert synthesizer.voices[-1] == OWN_VOICE
     assert asked(chat) == "And now?"
 
 
