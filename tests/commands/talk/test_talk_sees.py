@@ -124,6 +124,32 @@ def test_the_limit_of_sessions_with_video_is_lifted_by_compression(tmp_path: Pat
     assert "image" in again, "a new connection was shown nothing"
 
 
+def test_without_compression_the_limit_is_told_and_ends_the_talk(tmp_path: Path) -> None:
+    """The limit comes long after the first answer: a session without a handle begins anew."""
+    file, quiet = tmp_path / "talk.wav", np.zeros(16_000 * 20, np.float32)
+    soundfile.write(file, np.concatenate([speech_like(0.6), quiet]), 16_000)
+    camera = pictures(tmp_path / "camera", RED, BLUE)
+    limits = {
+        "LIVE_CLI_SERVE_CONNECTION_LIMIT_S": "60",
+        "LIVE_CLI_SERVE_VIDEO_SESSION_LIMIT_S": "10",
+    }
+    with (
+        seeing_endpoint() as endpoint,
+        serving(
+            tmp_path, {**LIMITED, **limits, "LIVE_CLI_ENGINE_CHAT": f"openai:{endpoint.spec}"}
+        ) as serve,
+    ):
+        done = live_cli(
+            "talk", "--server", serve.address, "--json", "--input", file,
+            "--output", tmp_path / "answer.wav", "--camera", camera, "--no-compress",
+            home=tmp_path,
+        )  # fmt: skip
+    said = done.stderr.decode()
+    assert "this session ends after two minutes" in said
+    assert done.returncode == 6
+    assert "contextWindowCompression" in said
+
+
 @pytest.mark.parametrize(
     ("options", "code", "says"),
     [
