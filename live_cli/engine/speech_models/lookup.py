@@ -12,6 +12,7 @@ from live_cli.engine.backends.table import Stage
 from live_cli.engine.chat_models.lookup import cache_folder
 from live_cli.engine.speech_models.catalog import SPEECH_MODELS, WHISPER_BASE, PinnedFolder
 from live_cli.errors import EngineError
+from live_cli.paths import package_folder
 
 ModelFiles = dict[str, tuple[Path, ...]]
 """The files of a model by their names, each as its parts in order."""
@@ -61,8 +62,8 @@ def packaged_whisper() -> SpeechModel | None:
 
 
 def _data_folder(package: str) -> Path | None:
-    spec = find_spec(package)
-    return None if spec is None or spec.origin is None else Path(spec.origin).parent / "data"
+    folder = package_folder(package)
+    return None if folder is None else folder / "data"
 
 
 def list_speech_models(folder: Path | None = None) -> list[SpeechModel]:

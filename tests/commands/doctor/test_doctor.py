@@ -103,7 +103,7 @@ def test_whether_the_chat_model_sees_is_said(tmp_path):
 def test_a_missing_turn_detector_is_a_note_that_names_the_way(monkeypatch):
     assert "Smart Turn" in found(LIVE_CLI_SERVER="local")["end of turn"].says
     assert found(LIVE_CLI_ENGINE_END_OF_TURN="silence")["end of turn"].says == "silence"
-    monkeypatch.setattr(model_file, "find_spec", lambda name: None)
+    monkeypatch.setattr(model_file, "package_folder", lambda name: None)
     missing = found(LIVE_CLI_SERVER="local")["end of turn"]
     assert missing.state == "note"
     assert "pip install --no-deps pipecat-ai" in missing.says
@@ -112,7 +112,7 @@ def test_a_missing_turn_detector_is_a_note_that_names_the_way(monkeypatch):
 def test_a_missing_denoiser_is_a_note_that_names_the_way(monkeypatch):
     assert "where it is loud" in found()["noise"].says
     assert "denoise is off" in found(LIVE_CLI_ENGINE_DENOISE="off")["noise"].says
-    monkeypatch.setattr(denoiser, "find_spec", lambda name: None)
+    monkeypatch.setattr(denoiser, "package_folder", lambda name: None)
     missing = found()["noise"]
     assert missing.state == "note"
     assert "pip install 'live-cli[denoise]'" in missing.says

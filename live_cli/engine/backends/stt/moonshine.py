@@ -9,7 +9,6 @@ import ctypes
 import os
 import re
 import threading
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from live_cli.audio.pcm import Samples
 from live_cli.engine.backends.stt.moonshine_confidence import MoonshineConfidence
 from live_cli.engine.stages import Confidence, DetailedText
 from live_cli.errors import EngineError
+from live_cli.paths import package_folder
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 _BUNDLED = "tiny-en"
@@ -36,10 +36,10 @@ _DOUBLED_COMMA = re.compile(r"([,;:])(?:\s*[,;:])+")
 
 def bundled_folder() -> Path | None:
     """The tiny-en model folder inside the moonshine-voice package, if it is installed."""
-    spec = find_spec("moonshine_voice")
-    if spec is None or spec.origin is None:
+    package = package_folder("moonshine_voice")
+    if package is None:
         return None
-    folder = Path(spec.origin).parent / "assets" / _BUNDLED
+    folder = package / "assets" / _BUNDLED
     return folder if folder.is_dir() else None
 
 

@@ -146,7 +146,7 @@ def test_a_library_that_is_not_installed_is_named(monkeypatch):
 def test_where_moonshine_is_missing_both_ways_out_are_named(monkeypatch, files):
     folder = moonshine_asset("tiny-en") if files else None
     monkeypatch.setitem(sys.modules, "moonshine_voice", None)
-    monkeypatch.setattr(moonshine, "find_spec", lambda name: None)
+    monkeypatch.setattr(moonshine, "package_folder", lambda name: None)
     with pytest.raises(EngineError) as caught:
         MoonshineTranscriber(folder)
     assert "pip install 'live-cli[local]'" in str(caught.value)

@@ -63,7 +63,7 @@ def test_only_the_last_eight_seconds_count():
 
 
 def test_without_its_package_silence_ends_a_turn_and_the_log_says_so(monkeypatch, caplog):
-    monkeypatch.setattr(model_file, "find_spec", lambda name: None)
+    monkeypatch.setattr(model_file, "package_folder", lambda name: None)
     registry = Registry(StageNames(end_of_turn="semantic"))
     assert not registry.ends_turns_by_sense
     assert "silence ends a turn: pip install" in caplog.text
