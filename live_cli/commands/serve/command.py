@@ -118,14 +118,6 @@ async def _serve(
         from live_cli.net.server.app import build_app, serve_on
         from live_cli.net.server.stats.prometheus import PrometheusCounts
 
-        def loaded(loading: asyncio.Task[None]) -> None:
-            if loading.exception() is None:
-                keep_for_good()
-                say("Ready.")
-            else:
-                stop.set()
-
-        loading.add_done_callback(loaded)
         counts = PrometheusCounts(lambda: stages_of(engine))
         keys = [key] if key else []
         app = build_app(
@@ -142,10 +134,8 @@ async def _serve(
             on_idle=HeapTrimmer(glibc_trim()).note_idle,
         )
         secure = encryption.context if encryption else None
-        await serve_on(app, listeners, stop=stop, secure=secure)
-        loading.remove_done_callback(loaded)
-        if loading.done():
-            loading.result()
+        with telling_when_loaded(loading, stop):
+            await serve_on(app, listeners, stop=stop, secure=secure)
         await engine.close()
 
 
@@ -229,6 +219,27 @@ def stages_of(engine: "LiveEngine | ServedStages") -> "StageStates":
 def say(text: str) -> None:
     """Tell the person who started the server."""
     print(text, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def telling_when_loaded(loading: asyncio.Task[None], stop: asyncio.Event) -> Iterator[None]:
+    """Say when the models are loaded, while the server runs; ``stop`` it where they cannot be.
+
+    Raises at the end what kept them from it.
+    """
+
+    def loaded(loading: asyncio.Task[None]) -> None:
+        if loading.exception() is None:
+            keep_for_good()
+            say("Ready.")
+        else:
+            stop.set()
+
+    loading.add_done_callback(loaded)
+    yield
+    loading.remove_done_callback(loaded)
+    if loading.done():
+        loading.result()
 
 
 @contextlib.contextmanager

@@ -17,10 +17,10 @@ from live_cli.commands.serve.command import (
     stage_names,
     stages_of,
     stopping_on_signals,
+    telling_when_loaded,
 )
 from live_cli.commands.serve.encryption import Encryption, encryption_of, plain_text_notice
 from live_cli.commands.serve.environment import base_url, reached_at
-from live_cli.commands.serve.heap import keep_for_good
 from live_cli.commands.serve.log import log_to_stderr
 from live_cli.engine.backends.table import Stage
 from live_cli.loopback import is_loopback
@@ -72,14 +72,6 @@ async def _serve(
         stages = ServedStages(stage_names(settings.engine, settings.serve), only=offered)
         loading = asyncio.create_task(stages.load())
 
-        def loaded(loading: asyncio.Task[None]) -> None:
-            if loading.exception() is None:
-                keep_for_good()
-                say("Ready.")
-            else:
-                stop.set()
-
-        loading.add_done_callback(loaded)
         app = build_stages_app(
             stages,
             [stage.value for stage in offered],
@@ -90,10 +82,8 @@ async def _serve(
             ready=loading.done,
         )
         secure = encryption.context if encryption else None
-        await serve_stages_on(app, listeners, stop=stop, secure=secure)
-        loading.remove_done_callback(loaded)
-        if loading.done():
-            loading.result()
+        with telling_when_loaded(loading, stop):
+            await serve_stages_on(app, listeners, stop=stop, secure=secure)
         await stages.close()
 
 

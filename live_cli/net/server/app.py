@@ -123,21 +123,9 @@ async def serve_on(
     """
     sessions: Sessions = app.state.sessions
     server = UvicornServer(app, sessions.limits, sessions.end_sessions, secure)
-
-    async def watch(stop: asyncio.Event) -> None:
-        await stop.wait()
-        server.stop()
-
     counts: PrometheusCounts | None = app.state.counts
-    tasks = [asyncio.create_task(sessions.store.watch())]
-    tasks += [asyncio.create_task(watch(stop))] if stop is not None else []
-    tasks += [asyncio.create_task(counts.sample())] if counts is not None else []
+    beside = [sessions.store.watch(), *([] if counts is None else [counts.sample()])]
     try:
-        await server.serve(sockets=listeners)
+        await server.serve_until(stop, listeners, beside)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
         await sessions.store.close()
-        for listener in listeners:
-            listener.close()

@@ -10,7 +10,7 @@ import contextlib
 import socket
 import ssl
 from asyncio.sslproto import SSLProtocol
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from typing import Any, Final, cast
 
 import uvicorn
@@ -136,6 +136,32 @@ class UvicornServer(uvicorn.Server):
         """Begin to shut down."""
         self.should_exit = True
         self._stopped.set()
+
+    async def serve_until(
+        self,
+        stop: asyncio.Event | None,
+        listeners: list[socket.socket],
+        beside: Iterable[Coroutine[Any, Any, None]] = (),
+    ) -> None:
+        """Serve on ``listeners``, and close them, until ``stop`` is set or the task is cancelled.
+
+        ``beside``: runs as long.
+        """
+
+        async def watch(stop: asyncio.Event) -> None:
+            await stop.wait()
+            self.stop()
+
+        parts = [*beside, *([watch(stop)] if stop is not None else [])]
+        tasks = [asyncio.create_task(part) for part in parts]
+        try:
+            await self.serve(sockets=listeners)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for listener in listeners:
+                listener.close()
 
     async def main_loop(self) -> None:
         """Tick once a second, for the date in HTTP headers; uvicorn's own loop ticks ten times."""

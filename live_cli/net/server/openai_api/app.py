@@ -99,18 +99,5 @@ async def serve_stages_on(
     """
     gate: StageGate = app.state.gate
     server = UvicornServer(app, gate.limits, gate.end_requests, secure)
-
-    async def watch() -> None:
-        await stop.wait()
-        server.stop()
-
     counts: PrometheusCounts | None = app.state.counts
-    tasks = [asyncio.create_task(watch())]
-    tasks += [asyncio.create_task(counts.sample())] if counts is not None else []
-    try:
-        await server.serve(sockets=listeners)
-    finally:
-        for task in tasks:
-            task.cancel()
-        for listener in listeners:
-            listener.close()
+    await server.serve_until(stop, listeners, [] if counts is None else [counts.sample()])
