@@ -252,7 +252,7 @@ def _with_turn_rules(
     silence_ms = _silence_ms(semantic=semantic, transcribes_only=config.transcribes_only)
     return replace(
         config,
-        endpointing=_endpointing_of(detection, silence_ms),
+        endpointing=replace(_endpointing_of(detection, silence_ms), retells_pauses=semantic),
         semantic_end=semantic,
         barge_in_by_words=by_words and not as_google,
         manual_activity=bool(detection.disabled),

@@ -8,7 +8,7 @@ Two states, QUIET and OPEN, with hysteresis (as in Silero's VADIterator):
 
     QUIET ── enough windows at or above the start threshold ─> OPEN     SpeechStarted
     OPEN  ── 200 ms of silence ──> (still OPEN, paused)                 SpeechPaused
-    OPEN  ── every 300 ms more ──> (still OPEN, paused)                 PauseLasts
+    OPEN  ── every 300 ms more, if wanted ──> (still OPEN, paused)      PauseLasts
     OPEN  ── speech again while paused ──> OPEN                         SpeechResumed
     OPEN  ── silence_ms of silence ──> QUIET                            SpeechEnded
     OPEN  ── 15 s long ──> OPEN, the part before the quietest point     SpeechCut
@@ -40,7 +40,7 @@ _QUIET_WINDOWS = 5  # 160 ms: a pause between words, not the closure of a conson
 
 @dataclass(frozen=True, slots=True)
 class EndpointingRules:
-    """The four options of a client: two sensitivities as thresholds, and two times."""
+    """The four options of a client, two sensitivities as thresholds and two times; who is told."""
 
     start_threshold: float = 0.5
     end_threshold: float = 0.35
@@ -48,6 +48,8 @@ class EndpointingRules:
     """Speech needed before a start is believed."""
     silence_ms: int = 500
     """Silence needed before an end is believed; the local default (reference: 500 to 800)."""
+    retells_pauses: bool = False
+    """Somebody judges pauses, and is told again while one lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +240,7 @@ class Endpointer:
             self._paused = True
             self._ask_at = self.position + self._samples(ASK_AGAIN_MS)
             return [SpeechPaused(self._start, self._tail())]
-        if self._paused and self.position >= self._ask_at:
+        if self._rules.retells_pauses and self._paused and self.position >= self._ask_at:
             self._ask_at += self._samples(ASK_AGAIN_MS)
             return [PauseLasts(self._start, self._tail(), self.position)]
         return []

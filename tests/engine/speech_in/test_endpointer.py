@@ -219,7 +219,7 @@ def test_a_judgement_holds_for_its_pause_alone():
 
 
 def test_a_pause_that_lasts_is_told_again_and_again_with_its_bounds():
-    endpointer, pause = paused(EndpointingRules(silence_ms=1500))
+    endpointer, pause = paused(EndpointingRules(silence_ms=1500, retells_pauses=True))
     lasting = [event for _ in range(windows(1200)) for event in endpointer.push(0.0, 0.0)]
     assert [type(event) for event in lasting] == [PauseLasts] * 4
     assert {(event.start, event.end) for event in lasting} == {(pause.start, pause.end)}
