@@ -54,7 +54,7 @@ class Overhearing:
             self._reading = asyncio.create_task(self._read(*heard))
         return found
 
-    async def decide(self, utterance: Sequence[Spoken], *, ended: bool = True) -> Overlap:
+    async def decide(self, utterance: Sequence[Spoken]) -> Overlap:
         """Return what a whole ``utterance`` over the answer was; of noise, a backchannel."""
         self.end()
         if not utterance:
@@ -62,7 +62,7 @@ class Overhearing:
         last = utterance[-1]
         text = " ".join([await asyncio.shield(spoken.text) for spoken in utterance])
         spoken_ms = 1000 * sum(spoken.segment.seconds for spoken in utterance) - _PADDING_MS
-        return await self._judged(last.segment, text, spoken_ms, ended=ended)
+        return await self._judged(last.segment, text, spoken_ms, ended=True)
 
     async def _read(self, segment: Segment, spoken_ms: float) -> Overlap:
         text = await self._listener.read(segment)
