@@ -41,7 +41,7 @@ def replace_closed_streams() -> None:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether ``stream`` is a terminal; one that was closed at the start is none."""
+    """Return whether ``stream`` is a terminal; one that was closed at the start is none."""
     return stream is not None and stream.isatty()
 
 
@@ -64,7 +64,7 @@ def leave_closed_terminal() -> None:
 
 
 def can_encode(encoding: str | None, characters: str) -> bool:
-    """Whether a stream with ``encoding`` can write ``characters``; None stands for UTF-8."""
+    """Return whether a stream with ``encoding`` can write ``characters``; None stands for UTF-8."""
     try:
         characters.encode(encoding or "utf-8")
     except (UnicodeEncodeError, LookupError):

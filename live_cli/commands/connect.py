@@ -48,7 +48,7 @@ class RunningServer:
 
     @property
     def is_ours(self) -> bool:
-        """Whether the server is the command's own child process, which takes sound at any speed."""
+        """Return whether the server is the command's own child, which takes sound at any speed."""
         return self._child is not None
 
     async def connect(self, setup: Setup, first_turn: int = 1) -> LiveClient:

@@ -191,7 +191,7 @@ class Microphone:
 
     @property
     def running(self) -> bool:
-        """Whether the device that was opened last has called back, and is there."""
+        """Return whether the device that was opened last has called back, and is there."""
         return self._watch.running
 
     def _capture(

@@ -66,7 +66,7 @@ def languages_of(stage: Stage, name: str) -> tuple[str, ...]:
 
 
 def is_there(backend: Backend) -> bool:
-    """Whether ``backend`` can be loaded here: its library, its program, its model."""
+    """Return whether ``backend`` can be loaded here: its library, its program, its model."""
     if backend.module is not None and find_spec(backend.module) is None:
         return False
     if backend.argument is Argument.WHISPER:
@@ -87,7 +87,7 @@ def _espeak_is_there() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class LocalLanguages:
-    """Which languages the backends of an engine can be used for.
+    """Languages for which the backends of an engine can be used.
 
     ``transcriber`` and ``synthesizer`` are the configured ones, by name.
     """
@@ -97,7 +97,7 @@ class LocalLanguages:
 
     @property
     def listens(self) -> bool:
-        """Whether the configured transcriber knows several languages, and listens for which."""
+        """Return whether the configured transcriber knows several languages, and finds which."""
         return len(languages_of(Stage.TRANSCRIBER, self.transcriber)) > 1
 
     def hearing(self, language: str | None) -> str | None:

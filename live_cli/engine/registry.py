@@ -62,7 +62,7 @@ class Registry:
 
     @property
     def ends_turns_by_sense(self) -> bool:
-        """Whether a model judges if the user has finished, where a client leaves that open."""
+        """Return whether a model judges that the user has finished, where clients leave it open."""
         return self.names.end_of_turn != SILENCE
 
     @property

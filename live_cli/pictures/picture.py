@@ -138,7 +138,7 @@ def _pillow() -> tuple[Any, Any]:
 
 
 def begins_as_picture(head: bytes) -> bool:
-    """Whether the first 12 bytes of a file are those of a picture in a format that is read here."""
+    """Return whether a file's first 12 bytes are those of a picture that can be read here."""
     is_webp = head.startswith(b"RIFF") and head[8:12] == b"WEBP"
     return is_webp or head.startswith(_BEGINNINGS) or head[4:12] in _BRANDS
 
@@ -205,5 +205,5 @@ def opaque(image: "Image") -> "Image":
 
 
 def _has_few_colours(image: "Image") -> bool:
-    """Whether PNG may be smaller: drawings and screens have few colours, photographs do not."""
+    """Return whether PNG may be smaller: drawings and screens have few colours, photos do not."""
     return image.getcolors(maxcolors=4096) is not None

@@ -153,7 +153,7 @@ def _requirements(settings: Settings, verb: Verb, spoken_reply: bool) -> Require
 
 
 def calls_functions(settings: Settings) -> bool:
-    """Whether the model gets functions: a Python file's, or those of MCP servers."""
+    """Return whether the model gets functions: a Python file's, or those of MCP servers."""
     files = len(settings.tools.tools) > len(set(settings.tools.tools) & set(BUILT_IN_TOOLS))
     return files or bool(settings.tools.mcp_files or settings.mcp)
 
@@ -293,7 +293,7 @@ def _engine_in(
 
 
 def _latin_voice(language: str | None, synthesizer: str | None) -> bool:
-    """Whether Latin letters are all that is spoken, as far as that is known beforehand."""
+    """Return whether Latin letters are all that is spoken, as far as that is known beforehand."""
     english = language is None or language_base(language) == "en"
     if synthesizer is None or language == AUTO_LANGUAGE:
         return english

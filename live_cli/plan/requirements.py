@@ -130,7 +130,7 @@ _RULES = (
 
 
 def supports(model: Model, requirements: Requirements) -> bool:
-    """Whether ``model`` meets all requirements."""
+    """Return whether ``model`` meets all requirements."""
     return all(rule.met(model, requirements) for rule in _RULES if rule.required(requirements))
 
 

@@ -91,7 +91,7 @@ class Session:
 
     @property
     def turn_is_unfinished(self) -> bool:
-        """Whether the model speaks and has not yet generated all of its turn."""
+        """Return whether the model speaks and has not yet generated all of its turn."""
         return self.state is State.GENERATING and not self._progress.all_generated
 
     @property

@@ -94,7 +94,7 @@ class Setting:
 
     @property
     def is_list(self) -> bool:
-        """Whether the option may be given more than once."""
+        """Return whether the option may be given more than once."""
         return isinstance(self.default, tuple)
 
 

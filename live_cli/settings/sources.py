@@ -112,7 +112,7 @@ def _beside(config: Path, setting: Setting, value: Any) -> Any:
 
 
 def _names_file(setting: Setting, value: object) -> bool:
-    """Whether a setting that need not name a file does."""
+    """Return whether a setting that need not name a file does."""
     text = str(value)
     if setting.name == "talk.camera":
         return "/" in text and not text.startswith("lavfi:")

@@ -20,7 +20,7 @@ _LONGEST_S: Final = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class ToolTable:
-    """What a table says of the tools that its name fits; None: nothing.
+    """A table for the tools that its name fits; None: nothing.
 
     ``timeout_s``: seconds after which a call is given up. ``scheduling``: when a model that does
     not wait for the result tells it, in the words of the wire (WHEN_IDLE, INTERRUPT, SILENT).

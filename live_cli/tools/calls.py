@@ -122,7 +122,7 @@ class PendingCall:
 
     @property
     def is_open(self) -> bool:
-        """Whether the call has not ended."""
+        """Return whether the call has not ended."""
         return self.state is not CallState.ENDED
 
 
@@ -165,7 +165,7 @@ class PendingCalls:
 
     @property
     def is_full(self) -> bool:
-        """Whether the last call has to be answered with an error."""
+        """Return whether the last call has to be answered with an error."""
         return sum(call.state is not CallState.SENT for call in self._open) > MOST_CALLS
 
     def allow(self, call: PendingCall) -> list[CallStep]:

@@ -37,7 +37,7 @@ class ConsentAnswer(Enum):
 
     @property
     def allows(self) -> bool:
-        """Whether the call that was asked about runs."""
+        """Return whether the call that was asked about runs."""
         return self in (ConsentAnswer.ONCE, ConsentAnswer.SESSION)
 
 

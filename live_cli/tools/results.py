@@ -21,7 +21,7 @@ _PATH: Final = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][\w.@+~-]+)+(?=[\\/])[\\/]")
 
 
 def is_deep(value: Any) -> bool:
-    """Whether ``value`` has more than `DEEPEST` levels of lists and objects."""
+    """Return whether ``value`` has more than `DEEPEST` levels of lists and objects."""
     level = [value]
     for _ in range(DEEPEST):
         inner: list[Any] = []

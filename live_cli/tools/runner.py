@@ -127,7 +127,7 @@ class ToolRunner:
 
     @property
     def owes_turn(self) -> bool:
-        """Whether the model is to tell a result in a turn of its own, once a turn is over.
+        """Return whether the model is to tell a result in a turn of its own, once a turn is over.
 
         It got the result after that turn, or within it and talks on while a call is open.
         """
@@ -135,7 +135,7 @@ class ToolRunner:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a tool runs, or the person is asked."""
+        """Return whether a tool runs, or the person is asked."""
         return bool(self._running) or self.asking is not None
 
     # --- what comes of the server --------------------------------------------------------------

@@ -27,7 +27,7 @@ class ToolResult:
 
     @property
     def failed(self) -> bool:
-        """Whether the tool has failed."""
+        """Return whether the tool has failed."""
         return "error" in self.response
 
     @classmethod
@@ -69,7 +69,7 @@ class ClientTool:
     scheduling: ResultScheduling = "WHEN_IDLE"
 
     def fits(self, pattern: str) -> bool:
-        """Whether ``pattern``, with ``*`` and ``?``, names this tool or its server."""
+        """Return whether ``pattern``, with ``*`` and ``?``, names this tool or its server."""
         names = [self.name, self.server] if self.server else [self.name]
         return any(fnmatchcase(name, pattern) for name in names)
 

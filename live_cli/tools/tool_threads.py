@@ -81,7 +81,7 @@ def _end_children(thread: threading.Thread) -> None:
 
 
 class _Outcome:
-    """What a function came to in another thread, awaited in the thread that makes this."""
+    """The end of a function in another thread, awaited in the thread that makes this."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()

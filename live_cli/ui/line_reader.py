@@ -114,7 +114,7 @@ class LineReader:
 
 
 def _has_input(fd: int) -> bool:
-    """Whether a read would return at once, where the system can tell (not on Windows)."""
+    """Return whether a read would return at once, where the system can tell (not on Windows)."""
     with contextlib.suppress(OSError, ValueError):
         return bool(select.select([fd], [], [], 0)[0])
     return False

@@ -119,7 +119,7 @@ class CallStatus:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more comes of it."""
+        """Return whether nothing more comes of it."""
         return self.state not in ("asked", "running")
 
 

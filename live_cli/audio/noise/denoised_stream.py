@@ -27,7 +27,7 @@ _LEFT: Final = 10 ** (-9 / 20)
 
 
 class DenoisedStream:
-    """What ``denoiser`` makes of one stream at 16 kHz; positions count its samples."""
+    """One stream at 16 kHz as ``denoiser`` makes it; positions count its samples."""
 
     def __init__(self, denoiser: Denoiser) -> None:
         self._denoiser = denoiser
@@ -41,7 +41,7 @@ class DenoisedStream:
         return self._denoised.end
 
     def covers(self, position: int) -> bool:
-        """Whether the sample at ``position`` is denoised, and still kept."""
+        """Return whether the sample at ``position`` is denoised, and still kept."""
         return self._denoised.start <= position < self._denoised.end
 
     def feed(self, sound: SampleBuffer, start: int) -> None:

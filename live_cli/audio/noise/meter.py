@@ -1,4 +1,4 @@
-"""How far speech stands out of its background, from the levels of frames. Pure.
+"""The distance of speech from its background, from the levels of frames. Pure.
 
 Theory: speech is never steady. Within a second or two it dips to the background, between words and
 in the closures of consonants, and rises far over it. So of the levels of many frames in a row a low

@@ -92,7 +92,7 @@ def _local_packages(settings: Settings) -> Finding:
 
 
 def _is_local(settings: Settings) -> bool:
-    """Whether the settings use the engine on this machine."""
+    """Return whether the settings use the engine on this machine."""
     return settings.server == "local" or (settings.server == "auto" and not settings.gemini_key)
 
 

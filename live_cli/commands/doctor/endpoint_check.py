@@ -1,4 +1,4 @@
-"""Whether the endpoints of stages elsewhere answer, and have the model that is named."""
+"""A check of the endpoints of stages elsewhere: they answer, and have the model that is named."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +27,7 @@ _TITLES = {
 
 
 def is_elsewhere(stage: Stage, engine: EngineSettings) -> bool:
-    """Whether ``stage`` is named by the address of an endpoint."""
+    """Return whether ``stage`` is named by the address of an endpoint."""
     backend, _ = find_backend(stage, getattr(engine, stage.value))
     return backend is not None and backend.argument is Argument.ENDPOINT
 

@@ -90,7 +90,7 @@ async def _serve(
 def _welcome(
     host: str, listeners: list[socket.socket], offered: tuple[Stage, ...], *, keyed: bool
 ) -> str:
-    """What a person reads when the server starts: where it is, and what a `serve` is to be told."""
+    """Return what a person reads at the start: where it is, and what a `serve` is to be told."""
     port = port_of(listeners)
     names = ", ".join(stage.value for stage in offered)
     url = base_url(host, port)

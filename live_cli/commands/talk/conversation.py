@@ -295,7 +295,7 @@ class Conversation:
 
     @property
     def asks(self) -> bool:
-        """Whether the user is asked if a tool may run."""
+        """Return whether the user is asked if a tool may run."""
         return self._runner is not None and self._runner.asking is not None
 
     def answer(self, answer: "ConsentAnswer") -> None:

@@ -1,4 +1,4 @@
-"""What a talk's settings and its model say about the images that it sends."""
+"""Images of a talk, by its settings and its model."""
 
 from typing import TYPE_CHECKING, Final
 

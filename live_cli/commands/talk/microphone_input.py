@@ -68,7 +68,7 @@ class MicrophoneInput:
 
     @property
     def push_to_talk(self) -> bool:
-        """Whether a key opens the microphone, and not the server's voice activity detection."""
+        """Return whether a key opens the microphone, and no voice activity detection."""
         return self._gate.manual
 
     @property
@@ -78,7 +78,7 @@ class MicrophoneInput:
 
     @property
     def is_sent(self) -> bool:
-        """Whether what the microphone hears now is sent."""
+        """Return whether what the microphone hears now is sent."""
         return not self._gate.muted and (self._gate.held or not self._gate.manual)
 
     def take_frame(self, pcm16: bytes, level_dbfs: float, ends_at: float) -> None:

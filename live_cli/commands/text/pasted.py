@@ -74,7 +74,7 @@ def split_line(
 
 
 def is_picture_file(path: str) -> bool:
-    """Whether ``path`` leads to a file that is a picture by its name or its first bytes."""
+    """Return whether ``path`` leads to a file that is a picture by its name or its first bytes."""
     expanded = os.path.expanduser(path)
     if not os.path.isfile(expanded):
         return False

@@ -40,7 +40,7 @@ class NamedPicture:
 
     @property
     def told(self) -> str:
-        """What leaves, as in ``cat.jpg (1024 x 768, JPEG, 84 kB, without its metadata)``."""
+        """Return what leaves, as in ``cat.jpg (1024 x 768, JPEG, 84 kB, without its metadata)``."""
         picture = self.encoded
         kind, size = _KINDS[picture.mime_type], -(-len(picture.data) // 1000)
         told = f"{picture.width} x {picture.height}, {kind}, {size} kB, without its metadata"

@@ -128,7 +128,7 @@ async def _first_line(lines: LineReader, tell: Callable[[str], None]) -> str | N
 
 
 def _is_fed() -> bool:
-    """Whether stdin is a pipe, a file or a socket: not a terminal, not /dev/null, not closed."""
+    """Return whether stdin is a pipe, a file or a socket: no terminal, no /dev/null, not closed."""
     try:
         mode = os.fstat(0).st_mode
     except OSError:

@@ -48,7 +48,7 @@ def mark_whole(target: Path) -> None:
 
 
 def is_unfinished(target: Path) -> bool:
-    """Whether ``target`` is marked as not whole."""
+    """Return whether ``target`` is marked as not whole."""
     return _marker(target).exists()
 
 
@@ -57,7 +57,7 @@ def _marker(target: Path) -> Path:
 
 
 def is_whole(target: Path) -> bool:
-    """Whether ``target`` is there and not marked as unfinished. An empty file is none."""
+    """Return whether ``target`` is there and not marked as unfinished. An empty file is none."""
     return _is_there(target) and not is_unfinished(target)
 
 

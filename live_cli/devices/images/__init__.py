@@ -1,1 +1,1 @@
-"""Where images come from: a camera, a screen, files in their place; one thread that takes them."""
+"""Sources of images: a camera, a screen, files in their place; one thread that takes them."""

@@ -1,4 +1,4 @@
-"""Which cameras the machine has: their number, their name, and how FFmpeg opens them.
+"""Cameras of the machine: their number, their name, and how FFmpeg opens them.
 
 Opening a camera lights its lamp, so none is opened here. On Linux a node is asked what it is
 (VIDIOC_QUERYCAP, as v4l2-ctl does): webcams have a second one that gives no images.
@@ -42,7 +42,7 @@ class CameraDevice:
 
     @property
     def called(self) -> str:
-        """What people call it, as in ``camera 0 (Integrated Webcam)``."""
+        """Name for people, as in ``camera 0 (Integrated Webcam)``."""
         return f"camera {self.number} ({self.name})"
 
 

@@ -63,12 +63,12 @@ class ImageCapture:
 
     @property
     def sent(self) -> int:
-        """How many images were handed over."""
+        """Number of images handed over."""
         return self._change.sent
 
     @property
     def saved(self) -> int:
-        """How many images showed nothing new, and were held back."""
+        """Number of images that showed nothing new, and were held back."""
         return self._change.saved
 
     def start(self) -> None:

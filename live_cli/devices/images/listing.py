@@ -66,7 +66,7 @@ def _files(camera: str) -> ImageSource | None:
 
 
 def _is_picture(path: Path) -> bool:
-    """Whether ``path`` is one picture; a GIF, which may move, is a video."""
+    """Return whether ``path`` is one picture; a GIF, which may move, is a video."""
     with contextlib.suppress(OSError), path.open("rb") as file:
         head = file.read(12)
         if begins_as_picture(head):

@@ -30,7 +30,7 @@ class Monitor:
 
     @property
     def called(self) -> str:
-        """What people call it, as in ``screen 1 (DP-1, 1920x1080)``."""
+        """Name for people, as in ``screen 1 (DP-1, 1920x1080)``."""
         named = f"{self.name}, " if self.name else ""
         return f"screen {self.number} ({named}{self.width}x{self.height})"
 
@@ -114,7 +114,7 @@ _MACOS = (
 
 
 def _macos_allows() -> bool:
-    """Whether macOS lets this process see more than the wallpaper; asks nobody."""
+    """Return whether macOS lets this process see more than the wallpaper; asks nobody."""
     import ctypes
     import ctypes.util
 

@@ -1,4 +1,4 @@
-"""What a source of images is, and what it hands over."""
+"""A source of images, and the image that it hands over."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -20,7 +20,7 @@ class ImageSource(Protocol):
 
     @property
     def name(self) -> str:
-        """What people call it, as in ``camera 0 (Integrated Webcam)``."""
+        """Name for people, as in ``camera 0 (Integrated Webcam)``."""
         ...
 
     def open(self) -> None:

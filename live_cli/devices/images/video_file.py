@@ -114,7 +114,7 @@ class _OnePass:
 
     @property
     def length_s(self) -> float:
-        """How long it was, once `show` has said that it is over."""
+        """Seconds that it lasted, once `show` has said that it is over."""
         return self._shown_s + self._each_s
 
     def show(self, at_s: float) -> bool:

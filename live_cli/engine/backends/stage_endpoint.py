@@ -32,7 +32,7 @@ _SAID_CHARS: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class EndpointRequest:
-    """What is sent to ``path`` below an address; ``body`` None asks with a GET."""
+    """A request to ``path`` below an address; ``body`` None asks with a GET."""
 
     path: str
     body: bytes | None

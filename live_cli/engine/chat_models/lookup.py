@@ -140,7 +140,7 @@ def bundled_model() -> Path | None:
 
 
 def is_projector(path: Path) -> bool:
-    """Whether a file is a projector by its name, as everybody names them."""
+    """Return whether a file is a projector by its name, as everybody names them."""
     return "mmproj" in path.name.lower()
 
 

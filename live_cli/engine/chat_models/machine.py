@@ -1,4 +1,4 @@
-"""Which of the pullable chat models suits this machine: by its cores, and its memory."""
+"""The pullable chat model that suits this machine, by its cores and its memory."""
 
 import ctypes
 import os

@@ -172,7 +172,7 @@ def _fetch(url: str, part: Path, size: int | None, progress: PullProgress) -> No
 
 
 def _continues(answer: http.client.HTTPResponse, there: int) -> bool:
-    """Whether ``answer`` holds the file from byte ``there`` on, as it was asked for."""
+    """Return whether ``answer`` holds the file from byte ``there`` on, as it was asked for."""
     begins = answer.headers.get("Content-Range", f"bytes {there}-").strip()
     return answer.status == http.HTTPStatus.PARTIAL_CONTENT and begins.startswith(f"bytes {there}-")
 

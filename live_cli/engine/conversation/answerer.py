@@ -246,17 +246,17 @@ class Answerer:
 
     @property
     def is_under_way(self) -> bool:
-        """Whether an answer is being generated, or played."""
+        """Return whether an answer is being generated, or played."""
         return self._turn is not None
 
     @property
     def has_told(self) -> bool:
-        """Whether the client has anything of the answer that is under way."""
+        """Return whether the client has anything of the answer that is under way."""
         return self._turn is not None and self._turn.has_told
 
     @property
     def is_heard(self) -> bool:
-        """Whether the user has noticed the answer that is under way, or its calls."""
+        """Return whether the user has noticed the answer that is under way, or its calls."""
         turn = self._turn
         return turn is not None and (turn.is_heard or self.tool_calls.model_waits)
 

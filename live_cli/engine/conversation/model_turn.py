@@ -152,7 +152,7 @@ class ModelTurn:
 
     @property
     def is_heard(self) -> bool:
-        """Whether the client has played enough of the speech, or has any text, to notice it."""
+        """Return whether the client has played enough of the speech, or has text, to notice it."""
         if not self._config.speaks:
             return self.has_told
         unplayed = max(0.0, self._plays_until - self._clock.now())

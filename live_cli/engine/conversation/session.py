@@ -145,17 +145,17 @@ class ConversationSession:
 
     @property
     def busy(self) -> bool:
-        """Whether a turn is under way."""
+        """Return whether a turn is under way."""
         return self.floor.is_under_way
 
     @property
     def holds_input(self) -> bool:
-        """Whether input beside the voice waits for the next turn."""
+        """Return whether input beside the voice waits for the next turn."""
         return bool(self._input) or self._user.is_open
 
     @property
     def takes_video(self) -> bool:
-        """Whether the chat model sees; if not, images of a camera are dropped."""
+        """Return whether the chat model sees; if not, images of a camera are dropped."""
         return self._images.sees
 
     async def failed(self) -> EngineError:

@@ -79,12 +79,12 @@ class UserTurn:
 
     @property
     def is_open(self) -> bool:
-        """Whether the turn has input that is not in the history yet."""
+        """Return whether the turn has input that is not in the history yet."""
         return bool(self._inputs)
 
     @property
     def has_next(self) -> bool:
-        """Whether there is input for the turn after this one."""
+        """Return whether there is input for the turn after this one."""
         return bool(self._waiting)
 
     def add_to_next(self, inputs: Sequence[UserInput]) -> None:

@@ -38,7 +38,7 @@ class VideoImages:
         self._next_s = float("-inf")
 
     def due(self, now: float) -> bool:
-        """Whether an image that arrives ``now`` is to be kept; if so, the next is due in 1 s."""
+        """Return whether an image that comes ``now`` is to be kept; then the next is due in 1 s."""
         if now < self._next_s:
             return False
         self._next_s = max(self._next_s + _INTERVAL_S, now + _INTERVAL_S - _EARLINESS_S)
@@ -55,7 +55,7 @@ class VideoImages:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether images are kept for the next turn."""
+        """Return whether images are kept for the next turn."""
         return bool(self._kept)
 
     def begin_activity(self) -> None:

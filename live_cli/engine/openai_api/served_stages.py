@@ -68,7 +68,7 @@ class ServedStages:
         await self._registry.load(self.only)
 
     def report(self) -> list[Readiness]:
-        """How far each stage is loaded."""
+        """Return how far each stage is loaded."""
         return self._registry.report()
 
     async def transcribe(

@@ -154,17 +154,17 @@ class SessionConfig:
 
     @property
     def ends_turn_with_call(self) -> bool:
-        """Whether a turnComplete follows a toolCall, before its response."""
+        """Return whether a turnComplete follows a toolCall, before its response."""
         return self.family.half_cascade and self.vertex
 
     @property
     def shows_calls_as_code(self) -> bool:
-        """Whether an executableCode part with a call precedes its toolCall."""
+        """Return whether an executableCode part with a call precedes its toolCall."""
         return self.family.half_cascade and not self.vertex
 
     @property
     def all_input(self) -> bool:
-        """Whether audio outside of marked activities belongs to the turn."""
+        """Return whether audio outside of marked activities belongs to the turn."""
         return self.coverage == ALL_INPUT
 
 
@@ -278,7 +278,7 @@ def system_prompt(own: str, modality: str, style: str, *, affective: bool = Fals
 
 
 def _proactive(setup: Setup, family: Family) -> bool:
-    """Whether the model may leave an utterance unanswered.
+    """Return whether the model may leave an utterance unanswered.
 
     Proactive video means the same here: this engine never speaks because of an image alone.
     """
@@ -375,7 +375,7 @@ def _silence_ms(*, semantic: bool, transcribes_only: bool) -> int:
 
 
 def _leaves_end_open(detection: AutomaticActivityDetection) -> bool:
-    """Whether the client says nothing of when speech ends; what it says is the law."""
+    """Return whether the client says nothing of when speech ends; what it says is the law."""
     sensitivity = detection.end_of_speech_sensitivity
     unset = sensitivity is None or sensitivity.endswith("_UNSPECIFIED")
     return unset and detection.silence_duration_ms is None and not detection.disabled

@@ -197,7 +197,7 @@ def _check_affective(generation: GenerationConfig, family: Family) -> None:
 
 
 def refuses_input(generation: GenerationConfig, family: Family, dialect: Dialect) -> bool:
-    """Whether the session opens, and its first input is an invalid argument (§9).
+    """Return whether the session opens, and its first input is an invalid argument (§9).
 
     On Vertex affective dialog is built into the models that do so: there is nothing to refuse.
     """

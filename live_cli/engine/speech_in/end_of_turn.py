@@ -1,4 +1,4 @@
-"""How long to wait in a pause before the user's turn is taken for ended. Pure.
+"""The silence after which a user's turn is taken for ended. Pure.
 
 Two signs are read together. The *turn detector* hears from the sound how likely the speaker has
 finished, and takes a list, a number read in groups or a clause with a falling tone for an end now
@@ -82,7 +82,7 @@ def silence_for(probability: float, text: str, *, went_on: bool = False) -> int:
 
 
 def is_unfinished(text: str) -> bool:
-    """Whether the words alone show that more will follow."""
+    """Return whether the words alone show that more will follow."""
     return _is_unfinished(text, _tokens(text))
 
 
@@ -104,7 +104,7 @@ def _tokens(text: str) -> list[str]:
 
 
 def _ends_in_digits(tokens: list[str]) -> bool:
-    """Whether the last words are digits of a number that is read out group by group."""
+    """Return whether the last words are digits of a number that is read out group by group."""
     last = tokens[-1]
     if last.isdigit() and len(last) >= _LONG_NUMBER:
         return True

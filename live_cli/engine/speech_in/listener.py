@@ -95,7 +95,7 @@ class Listener:
         self._transcribing = asyncio.Lock()
 
     def expects(self, spoken: Spoken) -> bool:
-        """Whether ``spoken``, the segment of a pause, will have been said if the pause lasts."""
+        """Return whether ``spoken``, of a pause, will have been said if the pause lasts."""
         return self._ahead is spoken
 
     def ahead(self) -> list[Spoken]:

@@ -51,13 +51,13 @@ class UnderstandingJudge:
         self._before: deque[Confidence] = deque()
 
     def wants_to_know(self, *, loops: bool) -> bool:
-        """Whether the confidence of the next segment is needed; called once for each segment."""
+        """Return whether the next segment's confidence is needed; called once for each segment."""
         self._segments += 1
         regular = self._segments <= _FIRST_ASKED or self._segments % _ASKED_EVERY == 0
         return regular or loops or self._doubts
 
     def understood(self, confidence: Confidence) -> bool:
-        """Whether a segment of that confidence was understood."""
+        """Return whether a segment of that confidence was understood."""
         tokens_before = sum(each.tokens for each in self._before)
         total_before = sum(each.mean * each.tokens for each in self._before)
         tokens = confidence.tokens + tokens_before * _WEIGHT_BEFORE

@@ -84,7 +84,7 @@ def first_whisper() -> SpeechModel | None:
 
 
 def is_whisper_there(name: str) -> bool:
-    """Whether the model ``name`` is here, and faster-whisper, which runs it."""
+    """Return whether the model ``name`` is here, and faster-whisper, which runs it."""
     if find_spec("faster_whisper") is None:
         return False
     return any(model.name == name for model in list_speech_models())

@@ -124,7 +124,7 @@ class TranscriptionSession:
 
     @property
     def busy(self) -> bool:
-        """Whether segments, or the end of a turn, are still in the queue."""
+        """Return whether segments, or the end of a turn, are still in the queue."""
         return self._queued > 0
 
     @property
@@ -245,7 +245,7 @@ class TranscriptionSession:
     async def _understood(
         self, segment: Segment, transcriber: Transcriber, heard: DetailedText
     ) -> bool:
-        """Whether ``heard`` is what was said in ``segment``, as far as the transcriber knows."""
+        """Return whether ``heard`` was said in ``segment``, as far as the transcriber knows."""
         if not heard.text or not self._judge.wants_to_know(loops=heard.loops):
             return True
         ask = partial(transcriber.confidence, segment.samples, heard.text)

@@ -135,12 +135,12 @@ class ResumingClient:
 
     @property
     def is_connected(self) -> bool:
-        """Whether a message that is sent goes out now; else the receiver connects first."""
+        """Return whether a message that is sent goes out now; else the receiver connects first."""
         return self._connected.is_set()
 
     @property
     def awaits_answer(self) -> bool:
-        """Whether an answer is due, and the silence of the server would not be left at that."""
+        """Return whether an answer is due, so that silence of the server is not left at that."""
         return self._watchdog.is_on_guard
 
     def redeclare(self, tools: list[Tool]) -> None:

@@ -40,11 +40,11 @@ class EngineSession(Protocol):
 
     @property
     def busy(self) -> bool:
-        """Whether a turn is under way: from the end of the user's input to the turnComplete."""
+        """Return whether a turn is under way: from the end of the input to the turnComplete."""
 
     @property
     def takes_video(self) -> bool:
-        """Whether images of a camera come into the context; if not, they are dropped."""
+        """Return whether images of a camera come into the context; if not, they are dropped."""
 
     async def failed(self) -> EngineError:
         """Wait until a turn fails in the background, and return its error."""

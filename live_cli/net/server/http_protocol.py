@@ -86,7 +86,7 @@ class DeadlineHttpProtocol(H11Protocol):
             self._set_deadline(2 * self._request_s)
 
     def _is_unread(self, size: int) -> bool:
-        """Whether the rest of a body that was answered unread is too long; then cut."""
+        """Return whether the rest of a body that was answered unread is too long; then cut."""
         cycle = self.cycle
         if cycle is None or not cycle.response_complete or self.conn.their_state != h11.SEND_BODY:
             return False

@@ -134,7 +134,7 @@ class Sessions:
 
     @property
     def is_closing(self) -> bool:
-        """Whether new sessions are refused because the server stops."""
+        """Return whether new sessions are refused because the server stops."""
         return self._closing
 
     async def end_sessions(self) -> None:

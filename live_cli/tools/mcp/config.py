@@ -45,7 +45,7 @@ class McpEntry:
     time_limit_s: float = TIME_LIMIT_S
 
     def offers(self, tool: str) -> bool:
-        """Whether the tool of that name is offered to the model."""
+        """Return whether the tool of that name is offered to the model."""
         wanted = self.included is None or any(fnmatchcase(tool, each) for each in self.included)
         return wanted and not any(fnmatchcase(tool, each) for each in self.excluded)
 

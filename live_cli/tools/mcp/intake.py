@@ -1,4 +1,4 @@
-"""How much an MCP server may send: bytes and messages over time, what is no message at all.
+"""Limits of what an MCP server may send: bytes and messages over time, what is no message at all.
 
 A server that sends more is read more slowly, so that it waits in its pipe and we stay idle; one
 that writes what cannot be read at all is given up.
@@ -26,7 +26,7 @@ class FloodError(Exception):
 
 
 class Intake:
-    """How fast one server is read. ``tell_slowed`` is called when it is first made to wait."""
+    """The pace of reading one server. ``tell_slowed`` is called when it is first made to wait."""
 
     def __init__(self, tell_slowed: Callable[[], None]) -> None:
         self._tell_slowed: Callable[[], None] | None = tell_slowed

@@ -18,14 +18,14 @@ _MOST_PAGES: Final = 64
 
 @dataclass(slots=True)
 class ServerOffer:
-    """What a server offers; ``left_out``: a sentence for each tool that is wanted and unusable."""
+    """Tools of a server; ``left_out``: a sentence for each tool that is wanted and unusable."""
 
     tools: tuple[ClientTool, ...] = ()
     left_out: list[str] = field(default_factory=list)
 
     @property
     def counted(self) -> str:
-        """How many tools there are, in words."""
+        """Return the number of tools, in words."""
         return "1 tool" if len(self.tools) == 1 else f"{len(self.tools)} tools"
 
 

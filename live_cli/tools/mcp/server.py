@@ -30,7 +30,7 @@ _SAID_CHARACTERS: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class McpNews:
-    """What happened to a server: its tools that are there from now on, and a sentence for people.
+    """News of a server: its tools that are there from now on, and a sentence for people.
 
     ``tools`` are all tools of that server; empty when it is gone. ``left_out``: a sentence for each
     tool that is not offered although it is wanted.
@@ -71,7 +71,7 @@ class McpServer:
 
     @property
     def is_awaited(self) -> bool:
-        """Whether `start` has not returned."""
+        """Return whether `start` has not returned."""
         return self._started is None or not self._started.done()
 
     async def start(self) -> McpNews:

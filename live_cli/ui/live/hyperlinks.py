@@ -1,4 +1,4 @@
-"""Whether a terminal makes links of OSC 8 sequences, by what it says of itself."""
+"""Links by OSC 8 sequences, for terminals that make them, by what they say of themselves."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -14,7 +14,7 @@ _VTE_WITH_LINKS: Final = 5_002
 
 
 def has_links(variables: Mapping[str, str]) -> bool:
-    """Whether the terminal with this environment has links. FORCE_HYPERLINK=1 or 0 decides."""
+    """Return whether a terminal of this environment has links. FORCE_HYPERLINK=1 or 0 decides."""
     if (forced := variables.get("FORCE_HYPERLINK")) is not None:
         return forced not in ("", "0", "false", "no")
     vte = variables.get("VTE_VERSION", "")

@@ -136,7 +136,7 @@ def _gutter(line: TranscriptLine, gutter: int, *, first: bool) -> Text:
 
 
 def gap_before(line: TranscriptLine, previous: str | None) -> bool:
-    """Whether an empty row stands before ``line``: before a question, to part the exchanges."""
+    """Return whether an empty row stands before ``line``: before a question, as a parting."""
     return line.offset == 0 and line.speaker == "you" and previous not in (None, "you")
 
 

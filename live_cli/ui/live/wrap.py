@@ -64,7 +64,7 @@ def wrap(text: str, width: int) -> tuple[tuple[int, int], ...]:
 
 
 def _may_break(text: str, at: int, stop: int) -> bool:
-    """Whether a row may end after the characters from ``at`` to ``stop``."""
+    """Return whether a row may end after the characters from ``at`` to ``stop``."""
     before, after = text[at:stop], text[stop]
     if after in _NO_START or before[-1] in _NO_END or _MARK.match(text, stop):
         return False
@@ -75,5 +75,5 @@ def _may_break(text: str, at: int, stop: int) -> bool:
 
 
 def _is_ideographic(char: str) -> bool:
-    """Whether ``char`` is wide, as in scripts that put no spaces between words."""
+    """Return whether ``char`` is wide, as in scripts that put no spaces between words."""
     return char >= "\u2e80" and cell_len(char) == 2

@@ -77,7 +77,7 @@ class KeyDecoder:
 
     @property
     def waiting(self) -> bool:
-        """Whether an escape is held that may be a key, or the start of a sequence to come."""
+        """Return whether an escape is held: a key, or the start of a sequence to come."""
         return bool(self._text) and not self._text.startswith(_PASTE_START)
 
     def feed(self, data: bytes) -> list[str]:

@@ -35,7 +35,7 @@ class TranscriptLine:
 
     @property
     def is_unheard(self) -> bool:
-        """Whether the line was cut before anything of it was heard."""
+        """Return whether the line was cut before anything of it was heard."""
         return self.cut == 0 and self.offset == 0
 
     @property

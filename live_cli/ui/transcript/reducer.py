@@ -162,7 +162,7 @@ def _input_transcript(state: ViewState, event: events.InputTranscript) -> ViewSt
 
 
 def _belongs_before(state: ViewState, answer: TranscriptLine) -> bool:
-    """Whether a new input transcript is the question to this answer, and not the next one."""
+    """Return whether a new input transcript is the question to this answer, not the next one."""
     begun = len(answer.text) > LATE_CHARACTERS
     return answer.offset == 0 and not (begun and state.asked)
 

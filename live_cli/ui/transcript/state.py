@@ -73,7 +73,7 @@ class ViewState:
 
     @property
     def you_speak(self) -> bool:
-        """Whether the user speaks: by the key, the server's voice activity, or the level."""
+        """Return whether the user speaks: by the key, the server's voice activity, or the level."""
         if self.held:
             return True
         if self.muted or (self.push_to_talk and not self.held):
@@ -215,7 +215,7 @@ def _with_heard(line: TranscriptLine, state: ViewState) -> TranscriptLine:
 
 
 def _is_to_be_heard(line: TranscriptLine, state: ViewState) -> bool:
-    """Whether the sound of an answer plays, or has come and has not begun to play."""
+    """Return whether the sound of an answer plays, or has come and has not begun to play."""
     return (
         line.speaker == "model"
         and state.plays

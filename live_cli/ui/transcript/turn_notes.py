@@ -1,4 +1,4 @@
-"""What is told beside an answer: its sources, pages that were read, code that ran. Pure.
+"""Notes beside an answer: its sources, pages that were read, code that ran. Pure.
 
 Theory: sources may come with any message of a turn, in several parts, before the text that they
 support, or after the turn. So the text of the turn is kept as the server sent it, for the offsets

@@ -147,12 +147,12 @@ class ReplyReader:
 
     @property
     def over_budget(self) -> bool:
-        """Whether the thoughts exceed the budget before any reply has begun."""
+        """Return whether the thoughts exceed the budget before any reply has begun."""
         return self._budget is not None and not self._replies and self._thoughts > self._budget
 
     @property
     def begins_thinking(self) -> bool:
-        """Whether a closing tag came without an opening one, which then ends the prompt."""
+        """Return whether a closing tag came without an opening one, which then ends the prompt."""
         return self._tags.closed and not self._tags.opened
 
     @property

@@ -1,4 +1,4 @@
-"""How sure Moonshine is of a text: its own model, asked for the probability of each token.
+"""Confidence of Moonshine in a text: its own model, asked for the probability of each token.
 
 The library tells no probabilities, and its model files are ONNX's: the encoder hears the sound
 again, and one run of the decoder over the whole text, with each token given the ones before it,

@@ -1,1 +1,1 @@
-"""Who speaks when: the states of a conversation, and what is said over an answer."""
+"""The floor of a conversation: the states of a conversation, and what is said over an answer."""

@@ -54,7 +54,7 @@ _TOKEN: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+")
 
 
 class Overlap(Enum):
-    """What speech over an answer is, as far as it is known."""
+    """A kind of speech over an answer, as far as it is known."""
 
     INTERRUPTION = "interruption"
     BACKCHANNEL = "backchannel"
@@ -62,12 +62,12 @@ class Overlap(Enum):
 
 
 def is_backchannel(text: str) -> bool:
-    """Whether ``text`` is nothing but signs of listening."""
+    """Return whether ``text`` is nothing but signs of listening."""
     return all(token in _BACKCHANNELS or _HUM.fullmatch(token) for token in _tokens(text))
 
 
 def needs_confidence(text: str, spoken_ms: float) -> bool:
-    """Whether `OverlapJudge` asks how sure the transcriber is of ``text``."""
+    """Return whether `OverlapJudge` asks how sure the transcriber is of ``text``."""
     return bool(_tokens(text)) and not is_backchannel(text) and spoken_ms < WORDLESS_MS
 
 

@@ -1,4 +1,4 @@
-"""Who has the floor: the states of a conversation and what each fact does to them. Pure.
+"""The floor: states of a conversation, and what each fact does to them. Pure.
 
 Theory of operation
 -------------------
@@ -40,7 +40,7 @@ from typing import Final, NamedTuple, TypeVar
 
 
 class UserState(Enum):
-    """What the user does."""
+    """Activity of the user."""
 
     SILENT = auto()
     SPEAKS = auto()
@@ -50,7 +50,7 @@ class UserState(Enum):
 
 
 class ModelState(Enum):
-    """What the model does."""
+    """Activity of the model."""
 
     IDLE = auto()
     READS = auto()
@@ -116,7 +116,7 @@ class Act(Enum):
 
 
 class Owed(Enum):
-    """What the session owes its client, beside the input that it holds."""
+    """A debt of the session to its client, beside the input that it holds."""
 
     TURN = auto()
     """For an activity that was marked, whatever was said in it."""
@@ -127,7 +127,7 @@ class Owed(Enum):
 
 
 class BargeInManner(Enum):
-    """How the session takes a voice over the answer."""
+    """A way to take a voice over the answer."""
 
     BY_SOUND = auto()
     BY_WORDS = auto()
@@ -259,5 +259,5 @@ class TurnTaking:
 
     @property
     def is_under_way(self) -> bool:
-        """Whether a turn is under way."""
+        """Return whether a turn is under way."""
         return self.model in (ModelState.READS, ModelState.PREPARES, ModelState.SPEAKS)

@@ -37,7 +37,7 @@ class VoiceSession(Protocol):
 
     @property
     def holds_input(self) -> bool:
-        """Whether input beside the voice waits for the next turn."""
+        """Return whether input beside the voice waits for the next turn."""
 
     async def do(self, fact: FloorFact) -> None:
         """Do what follows from ``fact``."""

@@ -130,7 +130,7 @@ class History:
 
     @property
     def is_full(self) -> bool:
-        """Whether the billed tokens exceed the Live model's context."""
+        """Return whether the billed tokens exceed the Live model's context."""
         limit = self._window.limit_tokens
         return limit is not None and self.billed().total > limit
 
@@ -264,6 +264,6 @@ class History:
 
 
 def _has_few_images(weight: Weight, share: float) -> bool:
-    """Whether images are within ``share`` of their most, in number and in bytes."""
+    """Return whether images are within ``share`` of their most, in number and in bytes."""
     few = weight.images <= _MOST_IMAGES * share
     return few and weight.image_bytes <= _MOST_IMAGE_BYTES * share

@@ -1,4 +1,4 @@
-"""What all of the endpoints do: let a caller in, give it a place, read its body, answer an error.
+"""The share of all endpoints: let a caller in, give it a place, read its body, answer an error.
 
 Errors are OpenAI's JSON objects, whose messages its SDKs show.
 """

@@ -1,1 +1,1 @@
-"""Where sessions and ephemeral tokens are kept: in this process, or where replicas share them."""
+"""Stores of sessions and ephemeral tokens: in this process, or where replicas share them."""

@@ -266,7 +266,7 @@ class RedisSnapshots:
 
 
 def _is_cancelled() -> bool:
-    """Whether this task was told to end, of which the library may not have told it."""
+    """Return whether this task was told to end, of which the library may not have told it."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

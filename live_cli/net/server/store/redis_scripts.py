@@ -1,4 +1,4 @@
-"""What the Redis store does in one step on the server, in Lua.
+"""Steps of the Redis store that are one on its server, in Lua.
 
 Keys, behind the prefix that each script gets as its first argument:
 

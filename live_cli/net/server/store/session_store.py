@@ -28,7 +28,7 @@ class SessionStore(Protocol):
 
     @property
     def is_away(self) -> bool:
-        """Whether the store did not answer last time."""
+        """Return whether the store did not answer last time."""
 
     async def watch(self) -> None:
         """Keep up with other replicas until cancelled; the server runs this beside itself."""
