@@ -21,6 +21,8 @@ _T = TypeVar("_T")
 ENDING_LIMIT_S: Final = 8.0
 """A process has two seconds each after its stdin is closed, after SIGTERM and after SIGKILL."""
 
+_FREEING_LIMIT_S: Final = 4.0
+
 
 class McpServers:
     """All MCP servers of one session. `start` them, and `close` them whatever happens.
@@ -43,7 +45,17 @@ class McpServers:
             logging.getLogger(library).setLevel(logging.CRITICAL)
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
+        self._end_what_is_left()
         self._loop.close()
+
+    def _end_what_is_left(self) -> None:
+        """Let servers that did not end in time free what they hold: their processes are killed."""
+        left = asyncio.all_tasks(self._loop)
+        for task in left:
+            task.cancel()
+        if left:
+            self._loop.run_until_complete(asyncio.wait(left, timeout=_FREEING_LIMIT_S))
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
 
     def _tell(self, news: McpNews) -> None:
         with contextlib.suppress(RuntimeError):  # the session is over
