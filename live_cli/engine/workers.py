@@ -6,11 +6,10 @@ may be sessions, and so has a stage that works elsewhere: its threads only wait.
 """
 
 import asyncio
-import contextlib
 import threading
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from live_cli.engine.backends.table import Stage
 
@@ -59,20 +58,12 @@ class Workers:
 
         With this generator ``items`` are closed, too, as soon as no thread is in them.
         """
-        left = threading.Event()
-
-        def advance() -> Result | None:
-            item = next(items, None)
-            if left.is_set():
-                _close(items)
-            return item
-
+        closable = _Closable(items)
         try:
-            while (item := await self.run(stage, advance)) is not None:
+            while (item := await self.run(stage, closable.advance)) is not None:
                 yield item
         finally:
-            left.set()
-            _close(items)
+            closable.close()
 
     def _ended(self, stage: Stage) -> None:
         self._running[stage] -= 1
@@ -83,8 +74,32 @@ class Workers:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _close(items: Iterator[object]) -> None:
-    close = getattr(items, "close", None)
-    if close is not None:
-        with contextlib.suppress(ValueError):  # a thread is in it, and closes it when it comes out
-            close()
+class _Closable(Generic[Result]):
+    """Items that one thread makes and another closes.
+
+    To close a generator while a thread is in it is no mere ValueError: Python 3.11 looks into its
+    frame first, and the process may end by that. So only one of the two is in it at any time.
+    """
+
+    def __init__(self, items: Iterator[Result]) -> None:
+        self._items = items
+        self._in_use = threading.Lock()
+        self._left = False
+
+    def advance(self) -> Result | None:
+        """Return the next item, None after the last. What is closed meanwhile ends with it."""
+        with self._in_use:
+            item = None if self._left else next(self._items, None)
+        if self._left:
+            self.close()
+        return item
+
+    def close(self) -> None:
+        """Close the items: at once, or as soon as no thread is in them."""
+        self._left = True
+        if self._in_use.acquire(blocking=False):
+            try:
+                if close := getattr(self._items, "close", None):
+                    close()
+            finally:
+                self._in_use.release()

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -41,4 +42,39 @@ async def test_items_are_closed_when_their_reader_is_cancelled(in_thread):
     await asyncio.gather(reading, return_exceptions=True)
     go_on.set()
     assert await asyncio.to_thread(closed.wait, LIMIT_S)
+    workers.close()
+
+
+class Guarded(Iterator[str]):
+    """Items that note it when they are closed while a thread is in them."""
+
+    def __init__(self) -> None:
+        self.inside, self.go_on, self.closed = (threading.Event() for _ in range(3))
+        self.closed_inside = False
+
+    def __next__(self) -> str:
+        self.inside.set()
+        assert self.go_on.wait(LIMIT_S)
+        self.inside.clear()
+        return "item"
+
+    def close(self) -> None:
+        self.closed_inside |= self.inside.is_set()
+        self.closed.set()
+
+
+async def test_items_are_never_closed_while_a_thread_is_in_them():
+    workers, items = Workers(), Guarded()
+
+    async def read():
+        async for _ in workers.iterate(Stage.SYNTHESIZER, items):
+            pass
+
+    reading = asyncio.create_task(read())
+    assert await asyncio.to_thread(items.inside.wait, LIMIT_S)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    items.go_on.set()
+    assert await asyncio.to_thread(items.closed.wait, LIMIT_S)
+    assert not items.closed_inside
     workers.close()
