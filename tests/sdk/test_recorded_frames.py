@@ -86,7 +86,7 @@ CALLED_BY_PYTHON = {
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     home = tmp_path_factory.mktemp("recorded")
-    limit = {"LIVE_CLI_SERVE_CONNECTION_LIMIT_S": "12"}
+    limit = {"LIVE_CLI_SERVE_CONNECTION_LIMIT_S": "30"}
     with serving_sdks(
         home, **SCRIPTED, LIVE_CLI_ENGINE_CHAT=f"scripted:{REPLIES}", **limit
     ) as running:
