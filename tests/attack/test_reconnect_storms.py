@@ -612,7 +612,8 @@ async def test_questions_are_answered_in_ever_longer_pauses_where_each_turn_ends
                     await anext(client)
                 await anext(client)
                 await client.send(compose.text("?"))
-    assert len(server.callers) == 25  # each question got its answer, on one connection
+    # each question got its answer, on one connection; after the last one may be opened already
+    assert len(server.callers) in (25, 26)
     assert most_in_a_minute(passing.attempts) <= 10
     assert passing.pauses[-1] == LONGEST_PAUSE_S / 2
 
