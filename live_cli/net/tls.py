@@ -15,7 +15,8 @@ import ipaddress
 import os
 import socket
 import ssl
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -95,10 +96,11 @@ def ensure_certificate(
         )
     try:
         paths.make_private(files.folder)
-        certificate = _kept(files.pair, now, names) or _make(files.pair, now, names)
-        _publish(files.certificate, certificate)
-        authorities = _public_authorities(files.bundle)
-        _publish(files.bundle, b"\n".join([certificate, *authorities]))
+        with _alone_in(files.folder):
+            certificate = _kept(files.pair, now, names) or _make(files.pair, now, names)
+            _publish(files.certificate, certificate)
+            authorities = _public_authorities(files.bundle)
+            _publish(files.bundle, b"\n".join([certificate, *authorities]))
     except OSError as exc:
         why = exc.strerror or type(exc).__name__
         raise TlsUnavailableError(f"No certificate can be kept in {files.folder}: {why}.") from exc
@@ -107,7 +109,8 @@ def ensure_certificate(
 def server_context(files: CertificateFiles) -> ssl.SSLContext:
     """Return a server's TLS context: TLS 1.2 or newer, HTTP/1.1 inside."""
     context = server_protocols()
-    context.load_cert_chain(files.pair)
+    with _alone_in(files.folder):  # the file is read twice, for its key and for its certificate
+        context.load_cert_chain(files.pair)
     return context
 
 
@@ -131,6 +134,25 @@ def loopback_context(files: CertificateFiles) -> ssl.SSLContext:
 
 
 # --- making and keeping ------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep other servers out of ``folder``: of two that start at once, one makes the certificate.
+
+    Windows has no locks on folders; there a start may fail that has another beside it.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _kept(pair: Path, now: datetime.datetime, names: tuple[str, ...]) -> bytes | None:

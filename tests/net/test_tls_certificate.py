@@ -4,6 +4,8 @@ import datetime
 import ipaddress
 import os
 import ssl
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -172,3 +174,16 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
     (tmp_path / "file").write_text("")
     with pytest.raises(TlsUnavailableError, match="kept in"):
         ensure_certificate(CertificateFiles(tmp_path / "file" / "tls"), NOW)
+
+
+def test_servers_that_start_at_once_have_the_same_one(files: CertificateFiles) -> None:
+    together = threading.Barrier(8)
+
+    def start(_: int) -> bytes:
+        together.wait(20.0)
+        ensure_certificate(files, NOW)
+        tls.server_context(files)
+        return files.pair.read_bytes()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(start, range(8)))) == 1
