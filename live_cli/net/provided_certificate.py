@@ -1,7 +1,6 @@
 """A certificate that the operator of a server provides: read, checked, and explained in words."""
 
 import datetime
-import os
 import ssl
 import stat
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from live_cli.errors import SettingsError
 from live_cli.net.tls import names_of, server_protocols
+from live_cli.private_files import is_open_to_others
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -29,7 +29,7 @@ def provided_context(certificate: Path, key: Path) -> ssl.SSLContext:
     private = _read(key, _KEY)
     if b"PRIVATE KEY-----" not in private:
         raise SettingsError(f"{_KEY}: {key} holds no private key in PEM.")
-    if os.name == "posix" and key.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+    if is_open_to_others(key.stat()):
         raise SettingsError(f"{_KEY}: others can read {key}. Make it yours alone: chmod 600 {key}")
     if b"ENCRYPTED" in private:
         raise SettingsError(

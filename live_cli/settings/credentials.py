@@ -5,12 +5,12 @@ A key's file must be one that nobody else may read; no error shows a key.
 
 import os
 import re
-import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from live_cli.bounded_read import read_bounded
 from live_cli.errors import SettingsError
+from live_cli.private_files import is_open_to_others
 
 _SHORTEST_SECRET = 4
 """Characters: a shorter word in the text of a log is more likely a word than a key."""
@@ -50,15 +50,15 @@ def note_secret(secret: str | None) -> None:
 
 
 def _key_in(name: str, setting: str) -> str:
-    """Read the key in a file that nobody else may read (checked where there are POSIX modes)."""
+    """Read the key in a file that nobody else may read, by its modes."""
     path = Path(name).expanduser()
     try:
-        mode = path.stat().st_mode
+        found = path.stat()
         text = read_bounded(path, _LARGEST_KEY_FILE_BYTES).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
         reason = "it is not text" if isinstance(exc, ValueError) else exc.strerror
         raise SettingsError(f"{setting}: {path} cannot be read: {reason}.") from exc
-    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+    if is_open_to_others(found):
         raise SettingsError(
             f"{setting}: others can read {path}. Make it yours alone: chmod 600 {path}"
         )
