@@ -1,12 +1,15 @@
-"""A transcription, speech and a chat reply by HTTP from `stages`, beside the same in process.
+"""A transcription, speech and a chat reply from `stages`, and from Ray Serve, beside in process.
 
 The stages are scripted and take no time of their own, so that what is measured is the way there:
-requests, HTTP, threads and JSON on both sides, client and server in one process on loopback.
+requests, HTTP, threads and JSON on both sides. `stages` and its client are one process on loopback;
+Ray Serve has its own, through whose proxy, endpoints and stage a request goes.
 """
 
 import asyncio
+import tempfile
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -33,9 +36,10 @@ from live_cli.engine.stages import (
 from live_cli.net.server.listen import listen, port_of
 from live_cli.net.server.openai_api.app import build_stages_app, serve_stages_on
 from tests.benchmarks.row import Row, median
+from tests.harness.ray_serve import is_ray_there, ray_serve
 
 CALLS, SMALL_CALLS = 200, 10
-BUDGET_MS = 25.0
+BUDGET_MS, RAY_BUDGET_MS = 25.0, 60.0
 SOUND = np.zeros(3 * 16_000, np.float32)
 NAMES = StageNames(
     detector="scripted", transcriber="scripted", chat="scripted", synthesizer="scripted"
@@ -44,12 +48,18 @@ NAMES = StageNames(
 
 def rows(small: bool = False) -> list[Row]:
     calls = SMALL_CALLS if small else CALLS
-    by_url = asyncio.run(_by_url(calls))
+    ways = {"HTTP": (asyncio.run(_by_url(calls)), BUDGET_MS)}
+    left_out = ""
+    if small or not is_ray_there():
+        left_out = f" (not by Ray Serve: {'this is in small' if small else 'make ray installs it'})"
+    else:
+        ways["Ray Serve"] = (_by_ray(calls), RAY_BUDGET_MS)
     here = measure(ScriptedTranscriber(), ScriptedSynthesizer(), ScriptedChatModel(), calls)
     names = ("3 s of speech transcribed", "first sound of a clause", "first word of a reply")
     return [
-        Row(f"{name}, by HTTP more than in process", 1e3 * (far - near), "ms", BUDGET_MS)
-        for name, far, near in zip(names, by_url, here, strict=True)
+        Row(f"{name}, by {way} more than in process{left_out}", 1e3 * (far - near), "ms", budget)
+        for way, (there, budget) in ways.items()
+        for name, far, near in zip(names, there, here, strict=True)
     ]
 
 
@@ -67,6 +77,16 @@ async def _by_url(calls: int) -> list[float]:
         stop.set()
         await serving
         await served.close()
+
+
+def _by_ray(calls: int) -> list[float]:
+    scripted = {
+        f"LIVE_CLI_ENGINE_{stage}": "scripted" for stage in ("TRANSCRIBER", "CHAT", "SYNTHESIZER")
+    }
+    with tempfile.TemporaryDirectory() as home, ray_serve(Path(home), scripted) as running:
+        url = f"{running.url}/v1"
+        stages = OpenAITranscriber(url), OpenAISynthesizer(url), OpenAIChatModel(f"{url}#chat")
+        return measure(*stages, calls)
 
 
 def measure(

@@ -1,0 +1,1 @@
+"""The stages on a cluster: an application for Ray Serve."""
