@@ -52,9 +52,6 @@ ray: $(VENV)/.ray ## Deploy the stages on Ray Serve and kill a replica under loa
 scale: $(VENV)/.dev redis haproxy ## Kill, drain and cut off two `serve` behind HAProxy with one store (5 minutes)
 	$(BIN)/pytest -q -rA tests/scale/check_scale.py
 
-ray: $(VENV)/.ray ## Deploy the stages on Ray Serve and kill a replica under load
-	$(BIN)/pytest -q -rA tests/scale/check_ray.py
-
 check: $(VENV)/.dev ## Lint, types, import contracts, names and sizes
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
