@@ -9,6 +9,7 @@ import io
 import re
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
+from live_cli.commands.talk.conversation import READING_S
 from tests.harness.command import live_cli
 from tests.harness.terminal_command import on_terminal
 from tests.harness.terminal_screen import TerminalScreen
@@ -52,9 +54,11 @@ def main(target: Path) -> None:
             columns=COLUMNS, rows=ROWS, env=scripted(*REPLIES),
         ) as talk:  # fmt: skip
             talk.until("lamp (house.py) wants to run", "Run it?")
+            time.sleep(READING_S)
             talk.press("y")
             talk.until("switch (house.py) wants to run", "Run it?", QUESTIONS[1], "since noon.")
             picture = svg(talk.screen)
+            time.sleep(READING_S)
             talk.press("n")
             talk.press("q")
             talk.ended()

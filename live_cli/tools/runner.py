@@ -114,6 +114,8 @@ class ToolRunner:
         self._results_in_turn = 0
         self._owed = False
         self._clock = asyncio.get_running_loop().time
+        self._asked: PendingCall | None = None
+        self._asked_at = 0.0
 
     def replace_tools(self, tools: Sequence[ClientTool]) -> None:
         """Offer these tools from now on; a call that runs goes on."""
@@ -202,10 +204,14 @@ class ToolRunner:
 
     # --- what the person answers ---------------------------------------------------------------
 
-    def answer(self, answer: ConsentAnswer) -> None:
-        """Take in what the person answers to the call that is `asking`, and to its like."""
+    def answer(self, answer: ConsentAnswer, *, reading_s: float = 0.0) -> None:
+        """Take in what the person answers to the call that is `asking`, and to its like.
+
+        A question that is there for less than ``reading_s`` cannot have been read: the key was
+        meant for something else, and answers nothing.
+        """
         call = self.asking
-        if call is None:
+        if call is None or self._clock() - self._asked_at < reading_s:
             return
         tool = self._requests[call].tool
         self._consent.note(tool, answer)
@@ -300,6 +306,8 @@ class ToolRunner:
     def _report(
         self, call: PendingCall, *, refused: bool = False, cancelled: bool = False, note: str = ""
     ) -> None:
+        if self._asked is not self.asking:
+            self._asked, self._asked_at = self.asking, self._clock()
         known = self._requests[call]
         seconds = self._clock() - known.asked_at
         self._show(CallReport(call, known.tool, seconds, refused, cancelled, note))

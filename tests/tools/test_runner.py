@@ -102,6 +102,7 @@ class Bench:
 
 
 DONE = {"output": "done"}
+LONG_S = 3600.0
 
 
 async def test_calls_of_one_message_run_side_by_side_and_answer_by_their_ids() -> None:
@@ -184,6 +185,22 @@ async def test_an_answer_for_the_session_answers_what_is_asked_of_the_same_tool(
     bench.runner.answer(ConsentAnswer.SESSION)
     await bench.settle()
     assert bench.runs == 3
+    assert bench.runner.asking is not None
+    assert bench.runner.asking.name == "g"
+
+
+async def test_a_key_from_before_the_question_could_be_read_answers_nothing() -> None:
+    bench = Bench(consent=Consent())
+    bench.ask()
+    bench.ask("id-2", "g")
+    bench.runner.answer(ConsentAnswer.ONCE, reading_s=LONG_S)
+    assert bench.runs == 0
+    reading_s = 0.02
+    await asyncio.sleep(reading_s)
+    bench.runner.answer(ConsentAnswer.ONCE, reading_s=reading_s)
+    bench.runner.answer(ConsentAnswer.ONCE, reading_s=LONG_S)  # the next one has only now come up
+    await bench.settle()
+    assert bench.runs == 1
     assert bench.runner.asking is not None
     assert bench.runner.asking.name == "g"
 

@@ -33,6 +33,8 @@ QUIET_S = 3.0
 """After the end of a file: the talk is over once nothing was said or played for so long."""
 REPLY_LIMIT_S = 60.0
 """After the end of a file: so long the answer to a question may take to begin, or to go on."""
+READING_S = 0.3
+"""Nobody reads a question, and finds the key that answers it, in less."""
 FIRST_WORDS_S = 1.0
 """From the first sound of an answer that the model began with: so long nothing interrupts it."""
 
@@ -301,7 +303,7 @@ class Conversation:
     def answer(self, answer: "ConsentAnswer") -> None:
         """Answer the question whether a tool may run."""
         if self._runner is not None:
-            self._runner.answer(answer)
+            self._runner.answer(answer, reading_s=READING_S)
 
     def interrupt_model(self) -> None:
         """Silence the model and ask for nothing.

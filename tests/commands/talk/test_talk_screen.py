@@ -6,6 +6,7 @@ import wave
 from pathlib import Path
 from typing import Any
 
+from live_cli.commands.talk.conversation import READING_S
 from live_cli.protocol.messages import ServerMessage
 from live_cli.protocol.wire import decode_server
 from tests.harness.command import json_lines, of_type
@@ -57,6 +58,7 @@ async def test_a_call_is_asked_about_runs_and_ends_on_the_screen(tmp_path: Path)
             await session.emit(called("one", room="hall"))
             rows = await shows(talk, "lamp (house.py) wants to run with room='hall'", "Run it?")
             assert "   y once   a in this session   n no   N never" in "\n".join(rows)
+            await asyncio.sleep(READING_S)
             talk.press("y")
             await shows(talk, " … 1 s", gone="Run it?")
             rows = await shows(talk, " … 2 s")
@@ -76,6 +78,7 @@ async def test_a_call_is_asked_about_runs_and_ends_on_the_screen(tmp_path: Path)
             talk.resize(100, 30)  # and one that is taken back while it runs
             await session.emit(called("three", room="den"))
             await shows(talk, "Run it?")
+            await asyncio.sleep(READING_S)
             talk.press("y")
             await shows(talk, "市') was cancelled (", "lamp(room='den') … ", gone="Run it?")
             await session.emit(cancelled("three"))
