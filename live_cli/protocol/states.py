@@ -160,6 +160,8 @@ def advance(before: SessionProgress, fact: Fact, now: float) -> SessionProgress:
     after = TRANSITIONS[before.state].get(fact)
     if after is None:
         raise RemoteProtocolError(complaint(before.state, fact))
+    if fact is Fact.INPUT:  # it comes fifty times a second, and changes nothing
+        return before
     turn, all_generated = before.turn, before.all_generated
     interrupted_at = before.interrupted_at
     if fact is Fact.GENERATION_COMPLETE:
