@@ -47,8 +47,11 @@ BY_PLACE = {
     "cli/": "process",
     "engine/backends/stt/test_whisper.py": "engine",
     "engine/backends/test_real_stages.py": "engine",
+    "engine/backends/tts/test_foreign_voices.py": "engine",
+    "engine/backends/tts/kokoro/test_synthesizer.py": "engine",
     "engine/conversation/test_turns.py::test_messages_may_part_the_sound": "slow",
     "net/server/store/": "process",
+    "scale/": "process",
     "net/server/test_abuse.py": "slow",
 }
 """Folders, files and tests under tests/ that are of one kind."""

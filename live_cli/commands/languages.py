@@ -5,6 +5,7 @@ from live_cli.engine.backends.table import Backend, Stage, find_backend
 from live_cli.engine.languages import (
     LocalLanguages,
     backends_for,
+    slow_but_better,
     way_to_hear,
     way_to_speak,
 )
@@ -32,7 +33,12 @@ def _row(code: str, name: str, there: LocalLanguages, *, json: bool) -> TableRow
         "spoken_by": spoken and spoken.partition(":")[0],
         "quality": quality,
     }
-    steps = [way_to_hear(code) if heard is None else "", _better_voice(code, voice)]
+    slow = slow_but_better(code, voice.quality if voice else None)
+    steps = [
+        way_to_hear(code) if heard is None else "",
+        _better_voice(code, voice),
+        f"natural, but slow: {slow}" if slow and not (voice and not voice.languages) else "",
+    ]
     install = "; ".join(step for step in steps if step)
     if json:
         return row | {"install": install or None}

@@ -212,6 +212,11 @@ def _make(stage: Stage, name: str, names: StageNames) -> Any:
             made = make(model.where, model.files if model.origin == "package" else None)
             made.warm_up()
             return made
+        case Argument.KOKORO:
+            from live_cli.engine.speech_models.lookup import find_kokoro
+
+            kokoro = find_kokoro(argument)
+            return make(kokoro.model, kokoro.voices)
         case Argument.MODEL:
             from live_cli.engine.chat_models.lookup import find_chat_model
 

@@ -31,6 +31,8 @@ from live_cli.protocol.messages import Setup
 from live_cli.settings.schema import AUTO_DENOISE, EngineSettings, SessionSettings, Settings
 
 Verb = Literal["talk", "text", "transcribe"]
+_OTHER_SCRIPTS = ("ja", "zh")
+"""Languages in whose script a voice speaks that otherwise leaves other scripts than Latin out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +299,8 @@ def _latin_voice(language: str | None, synthesizer: str | None) -> bool:
     english = language is None or language_base(language) == "en"
     if synthesizer is None or language == AUTO_LANGUAGE:
         return english
-    return synthesizer in LATIN_VOICES
+    base = language_base(language) if language else "en"
+    return synthesizer.partition(":")[0] in LATIN_VOICES and base not in _OTHER_SCRIPTS
 
 
 # --- the child ---------------------------------------------------------------------------------

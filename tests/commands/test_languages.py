@@ -60,6 +60,28 @@ def test_what_is_set_counts_for_the_languages_that_it_has(capsys, monkeypatch):
     assert {rows[code]["spoken_by"] for code in ("en", "de")} == {"espeak"}
 
 
+def test_a_natural_voice_that_may_be_slow_is_named_and_taken_where_it_is_set(capsys, monkeypatch):
+    """Of Kokoro each language takes a voice, and what reads it."""
+    kokoro = lambda backend: backend.name in ("kokoro", "pico", "espeak")  # noqa: E731
+    monkeypatch.setattr("live_cli.engine.languages.is_there", kokoro)
+    monkeypatch.setattr("live_cli.engine.languages._kokoro_voices", lambda folder: ("ef_dora",))
+    monkeypatch.setattr("live_cli.engine.languages._espeak_is_there", lambda: True)
+    rows = rows_of(capsys)
+    assert (rows["es"]["spoken_by"], rows["it"]["spoken_by"]) == ("pico", "pico")
+    assert rows["es"]["install"].endswith('natural, but slow: synthesizer = "kokoro"')
+    assert rows["it"]["install"].endswith('models pull kokoro and synthesizer = "kokoro"')
+    assert "kokoro" not in "".join(rows[code]["install"] or "" for code in ("en", "de", "pl"))
+
+    rows = rows_of(capsys, synthesizer="kokoro")
+    found = {code: (rows[code]["spoken_by"], rows[code]["quality"]) for code in ("es", "it", "en")}
+    assert found == {"es": ("kokoro", "natural"), "it": ("pico", "plain"), "en": ("pico", "plain")}
+
+    monkeypatch.setattr(
+        "live_cli.engine.languages.is_there", lambda backend: backend.name == "kokoro"
+    )
+    assert rows_of(capsys)["es"]["spoken_by"] == "kokoro"  # slow is better than silent
+
+
 def test_a_table_by_name(capsys, nothing_else):
     languages.run(EngineSettings(), json=False)
     rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]

@@ -244,7 +244,9 @@ def test_who_types_needs_nobody_who_hears(nothing_else):
         ("auto", {}, "whisper", "hibari"),
         ("auto", {"TRANSCRIBER": "whisper:/own"}, "whisper:/own", "hibari"),
         ("de", {"TRANSCRIBER": "whisper:/own", "SYNTHESIZER": "espeak"}, "whisper:/own", "espeak"),
-        ("ja", {"TRANSCRIBER": "moonshine:/m/base-ja"}, "moonshine:/m/base-ja", "espeak"),
+        ("ja", {"TRANSCRIBER": "moonshine:/m/base-ja"}, "moonshine:/m/base-ja", "openjtalk"),
+        ("ru", {"SYNTHESIZER": "kokoro:/own"}, "whisper", "espeak"),
+        ("es", {"SYNTHESIZER": "kokoro:/own"}, "whisper", "kokoro:/own"),
         ("de", {"TRANSCRIBER": "scripted", "SYNTHESIZER": "scripted"}, "scripted", "scripted"),
     ],
 )

@@ -9,7 +9,8 @@ transcriber   moonshine | moonshine:FOLDER | whisper[:FOLDER] | openai:URL#MODEL
               scripted[:TEXT|TEXT…]
 chat          gguf | gguf:FILE[#PROJECTOR] | NAME of a model that is there | openai:URL#MODEL |
               scripted[:REPLY|REPLY…], where REPLY is text, call:FUNCTION {JSON}, or both
-synthesizer   hibari | pico | espeak | openai:URL#[MODEL/]VOICE | scripted
+synthesizer   hibari | kokoro[:FOLDER] | pico | openjtalk | espeak | openai:URL#[MODEL/]VOICE |
+              scripted
 
 Several addresses of an endpoint stand behind each other with commas, and are used in turn.
 """
@@ -50,6 +51,7 @@ class Argument(Enum):
     NONE = "none"
     FOLDER = "the folder of a model"
     WHISPER = "a Whisper model: its folder, or the name of one that is there"
+    KOKORO = "the folder of a Kokoro model and its voices"
     MODEL = "a chat model: a file, or the name of one that is there"
     ENDPOINT = "base URLs, each with # and the name of a model or a voice"
     SCRIPT = "texts, parted by |"
@@ -93,8 +95,9 @@ class Backend(NamedTuple):
     beside this package, the distribution that holds that, and the extra that installs it.
     ``languages``: codes; empty where the model decides. ``variables``: those of the environment
     that it reads for its key and its way there. ``quality``: of a synthesizer. ``install``: what
-    a person runs where it is not there and no extra brings it. No dataclass: that module's import
-    costs the start of the child 10 ms.
+    a person runs where it is not there and no extra brings it. ``slow``: it may take longer than
+    what it says, so that it speaks where it is set, or nothing else does. No dataclass: that
+    module's import costs the start of the child 10 ms.
     """
 
     stage: Stage
@@ -109,6 +112,7 @@ class Backend(NamedTuple):
     variables: tuple[str, ...] = ()
     quality: VoiceQuality | None = None
     install: str | None = None
+    slow: bool = False
 
     def load_class(self) -> Any:
         """Import the class. Its own library is imported later, when one is made."""
@@ -172,10 +176,23 @@ BACKENDS = (
         languages=("en",), quality=VoiceQuality.NATURAL,
     ),
     Backend(
+        Stage.SYNTHESIZER, "kokoro", "tts.kokoro.synthesizer:KokoroSynthesizer", Argument.KOKORO,
+        forms=("kokoro", "kokoro:FOLDER"),
+        module="onnxruntime", distribution="onnxruntime", extra="engine",
+        languages=("es", "fr", "it", "pt", "ja", "zh", "en"), quality=VoiceQuality.NATURAL,
+        slow=True,
+    ),
+    Backend(
         Stage.SYNTHESIZER, "pico", "tts.pico:PicoSynthesizer",
         forms=("pico",),
         module="py_nanotts", distribution="py-nanotts", extra="voices",
         languages=("de", "es", "fr", "it", "en"), quality=VoiceQuality.PLAIN,
+    ),
+    Backend(
+        Stage.SYNTHESIZER, "openjtalk", "tts.open_jtalk:OpenJTalkSynthesizer",
+        forms=("openjtalk",),
+        module="pyopenjtalk", distribution="pyopenjtalk-plus", extra="japanese",
+        languages=("ja",), quality=VoiceQuality.PLAIN,
     ),
     Backend(
         Stage.SYNTHESIZER, "espeak", "tts.espeak:EspeakSynthesizer",
@@ -192,8 +209,8 @@ BACKENDS = (
 )  # fmt: skip
 
 
-LATIN_VOICES = ("hibari", "pico")
-"""Synthesizers that leave out words in other scripts."""
+LATIN_VOICES = ("hibari", "kokoro", "pico")
+"""Synthesizers that leave out words in other scripts, but for those of the language spoken."""
 
 
 def backends_of(stage: Stage) -> list[Backend]:

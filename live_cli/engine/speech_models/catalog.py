@@ -42,7 +42,8 @@ _V2_TOKENS = {
 }
 """Of all multilingual Whisper models before large-v3."""
 
-WHISPER_BASE = "whisper-base"
+WHISPER_BASE, KOKORO = "whisper-base", "kokoro"
+KOKORO_MODEL, KOKORO_VOICES = "kokoro-v1.0.int8.onnx", "voices-v1.0.bin"
 
 SPEECH_MODELS: dict[str, PinnedFolder] = {
     folder.name: folder
@@ -107,6 +108,22 @@ SPEECH_MODELS: dict[str, PinnedFolder] = {
                 "vocabulary.json": (
                     1_068_114,
                     "c69260f2ab26d659b7c398f9a2b2b48ed0df16c3b47d7326782fd9cba71690c1",
+                ),
+            },
+        ),
+        _folder(
+            KOKORO,
+            Stage.SYNTHESIZER,
+            "speaks Spanish, French, Italian, Portuguese, Japanese and Chinese (Apache-2.0)",
+            "https://github.com/thewh1teagle/kokoro-onnx/releases/download/model-files-v1.0",
+            {
+                KOKORO_MODEL: (
+                    92_361_271,
+                    "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb",
+                ),
+                KOKORO_VOICES: (
+                    28_214_398,
+                    "bca610b8308e8d99f32e6fe4197e7ec01679264efed0cac9140fe9c29f1fbf7d",
                 ),
             },
         ),

@@ -98,13 +98,19 @@ class OpenAISynthesizer:
                 self._left_out[exc.address] = left_out + 1
 
     def _sound(self, request_for: RequestFor) -> Iterator[Samples]:
+        """Yield the speech; where an address breaks off, the rest of it as the next one speaks."""
         sound: SpeechStream | None = None
-        with closing(self._endpoint.fetch(request_for)) as arrivals:
+        given = known = 0
+        with closing(self._endpoint.fetch(request_for, anew=True)) as arrivals:
             for arrived in arrivals:
                 if isinstance(arrived, HttpHead):
-                    sound = SpeechStream(arrived.content_type)
+                    sound, known = SpeechStream(arrived.content_type), given
                 elif arrived and sound is not None:
-                    yield sound.push(arrived)
+                    samples = sound.push(arrived)
+                    new = samples[known:]
+                    known -= len(samples) - len(new)
+                    given += len(new)
+                    yield new
                 else:
                     yield _NOTHING  # for the caller to see whether it still wants to wait
         if sound is not None:

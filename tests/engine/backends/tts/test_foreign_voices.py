@@ -9,15 +9,19 @@ import soxr
 
 from live_cli.engine.backends.stt.whisper import WhisperTranscriber
 from live_cli.engine.backends.tts.by_language import SynthesizerByLanguage
-from live_cli.engine.backends.tts.espeak import EspeakSynthesizer, program
+from live_cli.engine.backends.tts.espeak import EspeakSynthesizer
+from live_cli.engine.backends.tts.espeak_program import program
+from live_cli.engine.backends.tts.open_jtalk import OpenJTalkSynthesizer
 from live_cli.engine.backends.tts.pico import PicoSynthesizer
 from live_cli.engine.backends.tts.plain_words import plain_words
 from live_cli.engine.setup.voices import VOICE_TRAITS
 from live_cli.engine.speech_models.lookup import packaged_whisper
 from live_cli.engine.stages import VoiceTraits
 from live_cli.errors import EngineError
+from tests.harness.other_languages import EVERYDAY, sound_error_rate
 from tests.harness.speech import character_error_rate
 
+HIGHEST, LOWEST = "Leda", "Algenib"
 SENTENCES = {
     "de": "Wie viele Beine hat ein Hund?",
     "es": "¿Cuántas patas tiene un perro?",
@@ -47,13 +51,23 @@ def said(voice, text: str, traits: VoiceTraits) -> np.ndarray:
 
 @pytest.mark.parametrize("language", SENTENCES)
 def test_what_pico_says_is_understood_in_the_highest_and_the_lowest_voice(pico, whisper, language):
-    for name in ("Leda", "Algenib"):
+    for name in (HIGHEST, LOWEST):
         pitch, pace, timbre = (getattr(VOICE_TRAITS[name], x) for x in ("pitch", "pace", "timbre"))
         sound = said(pico, SENTENCES[language], VoiceTraits(pitch, pace, timbre, language))
         heard = whisper.transcribe_in_detail(
             soxr.resample(sound, 24_000, 16_000), words=False, language=language
         )
         assert character_error_rate(SENTENCES[language], heard.text) <= 0.10, (name, heard.text)
+
+
+def test_what_open_jtalk_says_is_understood_in_the_lowest_voice(whisper):
+    text, voice, lowest = EVERYDAY["ja"][1], OpenJTalkSynthesizer(), VOICE_TRAITS[LOWEST]
+    traits = VoiceTraits(lowest.pitch, lowest.pace, lowest.timbre, "ja")
+    sound = soxr.resample(said(voice, text, traits), 24_000, 16_000)
+    heard = whisper.transcribe_in_detail(sound, words=False, language="ja")
+    assert sound_error_rate("ja", text, heard.text) <= 0.25, heard.text
+    for nasty in (*NASTY, "(^_^)"):
+        said(voice, nasty, traits)
 
 
 def level(sound: np.ndarray) -> float:
