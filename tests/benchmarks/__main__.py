@@ -20,6 +20,7 @@ MODULES = (
     "engine",
     "turns",
     "languages",
+    "voices",
     "load",
     "memory",
     "sessions",
