@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from live_cli.engine.backends.table import Stage
 from live_cli.engine.conversation.context import EmitMessage, EngineContext, SessionStages
-from live_cli.engine.conversation.history.entries import MODEL
+from live_cli.engine.conversation.handles import ResumptionUpdates
+from live_cli.engine.conversation.history.entries import MODEL, Entry
 from live_cli.engine.conversation.history.history import History
 from live_cli.engine.conversation.history.tokens import TokenCount, audio_tokens, text_tokens
 from live_cli.engine.conversation.model_turn import ModelTurn
@@ -24,7 +25,6 @@ from live_cli.protocol.messages import (
     Part,
     ServerContent,
     ServerMessage,
-    SessionResumptionUpdate,
     UsageMetadata,
 )
 
@@ -68,7 +68,7 @@ class Answerer:
         self._chat = stages.chat
         self._synthesizer = stages.synthesizer
         self._language = stages.language
-        self._handles = stages.handles
+        self._updates = ResumptionUpdates(stages.handles, config.model, emit, on=config.resumable)
         self._context = context
         self._emit = emit
         self._turn: ModelTurn | None = None
@@ -147,7 +147,7 @@ class Answerer:
         """
         self.store_results()
         self._make_room()
-        await self._withhold_handle()
+        await self._updates.withhold()
         billed = self._history.billed()
         self._prompt_tokens = replace(billed, text=max(0, billed.text - self._result_tokens))
         ahead, self._ahead = self._ahead, None
@@ -160,7 +160,11 @@ class Answerer:
         finally:
             if ahead is not None:
                 ahead.drop()
-        await turn.finish()
+        early = await self._early_handle(turn)
+        await turn.tell_generated()
+        if early is not None:
+            await self._updates.tell(early)
+        await turn.play_out()
         self._turn = None
         reply = turn.take_reply()
         self._history.add(MODEL, reply.text, reply.audio_s)
@@ -317,8 +321,10 @@ class Answerer:
             interaction_status=working if self._config.family.tells_status else None,
             turn_complete_reason="MALFORMED_FUNCTION_CALL" if malformed else None,
         )
+        # Kept before the end is told: who has heard of the end finds the turn behind the handle.
+        handle = await self._handle()
         await self._emit(ServerMessage(server_content=done, usage_metadata=usage))
-        await self.issue_handle()
+        await self._updates.tell(handle)
 
     async def issue_handle(self) -> None:
         """Send a resumption handle for the history as it is, if the client asked for resumption.
@@ -326,22 +332,20 @@ class Answerer:
         While calls are open, or where no handle can be kept, the session is told to be not
         resumable instead.
         """
-        if not self._config.resumable:
-            return
-        if self.tool_calls.are_open:
-            await self._withhold_handle()
-            return
-        handle = await self._handles.issue(self._config.model, self._history.snapshot())
-        if handle is None:
-            await self._withhold_handle()
-            return
-        update = SessionResumptionUpdate(new_handle=handle, resumable=True)
-        await self._emit(ServerMessage(session_resumption_update=update))
+        await self._updates.tell(await self._handle())
 
-    async def _withhold_handle(self) -> None:
-        """Tell the client that what comes now is in no handle (reference §3.5)."""
-        if self._config.resumable:
-            await self._emit(ServerMessage(session_resumption_update=SessionResumptionUpdate()))
+    async def _early_handle(self, turn: ModelTurn) -> str | None:
+        """Return a handle with the answer of ``turn``, where that is still to be played."""
+        if not turn.unplayed_s or self.tool_calls.are_open:
+            return None
+        said = Entry(MODEL, turn.reply.text.strip(), turn.reply.audio_s)
+        return await self._updates.early_handle_for(self._history.snapshot(), said)
+
+    async def _handle(self) -> str | None:
+        """Return a handle for the history as it is; None while calls are open."""
+        if self.tool_calls.are_open:
+            return None
+        return await self._updates.handle_for(self._history.snapshot())
 
     async def _send(self, content: ServerContent) -> None:
         await self._emit(ServerMessage(server_content=content))

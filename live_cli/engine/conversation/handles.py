@@ -9,11 +9,11 @@ enough its oldest handles are forgotten.
 
 import secrets
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from live_cli.engine.conversation.history.entries import Snapshot
+from live_cli.engine.conversation.history.entries import Entry, Snapshot
 from live_cli.engine.conversation.kept_bytes import KeptBytes
 from live_cli.engine.conversation.stored_snapshots import (
     SnapshotStore,
@@ -22,6 +22,7 @@ from live_cli.engine.conversation.stored_snapshots import (
 )
 from live_cli.errors import UnsupportedError
 from live_cli.fair_share import largest_holder
+from live_cli.protocol.messages import ServerMessage, SessionResumptionUpdate
 
 LIFETIME_S = 2 * 3600.0
 _MOST_HANDLES = 1000
@@ -51,6 +52,58 @@ class _Resumable:
     snapshot: Snapshot
     expires_at: float
     has_images: bool
+
+
+class ResumptionUpdates:
+    """What the client of one session is told of its handles; nothing unless they are ``on``."""
+
+    def __init__(
+        self,
+        handles: SessionHandles,
+        model: str,
+        emit: Callable[[ServerMessage], Awaitable[None]],
+        *,
+        on: bool,
+    ) -> None:
+        self._handles = handles
+        self._model = model
+        self._emit = emit
+        self._on = on
+        self._early: tuple[Snapshot, str] | None = None
+        """The handle that was made before the answer had been played, and what it stands for."""
+
+    async def early_handle_for(self, snapshot: Snapshot, said: Entry) -> str | None:
+        """Return a handle for ``snapshot`` and an answer that has been sent and not yet played.
+
+        Playing takes seconds. Who loses the connection meanwhile has the whole answer, and would
+        find neither it nor its question behind an older handle. None where none can be kept.
+        """
+        whole = Snapshot((*snapshot.entries, said))
+        handle = await self._handles.issue(self._model, whole) if self._on else None
+        self._early = None if handle is None else (whole, handle)
+        return handle
+
+    async def handle_for(self, snapshot: Snapshot) -> str | None:
+        """Return a handle for ``snapshot``, None where none can be kept now."""
+        early, self._early = self._early, None
+        if early is not None and early[0] == snapshot:
+            return early[1]
+        return await self._handles.issue(self._model, snapshot) if self._on else None
+
+    async def tell(self, handle: str | None) -> None:
+        """Tell ``handle``; None: that the session cannot be resumed as it is."""
+        if handle is None:
+            await self.withhold()
+        elif self._on:
+            await self._send(SessionResumptionUpdate(new_handle=handle, resumable=True))
+
+    async def withhold(self) -> None:
+        """Tell that what comes now is in no handle (reference §3.5)."""
+        if self._on:
+            await self._send(SessionResumptionUpdate())
+
+    async def _send(self, update: SessionResumptionUpdate) -> None:
+        await self._emit(ServerMessage(session_resumption_update=update))
 
 
 class Handles:

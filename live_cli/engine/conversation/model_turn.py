@@ -101,7 +101,7 @@ class Reply:
 
 
 class ModelTurn:
-    """Says one or more replies with `say`, then waits in `finish` until they have been played.
+    """Says one or more replies with `say`, then waits in `play_out` until they have been played.
 
     To cut the turn short: call `stop` from any thread, then cancel the task that awaits `say`.
     ``ahead``: the turn may not come. Its first words and their sound are made, and nothing is sent
@@ -155,8 +155,7 @@ class ModelTurn:
         """Return whether the client has played enough of the speech, or has text, to notice it."""
         if not self._config.speaks:
             return self.has_told
-        unplayed = max(0.0, self._plays_until - self._clock.now())
-        return self.audio_s - unplayed >= NOTICED_S
+        return self.audio_s - self.unplayed_s >= NOTICED_S
 
     def take_reply(self) -> Reply:
         """Return the reply so far, and begin another."""
@@ -179,12 +178,19 @@ class ModelTurn:
             self.stop()
             raise
 
-    async def finish(self) -> None:
-        """Tell the client that generation is complete, then wait until the audio has played."""
+    async def tell_generated(self) -> None:
+        """Tell the client that all of the turn has been sent."""
         await self._tell(ServerContent(generation_complete=True))
-        remaining = self._plays_until - self._clock.now()
-        if remaining > 0:
-            await self._clock.sleep(remaining)
+
+    @property
+    def unplayed_s(self) -> float:
+        """The seconds of the audio that the client has still to play."""
+        return max(0.0, self._plays_until - self._clock.now())
+
+    async def play_out(self) -> None:
+        """Wait until the audio has been played."""
+        if self.unplayed_s:
+            await self._clock.sleep(self.unplayed_s)
 
     async def _write_all(self, request: ChatRequest) -> list[ToolUse]:
         calls = []
