@@ -60,11 +60,12 @@ async def resumable(
     *,
     goes_on: bool = False,
     keeps_images: bool = False,
+    asks_again: bool = False,
 ) -> AsyncIterator[ResumingClient]:
     """Open the session of ``plan``, over as many connections as it takes.
 
     The session's handle is kept as soon as there is one, and with every change. ``goes_on``,
-    ``keeps_images``: see `ResumingClient`.
+    ``keeps_images``, ``asks_again``: see `ResumingClient`.
     """
     resumes = may_resume(plan)
 
@@ -80,6 +81,7 @@ async def resumable(
         resumes=resumes,
         goes_on=goes_on,
         keeps_images=keeps_images,
+        asks_again=asks_again,
         policy=ReconnectPolicy(first.clock(), limit_s=options.reconnect_s),
         watchdog=_watchdog(first.clock(), plan, options),
         on_handle=keep,
@@ -108,10 +110,11 @@ def tell_reconnected(view: View, restored: bool) -> None:
 
 
 async def _await_last_handle(client: ResumingClient) -> None:
-    """Wait for the next handle: the server sends it only after the turn's end."""
-    before = client.handle
+    """Wait for the handle of the last turn: the server sends it only after the turn's end."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(LAST_HANDLE_S):
+            if client.handle_is_fresh:
+                return
             async for event in client:
-                if client.handle != before or isinstance(event, Reconnecting):
+                if client.handle_is_fresh or isinstance(event, Reconnecting):
                     return

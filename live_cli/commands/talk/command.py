@@ -149,7 +149,7 @@ async def _converse(
 
     gate = InputGate(manual=settings.vad.push_to_talk)
     audio, images, outbox = ends
-    async with resumable(server, plan, settings.session, view) as client:
+    async with resumable(server, plan, settings.session, view, asks_again=True) as client:
         conversation = Conversation(
             client,
             view,

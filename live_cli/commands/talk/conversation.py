@@ -226,10 +226,11 @@ class Conversation:
         """Play what has come of the answer, since its rest is lost with the connection."""
         if self._turn_open:
             self._playback.end_turn(self._client.connection.turn)
-        self._turn_open = self._awaits_reply = self._stalled = False
+        self._turn_open = self._stalled = False
+        self._awaits_reply = lost.turn_lost  # whose question the client sends again
         self._view.status(connection="reconnecting")
         if lost.turn_lost:
-            self._view.note("The rest of the answer is lost.")
+            self._view.note("The rest of the answer is lost: the question is asked again.")
 
     def _turn_playback(self, turn: int) -> TurnPlayback | None:
         played = self._playback.snapshot()

@@ -16,12 +16,14 @@ which nothing comes although something is awaited is given up where the `Watchdo
 the owner is told (`Stalled`).
 
 *What is not lost.* What is sent is kept until the model begins to answer it, or ends its turn
-without a word, the last `KEPT_MESSAGES` of it, and of a camera's images the newest; a new
+without a word (`UnansweredInput`), within limits, and of a camera's images the newest; a new
 connection gets it again, so that a question asked while the connection broke is answered. A sender
 waits meanwhile. The rest of an answer that had begun is lost, and with it its question, which is in
-no handle: the owner is told (`SessionClosed.turn_lost`) and may ask again. Results of calls are
-never sent twice, and not at all while there is no connection: no new one knows a call of an earlier
-one. Who runs the calls sees to it that no result is lost.
+no handle: the owner is told (`SessionClosed.turn_lost`), and the question is sent again where the
+owner wants that (``asks_again``), or by the owner. An answer of which only the end of the playing
+was still to come is in a handle. Results of calls are never sent twice, and not at all while there
+is no connection: no new one knows a call of an earlier one. Who runs the calls sees to it that no
+result is lost.
 
 *With what.* A server that does not know the handle any more gets a new session, and the owner is
 told that nothing was restored. Turns are counted on, whatever the connection.
@@ -29,7 +31,7 @@ told that nothing was restored. Turns are counted on, whatever the connection.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Final, Self
 
 from msgspec.structs import replace
@@ -38,13 +40,14 @@ from live_cli.errors import ConnectError, Retry
 from live_cli.net.client.client import LiveClient
 from live_cli.net.client.reconnect_policy import ReconnectPolicy
 from live_cli.net.client.retry_after import seconds_in_reason
+from live_cli.net.client.unanswered_input import KEPT_MESSAGES, UnansweredInput, is_image, is_sound
 from live_cli.net.client.watchdog import Alarm, Awaited, Watchdog
 from live_cli.net.close_codes import NO_SIGN, TRY_LATER, explain
-from live_cli.protocol import compose
 from live_cli.protocol.events import (
     AudioChunk,
     Event,
     GoingAway,
+    InputTranscript,
     OutputTranscript,
     Reconnected,
     Reconnecting,
@@ -57,8 +60,6 @@ from live_cli.protocol.events import (
 from live_cli.protocol.messages import ClientMessage, SessionResumptionConfig, Setup, Tool
 from live_cli.protocol.states import State
 
-KEPT_MESSAGES: Final = 1500
-"""How many sent messages wait for an answer at most: 30 s of sound."""
 RESEND_LIMIT_S: Final = 20.0
 """How long a new connection may take to accept what the old one left unanswered."""
 IMAGE_INTERVAL_S: Final = 1.0
@@ -79,7 +80,8 @@ class ResumingClient:
     the session ends with the first connection. ``goes_on``: the owner has more to say, so that a
     server that ends a connection in order does not end the session. ``keeps_images``: those of
     realtime input are what is asked about, each of them, and not a camera's, of which the newest
-    tells all. ``on_handle`` is told every new handle.
+    tells all. ``asks_again``: a question whose answer broke off is sent again. ``on_handle`` is
+    told every new handle.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class ResumingClient:
         resumes: bool = True,
         goes_on: bool = False,
         keeps_images: bool = False,
+        asks_again: bool = False,
         policy: ReconnectPolicy | None = None,
         watchdog: Watchdog | None = None,
         on_handle: Callable[[str], object] = lambda _: None,
@@ -103,7 +106,6 @@ class ResumingClient:
         self._connect = connect
         self._resumes = resumes
         self._goes_on = goes_on
-        self._keeps_images = keeps_images
         self._clock = clock or client.clock
         self._sleep = sleep
         self._policy = policy or ReconnectPolicy(self._clock())
@@ -112,7 +114,9 @@ class ResumingClient:
         self._handle_before = setup.session_resumption.handle if setup.session_resumption else None
         self._handle_is_fresh = False
         self._has_history = self._handle_before is not None
-        self._unanswered: deque[ClientMessage] = deque(maxlen=KEPT_MESSAGES)
+        self._unanswered = UnansweredInput(keeps_images=keeps_images, asks_again=asks_again)
+        self._meanwhile: deque[ClientMessage] = deque(maxlen=KEPT_MESSAGES)
+        """Sound since a new connection is being brought up to now."""
         self._answered_turn = 0
         self._margin_s = _MARGIN_S
         self._lost: SessionClosed | None = None
@@ -134,6 +138,11 @@ class ResumingClient:
         return self._client.handle or self._handle_before
 
     @property
+    def handle_is_fresh(self) -> bool:
+        """Return whether the handle stands for the session as it is, the last turn with it."""
+        return self._handle_is_fresh
+
+    @property
     def is_connected(self) -> bool:
         """Return whether a message that is sent goes out now; else the receiver connects first."""
         return self._connected.is_set()
@@ -150,25 +159,26 @@ class ResumingClient:
     # --- sending ---
 
     async def send(self, message: ClientMessage) -> None:
-        """Send one message as `LiveClient.send` does, waiting while there is no connection."""
+        """Send one message as `LiveClient.send` does, waiting while there is no connection.
+
+        Sound is not waited with: the next connection gets it, and more may come meanwhile.
+        """
         if message.tool_response is None:
+            if is_sound(message) and not self._connected.is_set():
+                self._unanswered.sent(message)
+                self._meanwhile.append(message)
+                return
             await self._connected.wait()
-            self._keep(message)
+            self._unanswered.sent(message)
         elif not self._connected.is_set():
             return  # the connection that knew the call is lost
         self._watchdog.sent(message, self._client.clock())
         self._set_alarm_clock()
         await self._client.send(message)
 
-    def _keep(self, message: ClientMessage) -> None:
-        """Keep ``message`` until it is answered; of a camera's images the newest."""
-        if _is_image(message) and not self._keeps_images:
-            kept = (each for each in self._unanswered if not _is_image(each))
-            self._unanswered = deque(kept, maxlen=KEPT_MESSAGES)
-        self._unanswered.append(message)
-
     def note_speech(self, until: float) -> None:
         """Note that the user spoke until then, on the connection's clock: an answer is awaited."""
+        self._unanswered.spoke()
         self._watchdog.spoke(until)
         self._set_alarm_clock()
 
@@ -184,11 +194,16 @@ class ResumingClient:
     async def __anext__(self) -> Event:
         if self._lost is not None:
             return await self._reconnect(self._lost)
-        event = await self._next()
-        self._note(event)
+        event: Event | None = None
+        while event is None:
+            event = await self._next()
+            self._note(event)
+            if isinstance(event, InputTranscript):
+                event = self._unanswered.new_in(event)
         if isinstance(event, SessionClosed) and self._may_reconnect(event):
             self._connected.clear()
             self._lost = event
+            self._unanswered.lose_connection(turn_lost=event.turn_lost)
             return Reconnecting(event)
         return event
 
@@ -264,12 +279,12 @@ class ResumingClient:
                 self._handle_is_fresh, self._has_history = False, True
                 if turn != self._answered_turn:
                     self._answered_turn = turn
-                    self._unanswered.clear()
+                    self._unanswered.answer_begins()
             case TurnComplete(turn, interrupted):
                 self._handle_is_fresh = False
-                if turn != self._answered_turn and not interrupted:
-                    self._answered_turn = turn
-                    self._unanswered.clear()  # the model chose to say nothing
+                silent = turn != self._answered_turn and not interrupted
+                self._answered_turn = turn if silent else self._answered_turn
+                self._unanswered.answer_ends(all_heard=silent)  # the model chose to say nothing
             case GoingAway(time_left_s):
                 self._margin_s = min(_MARGIN_S, (time_left_s or 0.0) / 4)
             case SessionClosed():
@@ -343,15 +358,18 @@ class ResumingClient:
 
         Raises ConnectError where it does not take that.
         """
-        messages = _with_activity_start(self._unanswered)
-        pauses = max(0, sum(map(_is_image, messages)) - 1)
+        messages = self._unanswered.messages()
+        pauses = max(0, sum(map(is_image, messages)) - 1)
         try:
             async with asyncio.timeout(RESEND_LIMIT_S + pauses * IMAGE_INTERVAL_S):
+                self._meanwhile.clear()  # it is among these
                 for message in messages:
                     await client.send(message)
-                    if _is_image(message) and pauses:
+                    if is_image(message) and pauses:
                         pauses -= 1
                         await self._sleep(IMAGE_INTERVAL_S)
+                while self._meanwhile:
+                    await client.send(self._meanwhile.popleft())
         except TimeoutError:
             await client.drop()
             raise ConnectError("The server took nothing over a new connection.") from None
@@ -360,18 +378,3 @@ class ResumingClient:
         self._policy.connected(self._clock())
         self._watchdog.reconnected(client.clock())
         self._connected.set()
-
-
-def _is_image(message: ClientMessage) -> bool:
-    return message.realtime_input is not None and message.realtime_input.video is not None
-
-
-def _with_activity_start(messages: Iterable[ClientMessage]) -> list[ClientMessage]:
-    """Return ``messages``, after a start for an activity of which they hold the end alone."""
-    inputs = (message.realtime_input for message in messages if message.realtime_input is not None)
-    for given in inputs:
-        if given.activity_start is not None:
-            break
-        if given.activity_end is not None:
-            return [compose.activity_start(), *messages]
-    return [*messages]

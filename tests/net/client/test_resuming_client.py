@@ -1,6 +1,7 @@
 """A session that outlives its connections, against real sockets on loopback."""
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 from websockets.asyncio.server import ServerConnection, serve
 
 from live_cli.net.address import Address
-from live_cli.net.client import resuming_client
+from live_cli.net.client import unanswered_input
 from live_cli.net.client.client import LiveClient
 from live_cli.net.client.reconnect_policy import ReconnectPolicy
 from live_cli.net.client.resuming_client import IMAGE_INTERVAL_S, ResumingClient
@@ -285,6 +286,36 @@ async def test_who_sends_meanwhile_waits_and_is_heard_once() -> None:
     assert words == ["first", "second", "third"]
 
 
+async def test_sound_of_the_time_without_a_connection_goes_to_the_next() -> None:
+    """More of it than waits anywhere else, and it holds up nobody."""
+    frames = 600
+
+    async def breaks(server: Server, socket: ServerConnection) -> None:
+        await say(socket, OPEN)
+        await server.receive(socket)
+        socket.transport.abort()
+
+    async def listens(server: Server, socket: ServerConnection) -> None:
+        await say(socket, OPEN)
+        for _ in range(frames + 2):
+            await server.receive(socket)
+        await socket.close(1000)
+
+    async with serving(breaks, listens) as (server, client):
+        await client.send(compose.audio(b"\0\0"))
+        while not isinstance(await anext(client), Reconnecting):
+            pass
+        for number in range(frames):
+            await client.send(compose.audio(number.to_bytes(2, "big")))
+        assert await anext(client) == Reconnected(restored=True)
+        await client.send(compose.text("And this?"))
+        await events_of(client)
+    sounds = [json.loads(payload)["realtimeInput"].get("audio") for payload in server.received[1]]
+    numbers = [int.from_bytes(base64.b64decode(each["data"]), "big") for each in sounds if each]
+    assert numbers == [0, *range(frames)]
+    assert sounds[-1] is None
+
+
 async def test_a_result_of_a_call_goes_to_no_other_connection() -> None:
     async def breaks(server: Server, socket: ServerConnection) -> None:
         await say(socket, OPEN)
@@ -316,7 +347,7 @@ async def test_a_result_of_a_call_goes_to_no_other_connection() -> None:
 async def test_the_end_of_an_activity_gets_its_start_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(resuming_client, "KEPT_MESSAGES", 2)
+    monkeypatch.setattr(unanswered_input, "KEPT_WITH_SPEECH", 2)
     detection = AutomaticActivityDetection(disabled=True)
     manual = RealtimeInputConfig(automatic_activity_detection=detection)
 
