@@ -6,8 +6,8 @@ Pure. Theory of operation
 ``openai:http://a/v1#model,http://b/v1`` names two addresses; the second has the first one's model.
 They are used in turn. One that fails is left out, 5 s at first and twice as long each time that it
 fails again, up to a minute; then the next request tries it, and one success makes it as good as
-new. Where all are left out, the one whose time comes first is tried all the same: an error should
-tell of an endpoint that was asked just now.
+new. One that is left out is only tried last, the one first whose time comes first: where no other
+takes the request, it may be back already, and an error should tell of what was asked just now.
 
 One that is merely busy (HTTP 429 or 503) is left out for a second.
 """
@@ -73,11 +73,10 @@ class AddressRotation:
         self._penalty_s = dict.fromkeys(addresses, 0.0)
 
     def in_order(self, now: float) -> list[EndpointAddress]:
-        """Return the addresses that one request tries, the first first; never none."""
+        """Return the addresses in the order in which one request tries them."""
         start, self._next = self._next, (self._next + 1) % len(self._addresses)
         turned = self._addresses[start:] + self._addresses[:start]
-        there = [address for address in turned if self._out_until[address] <= now]
-        return there or [min(turned, key=self._out_until.__getitem__)]
+        return sorted(turned, key=lambda address: max(now, self._out_until[address]))
 
     def worked(self, address: EndpointAddress) -> None:
         """Note that ``address`` answered."""

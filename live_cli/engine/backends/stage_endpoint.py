@@ -79,14 +79,16 @@ class StageEndpoint:
         self._rotation = AddressRotation(self.addresses)
         self._opener = endpoint_opener()
 
-    def fetch(self, request_for: RequestFor) -> Generator[HttpHead | bytes]:
+    def fetch(self, request_for: RequestFor, *, anew: bool = False) -> Generator[HttpHead | bytes]:
         """Yield the head of an answer, then its body in pieces; b"" while nothing comes.
 
-        Another address is tried until one has begun to answer. Closing the iterator closes the
-        connection. Raises EndpointRefusedError; EngineError where none answers, or one breaks off.
+        Another address is tried until one has begun to answer; ``anew``: also where one breaks off,
+        so that another head, and the body from its beginning, may follow. Closing the iterator
+        closes the connection. Raises EndpointRefusedError; EngineError where none answers, or one
+        breaks off.
         """
         failures: list[str] = []
-        refusal: EndpointRefusedError | None = None
+        refusal: EngineError | None = None
         for address in self._rotation.in_order(time.monotonic()):
             begun = False
             try:
@@ -106,12 +108,15 @@ class StageEndpoint:
                 refusal = exc
             except (OSError, ValueError, http.client.HTTPException) as exc:
                 self._rotation.failed(address, time.monotonic())
-                if begun:
-                    raise EngineError(
-                        f"the {self._stage} at {address.host} broke off its answer "
-                        f"({_why(exc)}): try again"
-                    ) from exc
-                failures.append(self._unreached(address, exc))
+                if not begun:
+                    failures.append(self._unreached(address, exc))
+                    continue
+                refusal = EngineError(
+                    f"the {self._stage} at {address.host} broke off its answer "
+                    f"({_why(exc)}): try again"
+                )
+                if not anew:
+                    raise refusal from exc
         if refusal is not None:
             raise refusal
         raise EngineError(
@@ -119,9 +124,18 @@ class StageEndpoint:
         )
 
     def whole(self, request_for: RequestFor) -> bytes:
-        """Return the body of an answer. Raises as `fetch` does."""
-        with closing(self.fetch(request_for)) as arrivals:
-            return b"".join(each for each in arrivals if isinstance(each, bytes))
+        """Return the body of an answer, from the first address that gives all of it.
+
+        Raises as `fetch` does.
+        """
+        pieces: list[bytes] = []
+        with closing(self.fetch(request_for, anew=True)) as arrivals:
+            for arrived in arrivals:
+                if isinstance(arrived, bytes):
+                    pieces.append(arrived)
+                else:
+                    pieces.clear()
+        return b"".join(pieces)
 
     def _arrivals(
         self, address: EndpointAddress, request: EndpointRequest

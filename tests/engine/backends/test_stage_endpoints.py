@@ -183,24 +183,59 @@ def test_sound_that_is_not_read_is_said_in_words(body):
 # --- several addresses, errors, keys -----------------------------------------------------------
 
 
-def test_addresses_are_used_in_turn_and_a_dead_one_is_left_out_and_tried_again():
+def test_addresses_are_used_in_turn_and_a_dead_one_is_tried_last_for_a_while():
     a, b, c = addresses = addresses_of("http://a/v1#m, openai:http://b/v1,http://c/v1#n", key="K")
     assert [each.name for each in addresses] == ["m", "m", "n"]
     rotation = AddressRotation(addresses)
     assert [rotation.in_order(0.0)[0] for _ in range(4)] == [a, b, c, a]
+
+    def comes_last(now: float) -> bool:
+        return all(rotation.in_order(now)[-1] == b for _ in addresses)
+
     rotation.failed(b, 0.0)
-    assert b not in rotation.in_order(4.9)
-    assert b in rotation.in_order(5.1)
+    assert comes_last(4.9)
+    assert not comes_last(5.1)
     for _ in range(9):
         rotation.failed(b, 10.0)
-    assert b not in rotation.in_order(69.0)
-    assert b in rotation.in_order(70.1)
+    assert comes_last(69.0)
+    assert not comes_last(70.1)
     rotation.worked(b)
     rotation.failed(b, 80.0)
-    assert b in rotation.in_order(85.1)
-    for each in addresses:
+    assert not comes_last(85.1)
+    for each in (c, a, b):
         rotation.failed(each, 100.0)
-    assert rotation.in_order(100.0) == [a]  # somebody is asked all the same
+    rotation.failed(c, 101.0)
+    assert sorted(rotation.in_order(102.0)[:2], key=addresses.index) == [a, b]  # whose time is near
+    assert rotation.in_order(102.0)[-1] == c
+
+
+def test_an_address_that_is_back_takes_what_no_other_does():
+    """One that was left out a moment ago, when the one that worked meanwhile is gone."""
+    alive = threading.Event()
+
+    def first(asked):
+        return as_json(text="Hello.") if alive.is_set() else refused(500)
+
+    with http_endpoint(first) as back:
+        with http_endpoint(lambda _: as_json(text="Hello.")) as gone:
+            transcriber = OpenAITranscriber(f"{back.base}#m,{gone.base}")
+            assert [transcriber.transcribe(SECOND) for _ in range(3)] == ["Hello."] * 3
+        alive.set()
+        assert transcriber.transcribe(SECOND) == "Hello."
+
+
+def test_a_transcript_that_breaks_off_is_asked_for_at_another_address():
+    def cut():
+        yield b'{"text": "Hel'
+        raise BrokenPipeError
+
+    with (
+        http_endpoint(lambda _: Answered(body=iter(cut()))) as broken,
+        http_endpoint(lambda _: as_json(text="Hello.")) as alive,
+    ):
+        transcriber = OpenAITranscriber(f"{broken.base}#m,{alive.base}")
+        assert [transcriber.transcribe(SECOND) for _ in range(2)] == ["Hello."] * 2
+        assert len(broken.asked) == 1
 
 
 def test_one_dead_and_one_busy_address_cost_no_request():
@@ -213,6 +248,22 @@ def test_one_dead_and_one_busy_address_cost_no_request():
         assert [transcriber.transcribe(SECOND) for _ in range(6)] == ["Hello."] * 6
     assert len(alive.asked) == 6
     assert 1 <= len(busy.asked) < 6
+
+
+def test_speech_that_breaks_off_goes_on_where_it_stopped_at_another_address():
+    whole = struct.pack("<2400h", *range(2400))
+
+    def cut():
+        yield whole[:1000]
+        raise BrokenPipeError
+
+    with (
+        http_endpoint(lambda _: Answered(200, "audio/pcm", iter(cut()))) as broken,
+        http_endpoint(lambda _: Answered(200, "audio/pcm", whole)) as alive,
+    ):
+        synthesizer = OpenAISynthesizer(f"{broken.base}#v,{alive.base}")
+        heard = np.concatenate(list(synthesizer.speak("Hello.", VoiceTraits())))
+    assert np.array_equal(np.round(heard * 32768), np.arange(2400))
 
 
 def test_failures_name_the_stage_the_host_and_what_to_do(monkeypatch):
