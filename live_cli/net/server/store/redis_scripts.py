@@ -8,6 +8,7 @@ Keys, behind the prefix that each script gets as its first argument:
 - ``sizes:<principal>`` and ``held:<account>``: how many bytes each, and each principal of an
   account, takes,
 - ``session:<id>``: a hash with the epoch and how long the session has lasted,
+- ``issued:<id>``: the handles of a session, the newest last,
 - ``token:<SHA-256>`` and ``tokens:<maker>``: a token, and all of one key by their end,
 - ``places:<account>``: the open sessions of a key by their last heartbeat.
 
@@ -16,6 +17,10 @@ are made in the scripts: this is for one server with its replicas, not for Redis
 """
 
 from typing import Final
+
+HANDLES_OF_A_SESSION: Final = 16
+"""The newest are kept. Whoever resumes has the last handle, or the one before where that got lost;
+each holds a whole history, and two hours of them would be hundreds of megabytes a session."""
 
 _NOW: Final = """
 local prefix = ARGV[1]
@@ -129,6 +134,13 @@ redis.call('HSET', prefix .. 'handle:' .. handle, 'model', ARGV[12], 'session', 
 redis.call('PEXPIRE', prefix .. 'handle:' .. handle, ttl)
 redis.call('ZADD', prefix .. 'handles:' .. principal, now, handle)
 redis.call('PEXPIRE', prefix .. 'handles:' .. principal, 2 * ttl)
+local issued = prefix .. 'issued:' .. id
+if redis.call('RPUSH', issued, handle) > """
+    + f"{HANDLES_OF_A_SESSION}"
+    + """ then
+  forget(account, principal, 'handle', redis.call('LPOP', issued))
+end
+redis.call('PEXPIRE', issued, ttl)
 keep_size(account, principal, 'handle' .. handle, #ARGV[13] + 512, ttl)
 make_room(account, limit, now - ttl)
 if redis.call('EXISTS', prefix .. 'handle:' .. handle) == 0 then
