@@ -16,6 +16,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 from live_cli.commands.serve.child import check_libraries
+from live_cli.commands.serve.descriptors import raise_descriptor_limit
 from live_cli.commands.serve.encryption import Encryption, encryption_of, plain_text_notice
 from live_cli.commands.serve.environment import environment, welcome
 from live_cli.commands.serve.heap import HeapTrimmer, glibc_trim, keep_for_good
@@ -69,6 +70,7 @@ def run(
     if settings.serve.store != MEMORY:
         _check_store_library()
     encryption = encryption_of(settings.serve, host)
+    raise_descriptor_limit(settings.serve)
     listeners = listen(host, port)
     faulthandler.enable()  # a crash of a model library tells its place
     log_to_stderr()

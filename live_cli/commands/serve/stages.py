@@ -19,6 +19,7 @@ from live_cli.commands.serve.command import (
     stopping_on_signals,
     telling_when_loaded,
 )
+from live_cli.commands.serve.descriptors import raise_descriptor_limit
 from live_cli.commands.serve.encryption import Encryption, encryption_of, plain_text_notice
 from live_cli.commands.serve.environment import base_url, reached_at
 from live_cli.commands.serve.log import log_to_stderr
@@ -38,6 +39,7 @@ def run(settings: Settings, only: Sequence[str]) -> None:
         check_key_for_network(host, key)
     check_libraries("prometheus_client", "python_multipart")
     encryption = encryption_of(settings.serve, host)
+    raise_descriptor_limit(settings.serve)
     listeners = listen(host, settings.serve.port)
     faulthandler.enable()  # a crash of a model library tells its place
     log_to_stderr()
