@@ -120,7 +120,7 @@ async def _serve(
         from live_cli.net.server.app import build_app, serve_on
         from live_cli.net.server.stats.prometheus import PrometheusCounts
 
-        counts = PrometheusCounts(lambda: stages_of(engine))
+        counts = PrometheusCounts(lambda: stages_of(engine), limits.sessions)
         keys = [key] if key else []
         app = build_app(
             engine,

@@ -80,7 +80,7 @@ async def _serve(
             keys=[key] if key else [],
             origins=settings.serve.allow_origins,
             limits=limits,
-            counts=PrometheusCounts(lambda: stages_of(stages)),
+            counts=PrometheusCounts(lambda: stages_of(stages), limits.sessions),
             ready=loading.done,
         )
         secure = encryption.context if encryption else None

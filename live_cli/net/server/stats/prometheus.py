@@ -33,12 +33,20 @@ _CODES: Final = frozenset({1000, 1001, 1005, 1006, 1007, 1008, 1009, 1011, 1013}
 
 
 class PrometheusCounts:
-    """`ServerCounts` as Prometheus metrics. ``stages`` is called at each reading."""
+    """`ServerCounts` as Prometheus metrics. ``stages`` is called at each reading.
 
-    def __init__(self, stages: Callable[[], StageStates] = tuple) -> None:
+    ``most_sessions``: as many may be open at a time; None: nobody says.
+    """
+
+    def __init__(
+        self, stages: Callable[[], StageStates] = tuple, most_sessions: int | None = None
+    ) -> None:
         self._stages = stages
         self._registry = registry = CollectorRegistry()
         self._open = Gauge("live_cli_sessions_open", "Sessions that are open.", registry=registry)
+        if most_sessions is not None:
+            places = Gauge("live_cli_max_sessions", "Sessions at a time.", registry=registry)
+            places.set(most_sessions)
         self._opened = self._count("sessions", "Connections that were let in.")
         self._refused = self._count("refused", "Connections and requests refused.", "reason")
         self._ended = self._count("sessions_ended", "Sessions that ended.", "code")
