@@ -82,6 +82,8 @@ class Chat:
         self._next_image_at = self._clock()
         self._stats = SessionStats(self._clock(), prices)
         self._receiving: asyncio.Future[Event] | None = None
+        self._asks_again = False
+        """Whether the answer under way broke off, so that its question is to be asked again."""
         self._lost_while_idle: Reconnecting | SessionClosed | None = None
 
     async def send_history(self) -> None:
@@ -171,7 +173,7 @@ class Chat:
         if show:
             self._tell_sent(question)
         await self._send(question)
-        begun = broken = False
+        begun = self._asks_again = False
         while True:
             event = await self._next_event()
             await self._handle(event)
@@ -185,12 +187,12 @@ class Chat:
                     return  # all of the answer has come, only its end has not
                 case Reconnecting():
                     # a question of which nothing is answered is sent again by the client
-                    broken, begun = begun, False
-                case Reconnected(restored) if broken:
+                    self._asks_again, begun = begun, False
+                case Reconnected(restored) if self._asks_again:
                     if not restored:
                         await self.send_history()
                     await self._send(question)
-                    broken = False
+                    self._asks_again = False
                 case _:
                     pass
 
@@ -262,7 +264,8 @@ class Chat:
         if changes := self._stats.event(event, self._clock()):
             self._view.status(**changes)
         self._view.event(event)
-        self._calls.handle(event)
+        if not (isinstance(event, Reconnected) and self._asks_again):
+            self._calls.handle(event)  # else the question may bring the calls again
         if self._writer is not None and (missed := self._unspoken.event(event)):
             self._view.note(missed)
         if unseen := self._unseen.event(event):

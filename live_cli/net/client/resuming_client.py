@@ -377,4 +377,9 @@ class ResumingClient:
         self._client, self._lost = client, None
         self._policy.connected(self._clock())
         self._watchdog.reconnected(client.clock())
+        if self._unanswered.asks_again:
+            for message in messages:
+                self._watchdog.sent(message, client.clock())
+            if any(map(is_sound, messages)):
+                self._watchdog.spoke(client.clock())
         self._connected.set()

@@ -35,7 +35,9 @@ class UnansweredInput:
 
     def __init__(self, *, keeps_images: bool, asks_again: bool) -> None:
         self._keeps_images = keeps_images
-        self._asks_again = asks_again
+        self._may_ask_again = asks_again
+        self.asks_again = False
+        """Whether a question waits whose answer broke off."""
         self._waiting: deque[ClientMessage] = deque()
         self._speaks = False
         self._being_answered: list[ClientMessage] = []
@@ -78,7 +80,8 @@ class UnansweredInput:
     def lose_connection(self, *, turn_lost: bool) -> None:
         """Note that the connection is lost, and the answer under way with it or not."""
         told = [*self._told, *self._told_again]
-        if turn_lost and self._asks_again:
+        if turn_lost and self._may_ask_again:
+            self.asks_again = True
             self._waiting.extendleft(reversed(self._being_answered))
             self._speaks = True
             told = self._told_of_answered + told
@@ -111,7 +114,7 @@ class UnansweredInput:
 
     def _forget_waiting(self) -> None:
         self._waiting.clear()
-        self._speaks = False
+        self._speaks = self.asks_again = False
         self._told, self._told_again = [], deque()
 
 
