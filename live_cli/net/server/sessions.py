@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from live_cli.net.audio_pace import AUDIO_PACE_HEADER, FASTER_THAN_REAL_TIME
@@ -66,9 +67,16 @@ class Sessions:
     async def serve_websocket(self, websocket: WebSocket) -> None:
         """Accept a WebSocket; serve its session until the end, or close it with the refusal.
 
-        Refused clients are accepted too: they take an HTTP status badly (reference 1.5).
+        Refused clients are accepted too: they take an HTTP status badly (reference 1.5). But while
+        the server drains, the handshake is answered with 503: a balancer takes it to another
+        replica then, before its health check knows, and the client notices nothing.
         """
         admitted = await self._admit(websocket)
+        if self._closing and self.limits.drain_s and not isinstance(admitted, CloseReason):
+            await self.refusals.note(websocket, SHUTTING_DOWN)
+            with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+                await websocket.send_denial_response(PlainTextResponse("closing\n", 503))
+            return
         if isinstance(admitted, CloseReason) and not await self.refusals.note(websocket, admitted):
             return
         if not isinstance(admitted, CloseReason):
