@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.chat_endpoint import Body, ChatEndpoint, chunk, serving_endpoint
+from tests.harness.chat_endpoint import Body, ChatEndpoint, called, chunk, serving_endpoint
 from tests.harness.command import LIMIT_S, live_cli, started
 from tests.harness.process_figures import runs
 from tests.harness.sdks import SCRIPTED
@@ -28,11 +28,6 @@ def lamp(room: str) -> str:
     raise ValueError("the fuse is blown")
 '''
 MCP_SERVER = Path(__file__).parents[1] / "harness" / "mcp_server.py"
-
-
-def called(name: str, **arguments: Any) -> Body:
-    function = {"name": name, "arguments": json.dumps(arguments)}
-    return chunk(tool_calls=[{"index": 0, "id": "c1", "type": "function", "function": function}])
 
 
 def calling(name: str, **arguments: Any) -> Callable[[Body], Any]:

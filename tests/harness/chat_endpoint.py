@@ -15,6 +15,12 @@ def chunk(content: str | None = None, **delta: Any) -> Body:
     return {"choices": [{"delta": {"content": content} | delta}]}
 
 
+def called(name: str, call: str = "c1", **arguments: Any) -> Body:
+    """The delta of a stream that calls a function."""
+    function = {"name": name, "arguments": json.dumps(arguments)}
+    return chunk(tool_calls=[{"index": 0, "id": call, "type": "function", "function": function}])
+
+
 class ChatEndpoint(ThreadingHTTPServer):
     """``answer(body)`` gives the items of a stream, or a status and a text. ``asked``: requests."""
 
