@@ -46,8 +46,8 @@ def _row(code: str, name: str, there: LocalLanguages, *, json: bool) -> TableRow
 
 
 def _better_voice(code: str, voice: Backend | None) -> str:
-    """Return how to get the best voice of a language, where that is not the one it has."""
+    """Return how to get the best quick voice of a language that has a worse one, or none."""
     best = next(backends_for(Stage.SYNTHESIZER, code), None)
-    if best is None or (voice and (voice.name == best.name or not voice.languages)):
+    if best is None or (voice and (voice.name == best.name or voice.slow or not voice.languages)):
         return ""
     return way_to_speak(code)

@@ -75,6 +75,7 @@ def test_a_natural_voice_that_may_be_slow_is_named_and_taken_where_it_is_set(cap
     rows = rows_of(capsys, synthesizer="kokoro")
     found = {code: (rows[code]["spoken_by"], rows[code]["quality"]) for code in ("es", "it", "en")}
     assert found == {"es": ("kokoro", "natural"), "it": ("pico", "plain"), "en": ("pico", "plain")}
+    assert "pip install 'live-cli[voices]'" not in (rows["es"]["install"] or "")
 
     monkeypatch.setattr(
         "live_cli.engine.languages.is_there", lambda backend: backend.name == "kokoro"

@@ -128,7 +128,7 @@ class KokoroSynthesizer:
             raise EngineError(f"Kokoro has no such voice here ({exc}): {_PULL}") from exc
         count = len(voices_of(language, self._files))
         if count < len(VOICES):
-            text = "Kokoro's voices of %s are %d, which the thirty names share"
+            text = "Kokoro's voices of %s: %d, which the thirty names share"
             self._tell(language, text, language_name(language), count)
         if name not in self._styles:
             self._styles[name] = _read_styles(self._files[name], name)

@@ -55,7 +55,7 @@ def test_few_voices_and_a_slow_machine_are_said_once(monkeypatch, caplog):
     assert len(quick) < 0.9 * len(own)
     told = [record.getMessage() for record in caplog.records]
     assert len(told) == 2
-    assert told[0] == "Kokoro's voices of Chinese are 8, which the thirty names share"
+    assert told[0] == "Kokoro's voices of Chinese: 8, which the thirty names share"
     assert "for a second of speech here" in told[1]
 
 
