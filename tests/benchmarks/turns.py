@@ -86,7 +86,11 @@ class _Clips:
             [said(text, number) for number, text in enumerate([*QUESTIONS] * 2)],
             [said(text, number * 7) for number, text in enumerate([*SHORT] * 2)],
             [*pausing, reading("beckett.wav"), reading("two_cities.wav")],
-            [said(text, number * 5) for number, text in enumerate([*BACKCHANNELS] * 4)],
+            [
+                said(text, 7 * place + 4 * time)
+                for time in range(4)
+                for place, text in enumerate(BACKCHANNELS)
+            ],
             [said(text, number * 7) for number, text in enumerate([*INTERRUPTIONS] * 2)],
         )
 

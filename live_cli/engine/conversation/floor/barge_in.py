@@ -16,7 +16,7 @@ from typing import Final
 
 from live_cli.engine.stages import Confidence
 
-EARLY_MS: Final = 250
+EARLY_MS: Final = 190
 """Of voice, before anything is read."""
 GOES_ON_MS: Final = 520
 """Of voice, beyond which it is more than a backchannel."""
@@ -27,6 +27,9 @@ _TWO_WORDS_MS: Final = 380
 _QUITE_CLEAR: Final = -0.25
 _CLEAR: Final = -0.35
 _HALF_CLEAR: Final = -0.55
+_MANY_WORDS: Final = 3
+_MANY_WORDS_CLEAR: Final = -1.0
+"""A hum becomes one word or two; of a sentence whose sounds are guessed the words are many."""
 
 _BACKCHANNELS: Final = frozenset(
     """
@@ -78,14 +81,21 @@ class OverlapJudge:
         self._before: tuple[str, float] | None = None  # the first word read before, and how surely
 
     def judge(
-        self, text: str, confidence: Confidence | None, spoken_ms: float, *, ended: bool
+        self,
+        text: str,
+        confidence: Confidence | None,
+        spoken_ms: float,
+        *,
+        ended: bool,
+        hummed: bool = False,
     ) -> Overlap:
         """Return what the speech is.
 
         ``text``: of all that was said so far; ``confidence``: the transcriber's in it, None where
-        it tells none; ``spoken_ms``: from the first to the last voice; ``ended``: nothing follows.
+        it tells none; ``spoken_ms``: from the first to the last voice; ``ended``: nothing follows;
+        ``hummed``: it sounds so (`hum.py`), and a word or two of it are none.
         """
-        if is_backchannel(text):
+        if is_backchannel(text) or (hummed and len(_tokens(text)) < _MANY_WORDS):
             self._before = None
             if ended:
                 return Overlap.BACKCHANNEL
@@ -114,7 +124,7 @@ def _least_confidence(tokens: list[str], spoken_ms: float, *, ended: bool) -> fl
     if len(tokens) > 1 and spoken_ms >= _TWO_WORDS_MS:
         limits.append(_QUITE_CLEAR)
     if spoken_ms >= GOES_ON_MS or (ended and spoken_ms >= _SHORT_MS):
-        limits.append(_HALF_CLEAR)
+        limits.append(_HALF_CLEAR if len(tokens) < _MANY_WORDS else _MANY_WORDS_CLEAR)
     if ended:
         limits.append(_CLEAR)
     if spoken_ms >= WORDLESS_MS:

@@ -12,6 +12,7 @@ from live_cli.engine.conversation.floor.barge_in import (
     OverlapJudge,
     needs_confidence,
 )
+from live_cli.engine.conversation.floor.hum import is_hum
 from live_cli.engine.speech_in.endpointer import LOOK_BACK_MS, TAIL_MS
 from live_cli.engine.speech_in.listener import Listener, Spoken
 from live_cli.engine.speech_in.segmenter import Segment
@@ -73,4 +74,5 @@ class Overhearing:
     ) -> Overlap:
         asks = needs_confidence(text, spoken_ms) and len(segment.samples) > 0
         confidence = await self._listener.confidence(segment, text) if asks else None
-        return self._judge.judge(text, confidence, spoken_ms, ended=ended)
+        hummed = asks and is_hum(segment.samples)
+        return self._judge.judge(text, confidence, spoken_ms, ended=ended, hummed=hummed)

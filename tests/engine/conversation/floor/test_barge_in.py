@@ -15,9 +15,10 @@ from live_cli.engine.stages import Confidence
 PASSES, INTERRUPTS, OPEN = Overlap.BACKCHANNEL, Overlap.INTERRUPTION, Overlap.OPEN
 
 
-def judged(text, sure=-0.1, spoken_ms=400, *, ended=False, judge=None):
+def judged(text, sure=-0.1, spoken_ms=400, *, ended=False, judge=None, hummed=False):
     confidence = None if sure is None else Confidence(sure, 3)
-    return (judge or OverlapJudge()).judge(text, confidence, spoken_ms, ended=ended)
+    judge = judge or OverlapJudge()
+    return judge.judge(text, confidence, spoken_ms, ended=ended, hummed=hummed)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +71,19 @@ def test_a_hum_that_is_taken_for_a_word_once_is_no_interruption():
     assert judged("No.", -0.7, 290, judge=judge) is OPEN
     assert judged("No.", -0.2, 350, judge=judge) is OPEN
     assert judged("No.", -0.1, 350, judge=judge) is INTERRUPTS
+
+
+@pytest.mark.parametrize("text", ["No.", "When?", "None, no."])
+def test_words_of_what_sounds_like_a_hum_are_none(text):
+    assert judged(text, hummed=True) is OPEN
+    assert judged(text, hummed=True, ended=True) is PASSES
+    assert judged("Who is that?", spoken_ms=GOES_ON_MS, hummed=True) is INTERRUPTS
+
+
+def test_a_sentence_interrupts_even_where_its_words_are_guessed():
+    assert judged("Hold on a sigh,", -0.9, GOES_ON_MS - 1) is OPEN
+    assert judged("Hold on a sigh,", -0.9, GOES_ON_MS) is INTERRUPTS
+    assert judged("Alas,", -0.9, GOES_ON_MS) is OPEN
 
 
 def test_speech_without_a_word_interrupts_when_it_is_too_long_for_laughter():
