@@ -21,6 +21,8 @@ ENDPOINTS_AT_A_TIME: Final = 200
 """Requests at one replica of the endpoints, which only pass them on and keep no core busy."""
 _AHEAD: Final = 2
 """Requests at a replica for each that it works on."""
+_UPSCALE_DELAY_S: Final = 10
+"""Of load that lasts; Ray's own 30 s are long for somebody who talks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ def stage_options(
             "min_replicas": arguments.min_replicas,
             "max_replicas": arguments.max_replicas,
             "target_ongoing_requests": at_a_time,
+            "upscale_delay_s": _UPSCALE_DELAY_S,
         },
         "ray_actor_options": {"num_cpus": arguments.num_cpus, "num_gpus": arguments.num_gpus},
     }

@@ -14,7 +14,7 @@ from live_cli.commands.serve.command import check_key_for_network, limits_of, st
 from live_cli.engine.backends.table import Stage
 from live_cli.engine.openai_api.served_stages import ServedStages
 from live_cli.engine.stages import StageNames
-from live_cli.errors import SettingsError
+from live_cli.errors import LiveError, SettingsError
 from live_cli.net.server.limits.limits import Limits
 from live_cli.net.server.openai_api.app import build_stages_app
 from live_cli.net.server.openai_api.hosted import HostedApp
@@ -27,6 +27,7 @@ from live_cli.scale.deployments import (
 from live_cli.settings.load import load
 
 try:
+    import click  # Ray's own
     import ray
     from ray import serve
 except ImportError as exc:
@@ -41,8 +42,16 @@ def stages(args: dict[str, Any]) -> Any:
     """Return the application, from the settings and ``args`` (`deployments.StageArguments`).
 
     Settings and key are those of `live-cli stages`, read where this is called; without a key only
-    callers on a replica's own machine are let in. Raises SettingsError.
+    callers on a replica's own machine are let in. Raises ClickException for what is wrong with
+    them, which ``serve run`` shows as one line.
     """
+    try:
+        return _application(args)
+    except LiveError as exc:
+        raise click.ClickException(str(exc)) from exc
+
+
+def _application(args: Mapping[str, Any]) -> Any:
     arguments = read_arguments(args)
     settings = load()
     if settings.server_key is not None:

@@ -127,7 +127,7 @@ def ray_serve(
         running.until_ready()
         yield running
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         try:
             process.wait(LIMIT_S)
         finally:

@@ -21,7 +21,10 @@ from tests.harness.ray_serve import LIMIT_S, RayServe, ray_serve
 from tests.harness.speech import QUESTION, QUESTION_WORDS, word_errors
 
 KEY = "a-key-of-sixteen-characters"
+WAITING, FLOOD = 8, 24
+"""Requests that may wait, and more at once than two replicas and the wait have places for."""
 SETTINGS = {
+    "LIVE_CLI_SERVE_MAX_CONNECTIONS": str(WAITING),
     "LIVE_CLI_KEY": KEY,
     "LIVE_CLI_ENGINE_CHAT": "scripted:It is noon.",
 }
@@ -106,6 +109,26 @@ def test_a_replica_dies_under_load_and_no_request_is_lost(ray: RayServe) -> None
     assert [text for text in heard if word_errors(QUESTION_WORDS, text)] == []
     # and Ray has put another one in its place
     assert before[0] not in ray.replicas("transcriber", other_than=before)
+
+
+def test_what_is_too_much_is_refused_for_now(ray: RayServe) -> None:
+    def ask(_: int) -> str | openai.APIStatusError:
+        try:
+            return api.audio.transcriptions.create(file=QUESTION, model="whisper-1").text
+        except openai.APIStatusError as exc:
+            return exc
+
+    with (
+        openai.OpenAI(base_url=f"{ray.url}/v1", api_key=KEY, max_retries=0) as api,
+        ThreadPoolExecutor(FLOOD) as callers,
+    ):
+        heard = list(callers.map(ask, range(FLOOD)))
+    refused = [each for each in heard if isinstance(each, openai.APIStatusError)]
+    assert 0 < len(refused) <= FLOOD - WAITING
+    assert {each.status_code for each in refused} == {503}
+    assert all("retry-after" in each.response.headers for each in refused)
+    answered = [each for each in heard if isinstance(each, str)]
+    assert [text for text in answered if word_errors(QUESTION_WORDS, text)] == []
 
 
 @pytest.mark.usefixtures("_key")
