@@ -209,7 +209,8 @@ def _make(stage: Stage, name: str, names: StageNames) -> Any:
             from live_cli.engine.speech_models.lookup import find_whisper
 
             model = find_whisper(argument)
-            made = make(model.where, model.files if model.origin == "package" else None)
+            files = model.files if model.origin == "package" else None
+            made = make(model.where, files, device=names.device)
             made.warm_up()
             return made
         case Argument.KOKORO:

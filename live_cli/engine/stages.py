@@ -274,6 +274,8 @@ class StageNames:
     end_of_turn: str = "semantic"
     barge_in: str = BY_WORDS
     denoise: str = "auto"
+    device: str = "cpu"
+    """What Whisper computes on: cpu, or cuda."""
     threads: int = field(default=0)
     """Threads of a chat model in this process; 0: one less than the cores, at least one."""
     parallel: int = 1

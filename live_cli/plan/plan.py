@@ -321,6 +321,7 @@ def _child_args(engine: EngineSettings, needs: tuple[Stage, ...]) -> tuple[str, 
         **{stage.value: getattr(engine, stage.value) for stage in Stage},
         "barge_in": engine.barge_in,
         "denoise": engine.denoise,
+        "device": engine.device,
         "threads": str(engine.threads),
         "voices": ",".join(engine.voices),
     }

@@ -333,8 +333,9 @@ class TranscribeSettings:
 class EngineSettings:
     """Which implementation each stage of the local engine uses.
 
-    ``threads``: those of the chat model; 0 is one less than the cores, at least one. ``voices``:
-    what voices are called at a synthesizer elsewhere, as NAME=VOICE.
+    ``device``: what Whisper computes on. ``threads``: those of the chat model; 0 is one less than
+    the cores, at least one. ``voices``: what voices are called at a synthesizer elsewhere, as
+    NAME=VOICE.
     """
 
     detector: str = _setting(Text("a detector's name"), "silero")
@@ -359,6 +360,7 @@ class EngineSettings:
     end_of_turn: str = _setting(Text("semantic or silence"), "semantic")
     barge_in: str = _setting(Choice(("words", "sound")), "words")
     denoise: str = _setting(_DENOISE, AUTO_DENOISE)
+    device: str = _setting(Choice(("cpu", "cuda")), "cpu")
     threads: int = _setting(WholeNumber(0, 256), 0)
 
 

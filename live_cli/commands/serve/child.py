@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         options = _options(argv)
         given = {stage.value: getattr(options, stage.value) for stage in Stage}
-        given |= {"barge_in": options.barge_in, "denoise": options.denoise}
+        given |= {name: getattr(options, name) for name in ("barge_in", "denoise", "device")}
         names: dict[str, Any] = {stage: name for stage, name in given.items() if name}
         names["voices"] = tuple(pair for pair in options.voices.split(",") if pair)
         serve(pipe, names, options.threads, options.needs)
@@ -124,6 +124,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.add_argument(f"--{stage.value}")
     parser.add_argument("--barge_in")
     parser.add_argument("--denoise")
+    parser.add_argument("--device")
     parser.add_argument("--voices", default="")
     parser.add_argument("--threads", type=int, default=0)
     return parser.parse_args(argv)

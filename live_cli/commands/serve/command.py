@@ -204,6 +204,7 @@ def stage_names(options: EngineSettings, serving: ServeSettings) -> "StageNames"
         end_of_turn=options.end_of_turn,
         barge_in=options.barge_in,
         denoise=options.denoise,
+        device=options.device,
         threads=options.threads,
         parallel=serving.parallel,
         voices=options.voices,

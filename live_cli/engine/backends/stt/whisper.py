@@ -31,6 +31,8 @@ _THREADS = min(4, max(1, (os.cpu_count() or 1) - 1))
 """One core is left for the sound; past four, a segment is hardly quicker."""
 
 
+_COMPUTE_TYPE = {"cpu": "int8", "cuda": "auto"}
+"""What is quickest: on a GPU that depends on which it is, and CTranslate2 knows."""
 _WIRE_CODES = {"he": "iw", "tl": "fil", "nn": "no"}
 """Whisper's codes of languages that the Live API lists under others."""
 _OWN_CODES = {"iw": "he", "fil": "tl"}
@@ -41,11 +43,15 @@ class WhisperTranscriber:
 
     ``parts``: those files by name, each in parts, where they are not whole in the folder. An
     English-only model understands English; a multilingual one detects the language of each segment
-    that it is not told.
+    that it is not told. ``device``: cpu, or cuda.
     """
 
     def __init__(
-        self, folder: Path | None, parts: Mapping[str, Sequence[Path]] | None = None
+        self,
+        folder: Path | None,
+        parts: Mapping[str, Sequence[Path]] | None = None,
+        *,
+        device: str = "cpu",
     ) -> None:
         where = _checked(folder, parts)
         self._lock = threading.Lock()
@@ -56,11 +62,15 @@ class WhisperTranscriber:
             raise EngineError(
                 f"faster-whisper is not there ({exc}): pip install 'live-cli[whisper]'"
             ) from exc
+        if device == "cuda" and not _gpus():
+            raise EngineError(
+                'Whisper finds no GPU here that CUDA can use: set device = "cpu" in [engine].'
+            )
         try:
             self._model: Any = WhisperModel(
                 str(where),
-                device="cpu",
-                compute_type="int8",
+                device=device,
+                compute_type=_COMPUTE_TYPE[device],
                 cpu_threads=_THREADS,
                 num_workers=1,
                 local_files_only=True,
@@ -123,6 +133,13 @@ class WhisperTranscriber:
         """Free the model."""
         with self._lock:
             self._model = None
+
+
+def _gpus() -> int:
+    """Return how many there are; Ray hides those that a replica has not been given."""
+    from ctranslate2 import get_cuda_device_count
+
+    return int(get_cuda_device_count())
 
 
 def _words(segments: list[Any]) -> tuple[SpokenWord, ...]:

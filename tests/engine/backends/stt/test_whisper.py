@@ -136,6 +136,36 @@ def test_only_a_multilingual_model_looks_for_the_language(monkeypatch, multiling
     assert WhisperTranscriber(FOLDER).transcribe(np.zeros(16_000, np.float32)) == str(language)
 
 
+@pytest.mark.parametrize(
+    ("device", "gpus", "computes"),
+    [("cpu", 1, "int8"), ("cuda", 1, "auto"), ("cuda", 0, None)],
+)
+async def test_it_computes_where_the_settings_say_or_says_why_not(
+    monkeypatch, device, gpus, computes
+):
+    class Library:
+        model = SimpleNamespace(is_multilingual=False)
+
+        def __init__(self, folder, **options):
+            made.append((options["device"], options["compute_type"]))
+
+        def transcribe(self, samples, **options):
+            return iter(()), None
+
+    made, stand_in = [], ModuleType("faster_whisper")
+    stand_in.WhisperModel = Library
+    monkeypatch.setitem(sys.modules, "faster_whisper", stand_in)
+    monkeypatch.setattr("ctranslate2.get_cuda_device_count", lambda: gpus)
+    registry = Registry(StageNames(transcriber=f"whisper:{FOLDER}", device=device))
+    if computes is None:
+        with pytest.raises(EngineError, match=r'finds no GPU here .*device = "cpu"'):
+            await registry.transcriber()
+    else:
+        await registry.transcriber()
+        assert made == [(device, computes)]
+    await registry.close()
+
+
 def test_a_library_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "faster_whisper", None)
     with pytest.raises(EngineError, match=r"pip install 'live-cli\[whisper\]'"):
