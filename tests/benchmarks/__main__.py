@@ -1,7 +1,12 @@
-"""`python -m tests.benchmarks [module ...]`"""
+"""`python -m tests.benchmarks [--json FILE] [module ...]`
+
+``--json``: the figures also as an object in FILE, by name.
+"""
 
 import importlib
+import json
 import sys
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -24,6 +29,10 @@ MODULES = (
     "load",
     "memory",
     "sessions",
+    "store",
+    "talking",
+    "idle",
+    "stage_costs",
     "echo",
 )
 LONG_MODULES = ("noise", "open_speakers", "open_speakers_busy", "attack", "soak")
@@ -31,11 +40,15 @@ LONG_MODULES = ("noise", "open_speakers", "open_speakers_busy", "attack", "soak"
 
 
 def main(names: list[str]) -> int:
+    file, names = (names[1], names[2:]) if names[:1] == ["--json"] else (None, names)
     rows: list[Row] = []
     for name in names or MODULES:
         module = importlib.import_module(f"tests.benchmarks.{name}")
         rows += module.rows()
     Console(width=120).print(table(rows))
+    if file is not None:
+        figures = {row.what: {"value": row.ours, "unit": row.unit} for row in rows}
+        Path(file).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return 0 if all(row.holds for row in rows) else 1
 
 

@@ -56,7 +56,7 @@ async def _talk(url: str, count: int, turns: int) -> tuple[list[float], list[flo
         for client in clients:
             await question.wait_s(client)  # the transcriber is loaded with the first sound
         lags_s: list[float] = []
-        pinging = asyncio.create_task(_ping(address.endpoint, lags_s))
+        pinging = asyncio.create_task(ping(address.endpoint, lags_s))
         waits_s: list[float] = []
         for _ in range(turns):
             waits_s += await asyncio.gather(*(question.wait_s(client) for client in clients))
@@ -64,7 +64,7 @@ async def _talk(url: str, count: int, turns: int) -> tuple[list[float], list[flo
     return waits_s, lags_s
 
 
-async def _ping(endpoint: str, lags_s: list[float]) -> None:
+async def ping(endpoint: str, lags_s: list[float]) -> None:
     async with connect(endpoint, proxy=None) as socket:
         await socket.send('{"setup":{"model":"models/local"}}')
         await socket.recv()

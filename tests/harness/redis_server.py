@@ -40,6 +40,11 @@ class RedisServer:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         kept = ("--save", "", "--appendonly", "no", "--bind", "127.0.0.1")
         command = [redis_program(), "--port", str(self.port), *kept, *self._options]
