@@ -238,8 +238,7 @@ def test_a_server_of_stages_dies_under_load_and_no_request_is_lost(tmp_path: Pat
 
         ports = [free_port() for _ in range(2)]
         served = [started_stages(port) for port in ports]
-        addresses = ",".join(f"openai:http://127.0.0.1:{port}/v1#chat" for port in ports)
-        spec = addresses.removeprefix("openai:")
+        spec = ",".join(f"http://127.0.0.1:{port}/v1" for port in ports)
         transcriber, synthesizer = OpenAITranscriber(spec), OpenAISynthesizer(spec)
         sound = np.zeros(INPUT_SAMPLE_RATE, np.float32)
         asked = itertools.count()
