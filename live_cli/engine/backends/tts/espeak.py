@@ -11,7 +11,9 @@ from live_cli.engine.backends.tts.plain_words import plain_words
 from live_cli.engine.backends.tts.reshaped import asked_of, levelled, reshaped
 from live_cli.engine.stages import VoiceTraits
 
-_OWN_CODES = {"iw": "he", "no": "nb", "zh": "cmn", "en": "en-us", "fr": "fr-fr"}
+_OWN_CODES = {"iw": "he", "no": "nb", "zh": "cmn", "en": "en-us", "fr": "fr-fr", "pt": "pt-br"}
+"""Of its two Portuguese voices the Brazilian one is understood: of its letters a transcriber
+gets one in nine wrong, of the other's four in five."""
 _WORDS_A_MINUTE = 165
 _HEADER_BYTES, _RATE_AT = 44, 24
 """Of its WAV files: PCM16 mono behind a header whose lengths are wrong in a pipe."""

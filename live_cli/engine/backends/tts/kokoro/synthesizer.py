@@ -36,8 +36,8 @@ _log = logging.getLogger("live_cli.serve.engine")
 
 _STYLES = (510, 256)
 """Of a voice: for as many phonemes as are read at once, at most 510, its values."""
-_LONGEST = 200
-"""Phonemes read at once, 12 s of speech: nobody waits for more, and nothing stops it meanwhile."""
+_LONGEST = 120
+"""Phonemes read at once, 7 s of speech: memory grows with them, and nothing stops it meanwhile."""
 _JUDGED_S, _SLOW = 1.0, 0.8
 _EDGE = 0
 _PULL = "live-cli models pull kokoro"
@@ -64,9 +64,9 @@ class KokoroSynthesizer:
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = _THREADS
             options.inter_op_num_threads = 1
-            whole = b"".join(part.read_bytes() for part in model)
+            file = str(model[0]) if len(model) == 1 else b"".join(p.read_bytes() for p in model)
             self._session: Any = onnxruntime.InferenceSession(
-                whole, options, providers=["CPUExecutionProvider"]
+                file, options, providers=["CPUExecutionProvider"]
             )
         except Exception as exc:  # onnxruntime raises its own kinds
             raise EngineError(f"Kokoro does not load ({exc}): {_PULL}") from exc
