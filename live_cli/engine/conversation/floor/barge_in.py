@@ -69,6 +69,12 @@ def is_backchannel(text: str) -> bool:
     return all(token in _BACKCHANNELS or _HUM.fullmatch(token) for token in _tokens(text))
 
 
+def _may_be_hum(text: str) -> bool:
+    """Return whether a transcriber writes ``text`` for a hum: such words begin as it sounds."""
+    first = _tokens(text)[0]
+    return first[0] in "mn" or first in _HUM_LIKE
+
+
 def needs_confidence(text: str, spoken_ms: float) -> bool:
     """Return whether `OverlapJudge` asks how sure the transcriber is of ``text``."""
     return bool(_tokens(text)) and not is_backchannel(text) and spoken_ms < WORDLESS_MS
@@ -93,9 +99,9 @@ class OverlapJudge:
 
         ``text``: of all that was said so far; ``confidence``: the transcriber's in it, None where
         it tells none; ``spoken_ms``: from the first to the last voice; ``ended``: nothing follows;
-        ``hummed``: it sounds so (`hum.py`), and a word or two of it are none.
+        ``hummed``: it sounds so (`hum.py`), and words that a hum is taken for are none.
         """
-        if is_backchannel(text) or (hummed and len(_tokens(text)) < _MANY_WORDS):
+        if is_backchannel(text) or (hummed and _may_be_hum(text)):
             self._before = None
             if ended:
                 return Overlap.BACKCHANNEL

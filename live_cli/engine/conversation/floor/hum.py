@@ -1,9 +1,10 @@
-"""Is a piece of speech a hum, such as "mm-hmm"? Pure.
+"""Does a piece of speech sound as a hum does, such as "mm-hmm"? Pure.
 
 Theory. Lips that are closed send the voice through the nose, which takes out most between 500 and
-1000 Hz; in an open vowel, as in "no" or "what", lie its formants. Measured on thirty voices: of a
-hum -14 to -22 dB of the power up to 4 kHz lie there, of "no" -4 to -10. A transcriber writes a hum
-as a word with all certainty now and then, so the sound is asked, too.
+1000 Hz; in an open vowel, as in "no", lie its formants. Measured on thirty voices: of a hum -14 to
+-22 dB of the power up to 4 kHz lie there, of "no" -4 to -10. A transcriber writes a hum as such a
+word with all certainty now and then, so the sound is asked, too. It alone does not tell: "can" and
+"we" have their formants elsewhere.
 """
 
 from typing import Final
@@ -20,7 +21,7 @@ _LEAST_OPEN, _MOST_OPEN = 10 ** (-27 / 10), 10 ** (-12 / 10)
 
 
 def is_hum(samples: Samples) -> bool:
-    """Return whether ``samples``, speech at 16 kHz, were said with closed lips."""
+    """Return whether ``samples``, speech at 16 kHz, may have been said with closed lips."""
     if not samples.size:
         return False
     power = np.abs(np.fft.rfft(samples * np.hanning(samples.size).astype(np.float32))) ** 2

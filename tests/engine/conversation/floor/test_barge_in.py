@@ -73,11 +73,17 @@ def test_a_hum_that_is_taken_for_a_word_once_is_no_interruption():
     assert judged("No.", -0.1, 350, judge=judge) is INTERRUPTS
 
 
-@pytest.mark.parametrize("text", ["No.", "When?", "None, no."])
-def test_words_of_what_sounds_like_a_hum_are_none(text):
-    assert judged(text, hummed=True) is OPEN
+@pytest.mark.parametrize("text", ["No.", "When?", "None of that", "My name is"])
+def test_words_that_sound_like_a_hum_are_none(text):
+    assert judged(text, spoken_ms=GOES_ON_MS) is INTERRUPTS
+    assert judged(text, spoken_ms=GOES_ON_MS, hummed=True) is OPEN
     assert judged(text, hummed=True, ended=True) is PASSES
-    assert judged("Who is that?", spoken_ms=GOES_ON_MS, hummed=True) is INTERRUPTS
+    assert judged(text, spoken_ms=WORDLESS_MS, hummed=True) is INTERRUPTS
+
+
+@pytest.mark.parametrize("text", ["Wait.", "Can you", "Stop."])
+def test_other_words_are_words_whatever_they_sound_like(text):
+    assert judged(text, hummed=True) is INTERRUPTS
 
 
 def test_a_sentence_interrupts_even_where_its_words_are_guessed():
