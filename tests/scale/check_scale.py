@@ -38,7 +38,7 @@ from tests.net.server.store.test_replicas import answered, opened
 from tests.scale.reading import Moment, Reading
 from tests.scale.test_killed_replicas import number_in, user_texts
 
-TALKERS, QUESTIONS = 8, 12
+TALKERS, QUESTIONS = 8, 8
 REQUESTS = 400
 """Of transcripts and as many of speech, eight at a time."""
 
@@ -102,7 +102,7 @@ def talks(
             for number in range(TALKERS)
         ]
         meanwhile()
-        assert [each.wait(LIMIT_S) for each in running] == [0] * TALKERS
+        assert [each.wait(3 * LIMIT_S) for each in running] == [0] * TALKERS
     return [json_lines((home / f"talk{number}.json").read_bytes()) for number in range(TALKERS)]
 
 
