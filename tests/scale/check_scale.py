@@ -38,7 +38,7 @@ from tests.net.server.store.test_replicas import answered, opened
 from tests.scale.reading import Moment, Reading
 from tests.scale.test_killed_replicas import number_in, user_texts
 
-TALKERS, QUESTIONS = 8, 8
+TALKERS, QUESTIONS = 8, 6
 REQUESTS = 400
 """Of transcripts and as many of speech, eight at a time."""
 
