@@ -283,7 +283,7 @@ class Conversation:
     def _is_done(self) -> bool:
         if self._input_ended_at is None or not self._client.is_connected:
             return False
-        waits = self._awaits_reply or self._is_unanswered
+        waits = self._awaits_reply or self._is_unanswered or self._stalled
         return self._quiet_s > (REPLY_LIMIT_S if waits else QUIET_S)
 
     @property
