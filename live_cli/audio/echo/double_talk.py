@@ -41,12 +41,17 @@ class DoubleTalkDetector:
 
     def __init__(self) -> None:
         none = np.zeros(_EDGES.size - 1)
-        self._heard, self._residual, self._echo = none.copy(), none.copy(), none.copy()
+        self._smoothed: Bands = np.zeros((3, none.size))  # heard, residual and echo
+        self._heard, self._residual, self._echo = self._smoothed  # views of its rows
         self._late_echo, self._played = none.copy(), none.copy()
         self._noise = np.full(none.size, _LEAST_NOISE)
         self._leak_db = none.copy()
         self._hops = self._loud_hops = 0
         self._hits: list[bool] = [False] * _WINDOW_HOPS
+        self.is_loud = False
+        """Whether the microphone's sound stands above the background noise."""
+        self.echo_heard = False
+        """Whether the predicted echo stands above the background noise."""
 
     @property
     def present(self) -> bool:
@@ -64,31 +69,21 @@ class DoubleTalkDetector:
         return sum(self._hits)
 
     @property
-    def is_loud(self) -> bool:
-        """Whether the microphone's sound stands above the background noise."""
-        return self._above_noise(self._heard)
-
-    @property
-    def echo_heard(self) -> bool:
-        """Whether the predicted echo stands above the background noise."""
-        return self._above_noise(self._echo)
-
-    @property
     def erle(self) -> float:
         """Echo return loss enhancement: power at the microphone by power of the residual."""
         return float(self._heard.sum()) / (float(self._residual.sum()) + _TINY)
 
     def note_background(self, heard: Samples) -> None:
         """Take a hop without playback: learn the background noise from it."""
-        self._note_bands(_bands(heard))
+        self._heard += _SMOOTHING * (_bands(heard) - self._heard)
+        self._note_noise()
         self._hits = [False] * _WINDOW_HOPS
 
     def note(self, far: Samples, heard: Samples, residual: Samples, echo: Samples) -> None:
         """Take a hop with playback: judge it, and learn the leakage."""
         by_band = _bands(np.stack((heard, residual, echo, far)))
-        self._note_bands(by_band[0])
-        self._residual += _SMOOTHING * (by_band[1] - self._residual)
-        self._echo += _SMOOTHING * (by_band[2] - self._echo)
+        self._smoothed += _SMOOTHING * (by_band[:3] - self._smoothed)
+        self._note_noise()
         self._late_echo = np.maximum(self._echo, self._late_echo * _ECHO_DECAY)
         self._played = np.maximum(by_band[3], self._played * _PLAYED_DECAY)
         self._hits = [*self._hits[1:], self._stands_out()]
@@ -107,14 +102,12 @@ class DoubleTalkDetector:
 
     # --- parts -------------------------------------------------------------------------------
 
-    def _note_bands(self, heard: Bands) -> None:
+    def _note_noise(self) -> None:
         self._hops += 1
-        self._heard += _SMOOTHING * (heard - self._heard)
         rising = self._noise * _NOISE_RISE if self._hops > _SETTLING_HOPS else self._heard
         self._noise = np.maximum(np.minimum(rising, self._heard), _LEAST_NOISE)
-
-    def _above_noise(self, power: Bands) -> bool:
-        return int(np.count_nonzero(power > _ABOVE_NOISE * self._noise)) > _MOST_QUIET_BANDS
+        above = np.add.reduce(self._smoothed > _ABOVE_NOISE * self._noise, axis=1)
+        self.is_loud, _, self.echo_heard = (above > _MOST_QUIET_BANDS).tolist()
 
     def _stands_out(self) -> bool:
         young = max(0.0, 1 - self._loud_hops / _YOUNG_HOPS)
@@ -124,11 +117,12 @@ class DoubleTalkDetector:
         echo = np.maximum(self._late_echo, young * coupling * self._played)
         leaked = 10 ** ((self._leak_db + margin_db) / 10) * echo
         above = 10 * np.log10(self._residual / (leaked + _ABOVE_NOISE * self._noise) + _TINY)
-        return bool(np.clip(above, 0.0, _MOST_DB).mean() > _SPEECH_DB)
+        excess = np.minimum(np.maximum(above, 0.0), _MOST_DB)
+        return bool(excess.sum() > _SPEECH_DB * excess.size)
 
     def _learn_leak(self) -> None:
         ratio_db = 10 * np.log10((self._residual + _TINY) / (self._late_echo + _TINY))
-        off_db = np.clip(ratio_db, _LEAST_LEAK_DB, 0.0) - self._leak_db
+        off_db = np.minimum(np.maximum(ratio_db, _LEAST_LEAK_DB), 0.0) - self._leak_db
         step = np.where(off_db > 0, _LEAK_UP, _LEAK_DOWN) * off_db
         self._leak_db += np.where(self._late_echo > _ABOVE_NOISE * self._noise, step, 0.0)
 
