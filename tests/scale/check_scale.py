@@ -81,7 +81,7 @@ def test_eight_talkers_notice_nothing_of_a_rolling_drain(
     print("longest gap, ms:", longest_gap_ms(calm), longest_gap_ms(rolled))
     print("longest wait, ms:", longest_wait_ms(calm), longest_wait_ms(rolled))
     assert longest_gap_ms(rolled) <= max(300.0, longest_gap_ms(calm))
-    assert longest_wait_ms(rolled) <= longest_wait_ms(calm) + 300.0
+    assert longest_wait_ms(rolled) <= 2 * longest_wait_ms(calm) + 300.0
 
 
 def talks(
@@ -96,7 +96,7 @@ def talks(
                     *("--output", home / f"answer{number}.wav"),
                     home=home,
                     stdin=subprocess.DEVNULL,
-                    stdout=(home / f"talk{number}.json").open("wb"),
+                    stdout=stack.enter_context((home / f"talk{number}.json").open("wb")),
                 )
             )
             for number in range(TALKERS)
