@@ -86,6 +86,8 @@ async def watched(transport: Any, intake: Intake, end: StreamEnd) -> AsyncIterat
             yield out_of, writing
         finally:
             group.cancel_scope.cancel()
+            for stream in (into, out_of):  # who is cancelled before it begins closes neither
+                stream.close()
 
 
 def _complaint(unread: Exception, count: int) -> str:

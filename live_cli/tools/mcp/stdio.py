@@ -65,11 +65,13 @@ async def process_transport(entry: McpEntry, log: IO[bytes], intake: Intake) -> 
         try:
             yield arriving, leaving
         finally:
-            with anyio.CancelScope(shield=True):
-                await _end(process, stdin)
-            for stream in (into, arriving, leaving, out_of):
-                stream.close()
-            group.cancel_scope.cancel()
+            try:
+                with anyio.CancelScope(shield=True):
+                    await _end(process, stdin)
+            finally:  # asyncio's own cancelling comes through a shield
+                for stream in (into, arriving, leaving, out_of):
+                    stream.close()
+                group.cancel_scope.cancel()
 
 
 async def lines_of(stream: ByteReceiveStream, intake: Intake) -> AsyncIterator[bytes | Exception]:
