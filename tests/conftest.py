@@ -37,6 +37,7 @@ STARTS_LIVE_CLI = {
 SOUND_FIXTURES = {"sound_folder", "virtual_audio"}
 REAL_STAGES = "tests.harness.real_stages"
 BY_PLACE = {
+    "benchmarks/test_benchmarks.py::test_a_benchmark_has_figures[open_speakers": "sound",
     "benchmarks/": "engine",
     "sdk/": "sdk",
     "audio/echo/test_canceller.py": "slow",

