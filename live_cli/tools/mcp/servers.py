@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 ENDING_LIMIT_S: Final = 8.0
 """A process has two seconds each after its stdin is closed, after SIGTERM and after SIGKILL."""
 
-_FREEING_LIMIT_S: Final = 4.0
+_FREEING_LIMIT_S: Final = 2.0
 
 
 class McpServers:
@@ -50,10 +50,11 @@ class McpServers:
 
     def _end_what_is_left(self) -> None:
         """Let servers that did not end in time free what they hold: their processes are killed."""
-        left = asyncio.all_tasks(self._loop)
-        for task in left:
-            task.cancel()
-        if left:
+        if left := asyncio.all_tasks(self._loop):
+            self._loop.run_until_complete(asyncio.wait(left, timeout=_FREEING_LIMIT_S))
+        if left := asyncio.all_tasks(self._loop):
+            for task in left:
+                task.cancel()
             self._loop.run_until_complete(asyncio.wait(left, timeout=_FREEING_LIMIT_S))
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
 

@@ -5,9 +5,10 @@ running where the server itself ends in order. Here a line is bounded, and the p
 with its leader.
 """
 
+import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from io import TextIOWrapper
 from typing import IO, Any, Final
 
@@ -67,11 +68,29 @@ async def process_transport(entry: McpEntry, log: IO[bytes], intake: Intake) -> 
         finally:
             try:
                 with anyio.CancelScope(shield=True):
-                    await _end(process, stdin)
-            finally:  # asyncio's own cancelling comes through a shield
+                    await _to_the_end(_end(process, stdin))
+            finally:
                 for stream in (into, arriving, leaving, out_of):
                     stream.close()
                 group.cancel_scope.cancel()
+
+
+async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Await ``work``, which takes seconds at most, however often this is cancelled meanwhile.
+
+    asyncio's own cancelling comes through anyio's shield, and who starts a server that does not
+    answer, and then closes it, cancels twice.
+    """
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as exc:
+            cancelled = exc
+    if cancelled is not None:
+        raise cancelled
+    task.result()
 
 
 async def lines_of(stream: ByteReceiveStream, intake: Intake) -> AsyncIterator[bytes | Exception]:
