@@ -81,4 +81,5 @@ async def _lags(endpoint: str, seconds: float) -> list[float]:
     pinging = asyncio.create_task(ping(endpoint, lags_s))
     await asyncio.sleep(seconds)
     pinging.cancel()
+    await asyncio.gather(pinging, return_exceptions=True)  # it closes its socket
     return lags_s

@@ -61,6 +61,7 @@ async def _talk(url: str, count: int, turns: int) -> tuple[list[float], list[flo
         for _ in range(turns):
             waits_s += await asyncio.gather(*(question.wait_s(client) for client in clients))
         pinging.cancel()
+        await asyncio.gather(pinging, return_exceptions=True)  # it closes its socket
     return waits_s, lags_s
 
 

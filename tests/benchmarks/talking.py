@@ -87,4 +87,5 @@ async def _talk(serve: Serve, count: int, turns: int) -> tuple[float, list[float
         pinging = asyncio.create_task(ping(address.endpoint, lags_s))
         await ask_all(1)
         pinging.cancel()
+        await asyncio.gather(pinging, return_exceptions=True)  # it closes its socket
     return share, lags_s
