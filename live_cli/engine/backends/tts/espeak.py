@@ -11,9 +11,6 @@ from live_cli.engine.backends.tts.plain_words import plain_words
 from live_cli.engine.backends.tts.reshaped import asked_of, levelled, reshaped
 from live_cli.engine.stages import VoiceTraits
 
-_OWN_CODES = {"iw": "he", "no": "nb", "zh": "cmn", "en": "en-us", "fr": "fr-fr", "pt": "pt-br"}
-"""Of its two Portuguese voices the Brazilian one is understood: of its letters a transcriber
-gets one in nine wrong, of the other's four in five."""
 _WORDS_A_MINUTE = 165
 _HEADER_BYTES, _RATE_AT = 44, 24
 """Of its WAV files: PCM16 mono behind a header whose lengths are wrong in a pipe."""
@@ -45,9 +42,9 @@ class EspeakSynthesizer:
 
 def _wav(words: str, voice: VoiceTraits) -> bytes:
     pitch, pace = asked_of(voice)
-    code = _OWN_CODES.get(voice.language, voice.language or "en")
     rate = round(_WORDS_A_MINUTE * pace)
-    return output_of(words, code, "--stdout", "-p", str(_pitch(pitch)), "-s", str(rate))
+    language = voice.language or "en"
+    return output_of(words, language, "--stdout", "-p", str(_pitch(pitch)), "-s", str(rate))
 
 
 def _pitch(factor: float) -> int:

@@ -10,8 +10,8 @@ import unicodedata
 from live_cli.engine.backends.tts.espeak_program import output_of
 from live_cli.engine.backends.tts.plain_words import plain_words
 
-READ_BY_PROGRAM = {"en": "en-us", "es": "es", "fr": "fr-fr", "it": "it", "pt": "pt-br"}
-"""The program's voice of each language that Kokoro learned so."""
+READ_BY_PROGRAM = frozenset({"en", "es", "fr", "it", "pt"})
+"""The languages that Kokoro learned so."""
 _TIE = "^"
 _LETTERS = {
     "a^ɪ": "I", "a^ʊ": "W", "e^ɪ": "A", "o^ʊ": "O", "ə^ʊ": "Q", "ɔ^ɪ": "Y",
@@ -43,7 +43,7 @@ def espeak_phonemes(text: str, language: str) -> str:
 
 
 def _of_phrase(phrase: str, language: str) -> str:
-    answer = output_of(phrase, READ_BY_PROGRAM[language], "-q", "--ipa", f"--tie={_TIE}")
+    answer = output_of(phrase, language, "-q", "--ipa", f"--tie={_TIE}")
     ipa = _OTHER_LANGUAGE.sub("", " ".join(answer.decode(errors="ignore").split()))
     ipa = unicodedata.normalize("NFD", ipa).replace("c\u0327", "ç")
     for pair, letter in _LETTERS.items():
