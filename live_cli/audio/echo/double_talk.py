@@ -55,12 +55,12 @@ class DoubleTalkDetector:
 
     @property
     def present(self) -> bool:
-        """Whether 11 of the last 13 hops stand out: speech, or an echo that is predicted wrong."""
+        """Return whether 11 of the last 13 hops stand out: speech, or an echo predicted wrong."""
         return self.hits >= _SPEECH_HOPS
 
     @property
     def goes_on(self) -> bool:
-        """Whether speech that was `present` may go on: softer sounds between louder ones."""
+        """Return whether speech that was `present` may go on: softer sounds between louder ones."""
         return self.hits >= _GOING_ON_HOPS
 
     @property

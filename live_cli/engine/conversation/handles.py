@@ -55,7 +55,7 @@ class _Resumable:
 
 
 class ResumptionUpdates:
-    """What the client of one session is told of its handles; nothing unless they are ``on``."""
+    """Tells the client of one session of its handles; nothing unless they are ``on``."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What Kokoro reads: the number of each letter, as its configuration gives them (Apache-2.0)."""
+"""The letters that Kokoro reads, and their numbers, as its configuration has them (Apache-2.0)."""
 
 TOKENS = {
     ";": 1, ":": 2, ",": 3, ".": 4, "!": 5, "?": 6, "—": 9, "…": 10, '"': 11, "(": 12, ")": 13,
