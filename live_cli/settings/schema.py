@@ -418,7 +418,7 @@ class ServeSettings:
     max_stranger_bytes: int = _setting(WholeNumber(1024, 900_000_000), 65_536)
     max_held_bytes: int = _setting(WholeNumber(1024, 900_000_000), 16_777_216)
     max_small_messages_per_s: int = _setting(WholeNumber(0, 1_000_000), 1000)
-    parallel: int = _setting(WholeNumber(1, 64), 4)
+    parallel: int = _setting(WholeNumber(1, 64), 8)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,7 @@ from live_cli.net.server.listen import listen, one_time_key, port_of
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Serve the parent process, which holds the other end of stdin and stdout, until it ends."""
-    # No stage multiplies large matrices in numpy; its thread pool costs 0.1 s of CPU to set up.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    single_threaded_numpy()
     pipe = ParentPipe()
     faulthandler.enable()  # a crash of a model library tells its place, in the log
     die_with_parent()
@@ -56,6 +55,15 @@ def serve(pipe: ParentPipe, names: Mapping[str, Any], threads: int, needs: Seque
     import asyncio
 
     asyncio.run(_serve(pipe, listeners, key, names, threads, needs))
+
+
+def single_threaded_numpy() -> None:
+    """Keep numpy, which is not loaded yet, from making threads of its own.
+
+    No stage multiplies large matrices in it: they take 0.1 s of CPU to start, and then wait for
+    work by turning in circles on the cores that others need.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def check_libraries(*more: str) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
-from live_cli.commands.serve.child import check_libraries
+from live_cli.commands.serve.child import check_libraries, single_threaded_numpy
 from live_cli.commands.serve.descriptors import raise_descriptor_limit
 from live_cli.commands.serve.encryption import Encryption, encryption_of, plain_text_notice
 from live_cli.commands.serve.environment import environment, welcome
@@ -66,6 +66,7 @@ def run(
             raise SettingsError("Only a running server knows the port it took: name one, --port N.")
         print(environment(host, port, encryption_of(settings.serve, host), keyed=key is not None))
         return
+    single_threaded_numpy()
     check_libraries("prometheus_client")
     if settings.serve.store != MEMORY:
         _check_store_library()

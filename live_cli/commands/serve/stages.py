@@ -9,7 +9,7 @@ import importlib
 import socket
 from collections.abc import Sequence
 
-from live_cli.commands.serve.child import check_libraries
+from live_cli.commands.serve.child import check_libraries, single_threaded_numpy
 from live_cli.commands.serve.command import (
     check_key_for_network,
     limits_of,
@@ -37,6 +37,7 @@ def run(settings: Settings, only: Sequence[str]) -> None:
     host, key = settings.serve.host.strip("[]"), settings.server_key
     if not is_loopback(host):
         check_key_for_network(host, key)
+    single_threaded_numpy()
     check_libraries("prometheus_client", "python_multipart")
     encryption = encryption_of(settings.serve, host)
     raise_descriptor_limit(settings.serve)

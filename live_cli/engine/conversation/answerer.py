@@ -129,6 +129,11 @@ class Answerer:
             await self.prefill()
         self._prefilling = False
 
+    async def read_on(self) -> None:
+        """Prefill with all that precedes the user's next words, unless others are answered now."""
+        if self._context.workers.running(Stage.CHAT) == 0:
+            await self.keep_prefilled()
+
     def store_results(self) -> int:
         """Put the results of functions into the history; return their tokens.
 

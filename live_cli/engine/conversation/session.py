@@ -295,6 +295,8 @@ class ConversationSession:
             self._task = None
             waits = self.model.tool_calls.model_waits
             await self.do(FloorFact.TURN_WAITS if waits else FloorFact.TURN_ENDS)
+            if self._task is None:
+                self.background.do(self.model.read_on())
         except Exception as exc:  # noqa: BLE001 - a stage may raise anything; it must not hang
             self.background.fail(exc)
 

@@ -26,7 +26,7 @@ from live_cli.engine.setup.validation import (
 )
 from live_cli.engine.setup.voices import traits_of
 from live_cli.engine.speech_in.end_of_turn import UNJUDGED_MS
-from live_cli.engine.speech_in.endpointer import EndpointingRules
+from live_cli.engine.speech_in.endpointer import EARLY_PAUSE_MS, PAUSE_MS, EndpointingRules
 from live_cli.engine.stages import Sampling, VoiceTraits
 from live_cli.errors import UnsupportedError
 from live_cli.fair_share import OWNER
@@ -250,9 +250,14 @@ def _with_turn_rules(
     semantic = semantic and not config.transcribes_only and _leaves_end_open(detection)
     as_google = detection.start_of_speech_sensitivity == "START_SENSITIVITY_HIGH"
     silence_ms = _silence_ms(semantic=semantic, transcribes_only=config.transcribes_only)
+    endpointing = replace(
+        _endpointing_of(detection, silence_ms),
+        pause_ms=PAUSE_MS if config.transcribes_only else EARLY_PAUSE_MS,
+        retells_pauses=semantic,
+    )
     return replace(
         config,
-        endpointing=replace(_endpointing_of(detection, silence_ms), retells_pauses=semantic),
+        endpointing=endpointing,
         semantic_end=semantic,
         barge_in_by_words=by_words and not as_google,
         manual_activity=bool(detection.disabled),

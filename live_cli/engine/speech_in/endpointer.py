@@ -7,7 +7,7 @@ Theory of operation
 Two states, QUIET and OPEN, with hysteresis (as in Silero's VADIterator):
 
     QUIET ── enough windows at or above the start threshold ─> OPEN     SpeechStarted
-    OPEN  ── 200 ms of silence ──> (still OPEN, paused)                 SpeechPaused
+    OPEN  ── pause_ms of silence ──> (still OPEN, paused)               SpeechPaused
     OPEN  ── every 300 ms more, if wanted ──> (still OPEN, paused)      PauseLasts
     OPEN  ── speech again while paused ──> OPEN                         SpeechResumed
     OPEN  ── silence_ms of silence ──> QUIET                            SpeechEnded
@@ -15,9 +15,9 @@ Two states, QUIET and OPEN, with hysteresis (as in Silero's VADIterator):
 
 Silence starts with a window below the end threshold and lasts until a window reaches the start
 threshold; what lies between the two does not change its mind. A segment begins 300 ms before the
-speech that opened it (onsets are quiet) and ends 200 ms after the last speech in it. The bounds of
-SpeechPaused are those the segment will have if it ends there, so that what was transcribed at the
-pause is what would be transcribed at the end.
+speech that opened it (onsets are quiet) and ends ``pause_ms`` after the last speech in it. The
+bounds of SpeechPaused are those the segment will have if it ends there, so that what was
+transcribed at the pause is what would be transcribed at the end.
 
 Who has reason to believe that the turn is over, or is not, says in a pause how much silence is to
 end it (`wait`); that holds for this pause alone.
@@ -30,8 +30,10 @@ noise.
 from dataclasses import dataclass
 
 LOOK_BACK_MS = 300
-TAIL_MS = 200
 PAUSE_MS = 200
+EARLY_PAUSE_MS = 64
+"""Two windows. The detector goes on for about a tenth of a second after the last sound, so that
+this is silence of a sixth of a second."""
 ASK_AGAIN_MS = 300
 REAL_SPEECH_MS = 200
 LONGEST_MS = 15_000
@@ -48,6 +50,8 @@ class EndpointingRules:
     """Speech needed before a start is believed."""
     silence_ms: int = 500
     """Silence needed before an end is believed; the local default (reference: 500 to 800)."""
+    pause_ms: int = PAUSE_MS
+    """Silence that is told as a pause: where somebody waits for an answer, `EARLY_PAUSE_MS`."""
     retells_pauses: bool = False
     """Somebody judges pauses, and is told again while one lasts."""
 
@@ -236,7 +240,7 @@ class Endpointer:
         silence = self.position - self._silence_from
         if silence >= self._samples(self._silence_ms):
             return [self._end()]
-        if not self._paused and silence >= self._samples(PAUSE_MS) and self._is_real():
+        if not self._paused and silence >= self._samples(self._rules.pause_ms) and self._is_real():
             self._paused = True
             self._ask_at = self.position + self._samples(ASK_AGAIN_MS)
             return [SpeechPaused(self._start, self._tail())]
@@ -246,7 +250,7 @@ class Endpointer:
         return []
 
     def _tail(self) -> int:
-        return min(self.position, self._voice_end + self._samples(TAIL_MS))
+        return min(self.position, self._voice_end + self._samples(self._rules.pause_ms))
 
     def _is_real(self) -> bool:
         return self._voiced(self._windows) >= self._samples(REAL_SPEECH_MS)

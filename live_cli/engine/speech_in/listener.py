@@ -1,6 +1,6 @@
 """The speech of a session: audio in, segments with their transcriptions under way out.
 
-A segment goes to the transcriber as soon as its end is likely (200 ms of silence), while the rest
+A segment goes to the transcriber as soon as its end is likely, at the first pause, while the rest
 of the silence is still being waited for. If speech resumes, that text is dropped; if not, the text
 is there already. The turn detector is asked in the same moment, and again while the pause lasts,
 how much silence is to end the turn. All three are loaded with the first audio: typing needs none.
@@ -91,6 +91,8 @@ class Listener:
         self._heard: Samples | None = None  # of the pause that is open, with its silence
         self._ended_at: int | None = None  # the sample
         self._went_on = False  # speech that began right after an end
+        self._to_judge: Spoken | None = None
+        self._is_judging = False
         self._under_way: set[asyncio.Task[str]] = set()  # transcriptions
         self._transcribing = asyncio.Lock()
 
@@ -131,14 +133,32 @@ class Listener:
     async def judge(self, spoken: Spoken) -> None:
         """Ask how much silence is to end the turn, in the pause after ``spoken``.
 
-        Does nothing where silence alone decides. Raises EngineError when the detector fails.
+        Does nothing where silence alone decides. One question of a session at a time, the newest:
+        where many wait for the detector, those whose pause is over meanwhile are not put to it.
+        Raises EngineError when the detector fails.
         """
-        if self._input is None or self._input.turn_detector is None or self._heard is None:
+        if self._input is None or self._input.turn_detector is None:
             return
-        speech, detector, heard = self._input, self._input.turn_detector, self._heard
+        self._to_judge = spoken
+        if self._is_judging:
+            return
+        self._is_judging = True
+        try:
+            while (due := self._to_judge) is not None:
+                self._to_judge = None
+                await self._judge(due, self._input, self._input.turn_detector)
+        finally:
+            self._is_judging = False
+
+    async def _judge(self, spoken: Spoken, speech: SpeechInput, detector: TurnDetector) -> None:
+        def ask() -> float | None:
+            heard = self._heard if self.expects(spoken) else None
+            return None if heard is None else detector.probability(heard)
+
+        if self._workers.running(Stage.TRANSCRIBER) > 1:
+            await asyncio.shield(spoken.text)  # others wait: no judgement is needed before the text
         probability, text = await asyncio.gather(
-            self._workers.run(Stage.TURN_DETECTOR, lambda: detector.probability(heard)),
-            asyncio.shield(spoken.text),
+            self._workers.run(Stage.TURN_DETECTOR, ask), asyncio.shield(spoken.text)
         )
         if probability is not None and self.expects(spoken):
             silence_ms = silence_for(probability, text, went_on=self._went_on)

@@ -15,6 +15,7 @@ from live_cli.audio.pcm import Samples, float_from_pcm16
 from live_cli.audio.resampler import Resampler
 from live_cli.audio.sample_buffer import SampleBuffer
 from live_cli.engine.speech_in.endpointer import (
+    PAUSE_MS,
     Endpointer,
     EndpointingRules,
     PauseLasts,
@@ -26,6 +27,10 @@ from live_cli.engine.speech_in.endpointer import (
 from live_cli.engine.speech_in.noise_reduction import NoiseReduction
 from live_cli.engine.stages import SpeechDetector
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
+
+_SILENCE_AFTER_MS = 300
+"""At the end of a segment whose pause was told early. Transcribers hear by the silence that follows
+whether a sentence is over, and write a comma where there is too little."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,6 +88,8 @@ class Segmenter:
         self._noise = noise
         self._window = detector.window_samples
         self._endpointer = Endpointer(rules, self._window, INPUT_SAMPLE_RATE)
+        missing_ms = _SILENCE_AFTER_MS - rules.pause_ms if rules.pause_ms < PAUSE_MS else 0
+        self._silence_after = np.zeros(missing_ms * INPUT_SAMPLE_RATE // 1000, np.float32)
         self._samples = SampleBuffer()
         self._rate = INPUT_SAMPLE_RATE
         self._resampler: Resampler | None = None
@@ -196,11 +203,13 @@ class Segmenter:
 
     def _bounded_by(self, event: SpeechEvent) -> Segment | None:
         match event:
-            case SpeechPaused(start, end):
-                return self._segment(start, end)
+            case SpeechPaused(start, end) | SpeechEnded(start, end, True):
+                segment = self._segment(start, end)
+                samples = np.concatenate([segment.samples, self._silence_after])
+                return replace(segment, samples=samples)
             case PauseLasts(start, _, sample):
                 return self._segment(start, sample)
-            case SpeechCut(start, end, True) | SpeechEnded(start, end, True):
+            case SpeechCut(start, end, True):
                 return self._segment(start, end)
         return None
 

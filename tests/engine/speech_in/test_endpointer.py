@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from live_cli.engine.speech_in.endpointer import (
+    EARLY_PAUSE_MS,
     Endpointer,
     EndpointingRules,
     PauseLasts,
@@ -100,11 +101,26 @@ def test_a_segment_looks_back_and_has_a_tail():
     assert ended.end == (3200 + 960 + 200) * MS
 
 
-def test_the_pause_has_the_bounds_of_the_end():
-    _, events = run(EndpointingRules(), (0.0, 640), (0.9, 960), (0.3, 96), (0.0, 960))
+@pytest.mark.parametrize("pause_ms", [64, 96, 200, 400])
+@pytest.mark.parametrize("between_ms", [0, 32, 96, 320])
+def test_the_pause_has_the_bounds_of_the_end(pause_ms, between_ms):
+    rules = EndpointingRules(pause_ms=pause_ms)
+    _, events = run(rules, (0.0, 640), (0.9, 960), (0.4, between_ms), (0.0, 960))
     paused, ended = events[1:]
     assert isinstance(paused, SpeechPaused)
     assert (paused.start, paused.end) == (ended.start, ended.end)
+    assert ended.end == (640 + 960 + pause_ms) * MS
+
+
+@pytest.mark.parametrize(("pause_ms", "needed"), [(EARLY_PAUSE_MS, 2), (96, 3), (200, 7)])
+def test_a_pause_is_told_after_its_silence(pause_ms, needed):
+    endpointer, _ = run(EndpointingRules(pause_ms=pause_ms), (0.9, 640))
+    told = next(
+        count
+        for count in itertools.count(1)
+        if any(isinstance(event, SpeechPaused) for event in endpointer.push(0.0, 0.0))
+    )
+    assert told == needed
 
 
 def test_segments_do_not_overlap():

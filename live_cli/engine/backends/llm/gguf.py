@@ -3,8 +3,8 @@
 The library listens for HTTP in any case. On POSIX it does so on a Unix socket in a folder of ours,
 which is removed at once, so that nobody can connect; on Windows on loopback, with a random key.
 Replies are generated in slots, token by token in turns, so that a long one does not make
-the others wait; what finds no slot free queues. A slot keeps the prefix of its chat in a cache,
-which requests of different salts do not share. Control words in a request are text.
+the others wait; what finds no slot free queues. A slot keeps what it has read of a chat (`slots.py`
+chooses), which requests of different salts do not share. Control words in a request are text.
 
 A model with a projector (llama.cpp's mmproj, a GGUF file of its own) sees: the projector makes
 tokens of an image, which stand where the image does, and llama.cpp keeps them in the same caches.
@@ -29,6 +29,7 @@ from live_cli.engine.backends.llm.decoded_images import (
     check_decodable,
 )
 from live_cli.engine.backends.llm.gguf_metadata import check_projector, read_metadata
+from live_cli.engine.backends.llm.slots import Slots
 from live_cli.engine.stages import (
     IMAGE_TOKENS,
     ChatDelta,
@@ -48,7 +49,6 @@ _IMAGE_BATCH_TOKENS = 512
 _IMAGE_SHARE = 4  # of the context, for one image of a model that takes any size
 _NO_IMAGE = "Failed to load image"  # llama.cpp's words
 _LONGEST_FOLDER_BYTES = 70
-_CACHE_MIB = 64  # prefixes of other chats, so that two sessions do not evict each other
 _SAMPLING = {"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1}
 """Where a setup says nothing: small models ramble and repeat themselves at llama.cpp's own 0.8
 (0.2 and 0.9 are what SmolLM2's model card asks for)."""
@@ -88,6 +88,7 @@ class GgufChatModel:
                 "the chat model runtime is not installed: pip install 'live-cli[local]'"
             ) from exc
         self.context_tokens = context_tokens
+        self._slots = Slots(parallel)
         self.sees = projector is not None
         params = _params(xllamacpp, path, threads or default_threads())
         params.n_parallel, params.n_ctx = parallel, parallel * context_tokens
@@ -144,7 +145,13 @@ class GgufChatModel:
         if server is None:
             raise EngineError("the chat model is closed")
         check_decodable(request.messages)
-        body = self._body_of(request)
+        with self._slots.taken(request) as slot:
+            chosen = {} if slot is None else {"id_slot": slot}
+            self._complete(server, self._body_of(request) | chosen, on_chunk)
+
+    def _complete(
+        self, server: Any, body: dict[str, Any], on_chunk: Callable[[dict[str, Any]], bool]
+    ) -> None:
         failure: list[Exception] = []
 
         def on_json(text: str) -> bool:
@@ -189,7 +196,7 @@ def _server(library: Any, params: Any, projector: Path | None, context_tokens: i
     server that is let go as soon as it is made may wait for its own thread for ever.
     """
     if projector is None:
-        return _loaded(library, params)
+        return _loaded_compactly(library, params)
     model = Path(params.model.path)
     try:
         check_projector(projector)
@@ -199,12 +206,25 @@ def _server(library: Any, params: Any, projector: Path | None, context_tokens: i
     params.n_batch = params.n_ubatch = _IMAGE_BATCH_TOKENS
     params.image_max_tokens = context_tokens // _IMAGE_SHARE
     try:
-        return _loaded(library, params)
+        return _loaded_compactly(library, params)
     except RuntimeError as exc:
         raise EngineError(
             f"{model.name} does not load with {projector.name}: take the projector that was made "
             "for it"
         ) from exc
+
+
+def _loaded_compactly(library: Any, params: Any) -> Any:
+    """Load with what is read kept in 8 bits a number: half the memory, and answers come no later.
+
+    A model whose heads do not fit into blocks of 32 keeps it in 16.
+    """
+    params.cache_type_k = params.cache_type_v = library.ggml_type.GGML_TYPE_Q8_0
+    try:
+        return _loaded(library, params)
+    except RuntimeError:
+        params.cache_type_k = params.cache_type_v = library.ggml_type.GGML_TYPE_F16
+        return _loaded(library, params)
 
 
 def _loaded(library: Any, params: Any) -> Any:
@@ -235,7 +255,7 @@ def _params(library: Any, path: Path, threads: int) -> Any:
     params.kv_unified = False
     params.n_batch = params.n_ubatch = _BATCH_TOKENS
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
-    params.cache_ram_mib = _CACHE_MIB
+    params.cache_ram_mib = 0  # of chats beside the slots, for who lets llama.cpp choose these
     params.fit_params = False
     params.verbosity = -1
     params.port = 0

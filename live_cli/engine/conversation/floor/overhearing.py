@@ -13,11 +13,11 @@ from live_cli.engine.conversation.floor.barge_in import (
     needs_confidence,
 )
 from live_cli.engine.conversation.floor.hum import is_hum
-from live_cli.engine.speech_in.endpointer import LOOK_BACK_MS, TAIL_MS
+from live_cli.engine.speech_in.endpointer import EARLY_PAUSE_MS, LOOK_BACK_MS
 from live_cli.engine.speech_in.listener import Listener, Spoken
 from live_cli.engine.speech_in.segmenter import Segment
 
-_PADDING_MS = LOOK_BACK_MS + TAIL_MS
+_PADDING_MS = LOOK_BACK_MS + EARLY_PAUSE_MS
 """Of a segment: before its first voice and after its last."""
 
 
