@@ -54,27 +54,31 @@ def _synthesizer(rounds: int) -> float:
 
 
 def _chat(words: int, rounds: int) -> tuple[float, float]:
-    """Seconds for each token of a prompt that nothing is cached of, and for each of a reply."""
+    """Seconds for each token of a prompt that nothing is cached of, and for each of a reply.
+
+    A reply of few tokens would tell nothing: it has to reach its limit.
+    """
     model = GgufChatModel(find_chat_model().path)
     try:
         counted = [0, 0]
 
-        def prompt(number: int) -> ChatRequest:
-            text = " ".join(f"word{number}{place}" for place in range(words))
-            sampling = Sampling(max_tokens=REPLY_TOKENS)
-            return ChatRequest((ChatMessage("user", text),), sampling)
+        def prompt(number: int, most: int) -> ChatRequest:
+            names = " ".join(f"name{number}{place}" for place in range(words))
+            text = f"Tell me a long story of these: {names}"
+            return ChatRequest((ChatMessage("user", text),), Sampling(max_tokens=most))
 
         def read(number: int) -> None:
-            request = prompt(number)
-            model.generate(request, lambda delta: True)
-            counted[0] = model.count_tokens(request.messages)
+            counted[0] = model.generate(prompt(number, 1), lambda delta: False).prompt_tokens
 
         def answer(number: int) -> None:
-            counted[1] = model.generate(prompt(number), lambda delta: False).reply_tokens
+            request = prompt(number, REPLY_TOKENS)
+            counted[1] = model.generate(request, lambda delta: False).reply_tokens
+            assert counted[1] == REPLY_TOKENS
 
-        reading_s = _cpu_s(read, rounds)
-        whole_s = _cpu_s(lambda number: answer(1000 + number), rounds)
-        return reading_s / counted[0], (whole_s - reading_s) / max(1, counted[1])
+        # Numbers of three digits, for the two prompts to be equally long.
+        reading_s = _cpu_s(lambda number: read(500 + number), rounds)
+        whole_s = _cpu_s(lambda number: answer(600 + number), rounds)
+        return reading_s / counted[0], (whole_s - reading_s) / max(1, counted[1] - 1)
     finally:
         model.close()
 
