@@ -38,6 +38,7 @@ def server_with(template):
     params.n_ctx, params.n_parallel, params.port, params.verbosity = 1024, 1, 0, -1
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     params.ui, params.api_keys, params.warmup = False, ["random"], False
+    params.cache_type_k = params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_Q8_0  # as ours
     params.chat_template = template
     return xllamacpp.Server(params)
 

@@ -3,12 +3,22 @@
 import pytest
 
 from live_cli.engine.backends.llm.chat_template import salt_arguments, template_with_additions
+from live_cli.engine.backends.llm.gguf import GgufChatModel
+from live_cli.engine.chat_models.lookup import find_chat_model
 from live_cli.engine.stages import ChatMessage, ChatRequest, Sampling, ToolDeclaration
 
 OWNER, KEY, TOKEN = "", "key:5f0c", "key:5f0c/token:77ab"
 SENTENCES = " ".join(f"Rule {n}: say the word number {n} to every guest." for n in range(4))
 MOST_SHARED = 2
 """Tokens: the one that begins each text, where a model has one, and a digit by chance."""
+
+
+@pytest.fixture
+def chat():
+    """The bundled model with several slots, as `serve` has them, which has read nothing yet."""
+    model = GgufChatModel(find_chat_model().path, parallel=4)
+    yield model
+    model.close()
 
 
 def of_system(secret):

@@ -20,9 +20,9 @@ class _Slot:
     key: tuple[str, tuple[ToolDeclaration, ...]] = ("", ())
     """The salt and the tools, which stand before all messages."""
     messages: Sequence[ChatMessage] = ()
-    """What was read last, without a last message that was only read ahead."""
+    """What was read last."""
     answered: bool = False
-    """Whether an answer to them follows in the slot."""
+    """Whether an answer to them follows in the slot; else they were read ahead of what is said."""
     last_used: int = 0
 
     def worth(self, request: ChatRequest) -> tuple[bool, int, int]:
@@ -31,12 +31,14 @@ class _Slot:
         Best is a slot whose chat loses nothing by it, and of those the one that has read most of
         it; otherwise the one that was not used for longest.
         """
+        if self.messages and self.key != (request.salt, request.tools):
+            return False, 0, -self.last_used
         both = zip(self.messages, request.messages, strict=False)
         known = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], both))
-        if self.key != (request.salt, request.tools):
-            known = 0
-        goes_on = known == len(self.messages) < len(request.messages)
-        is_kept = goes_on or (known == len(self.messages) and not self.answered)
+        if self.answered:
+            is_kept = known == len(self.messages) < len(request.messages)
+        else:
+            is_kept = known >= len(self.messages) - 1  # the last is a word in place of others
         return is_kept, known if is_kept else 0, -self.last_used
 
 
@@ -61,7 +63,7 @@ class Slots:
                 self._uses += 1
                 slot.key, slot.last_used = (request.salt, request.tools), self._uses
                 slot.answered = request.sampling.max_tokens != 1
-                slot.messages = request.messages if slot.answered else request.messages[:-1]
+                slot.messages = request.messages
         try:
             yield None if slot is None else slot.number
         finally:
