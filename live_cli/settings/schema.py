@@ -123,7 +123,7 @@ _listening = partial(Option, "Connection", verbs=_SERVE)
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """What a session is asked for. None: the server's or the model's own choice.
+    """The wishes to a session. None: the server's or the model's own choice.
 
     ``system`` is the text itself: an ``@FILE`` has been read. ``thinking_budget`` counts tokens;
     0 is off, -1 automatic. ``reconnect_s``: how long a lost connection is tried again. ``stall_s``
@@ -287,7 +287,7 @@ class TalkSettings:
 
 @dataclass(frozen=True, slots=True)
 class ToolSettings:
-    """What the model may call. ``tools``: the service's own by name, and Python files.
+    """The functions of the model. ``tools``: the service's own by name, and Python files.
 
     ``mcp_files``: MCP servers as other programs have them configured. ``allow``: patterns of tools
     and servers that run unasked. ``say_first``: is sent before the user speaks, so that the model
@@ -331,7 +331,7 @@ class TranscribeSettings:
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """Which implementation each stage of the local engine uses.
+    """The implementation of each stage of the local engine.
 
     ``device``: what Whisper computes on. ``threads``: those of the chat model; 0 is one less than
     the cores, at least one. ``voices``: what voices are called at a synthesizer elsewhere, as

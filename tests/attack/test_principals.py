@@ -296,7 +296,8 @@ async def test_the_chat_model_is_told_whose_a_request_is() -> None:
                 await receive(client)
                 await handle_of(client)
             (salt,) = {request.salt for request in chat.requests}
-            assert salt in read_ahead  # beside what is read ahead after another's last answer
+            assert salt in read_ahead
+            assert set(read_ahead) <= {salt, *salts[-1:]}  # after the answer to the one before
             salts.append(salt)
     await engine.close()
     assert salts[0] == OWNER

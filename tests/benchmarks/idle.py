@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tests.benchmarks.load import LAG_BUDGET_MS, ping
+from tests.benchmarks.load import LAG_BUDGET_MS, pinging
 from tests.benchmarks.row import ENVIRONMENT, Row, quantile
 from tests.harness.live_client import PATH
 from tests.harness.places import ROOT
@@ -77,9 +77,6 @@ def _clients(port: int, count: int) -> Iterator[None]:
 
 
 async def _lags(endpoint: str, seconds: float) -> list[float]:
-    lags_s: list[float] = []
-    pinging = asyncio.create_task(ping(endpoint, lags_s))
-    await asyncio.sleep(seconds)
-    pinging.cancel()
-    await asyncio.gather(pinging, return_exceptions=True)  # it closes its socket
+    async with pinging(endpoint) as lags_s:
+        await asyncio.sleep(seconds)
     return lags_s

@@ -6,7 +6,8 @@ The loop's lag is what a WebSocket ping, on a connection of its own, waits for i
 
 import asyncio
 import tempfile
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from time import monotonic
 
@@ -55,17 +56,26 @@ async def _talk(url: str, count: int, turns: int) -> tuple[list[float], list[flo
         ]
         for client in clients:
             await question.wait_s(client)  # the transcriber is loaded with the first sound
-        lags_s: list[float] = []
-        pinging = asyncio.create_task(ping(address.endpoint, lags_s))
         waits_s: list[float] = []
-        for _ in range(turns):
-            waits_s += await asyncio.gather(*(question.wait_s(client) for client in clients))
-        pinging.cancel()
-        await asyncio.gather(pinging, return_exceptions=True)  # it closes its socket
+        async with pinging(address.endpoint) as lags_s:
+            for _ in range(turns):
+                waits_s += await asyncio.gather(*(question.wait_s(client) for client in clients))
     return waits_s, lags_s
 
 
-async def ping(endpoint: str, lags_s: list[float]) -> None:
+@asynccontextmanager
+async def pinging(endpoint: str) -> AsyncIterator[list[float]]:
+    """Ping a server on a connection of its own inside this context; the lags grow, in seconds."""
+    lags_s: list[float] = []
+    pings = asyncio.create_task(_ping(endpoint, lags_s))
+    try:
+        yield lags_s
+    finally:
+        pings.cancel()
+        await asyncio.gather(pings, return_exceptions=True)  # it closes its socket
+
+
+async def _ping(endpoint: str, lags_s: list[float]) -> None:
     async with connect(endpoint, proxy=None) as socket:
         await socket.send('{"setup":{"model":"models/local"}}')
         await socket.recv()

@@ -60,7 +60,7 @@ def _chat(words: int, rounds: int) -> tuple[float, float]:
     """
     model = GgufChatModel(find_chat_model().path)
     try:
-        counted = [0, 0]
+        prompt_tokens = [0]
 
         def prompt(number: int, most: int) -> ChatRequest:
             names = " ".join(f"name{number}{place}" for place in range(words))
@@ -68,17 +68,17 @@ def _chat(words: int, rounds: int) -> tuple[float, float]:
             return ChatRequest((ChatMessage("user", text),), Sampling(max_tokens=most))
 
         def read(number: int) -> None:
-            counted[0] = model.generate(prompt(number, 1), lambda delta: False).prompt_tokens
+            usage = model.generate(prompt(number, 1), lambda delta: False)
+            prompt_tokens[0] = usage.prompt_tokens
 
         def answer(number: int) -> None:
-            request = prompt(number, REPLY_TOKENS)
-            counted[1] = model.generate(request, lambda delta: False).reply_tokens
-            assert counted[1] == REPLY_TOKENS
+            usage = model.generate(prompt(number, REPLY_TOKENS), lambda delta: False)
+            assert usage.reply_tokens == REPLY_TOKENS
 
         # Numbers of three digits, for the two prompts to be equally long.
         reading_s = _cpu_s(lambda number: read(500 + number), rounds)
         whole_s = _cpu_s(lambda number: answer(600 + number), rounds)
-        return reading_s / counted[0], (whole_s - reading_s) / max(1, counted[1] - 1)
+        return reading_s / prompt_tokens[0], (whole_s - reading_s) / (REPLY_TOKENS - 1)
     finally:
         model.close()
 

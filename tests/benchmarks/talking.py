@@ -16,7 +16,7 @@ from live_cli.net.address import Address
 from live_cli.net.client.client import LiveClient
 from live_cli.plan.plan import plan_session
 from live_cli.settings.schema import Settings
-from tests.benchmarks.load import LAG_BUDGET_MS, ping
+from tests.benchmarks.load import LAG_BUDGET_MS, pinging
 from tests.benchmarks.row import Row, quantile
 from tests.benchmarks.voice import Question
 from tests.harness.process_figures import cpu_s
@@ -83,9 +83,6 @@ async def _talk(serve: Serve, count: int, turns: int) -> tuple[float, list[float
         began, before_s = monotonic(), cpu_s(serve.process.pid)
         await ask_all(turns)
         share = (cpu_s(serve.process.pid) - before_s) / (monotonic() - began) / count
-        lags_s: list[float] = []
-        pinging = asyncio.create_task(ping(address.endpoint, lags_s))
-        await ask_all(1)
-        pinging.cancel()
-        await asyncio.gather(pinging, return_exceptions=True)  # it closes its socket
+        async with pinging(address.endpoint) as lags_s:
+            await ask_all(1)
     return share, lags_s

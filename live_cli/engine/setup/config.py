@@ -86,7 +86,7 @@ def spoken_style(language: str | None, *, listens: bool = False) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SessionConfig:
-    """What one setup asks of the local engine, with all defaults filled in, and for whom.
+    """The wishes of one setup to the local engine, with all defaults filled in, and whose they are.
 
     ``modality``: AUDIO or TEXT. ``system``: the whole system prompt of the chat model.
     ``endpointing``: rules of voice activity detection. ``semantic_end``: the turn detector judges

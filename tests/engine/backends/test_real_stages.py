@@ -258,7 +258,10 @@ async def test_stages_load_side_by_side_and_once():
         ({"chat": "nonsense"}, "no chat model is called 'nonsense'"),
         ({"chat": "gguf:/nowhere/x.gguf"}, "no chat model at"),
         ({"chat": "openai:nowhere"}, "not an endpoint"),
-        ({"synthesizer": "nonsense"}, "choose hibari, .*espeak, openai:URL#VOICE"),
+        (
+            {"synthesizer": "nonsense"},
+            "choose hibari, kokoro, kokoro:FOLDER, pico, openjtalk, espeak, openai:URL#VOICE",
+        ),
         ({"transcriber": "moonshine:/nowhere"}, "not a Moonshine model folder"),
     ],
 )

@@ -29,14 +29,13 @@ from live_cli.engine.backends.llm.decoded_images import (
     check_decodable,
 )
 from live_cli.engine.backends.llm.gguf_metadata import check_projector, read_metadata
-from live_cli.engine.backends.llm.slots import Slots
+from live_cli.engine.backends.llm.slots import READ_AHEAD, Slots
 from live_cli.engine.stages import (
     IMAGE_TOKENS,
     ChatDelta,
     ChatMessage,
     ChatRequest,
     ChatUsage,
-    Sampling,
     ToolDeclaration,
 )
 from live_cli.errors import EngineError, UnsupportedError
@@ -117,7 +116,7 @@ class GgufChatModel:
         """Read ``messages`` into the prefix cache; the one token that comes with it is dropped."""
         asks = bool(messages) and messages[-1].role == "user"
         ask = messages if asks else (*messages, ChatMessage("user", "."))
-        self.generate(ChatRequest(ask, Sampling(max_tokens=1), tools, salt), lambda _: False)
+        self.generate(ChatRequest(ask, READ_AHEAD, tools, salt), lambda _: False)
 
     def count_tokens(self, messages: tuple[ChatMessage, ...]) -> int | None:
         """Return what llama.cpp counts before it reads a prompt: the tokens, or its refusal."""
@@ -127,7 +126,7 @@ class GgufChatModel:
             counted.extend(completions.prompt_tokens_of(chunk))
             return True
 
-        self._stream(ChatRequest(messages, Sampling(max_tokens=1)), on_chunk)
+        self._stream(ChatRequest(messages, READ_AHEAD), on_chunk)
         return counted[0] if counted else None
 
     def _tokens_of_image(self) -> int:

@@ -1,4 +1,4 @@
-"""Which slot of llama.cpp reads a chat: the one that has read most of it already. Pure.
+"""The choice of the slot of llama.cpp that reads a chat: the one that has read most of it already.
 
 A slot keeps what it has read last, and reads on from where a new request differs. Left to itself
 llama.cpp takes the slot whose text begins most alike, also where that holds another chat, which
@@ -10,8 +10,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import Final
 
-from live_cli.engine.stages import ChatMessage, ChatRequest, ToolDeclaration
+from live_cli.engine.stages import ChatMessage, ChatRequest, Sampling, ToolDeclaration
+
+READ_AHEAD: Final = Sampling(max_tokens=1)
+"""Asked for by a request that wants no answer: llama.cpp writes a token in any case."""
 
 
 @dataclass(slots=True)
@@ -62,7 +66,7 @@ class Slots:
                 self._free.remove(slot)
                 self._uses += 1
                 slot.key, slot.last_used = (request.salt, request.tools), self._uses
-                slot.answered = request.sampling.max_tokens != 1
+                slot.answered = request.sampling != READ_AHEAD
                 slot.messages = request.messages
         try:
             yield None if slot is None else slot.number
