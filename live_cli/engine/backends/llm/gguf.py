@@ -2,9 +2,10 @@
 
 The library listens for HTTP in any case. On POSIX it does so on a Unix socket in a folder of ours,
 which is removed at once, so that nobody can connect; on Windows on loopback, with a random key.
-Replies are generated in slots, token by token in turns, so that a long one does not make
-the others wait; what finds no slot free queues. A slot keeps what it has read of a chat (`slots.py`
-chooses), which requests of different salts do not share. Control words in a request are text.
+Replies begin one after another (`beginnings.py`) and go on in slots, token by token in turns, so
+that a long one does not make the others wait; what finds no slot free queues. A slot keeps what it
+has read of a chat (`slots.py` chooses), which requests of different salts do not share. Control
+words in a request are text.
 
 A model with a projector (llama.cpp's mmproj, a GGUF file of its own) sees: the projector makes
 tokens of an image, which stand where the image does, and llama.cpp keeps them in the same caches.
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from live_cli.engine.backends.llm import completions
+from live_cli.engine.backends.llm.beginnings import Beginnings
 from live_cli.engine.backends.llm.chat_template import salt_arguments, template_with_additions
 from live_cli.engine.backends.llm.control_words import ControlWords, control_words_of
 from live_cli.engine.backends.llm.decoded_images import (
@@ -87,7 +89,7 @@ class GgufChatModel:
                 "the chat model runtime is not installed: pip install 'live-cli[local]'"
             ) from exc
         self.context_tokens = context_tokens
-        self._slots = Slots(parallel)
+        self._beginnings, self._slots = Beginnings(), Slots(parallel)
         self.sees = projector is not None
         params = _params(xllamacpp, path, threads or default_threads())
         params.n_parallel, params.n_ctx = parallel, parallel * context_tokens
@@ -95,7 +97,11 @@ class GgufChatModel:
             metadata = read_metadata(path)
             template = template_with_additions(metadata.template, metadata.tool_template)
             params.chat_template = template
-            self._server: Any = _server(xllamacpp, params, projector, context_tokens)
+            self._server: Any = (
+                _loaded_compactly(xllamacpp, params)
+                if projector is None
+                else _seeing_server(xllamacpp, params, path.name, projector)
+            )
         except EngineError:
             raise
         except Exception as exc:  # the library raises RuntimeError and others out of C++
@@ -124,7 +130,7 @@ class GgufChatModel:
 
         def on_chunk(chunk: dict[str, Any]) -> bool:
             counted.extend(completions.prompt_tokens_of(chunk))
-            return True
+            return bool(counted)
 
         self._stream(ChatRequest(messages, READ_AHEAD), on_chunk)
         return counted[0] if counted else None
@@ -140,17 +146,22 @@ class GgufChatModel:
         self._server = None
 
     def _stream(self, request: ChatRequest, on_chunk: Callable[[dict[str, Any]], bool]) -> None:
+        check_decodable(request.messages)
+        body = self._body_of(request)
+        beginning = self._beginnings.wait(
+            lambda: on_chunk(completions.STILL_WAITING),
+            reads_ahead=request.sampling == READ_AHEAD,
+        )
+        if beginning is None:
+            return
+        with beginning, self._slots.taken(request) as slot:
+            chosen = {} if slot is None else {"id_slot": slot}
+            self._complete(body | chosen, beginning.watched(on_chunk))
+
+    def _complete(self, body: dict[str, Any], on_chunk: Callable[[dict[str, Any]], bool]) -> None:
         server = self._server
         if server is None:
             raise EngineError("the chat model is closed")
-        check_decodable(request.messages)
-        with self._slots.taken(request) as slot:
-            chosen = {} if slot is None else {"id_slot": slot}
-            self._complete(server, self._body_of(request) | chosen, on_chunk)
-
-    def _complete(
-        self, server: Any, body: dict[str, Any], on_chunk: Callable[[dict[str, Any]], bool]
-    ) -> None:
         failure: list[Exception] = []
 
         def on_json(text: str) -> bool:
@@ -188,28 +199,25 @@ class GgufChatModel:
         return (_CALLING if request.tools else _SAMPLING) | body
 
 
-def _server(library: Any, params: Any, projector: Path | None, context_tokens: int) -> Any:
-    """Load the model of ``params``, with its projector. Raises EngineError where the two fail.
+def _seeing_server(library: Any, params: Any, name: str, projector: Path) -> Any:
+    """Load the model of ``params``, which is called ``name``, with its projector.
 
-    llama.cpp says no more than that they do. To try the model alone is no way to learn more: a
-    server that is let go as soon as it is made may wait for its own thread for ever.
+    Raises EngineError where the two fail. llama.cpp says no more than that they do. To try the
+    model alone is no way to learn more: a server that is let go as soon as it is made may wait for
+    its own thread for ever.
     """
-    if projector is None:
-        return _loaded_compactly(library, params)
-    model = Path(params.model.path)
     try:
         check_projector(projector)
     except ValueError as exc:
-        raise EngineError(f"{model.name} cannot see by {projector.name}: {exc}") from exc
+        raise EngineError(f"{name} cannot see by {projector.name}: {exc}") from exc
     params.mmproj.path = str(projector)
     params.n_batch = params.n_ubatch = _IMAGE_BATCH_TOKENS
-    params.image_max_tokens = context_tokens // _IMAGE_SHARE
+    params.image_max_tokens = params.n_ctx // params.n_parallel // _IMAGE_SHARE
     try:
         return _loaded_compactly(library, params)
     except RuntimeError as exc:
         raise EngineError(
-            f"{model.name} does not load with {projector.name}: take the projector that was made "
-            "for it"
+            f"{name} does not load with {projector.name}: take the projector that was made for it"
         ) from exc
 
 
