@@ -7,6 +7,7 @@ import pytest
 from live_cli.engine.backends.llm.chat_template import template_with_additions
 from live_cli.engine.backends.llm.completions import body_of
 from live_cli.engine.backends.llm.gguf import GgufChatModel
+from live_cli.engine.backends.llm.quick_copy import quick_copy_of
 from live_cli.engine.backends.llm.tools_first import TOOLS_FIRST
 from live_cli.engine.chat_models.lookup import find_chat_model
 from live_cli.engine.stages import ChatMessage, ChatRequest, Sampling, ToolDeclaration, ToolUse
@@ -34,7 +35,7 @@ def server_with(template):
     import xllamacpp
 
     params = xllamacpp.CommonParams()
-    params.model.path = str(find_chat_model().path)
+    params.model.path = str(quick_copy_of(find_chat_model().path))
     params.n_ctx, params.n_parallel, params.port, params.verbosity = 1024, 1, 0, -1
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     params.ui, params.api_keys, params.warmup = False, ["random"], False

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,16 +10,36 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from live_cli.engine.backends.llm.quick_copy import quick_copy_of
+from live_cli.engine.chat_models.lookup import bundled_model
+from live_cli.paths import make_private
+
 LIMIT_S = 120  # a bound on waiting, not a measure
 PROGRAM = (sys.executable, "-m", "live_cli")
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
     """A new user's: no keys, no settings, an empty home."""
+    _lend_quick_copy(home)
     kept = {
         name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TMPDIR") if name in os.environ
     }
     return {**kept, "HOME": str(home), "LC_ALL": "C.UTF-8", **more}
+
+
+def _lend_quick_copy(home: Path) -> None:
+    """Spare a new user's first start the copy of the chat model: all homes have the same file."""
+    model = bundled_model()
+    if model is None or sys.platform != "linux":
+        return
+    copy = quick_copy_of(model)
+    folder = Path(home, ".cache", "live-cli", copy.parent.name)
+    if not folder.is_dir():
+        make_private(folder)
+        try:
+            Path(folder, copy.name).hardlink_to(copy)
+        except OSError:  # on another disk
+            shutil.copyfile(copy, folder / copy.name)
 
 
 def live_cli(

@@ -5,7 +5,7 @@ which is removed at once, so that nobody can connect; on Windows on loopback, wi
 Replies begin one after another (`beginnings.py`) and go on in slots, token by token in turns, so
 that a long one does not make the others wait; what finds no slot free queues. A slot keeps what it
 has read of a chat (`slots.py` chooses), which requests of different salts do not share. Control
-words in a request are text.
+words in a request are text. A small model is loaded from a copy that is quicker (`quick_copy.py`).
 
 A model with a projector (llama.cpp's mmproj, a GGUF file of its own) sees: the projector makes
 tokens of an image, which stand where the image does, and llama.cpp keeps them in the same caches.
@@ -31,6 +31,7 @@ from live_cli.engine.backends.llm.decoded_images import (
     check_decodable,
 )
 from live_cli.engine.backends.llm.gguf_metadata import check_projector, read_metadata
+from live_cli.engine.backends.llm.quick_copy import quick_copy_of
 from live_cli.engine.backends.llm.slots import READ_AHEAD, Slots
 from live_cli.engine.stages import (
     IMAGE_TOKENS,
@@ -97,6 +98,7 @@ class GgufChatModel:
             metadata = read_metadata(path)
             template = template_with_additions(metadata.template, metadata.tool_template)
             params.chat_template = template
+            params.model.path = str(quick_copy_of(path))
             self._server: Any = (
                 _loaded_compactly(xllamacpp, params)
                 if projector is None
