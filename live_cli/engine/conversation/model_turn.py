@@ -38,6 +38,11 @@ _CHUNK_SAMPLES = OUTPUT_SAMPLE_RATE // 10
 _CRUMB_SAMPLES = OUTPUT_SAMPLE_RATE // 50
 _AUDIO_TYPE = f"audio/pcm;rate={OUTPUT_SAMPLE_RATE}"
 
+_SOON_S = 0.5
+"""Before the end of what is played: to make the sound of a phrase takes a good part of it."""
+_SENTENCE_S = 4.0
+"""Of speech, about: who is slow at it has to begin while as much of what is played is left."""
+
 NOTICED_S = 0.3
 """Of an answer's speech: less is part of a word, and what was said before it was not answered."""
 
@@ -132,6 +137,7 @@ class ModelTurn:
         self.has_told = False
         """Whether the client has anything of the turn."""
         self._plays_until = 0.0
+        self._seconds_a_second = 0.0  # what it took to make a second of the last clause
         self._taken: list[str] = []
         self.reply = Reply()
         """The reply since the turn began, or since the last `take_reply`."""
@@ -187,6 +193,11 @@ class ModelTurn:
         """The seconds of the audio that the client has still to play."""
         return max(0.0, self._plays_until - self._clock.now())
 
+    @property
+    def _is_late(self) -> bool:
+        """Return whether the next sentence would come after the end of what is played."""
+        return self.unplayed_s < max(_SOON_S, _SENTENCE_S * self._seconds_a_second)
+
     async def play_out(self) -> None:
         """Wait until the audio has been played."""
         if self.unplayed_s:
@@ -211,7 +222,7 @@ class ModelTurn:
             async for delta in deltas:
                 if delta.call is not None:
                     calls.append(delta.call)
-                for clause in splitter.push(delta.text):
+                for clause in splitter.push(delta.text, hurried=self._is_late):
                     await self._speak(clause)
         for clause in splitter.flush():
             await self._speak(clause)
@@ -260,7 +271,11 @@ class ModelTurn:
             await self._speak_chunks(clause, chunks)
 
     async def _speak_chunks(self, clause: Clause, chunks: AsyncGenerator[Samples, None]) -> None:
+        began = self._clock.now()
         first = await anext(chunks, None)
+        if first is not None and len(first):
+            seconds = len(first) / OUTPUT_SAMPLE_RATE
+            self._seconds_a_second = (self._clock.now() - began) / seconds
         await self._released.wait()
         now = self._clock.now()
         spoken = _SpokenClause(clause.text, starts_at=max(now, self._plays_until))

@@ -1,7 +1,8 @@
 """From a stream of text to clauses that a synthesizer can speak one by one. Pure.
 
-The first clause of a reply ends early, at a comma or after some words, because the listener waits
-for it; later clauses are whole sentences, because they sound better. A full stop ends a sentence
+The first clause of a reply ends early, at a comma or at the end of a phrase, because the listener
+waits for it, and so does a clause that would come too late for the end of the one before. Others
+are whole sentences, because they sound better. A full stop ends a sentence
 only when it does not belong to an abbreviation, an initial, a number (3.14) or a domain name. The
 next characters tell which: a full stop at the end of the text so far is not decided yet.
 
@@ -11,6 +12,7 @@ what is spoken: markdown marks, code fences, links' addresses and emoji are left
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 _ABBREVIATIONS = frozenset({
@@ -22,8 +24,24 @@ _ABBREVIATIONS = frozenset({
 _BEFORE_NUMBERS = frozenset({"no", "vol", "fig", "nr", "pp"})
 _TERMINAL = re.compile(r"[.!?…]+[\"'”’)\]*_]*|\n+|[。！？]+")
 _SOFT = re.compile(r"[,;:—][\"'”’)\]*_]*(?=\s)")
-_FIRST_SOFT_WORDS = 3
-_FIRST_LONG_WORDS = 12
+_SOFT_WORDS = 3
+_PHRASE_WORDS = 4
+_LONG_WORDS = 12
+_BEGINNERS = """
+    and but or because although while when if unless until since so which who that where whose
+    with without for in on at by from about into onto over through during between before after as
+    than under
+    und oder aber weil dass wenn mit für auf bei nach über durch ohne
+    y pero porque cuando con para por sin desde hasta como que
+    et ou mais avec pour dans sur sans quand qui
+    ma perché che quando per com mas sem
+    """.split()  # noqa: SIM905 - a list of words is read as text
+"""Words with which a phrase begins, before which a speaker may draw breath, in six languages."""
+_EARLY = re.compile(
+    rf"(?<=[^\W\d_])[,;]|{_SOFT.pattern}|(?<=\S)(?=\s+(?P<begins>{'|'.join(_BEGINNERS)})\s)",
+    re.IGNORECASE,
+)
+"""Where a clause in a hurry may end; a comma after a letter waits for nothing."""
 _LATER_LONG_CHARACTERS = 240
 _LONGEST_CHARACTERS = 1000
 """Of a clause: no sentence is this long without a space or a comma to cut it at."""
@@ -66,12 +84,15 @@ class ClauseSplitter:
         self._held = ""
         self._first = True
 
-    def push(self, delta: str) -> list[Clause]:
-        """Return the clauses that ``delta`` completes."""
+    def push(self, delta: str, *, hurried: bool = False) -> list[Clause]:
+        """Return the clauses that ``delta`` completes.
+
+        ``hurried``: the clauses before will soon have been heard, and their listener waits.
+        """
         clauses: list[Clause] = []
         for start in range(0, len(delta), _PIECE_CHARACTERS):
             self._held += delta[start : start + _PIECE_CHARACTERS]
-            while (end := self._boundary()) is not None:
+            while (end := self._boundary(hurried=hurried and not clauses)) is not None:
                 clauses.append(self._taken(end))
         return clauses
 
@@ -88,28 +109,45 @@ class ClauseSplitter:
             self._first = False
         return clause
 
-    def _boundary(self) -> int | None:
+    def _boundary(self, *, hurried: bool) -> int | None:
         """Return the index at which the next clause ends, None where that is not certain yet."""
-        for match in _TERMINAL.finditer(self._held):
-            if _ends_sentence(self._held, match):
-                return match.end()
-        end = self._early() if self._first else self._overlong()
+        sentences = _TERMINAL.finditer(self._held)
+        end = next((mark.end() for mark in sentences if _ends_sentence(self._held, mark)), None)
+        if self._first:
+            end = min(filter(None, (end, *self._phrase_ends(), self._many_words())), default=None)
+        elif end is None and hurried:
+            end = max(self._phrase_ends(), default=None) or self._many_words()
+        elif end is None:
+            end = self._overlong()
         return _LONGEST_CHARACTERS if end is None and len(self._held) > _LONGEST_CHARACTERS else end
 
-    def _early(self) -> int | None:
-        for match in _SOFT.finditer(self._held):
-            if len(self._held[: match.start()].split()) >= _FIRST_SOFT_WORDS:
-                return match.end()
-        words = list(re.finditer(r"\S+", self._held))
-        if len(words) > _FIRST_LONG_WORDS:  # the last word may not be whole yet
-            return words[_FIRST_LONG_WORDS - 1].end()
-        return None
+    def _phrase_ends(self) -> Iterator[int]:
+        """Yield where a clause may end whose listener waits."""
+        for match in _EARLY.finditer(self._held):
+            before = self._held[: match.start()]
+            words = before.split()
+            if match["begins"] is None:
+                is_phrase = len(words) >= _SOFT_WORDS
+            else:
+                is_phrase = len(words) >= _PHRASE_WORDS and words[-1].lower() not in _BEGINNERS
+            if is_phrase and not _is_within(before):
+                yield match.end()
+
+    def _many_words(self) -> int | None:
+        ends = [word.end() for word in re.finditer(r"\S+", self._held)]
+        return ends[_LONG_WORDS - 1] if len(ends) > _LONG_WORDS else None  # the last may go on
 
     def _overlong(self) -> int | None:
         if len(self._held) < _LATER_LONG_CHARACTERS:
             return None
         soft = [match.end() for match in _SOFT.finditer(self._held)]
         return soft[-1] if soft else self._held.rfind(" ", 1) if " " in self._held[1:] else None
+
+
+def _is_within(text: str) -> bool:
+    """Return whether ``text`` ends within brackets, quotes or code, which are read as a whole."""
+    opened = any(text.count(opening) > text.count(closing) for opening, closing in ("[]", "()"))
+    return opened or any(text.count(mark) % 2 for mark in '"`')
 
 
 def _ends_sentence(text: str, match: re.Match[str]) -> bool:

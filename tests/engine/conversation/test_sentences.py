@@ -29,7 +29,7 @@ def split(text, size=None):
         ("That is right, my friend, so be it.", ["That is right,", " my friend, so be it."]),
         (
             "Dr. Smith met Mrs. Jones at 5 p.m. sharp.",
-            ["Dr. Smith met Mrs. Jones at 5 p.m. sharp."],
+            ["Dr. Smith met Mrs. Jones", " at 5 p.m. sharp."],
         ),
         ("Pi is 3.14 and e is 2.71. Really.", ["Pi is 3.14 and e is 2.71.", " Really."]),
         ("Hm... well then. Go.", ["Hm... well then.", " Go."]),
@@ -52,6 +52,41 @@ def test_the_first_clause_does_not_wait_for_a_comma():
     clauses = split(words, size=3)
     assert len(clauses[0].text.split()) == 12
     assert len(clauses) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("The story of Romeo and Juliet is old.", "The story of Romeo"),
+        ("I know what it is for me.", "I know what it is"),
+        ("It is not only in the city.", "It is not only"),
+        ("Go on and on with it.", "Go on and on with it."),
+        ("Read [the page that you like](https://a.example) now.", None),
+        ('He knows what "Romeo and Juliet" means.', None),
+        ("Type `a b c and d` there.", None),
+        ("He came (it was a Sunday, and late).", None),
+        ("Das ist ein Haus mit Garten.", "Das ist ein Haus"),
+        ("La capital de Francia es París y nada más.", "La capital de Francia es París"),
+    ],
+)
+def test_the_first_clause_ends_where_a_phrase_begins(text, first):
+    assert split(text, size=3)[0].text == (first or text)
+
+
+def test_a_comma_in_the_first_clause_waits_for_nothing_but_between_digits():
+    splitter = ClauseSplitter()
+    assert not splitter.push("It has 12,")
+    assert not splitter.push("500 people")
+    assert [clause.text for clause in splitter.push(",")] == ["It has 12,500 people,"]
+
+
+def test_a_later_clause_is_a_whole_sentence_unless_the_one_before_will_soon_have_been_heard():
+    sentence = " go on for long, with a dog and a cat that"
+    for hurried, clauses in ((False, []), (True, [" I go on for long, with a dog and a cat"])):
+        splitter = ClauseSplitter()
+        splitter.push("Yes. I")
+        assert not splitter.push(sentence)
+        assert [clause.text for clause in splitter.push(" sits", hurried=hurried)] == clauses
 
 
 def test_a_later_sentence_is_not_cut_at_its_commas():

@@ -13,6 +13,7 @@ from live_cli.audio.pcm import pcm16_from_float
 from live_cli.engine.backends.scripted import (
     ScriptedChatModel,
     ScriptedDetector,
+    ScriptedSynthesizer,
     ScriptedTranscriber,
 )
 from live_cli.engine.engine import LiveEngine
@@ -593,3 +594,31 @@ async def test_a_session_that_ends_lets_its_detector_go(connect, model):
                 await asyncio.sleep(0.01)
     finally:
         gc.enable()
+
+
+class SlowSynthesizer(ScriptedSynthesizer):
+    """Takes ``pace`` seconds of ``time`` to make a second of speech."""
+
+    def __init__(self, pace):
+        self.pace, self.time, self.texts = pace, None, []
+
+    def speak(self, text, voice):
+        self.texts.append(text)
+        for samples in super().speak(text, voice):
+            self.time.now += self.pace * len(samples) / 24_000
+            yield samples
+
+
+@pytest.mark.parametrize(("pace", "clauses"), [(0.02, 2), (1.0, 4)])
+async def test_a_slow_voice_goes_on_with_the_next_phrase_before_the_last_has_ended(
+    connect, pace, clauses
+):
+    reply = "So it is. I walk along the river with my dog and I look at the boats since they go."
+    synthesizer = SlowSynthesizer(pace)
+    registry = ScriptedRegistry(chat=ScriptedChatModel([reply]), synthesizer=synthesizer)
+    session = await connect(audio_setup(), registry)
+    synthesizer.time = session.time
+    await session.ask("Tell me.")
+    await session.shows("generationComplete")
+    assert len(synthesizer.texts) == clauses
+    assert " ".join(synthesizer.texts) == session.said() == reply
