@@ -10,8 +10,10 @@ from live_cli.audio.pcm import Samples
 from live_cli.sample_rates import OUTPUT_SAMPLE_RATE
 
 _SILENT = 0.0005
-"""-66 dBFS: below the softest consonants."""
-_BEFORE = OUTPUT_SAMPLE_RATE * 15 // 1000
+"""-66 dBFS: below the softest consonants at the end of a word."""
+_NOISE = 0.0016
+"""-56 dBFS: below the softest at its beginning, above the hiss that a synthesizer begins with."""
+_BEFORE = OUTPUT_SAMPLE_RATE * 10 // 1000
 _PAUSES_MS = ((".!?…。！？\n", 350), (",;:—", 160))
 _CUT_MS = 40
 """Within a phrase that was cut for its length."""
@@ -29,7 +31,8 @@ def pause_after(text: str) -> int:
 
 def without_padding(speech: Samples, pause: int) -> Samples:
     """``speech`` from its first sound, with at most ``pause`` samples of silence after its last."""
-    sounding = np.flatnonzero(np.abs(speech) > _SILENT)
-    if not sounding.size:
+    level = np.abs(speech)
+    begins, sounding = np.flatnonzero(level > _NOISE), np.flatnonzero(level > _SILENT)
+    if not begins.size:
         return speech[:0]
-    return speech[max(0, sounding[0] - _BEFORE) : sounding[-1] + 1 + pause]
+    return speech[max(0, begins[0] - _BEFORE) : sounding[-1] + 1 + pause]
