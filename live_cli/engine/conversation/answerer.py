@@ -15,6 +15,7 @@ from live_cli.engine.conversation.model_turn import ModelTurn
 from live_cli.engine.conversation.tools.python_calls import python_of
 from live_cli.engine.conversation.tools.tool_calls import ToolCalls
 from live_cli.engine.conversation.usage import usage_of
+from live_cli.engine.newest_only import NewestOnly
 from live_cli.engine.setup.config import SessionConfig
 from live_cli.engine.setup.families import INVALID
 from live_cli.engine.stages import ChatMessage, ChatRequest, FinishReason, ToolDeclaration, ToolUse
@@ -77,7 +78,7 @@ class Answerer:
         """The voice of the next answer."""
         self._prompt_tokens = TokenCount()  # billed for the turn
         self._result_tokens = 0  # of function results stored during the turn
-        self._prefilling = self._prefill_due = False
+        self._prefilling: NewestOnly[str] = NewestOnly()
         self.tool_calls = ToolCalls(
             history,
             config.toolbox,
@@ -119,20 +120,11 @@ class Answerer:
             ahead.drop()
 
     async def keep_prefilled(self) -> None:
-        """Prefill with the history as it is; calls while that goes on come to one prefill more."""
-        self._prefill_due = True
-        if self._prefilling:
-            return
-        self._prefilling = True
-        while self._prefill_due:
-            self._prefill_due = False
-            await self.prefill()
-        self._prefilling = False
+        """Prefill with the history as it is, which precedes the user's next words.
 
-    async def read_on(self) -> None:
-        """Prefill with all that precedes the user's next words, unless others are answered now."""
-        if self._context.workers.running(Stage.CHAT) == 0:
-            await self.keep_prefilled()
+        Calls while that goes on come to one prefill more.
+        """
+        await self._prefilling.do("", self.prefill)
 
     def store_results(self) -> int:
         """Put the results of functions into the history; return their tokens.

@@ -296,7 +296,7 @@ class ConversationSession:
             waits = self.model.tool_calls.model_waits
             await self.do(FloorFact.TURN_WAITS if waits else FloorFact.TURN_ENDS)
             if self._task is None:
-                self.background.do(self.model.read_on())
+                self.background.do(self.model.keep_prefilled())
         except Exception as exc:  # noqa: BLE001 - a stage may raise anything; it must not hang
             self.background.fail(exc)
 

@@ -13,6 +13,7 @@ from itertools import zip_longest
 
 from live_cli.audio.pcm import Samples
 from live_cli.engine.backends.table import Stage
+from live_cli.engine.newest_only import NewestOnly
 from live_cli.engine.speech_in.end_of_turn import WENT_ON_S, silence_for
 from live_cli.engine.speech_in.endpointer import (
     PauseLasts,
@@ -91,8 +92,7 @@ class Listener:
         self._heard: Samples | None = None  # of the pause that is open, with its silence
         self._ended_at: int | None = None  # the sample
         self._went_on = False  # speech that began right after an end
-        self._to_judge: Spoken | None = None
-        self._is_judging = False
+        self._judging: NewestOnly[Spoken] = NewestOnly()
         self._under_way: set[asyncio.Task[str]] = set()  # transcriptions
         self._transcribing = asyncio.Lock()
 
@@ -137,23 +137,18 @@ class Listener:
         where many wait for the detector, those whose pause is over meanwhile are not put to it.
         Raises EngineError when the detector fails.
         """
-        if self._input is None or self._input.turn_detector is None:
-            return
-        self._to_judge = spoken
-        if self._is_judging:
-            return
-        self._is_judging = True
-        try:
-            while (due := self._to_judge) is not None:
-                self._to_judge = None
-                await self._judge(due, self._input, self._input.turn_detector)
-        finally:
-            self._is_judging = False
+        await self._judging.do(spoken, self._judge)
 
-    async def _judge(self, spoken: Spoken, speech: SpeechInput, detector: TurnDetector) -> None:
+    async def _judge(self, spoken: Spoken) -> None:
+        speech = self._input
+        detector = None if speech is None else speech.turn_detector
+        if speech is None or detector is None:
+            return
+        judge = detector.probability
+
         def ask() -> float | None:
             heard = self._heard if self.expects(spoken) else None
-            return None if heard is None else detector.probability(heard)
+            return None if heard is None else judge(heard)
 
         if self._workers.running(Stage.TRANSCRIBER) > 1:
             await asyncio.shield(spoken.text)  # others wait: no judgement is needed before the text
