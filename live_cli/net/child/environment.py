@@ -22,7 +22,7 @@ _NAMES = {
 _PREFIXES = (
     "LC_", "XDG_", "PYTHON", "LD_", "DYLD_", "MALLOC_", "GLIBC_",
     # native libraries and how many threads they take
-    "ORT_", "ONNX", "MOONSHINE_", "GGML_", "LLAMA_", "CT2_", "OMP_", "GOMP_", "KMP_", "MKL_",
+    "ORT_", "ONNX", "GGML_", "LLAMA_", "CT2_", "OMP_", "GOMP_", "KMP_", "MKL_",
     "OPENBLAS_", "GOTO_", "BLIS_", "VECLIB_", "NUMEXPR_",
     # accelerators
     "CUDA_", "NVIDIA_", "HIP_", "HSA_", "ROCR_", "ROCM_", "VK_", "MTL_", "METAL_",

@@ -175,7 +175,7 @@ def test_a_library_that_is_not_installed_is_named(monkeypatch):
 @pytest.mark.parametrize("files", [True, False])
 def test_where_moonshine_is_missing_both_ways_out_are_named(monkeypatch, files):
     folder = moonshine_asset("tiny-en") if files else None
-    monkeypatch.setitem(sys.modules, "moonshine_voice", None)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
     monkeypatch.setattr(moonshine, "package_folder", lambda name: None)
     with pytest.raises(EngineError) as caught:
         MoonshineTranscriber(folder)

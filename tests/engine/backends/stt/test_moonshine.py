@@ -1,4 +1,6 @@
-"""Moonshine's confidence: near 0 for what was said, far below for what was not."""
+"""Moonshine: what it hears, and how sure it is: near 0 of what was said, far below of else."""
+
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ import soundfile
 import soxr
 
 from live_cli.engine.backends.stt.moonshine import MoonshineTranscriber, bundled_folder
-from live_cli.engine.backends.stt.moonshine_confidence import Pieces
+from live_cli.engine.backends.stt.moonshine_model import Pieces
 from live_cli.engine.speech_in.understanding import UNSURE
 from tests.harness.places import DATA
 from tests.harness.speech import QUESTION, QUESTION_WORDS, moonshine_asset
@@ -23,6 +25,7 @@ def test_a_text_is_parted_as_the_model_writes_it():
     pieces = Pieces((bundled_folder() / "tokenizer.bin").read_bytes())
     written = [1128, 1784, 21152, 947, 263, 11203, 505, 29973]
     assert pieces.encode(QUESTION_WORDS) == written
+    assert pieces.decode([1, *written, 2]) == QUESTION_WORDS
     # what is no piece is parted into bytes
     assert pieces.encode("\x07")[-1] == 7 + 3
     assert len(pieces.encode("a" * 10**6)) < 1000
@@ -35,6 +38,27 @@ def test_it_is_sure_of_what_was_said_and_of_nothing_else(moonshine):
     assert said.tokens == 9
     assert said.mean > -0.3
     assert other.mean < 3 * UNSURE
+
+
+def test_it_is_as_sure_of_what_it_writes_as_when_it_is_asked(moonshine):
+    samples, _ = soundfile.read(QUESTION, dtype="float32")
+    text = moonshine.transcribe(samples)
+    assert text == QUESTION_WORDS
+    known, asked = moonshine.confidence(samples, text), moonshine.confidence(samples.copy(), text)
+    assert known.tokens == asked.tokens
+    assert abs(known.mean - asked.mean) < 0.05
+
+
+def test_it_never_writes_faster_than_anybody_speaks(moonshine):
+    noise = np.random.default_rng(1).normal(0, 0.2, 32_000).astype(np.float32)
+    assert moonshine.confidence(noise, moonshine.transcribe(noise)).tokens <= 13 + 1
+
+
+def test_several_may_use_it_at_once(moonshine):
+    samples, _ = soundfile.read(QUESTION, dtype="float32")
+    with ThreadPoolExecutor(4) as threads:
+        heard = set(threads.map(moonshine.transcribe, [samples.copy() for _ in range(8)]))
+    assert heard == {QUESTION_WORDS}
 
 
 @pytest.mark.parametrize("seconds", [0.1, 3, 11, 15])
