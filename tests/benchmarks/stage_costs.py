@@ -56,7 +56,7 @@ def _synthesizer(rounds: int) -> float:
 def _chat(words: int, rounds: int) -> tuple[float, float]:
     """Seconds for each token of a prompt that nothing is cached of, and for each of a reply.
 
-    A reply of few tokens would tell nothing: it has to reach its limit.
+    The latter between the tokens of one reply, which has to reach its limit.
     """
     model = GgufChatModel(find_chat_model().path)
     try:
@@ -71,14 +71,16 @@ def _chat(words: int, rounds: int) -> tuple[float, float]:
             usage = model.generate(prompt(number, 1), lambda delta: False)
             prompt_tokens[0] = usage.prompt_tokens
 
-        def answer(number: int) -> None:
-            usage = model.generate(prompt(number, REPLY_TOKENS), lambda delta: False)
+        def written_s(number: int) -> float:
+            times: list[float] = []
+            usage = model.generate(
+                prompt(number, REPLY_TOKENS), lambda delta: times.append(process_time())
+            )
             assert usage.reply_tokens == REPLY_TOKENS
+            return (times[-1] - times[-REPLY_TOKENS // 2]) / (REPLY_TOKENS // 2 - 1)
 
-        # Numbers of three digits, for the two prompts to be equally long.
-        reading_s = _cpu_s(lambda number: read(500 + number), rounds)
-        whole_s = _cpu_s(lambda number: answer(600 + number), rounds)
-        return reading_s / prompt_tokens[0], (whole_s - reading_s) / (REPLY_TOKENS - 1)
+        reading_s = _cpu_s(read, rounds)
+        return reading_s / prompt_tokens[0], median([written_s(rounds + n) for n in range(rounds)])
     finally:
         model.close()
 
