@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from live_cli.audio.pcm import Samples
+from live_cli.engine.backends.onnx_session import onnx_session
 from live_cli.engine.stages import Confidence
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
@@ -89,8 +90,8 @@ class MoonshineModel:
 
     def __init__(self, folder: Path) -> None:
         self.pieces = Pieces((folder / "tokenizer.bin").read_bytes())
-        self._encoder = _session(folder / "encoder_model.ort")
-        self._decoder = _session(folder / "decoder_model_merged.ort")
+        self._encoder = onnx_session(str(folder / "encoder_model.ort"))
+        self._decoder = onnx_session(str(folder / "decoder_model_merged.ort"))
         self._nothing = {
             each.name: np.zeros((1, each.shape[1], 0, each.shape[3]), np.float32)
             for each in self._decoder.get_inputs()
@@ -145,16 +146,6 @@ class MoonshineModel:
         logits, *keys = self._decoder.run(outputs, inputs)
         names = (name.replace("present", "past_key_values") for name in outputs[1:])
         return logits[0], (known or {}) | dict(zip(names, keys, strict=True))
-
-
-def _session(path: Path) -> Any:
-    import onnxruntime
-
-    onnxruntime.disable_telemetry_events()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options)
 
 
 def _most_tokens(samples: Samples) -> int:

@@ -1,16 +1,15 @@
 """Smart Turn v3.2 in ONNX: from the sound of the last eight seconds, is the speaker done?
 
 The model of the pipecat project (BSD-2-Clause, 8.7 MB) lies in the wheel of pipecat-ai, which is
-installed without what it depends on and never imported. One thread: two are slower on a machine
-that has other work.
+installed without what it depends on and never imported.
 """
 
 import threading
-from typing import Any
 
 import numpy as np
 
 from live_cli.audio.pcm import Samples
+from live_cli.engine.backends.onnx_session import onnx_session
 from live_cli.engine.backends.turn.log_mel import log_mel
 from live_cli.engine.backends.turn.model_file import WAY_OUT, bundled_file
 from live_cli.errors import EngineError
@@ -27,12 +26,7 @@ class SmartTurnDetector:
         if file is None:
             raise EngineError(f"the turn detector is not installed: {WAY_OUT}")
         try:
-            import onnxruntime
-
-            onnxruntime.disable_telemetry_events()
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = options.inter_op_num_threads = 1
-            self._session: Any = onnxruntime.InferenceSession(str(file), options)
+            self._session = onnx_session(str(file))
         except Exception as exc:  # onnxruntime raises its own kinds
             raise EngineError(f"the turn detector does not load ({exc}): {WAY_OUT}") from exc
         self._input = self._session.get_inputs()[0].name

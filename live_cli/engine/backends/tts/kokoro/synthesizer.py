@@ -12,12 +12,12 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from live_cli.audio.pcm import Samples
 from live_cli.catalog import VOICES, language_name
+from live_cli.engine.backends.onnx_session import onnx_session
 from live_cli.engine.backends.tts.kokoro.chinese import chinese_phonemes
 from live_cli.engine.backends.tts.kokoro.espeak_ipa import READ_BY_PROGRAM, espeak_phonemes
 from live_cli.engine.backends.tts.kokoro.japanese import japanese_phonemes
@@ -58,16 +58,8 @@ class KokoroSynthesizer:
         self._told: set[str] = set()
         self._lock = threading.Lock()
         try:
-            import onnxruntime
-
-            onnxruntime.disable_telemetry_events()
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = _THREADS
-            options.inter_op_num_threads = 1
             file = str(model[0]) if len(model) == 1 else b"".join(p.read_bytes() for p in model)
-            self._session: Any = onnxruntime.InferenceSession(
-                file, options, providers=["CPUExecutionProvider"]
-            )
+            self._session = onnx_session(file, _THREADS)
         except Exception as exc:  # onnxruntime raises its own kinds
             raise EngineError(f"Kokoro does not load ({exc}): {_PULL}") from exc
         self._tokens_input = self._session.get_inputs()[0].name

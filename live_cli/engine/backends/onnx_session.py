@@ -1,0 +1,17 @@
+"""The way in which all models of ONNX are loaded: on the CPU, without telemetry."""
+
+from typing import Any
+
+
+def onnx_session(model: str | bytes, threads: int = 1) -> Any:
+    """Load ``model``, a file's path or content. Raises what onnxruntime raises, and ImportError.
+
+    One thread by default: two are slower on a machine that has other work.
+    """
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 3  # errors
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
