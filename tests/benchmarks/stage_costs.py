@@ -1,4 +1,4 @@
-"""What the bundled models cost in processor time: for a second heard, a token, a second spoken.
+"""Costs of the bundled models in processor time: for a second heard, a token, a second spoken.
 
 In the place of other models, on other machines, the same figures are to be measured there: what the
 number of stage servers is reckoned from.

@@ -2,9 +2,9 @@
 
 The first clause of a reply ends early, at a comma or at the end of a phrase, because the listener
 waits for it, and so does a clause that would come too late for the end of the one before. Others
-are whole sentences, because they sound better. A full stop ends a sentence
-only when it does not belong to an abbreviation, an initial, a number (3.14) or a domain name. The
-next characters tell which: a full stop at the end of the text so far is not decided yet.
+are whole sentences, because they sound better. A full stop ends a sentence only when it does not
+belong to an abbreviation, an initial, a number (3.14) or a domain name. The next characters tell
+which: a full stop at the end of the text so far is not decided yet.
 
 A clause has two texts. ``text`` is what the model wrote: joined, the texts of all clauses are the
 reply, and transcripts and the history carry them, so that nothing written is lost. ``speech`` is
@@ -151,7 +151,7 @@ def _is_within(text: str) -> bool:
 
 
 def _ends_sentence(text: str, match: re.Match[str]) -> bool:
-    """Whether the mark at ``match`` ends a sentence; False also where more text has to tell."""
+    """Return whether the mark at ``match`` ends a sentence; False while more text has to tell."""
     mark, rest = match.group(), text[match.end() :]
     if "\n" in mark:
         return bool(text[: match.start()].strip())

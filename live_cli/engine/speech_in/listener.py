@@ -140,9 +140,7 @@ class Listener:
         await self._judging.do(spoken, self._judge)
 
     async def _judge(self, spoken: Spoken) -> None:
-        speech = self._input
-        detector = None if speech is None else speech.turn_detector
-        if speech is None or detector is None:
+        if (speech := self._input) is None or (detector := speech.turn_detector) is None:
             return
         judge = detector.probability
 

@@ -11,14 +11,13 @@ from itertools import count
 from time import monotonic
 from typing import Any, Final
 
+from live_cli.engine.backends.llm.completions import OnChunk
+
 FIRST_TOKENS: Final = 8
 """Of a reply: about a clause, with which its sound begins."""
 LONGEST_S: Final = 1.0
 """A reply that takes longer to begin goes on beside the next: a long prompt holds up nobody."""
 _LOOK_S = 0.02
-
-OnChunk = Callable[[dict[str, Any]], bool]
-"""Takes a piece of a reply; True stops it."""
 
 
 class Beginning:

@@ -243,7 +243,10 @@ def _too_long(tokens: int, context: object) -> str:
 STILL_WAITING: dict[str, Any] = {"prompt_progress": None}
 """A chunk that says nothing, but gives whoever reads a chance to stop."""
 
-Stream = Callable[[ChatRequest, Callable[[dict[str, Any]], bool]], None]
+OnChunk = Callable[[dict[str, Any]], bool]
+"""Takes a chunk of a reply; True stops it."""
+
+Stream = Callable[[ChatRequest, OnChunk], None]
 """Sends a request and hands over its chunks until the callback returns True."""
 
 

@@ -147,7 +147,7 @@ class GgufChatModel:
         """Free the model, once the replies under way have ended."""
         self._server = None
 
-    def _stream(self, request: ChatRequest, on_chunk: Callable[[dict[str, Any]], bool]) -> None:
+    def _stream(self, request: ChatRequest, on_chunk: completions.OnChunk) -> None:
         check_decodable(request.messages)
         body = self._body_of(request)
         beginning = self._beginnings.wait(
@@ -160,7 +160,7 @@ class GgufChatModel:
             chosen = {} if slot is None else {"id_slot": slot}
             self._complete(body | chosen, beginning.watched(on_chunk))
 
-    def _complete(self, body: dict[str, Any], on_chunk: Callable[[dict[str, Any]], bool]) -> None:
+    def _complete(self, body: dict[str, Any], on_chunk: completions.OnChunk) -> None:
         server = self._server
         if server is None:
             raise EngineError("the chat model is closed")

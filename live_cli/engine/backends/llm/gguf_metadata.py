@@ -1,4 +1,4 @@
-"""What a GGUF file says of itself: how prompts are written, what sees, where its tensors lie.
+"""The description in a GGUF file: how prompts are written, what sees, where its tensors lie.
 
 GGUF begins with key-value pairs, which hold the chat template and the vocabulary, and a table of
 the tensors; the weights come after them and are not read
@@ -33,7 +33,7 @@ UNKNOWN, CONTROL = 2, 3
 
 @dataclass(frozen=True, slots=True)
 class GgufMetadata:
-    """What a GGUF file says about prompts.
+    """The part of a GGUF file that is about prompts.
 
     ``template``: the chat template, "" for none. ``tool_template``: the one for requests with
     tools, "" where there is none of its own. ``tokens``: the text of each token of the vocabulary.
@@ -54,6 +54,12 @@ class GgufTensor:
     shape: tuple[int, ...]
     kind: int
     at: int
+
+    def row(self) -> bytes:
+        """Return the row as it stands in a file."""
+        dimensions = len(self.shape)
+        name = _U64.pack(len(self.name)) + self.name
+        return name + _row(dimensions).pack(dimensions, *self.shape, self.kind, self.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +116,14 @@ def read_tensors(data: mmap.mmap) -> GgufTable:
 def _tensor(data: mmap.mmap, at: int) -> tuple[GgufTensor, int]:
     name, at = _string(data, at)
     (dimensions,) = _U32.unpack_from(data, at)
-    row = struct.Struct(f"<I{dimensions}QIQ")
+    row = _row(dimensions)
     _, *shape, kind, place = row.unpack_from(data, at)
     return GgufTensor(name, tuple(shape), kind, place), at + row.size
+
+
+def _row(dimensions: int) -> struct.Struct:
+    """Return the layout of a row after its name: shape, kind, place."""
+    return struct.Struct(f"<I{dimensions}QIQ")
 
 
 def _read(path: Path, wanted: Set[str]) -> dict[str, Any]:

@@ -80,7 +80,7 @@ class OpenAIChatModel:
     def close(self) -> None:
         """Nothing: no connection stays open between replies."""
 
-    def _stream(self, request: ChatRequest, on_chunk: Callable[[dict[str, Any]], bool]) -> None:
+    def _stream(self, request: ChatRequest, on_chunk: completions.OnChunk) -> None:
         body = completions.body_of(request)
         optional = "chat_template_kwargs" in body
         known = dict(self._extras)
@@ -103,7 +103,7 @@ class OpenAIChatModel:
                     continue
                 raise self._explained(exc, request, known) from exc
 
-    def _read(self, request_for: RequestFor, on_chunk: Callable[[dict[str, Any]], bool]) -> None:
+    def _read(self, request_for: RequestFor, on_chunk: completions.OnChunk) -> None:
         with closing(self._endpoint.fetch(request_for)) as arrivals:
             for chunk in _chunks(arrivals):
                 if on_chunk(chunk):

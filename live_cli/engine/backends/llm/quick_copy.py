@@ -13,8 +13,8 @@ import hashlib
 import logging
 import mmap
 import os
-import struct
 import tempfile
+from dataclasses import replace
 from itertools import pairwise
 from math import prod
 from pathlib import Path
@@ -65,7 +65,7 @@ def _write(path: Path, copy: Path) -> bool:
         paths.make_private(copy.parent)
         with tempfile.NamedTemporaryFile(dir=copy.parent, delete=False) as made:
             try:
-                made.write(data[: table.at])
+                made.write(data[: table.data_at])
                 _write_tensors(made, data, table)
             except BaseException:
                 os.unlink(made.name)
@@ -77,33 +77,21 @@ def _write(path: Path, copy: Path) -> bool:
 
 
 def _write_tensors(file: IO[bytes], data: mmap.mmap, table: GgufTable) -> None:
-    """Write the table and the data, which follow the metadata; what is Q4_1 becomes Q8_0."""
+    """Write the data, what is Q4_1 as Q8_0, and then the table before it, which is as long."""
     places = sorted(tensor.at for tensor in table.tensors)
     ends = dict(pairwise([*places, len(data) - table.data_at]))
-    sizes = [
-        prod(tensor.shape) // _BLOCK * _EIGHT_BITS.itemsize
-        if tensor.kind == _Q4_1
-        else ends[tensor.at] - tensor.at
-        for tensor in table.tensors
-    ]
-    at = 0
-    for tensor, size in zip(table.tensors, sizes, strict=True):
-        kind, dimensions = _Q8_0 if tensor.kind == _Q4_1 else tensor.kind, len(tensor.shape)
-        file.write(struct.pack("<Q", len(tensor.name)) + tensor.name)
-        file.write(struct.pack(f"<I{dimensions}QIQ", dimensions, *tensor.shape, kind, at))
-        at += -(-size // table.alignment) * table.alignment
-    _pad(file, table)
+    made = []
     for tensor in table.tensors:
-        begins = table.data_at + tensor.at
+        at, begins = file.tell() - table.data_at, table.data_at + tensor.at
         if tensor.kind == _Q4_1:
+            made.append(replace(tensor, kind=_Q8_0, at=at))
             file.write(_as_eight_bits(data, begins, prod(tensor.shape) // _BLOCK))
         else:
+            made.append(replace(tensor, at=at))
             file.write(data[begins : table.data_at + ends[tensor.at]])
-        _pad(file, table)
-
-
-def _pad(file: IO[bytes], table: GgufTable) -> None:
-    file.write(bytes(-file.tell() % table.alignment))
+        file.write(bytes(-file.tell() % table.alignment))
+    file.seek(table.at)
+    file.writelines(tensor.row() for tensor in made)
 
 
 def _as_eight_bits(data: mmap.mmap, at: int, blocks: int) -> bytes:

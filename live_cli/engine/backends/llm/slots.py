@@ -24,7 +24,7 @@ class _Slot:
     key: tuple[str, tuple[ToolDeclaration, ...]] = ("", ())
     """The salt and the tools, which stand before all messages."""
     messages: Sequence[ChatMessage] = ()
-    """What was read last."""
+    """The messages that were read last."""
     answered: bool = False
     """Whether an answer to them follows in the slot; else they were read ahead of what is said."""
     last_used: int = 0

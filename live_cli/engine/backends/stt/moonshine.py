@@ -70,7 +70,7 @@ class MoonshineTranscriber:
         return DetailedText(self.transcribe(samples), language=self._language)
 
     def confidence(self, samples: Samples, text: str) -> Confidence | None:
-        """How sure the model is of ``text``: known of what was just transcribed."""
+        """The model's confidence in ``text``, which is known of what was just transcribed."""
         last = self._last
         if last is not None and last.samples() is samples and last.text == text:
             return last.confidence
@@ -87,7 +87,7 @@ class MoonshineTranscriber:
 
 @dataclass(frozen=True, slots=True)
 class _Transcription:
-    """What was heard in ``samples``, as long as these live."""
+    """The text of ``samples`` and the confidence in it, as long as these samples live."""
 
     samples: "weakref.ref[Samples]"
     text: str

@@ -21,7 +21,7 @@ def model():
 
 
 def read(model, *texts):
-    """How many tokens of a chat (user and assistant in turns) were read, and how many known."""
+    """The numbers of tokens of a chat (user and assistant in turns) that were read, and known."""
     roles = ("user", "assistant") * len(texts)
     said = [ChatMessage(role, text) for role, text in zip(roles, texts, strict=False)]
     timings = []
