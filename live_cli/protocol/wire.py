@@ -200,10 +200,12 @@ def _decode(payload: bytes | str, kind: type[_M], decoder: "msgspec.json.Decoder
 
 
 def _may_hold_underscore(payload: bytes | str) -> bool:
-    # One-byte searches cost 0.1 µs on an audio message, the six-byte one 2 µs: hence the order.
+    # One-byte searches cost 0.1 µs on an audio message (0.2 by `in`), the six-byte one 2 µs.
     if isinstance(payload, str):
         return "_" in payload or ("\\" in payload and "\\u005f" in payload.lower())
-    return b"_" in payload or (b"\\" in payload and b"\\u005f" in payload.lower())
+    if payload.find(b"_") >= 0:
+        return True
+    return payload.find(b"\\") >= 0 and b"\\u005f" in payload.lower()
 
 
 def _plain_object(payload: bytes | str) -> dict[str, Any]:
