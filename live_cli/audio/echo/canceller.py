@@ -136,6 +136,10 @@ class EchoCanceller:
         if self._quiet_hops >= _TAIL_HOPS + PARTITIONS:
             self._double_talk.note_background(heard)
             return self._raw(heard)
+        if self._convergence.state is Convergence.NO_ECHO and not self._double_talk.is_loud:
+            self._filter.skip(far)
+            self._double_talk.note_background(heard)
+            return self._raw(heard)
         cleaned, echo = self._filter.process(far, heard)
         if self._quiet_hops >= _TAIL_HOPS:
             self._double_talk.note_background(heard)

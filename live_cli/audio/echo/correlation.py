@@ -6,8 +6,6 @@ reverberation); that of somebody's words with another's is low everywhere (0.16 
 no learned filter to tell.
 """
 
-import math
-
 import numpy as np
 
 from live_cli.audio.echo.filter import HOP_SAMPLES, PARTITIONS
@@ -57,11 +55,12 @@ class NoEchoDetector:
         return self._foreign_answers >= _FOREIGN_ANSWERS
 
 
-def whitened(hop: Samples) -> Samples:
-    """Return ``hop`` differentiated and scaled to the same power as every other hop."""
-    high = np.zeros_like(hop)
-    np.subtract(hop[1:], hop[:-1], out=high[1:])
-    high /= math.sqrt(float(np.dot(high, high)) / hop.size) + _INAUDIBLE
+def whitened(hops: Samples) -> Samples:
+    """Return ``hops``, one or several, differentiated and scaled to the same power each."""
+    high = np.zeros_like(hops)
+    np.subtract(hops[..., 1:], hops[..., :-1], out=high[..., 1:])
+    power = np.einsum("...k,...k->...", high, high) / hops.shape[-1]
+    high /= np.sqrt(power)[..., np.newaxis] + np.float32(_INAUDIBLE)
     return high
 
 

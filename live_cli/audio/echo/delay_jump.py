@@ -8,6 +8,8 @@ where it was, twice in a row. Both are differentiated first, else the vowels' lo
 resemble themselves at many lags, decide; and made equally loud in each hop, else the loudest does.
 """
 
+from collections import deque
+
 import numpy as np
 
 from live_cli.audio.echo.correlation import correlation, whitened
@@ -18,6 +20,7 @@ _WINDOW_HOPS = 14
 """Long enough to tell lags apart, short enough to answer before 130 ms make speech."""
 _MOST_HOPS = 15
 """150 ms either way."""
+_KEPT_HOPS = _WINDOW_HOPS + _MOST_HOPS
 _ALIKE, _MORE_ALIKE = 0.45, 0.3
 """Thresholds of the correlation, absolute and over that at no lag: between speech beside an echo
 that has not jumped, and an echo that has."""
@@ -29,24 +32,24 @@ class DelayJump:
     """Compares the last hops heard with the last predicted, for a jump of the echo's delay."""
 
     def __init__(self) -> None:
-        kept = (_WINDOW_HOPS + _MOST_HOPS) * HOP_SAMPLES
         self._candidate = self._last_candidate = 0
-        self._heard: Samples = np.zeros(kept, dtype=np.float32)
-        self._echo: Samples = np.zeros(kept, dtype=np.float32)
+        self._heard, self._echo = (
+            deque([np.zeros(HOP_SAMPLES, np.float32)] * _KEPT_HOPS, _KEPT_HOPS) for _ in range(2)
+        )
 
     def note(self, heard: Samples, echo: Samples) -> None:
         """Take the next hop that was heard, and its predicted echo."""
-        self._heard = np.concatenate((self._heard[HOP_SAMPLES:], whitened(heard)))
-        self._echo = np.concatenate((self._echo[HOP_SAMPLES:], whitened(echo)))
+        self._heard.append(heard)
+        self._echo.append(echo)
         self._candidate, self._last_candidate = 0, self._candidate
 
     def shift(self, samples: int) -> None:
         """Shift the predictions kept, as the filter was shifted: later by ``samples``."""
-        self._echo = shifted(self._echo, samples)
+        self._echo.extend(shifted(np.concatenate(self._echo), samples).reshape(-1, HOP_SAMPLES))
 
     def find(self) -> int:
         """Return by how many samples the echo is later (negative: earlier), 0 for no jump."""
-        heard, echo = self._heard, self._echo
+        heard, echo = (whitened(np.stack(hops)).ravel() for hops in (self._heard, self._echo))
         window = _WINDOW_HOPS * HOP_SAMPLES
         later = correlation(heard[-window:], echo)
         earlier = correlation(echo[-window:], heard)

@@ -79,6 +79,10 @@ class EchoFilter:
         self._learn(residual, self._far[window], self._far_power[window])
         return residual, echo
 
+    def skip(self, far: Samples) -> None:
+        """Take a hop that was played where nothing is heard, and so nothing to be learned."""
+        self._push(far)
+
     def relearn(self) -> None:
         """Raise the uncertainty where the echo path has changed: the weights stay, and adapt."""
         np.maximum(self._uncertainty, self._first_uncertainty, out=self._uncertainty)

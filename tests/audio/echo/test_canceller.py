@@ -90,6 +90,19 @@ def test_with_headphones_a_question_over_the_first_answer_is_sent_whole(
     assert EchoState.RAW in states[round((begins_s + 0.3) * BLOCKS_PER_S) :][:10]
 
 
+@pytest.mark.parametrize("seed", [3, 5])
+def test_an_echo_that_begins_when_the_headphones_go_is_found_and_sent_as_silence(seed: int) -> None:
+    played = model_speech(14.0, seed=seed)
+    echo = echo_of(played, 80, -6)
+    echo[: 6 * RATE] = 0
+    canceller = EchoCanceller()
+    sent, states, _ = through(canceller, played, echo + noise(echo.size, -65))
+    assert set(states[4 * BLOCKS_PER_S : 6 * BLOCKS_PER_S]) == {EchoState.RAW}
+    assert set(states[12 * BLOCKS_PER_S :]) == {EchoState.SHUT}
+    assert not sent[12 * RATE :].any()
+    assert canceller.stats.converged
+
+
 def test_without_playback_nothing_is_touched_or_late() -> None:
     heard = said_at(3 * RATE, 1.0) + noise(3 * RATE)
     sent, states, _ = through(EchoCanceller(), np.zeros(3 * PLAYED_RATE, np.float32), heard)
