@@ -60,10 +60,14 @@ class DetailedText:
 
 @dataclass(frozen=True, slots=True)
 class Confidence:
-    """How sure a transcriber is of a text: the mean log probability of its ``tokens``."""
+    """How sure a transcriber is of a text: the mean log probability of its ``tokens``.
+
+    ``first_words``: what it may begin with, and the probability of each; empty where it is unknown.
+    """
 
     mean: float
     tokens: int
+    first_words: tuple[tuple[str, float], ...] = ()
 
 
 class Transcriber(Protocol):

@@ -28,6 +28,7 @@ _SPACE = "▁"  # U+2581, as SentencePiece writes a space
 _TWO_BYTE_LENGTH = 128
 _MOST_CHARACTERS = 600
 """In 15 s nobody says more, and to part a text takes quadratic time."""
+_LEAST_LIKELY = 0.01
 _TOKENS_A_SECOND = 6.5
 """No more are written, as by the library: nobody speaks faster, and who repeats has to end."""
 
@@ -105,6 +106,7 @@ class MoonshineModel:
         """Return what is said in ``samples`` (16 kHz), "" for nothing, and how sure that is."""
         heard, most = self._heard(samples), _most_tokens(samples)
         logits, known = self._run(heard, [_BEGIN], None)
+        first_words = self._likely_words(logits[-1])
         tokens: list[int] = []
         likely: list[float] = []
         while True:
@@ -114,7 +116,7 @@ class MoonshineModel:
                 break
             tokens.append(token)
             logits, known = self._run(heard, [token], known)
-        confidence = Confidence(sum(likely) / len(likely), len(likely))
+        confidence = Confidence(sum(likely) / len(likely), len(likely), first_words)
         return self.pieces.decode(tokens), confidence
 
     def confidence(self, samples: Samples, text: str) -> Confidence:
@@ -122,7 +124,14 @@ class MoonshineModel:
         tokens = self.pieces.encode(text)
         logits, _ = self._run(self._heard(samples), [_BEGIN, *tokens], None)
         likely = _log_probabilities(logits, [*tokens, _END])
-        return Confidence(float(likely.mean()), likely.size)
+        return Confidence(float(likely.mean()), likely.size, self._likely_words(logits[0]))
+
+    def _likely_words(self, logits: Any) -> tuple[tuple[str, float], ...]:
+        """Return what may come next by ``logits``, words or beginnings, with their probability."""
+        likely = np.exp(logits - logits.max())
+        likely /= likely.sum()
+        tokens = np.flatnonzero(likely >= _LEAST_LIKELY).tolist()
+        return tuple((self.pieces.decode([token]), float(likely[token])) for token in tokens)
 
     def _heard(self, samples: Samples) -> dict[str, Any]:
         """Let the encoder hear ``samples``; return what each run of the decoder is given of it."""

@@ -7,6 +7,12 @@ begins as only a question or an objection does; otherwise where it just goes on.
 The first third of a second of speech is little for a transcriber, which makes words of a hum; its
 own confidence tells them apart. Of a hum it is below -0.4 in the mean of its tokens, of a short
 word that was said above -0.35 (`tests/benchmarks/turns.py` prints both kinds).
+
+What a transcriber thinks of for the first word tells more, and sooner, than the word it writes: the
+rest of a sentence that has only begun is guessed. Measured on thirty voices: of sixteen kinds of
+backchannels (170 clips) the words that are commands are never likelier than 0.05 together, where it
+is no hum; of "stop", "wait" and "hold on" mostly above 0.25 after the first 0.3 s. And where it
+writes "Sorry." or "Sour." for "Sure.", "sure" is at least 0.05.
 """
 
 import math
@@ -29,13 +35,18 @@ _CLEAR: Final = -0.35
 _HALF_CLEAR: Final = -0.55
 _MANY_WORDS: Final = 3
 _MANY_WORDS_CLEAR: Final = -1.0
+_LIKELY: Final = 0.25
+_LIKELY_THOUGH_HUM_LIKE: Final = 0.5
+_SOUNDS_LIKE: Final = 0.05
+"""Probabilities of the first word: a command; a command that a hum is taken for; a backchannel that
+was written as another word."""
 """A hum becomes one word or two; of a sentence whose sounds are guessed the words are many."""
 
 _BACKCHANNELS: Final = frozenset(
     """
     mm mhm mmm hm hmm hmmm mm-hmm uh huh uh-huh uhuh aha ah oh o ooh wow ha haha hehe um uh
-    yeah yea yah yep yup ya yes ok okay k right alright all sure i see got it good great nice cool
-    fine really true exactly indeed absolutely definitely totally interesting of course well
+    yeah yea yah yep yet yup ya yes ok okay k right alright all sure i see got it good great nice
+    cool fine really true exactly indeed absolutely definitely totally interesting of course well
     ja genau stimmt okay aha ach so gut klar
     sí si claro vale ya bueno exacto
     """.split()  # noqa: SIM905 - a list of words is read as text
@@ -45,9 +56,11 @@ _HUM: Final = re.compile(r"m+[aeou]*r?a?m*[aeou]?h?|mamm?a|h+m+")
 _COMMANDS: Final = frozenset(
     """
     stop wait no nope halt hold hang quiet enough never listen excuse pause silence shut
-    what what's how why who where when which actually but can could would
-    nein warte stopp moment halt aber was wie warum wer wo wann
-    no para espera pero qué cómo quién dónde cuándo
+    what what's how why who where when which actually but can could would are do does did
+    tell speak talk let let's give show look skip repeat change cancel mute forget again next
+    hey please
+    nein warte stopp moment halt aber was wie warum wer wo wann sag erzähl kannst
+    no para espera pero qué cómo quién dónde cuándo oye dime puedes
     """.split()  # noqa: SIM905
 )
 """Words that no backchannel begins with."""
@@ -107,6 +120,11 @@ class OverlapJudge:
                 return Overlap.BACKCHANNEL
             return Overlap.INTERRUPTION if spoken_ms >= WORDLESS_MS else Overlap.OPEN
         tokens = _tokens(text)
+        if confidence is not None and not hummed:
+            if _begins_a_command(confidence):
+                return Overlap.INTERRUPTION
+            if ended and len(tokens) == 1 and _may_be_backchannel(confidence):
+                return Overlap.BACKCHANNEL
         sure = self._smoothed(tokens[0], 0.0 if confidence is None else confidence.mean)
         if sure >= _least_confidence(tokens, spoken_ms, ended=ended):
             return Overlap.INTERRUPTION
@@ -119,6 +137,22 @@ class OverlapJudge:
         """
         before, self._before = self._before, (word, sure)
         return (sure + before[1]) / 2 if before is not None and before[0] == word else sure
+
+
+def _begins_a_command(confidence: Confidence) -> bool:
+    return (
+        _likely(confidence, _COMMANDS - _HUM_LIKE) >= _LIKELY
+        or _likely(confidence, _COMMANDS & _HUM_LIKE) >= _LIKELY_THOUGH_HUM_LIKE
+    )
+
+
+def _may_be_backchannel(confidence: Confidence) -> bool:
+    return _likely(confidence, _BACKCHANNELS) >= _SOUNDS_LIKE
+
+
+def _likely(confidence: Confidence, words: frozenset[str]) -> float:
+    """Return how likely the first word is one of ``words``."""
+    return sum(likely for word, likely in confidence.first_words if word.lower() in words)
 
 
 def _least_confidence(tokens: list[str], spoken_ms: float, *, ended: bool) -> float:

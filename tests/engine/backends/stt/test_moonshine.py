@@ -49,6 +49,19 @@ def test_it_is_as_sure_of_what_it_writes_as_when_it_is_asked(moonshine):
     assert abs(known.mean - asked.mean) < 0.05
 
 
+def test_it_tells_what_else_the_first_word_may_be(moonshine):
+    samples, _ = soundfile.read(QUESTION, dtype="float32")
+    text = moonshine.transcribe(samples)
+    first = dict(moonshine.confidence(samples, text).first_words)
+    assert max(first, key=first.get) == text.split()[0]
+    assert 0.9 < sum(first.values()) <= 1.001
+    begun = samples[: len(samples) // 6]
+    guesses = moonshine.confidence(begun, moonshine.transcribe(begun)).first_words
+    assert len(guesses) > len(first)
+    asked = moonshine.confidence(samples.copy(), text).first_words
+    assert dict(asked) == pytest.approx(first, abs=0.02)
+
+
 def test_it_never_writes_faster_than_anybody_speaks(moonshine):
     noise = np.random.default_rng(1).normal(0, 0.2, 32_000).astype(np.float32)
     assert moonshine.confidence(noise, moonshine.transcribe(noise)).tokens <= 13 + 1

@@ -15,8 +15,8 @@ from live_cli.engine.stages import Confidence
 PASSES, INTERRUPTS, OPEN = Overlap.BACKCHANNEL, Overlap.INTERRUPTION, Overlap.OPEN
 
 
-def judged(text, sure=-0.1, spoken_ms=400, *, ended=False, judge=None, hummed=False):
-    confidence = None if sure is None else Confidence(sure, 3)
+def judged(text, sure=-0.1, spoken_ms=400, *, ended=False, judge=None, hummed=False, first=()):
+    confidence = None if sure is None else Confidence(sure, 3, first)
     judge = judge or OverlapJudge()
     return judge.judge(text, confidence, spoken_ms, ended=ended, hummed=hummed)
 
@@ -51,6 +51,36 @@ def test_signs_of_listening_pass_however_sure_they_are(text):
 )
 def test_commands_and_questions_interrupt_at_once(text):
     assert judged(text, spoken_ms=260) is INTERRUPTS
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("Stir, st", (("Stop", 0.31), ("St", 0.4))),
+        ("Late.", (("Late", 0.5), ("Wait", 0.15), ("what", 0.12))),
+        ("Cold, cold,", (("Hold", 0.26),)),
+        ("Know.", (("No", 0.55),)),
+    ],
+)
+def test_what_likely_begins_as_a_command_interrupts_whatever_is_written(text, first):
+    assert judged(text, -1.5, 230, first=first) is INTERRUPTS
+    halves = tuple((word, likely / 2) for word, likely in first)
+    assert judged(text, -1.5, 230, first=halves) is OPEN
+    assert judged(text, -1.5, 230, first=first, hummed=True) is OPEN
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("Sorry.", (("Sorry", 0.43), ("Sure", 0.24))),
+        ("Sour.", (("S", 0.6), ("sure", 0.06))),
+        ("Rate.", (("Rate", 0.5), ("Right", 0.2))),
+    ],
+)
+def test_a_word_that_may_have_been_a_sign_of_listening_passes(text, first):
+    assert judged(text, -0.2, 460, ended=True, first=first) is PASSES
+    assert judged(text, -0.2, 460, ended=True, first=first[:1]) is INTERRUPTS
+    assert judged(f"{text} One question", -0.2, 460, ended=True, first=first) is INTERRUPTS
 
 
 @pytest.mark.parametrize("text", ["My name is", "Elsewhere", "Okay, but I", "Paris"])
