@@ -40,6 +40,8 @@ _LIKELY_THOUGH_HUM_LIKE: Final = 0.5
 _SOUNDS_LIKE: Final = 0.05
 """Probabilities of the first word: a command; a command that a hum is taken for; a backchannel that
 was written as another word."""
+_RATHER: Final = 3.0
+"""So many times likelier than a backchannel: in babble both are possible."""
 """A hum becomes one word or two; of a sentence whose sounds are guessed the words are many."""
 
 _BACKCHANNELS: Final = frozenset(
@@ -140,10 +142,10 @@ class OverlapJudge:
 
 
 def _begins_a_command(confidence: Confidence) -> bool:
-    return (
-        _likely(confidence, _COMMANDS - _HUM_LIKE) >= _LIKELY
-        or _likely(confidence, _COMMANDS & _HUM_LIKE) >= _LIKELY_THOUGH_HUM_LIKE
-    )
+    rather = _RATHER * _likely(confidence, _BACKCHANNELS)
+    command = _likely(confidence, _COMMANDS - _HUM_LIKE)
+    hum_like = _likely(confidence, _COMMANDS & _HUM_LIKE)
+    return command >= max(_LIKELY, rather) or hum_like >= max(_LIKELY_THOUGH_HUM_LIKE, rather)
 
 
 def _may_be_backchannel(confidence: Confidence) -> bool:

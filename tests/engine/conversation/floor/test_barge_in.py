@@ -67,6 +67,8 @@ def test_what_likely_begins_as_a_command_interrupts_whatever_is_written(text, fi
     halves = tuple((word, likely / 2) for word, likely in first)
     assert judged(text, -1.5, 230, first=halves) is OPEN
     assert judged(text, -1.5, 230, first=first, hummed=True) is OPEN
+    beside = sum(likely for _, likely in first) / 2
+    assert judged(text, -1.5, 230, first=(*first, ("Well", beside))) is OPEN
 
 
 @pytest.mark.parametrize(
