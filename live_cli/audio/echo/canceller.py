@@ -26,7 +26,7 @@ from live_cli.audio.echo.filter import HOP_SAMPLES, PARTITIONS, EchoFilter
 from live_cli.audio.echo.gate import EchoGate
 from live_cli.audio.echo.reference import ReferenceQueue
 from live_cli.audio.framer import Framer
-from live_cli.audio.pcm import Samples
+from live_cli.audio.pcm import Samples, finite
 from live_cli.audio.resampler import Resampler
 from live_cli.sample_rates import INPUT_SAMPLE_RATE, OUTPUT_SAMPLE_RATE
 
@@ -115,7 +115,7 @@ class EchoCanceller:
 
     def process(self, microphone: Samples) -> Samples:
         """Return what may be sent now, 16 kHz; may be empty, or longer than ``microphone``."""
-        hops = self._framer.push(np.nan_to_num(microphone))
+        hops = self._framer.push(finite(microphone))
         self._waiting += hops
         out: list[Samples] = []
         while self._waiting and self._may_go_on():

@@ -13,6 +13,8 @@ All of it is linear: what somebody says meanwhile passes unharmed. What is not l
 speaker), later than the partitions reach, or faster than the filter follows, stays in the residual.
 """
 
+from collections import deque
+
 import numpy as np
 import numpy.typing as npt
 
@@ -55,6 +57,7 @@ class EchoFilter:
         self._far: Spectra = np.zeros((2 * partitions, bins), dtype=np.complex64)
         self._far_power: Samples = np.zeros((2 * partitions, bins), dtype=np.float32)
         self._newest = self._constrained = 0
+        self._skipped: deque[Samples] = deque(maxlen=partitions)
         self._weights: Spectra = np.zeros((partitions, bins), dtype=np.complex64)
         self._uncertainty: Samples = np.full((partitions, bins), _LEAST_FIRST, np.float32)
         self._first_uncertainty = _LEAST_FIRST
@@ -69,7 +72,9 @@ class EchoFilter:
         ``far`` was played, ``near`` was heard; the echo of ``far`` may come up to ``partitions``
         hops later, never earlier.
         """
-        self._push(far)
+        for each in (*self._skipped, far):
+            self._push(each)
+        self._skipped.clear()
         if self._loud_hops < _COUPLING_HOPS:
             self._estimate_coupling(far, near)
         window = slice(self._newest, self._newest + self._partitions)
@@ -81,7 +86,7 @@ class EchoFilter:
 
     def skip(self, far: Samples) -> None:
         """Take a hop that was played where nothing is heard, and so nothing to be learned."""
-        self._push(far)
+        self._skipped.append(far)
 
     def relearn(self) -> None:
         """Raise the uncertainty where the echo path has changed: the weights stay, and adapt."""
