@@ -20,6 +20,7 @@ from live_cli.engine.backends.table import (
     backends_of,
     find_backend,
 )
+from live_cli.engine.freed_memory import give_back_freed_memory
 from live_cli.engine.languages import LocalLanguages, languages_of
 from live_cli.engine.stages import (
     ChatModel,
@@ -157,6 +158,7 @@ class Registry:
             self._readiness[key] = Readiness(stage, name, "failed", error=str(exc))
             raise
         self._readiness[key] = Readiness(stage, name, "ready", time.monotonic() - start)
+        await asyncio.to_thread(give_back_freed_memory)
         return made
 
     def _name(self, stage: Stage) -> str:
