@@ -91,7 +91,10 @@ class RunningServer:
     def said_nothing(self, seconds: float) -> str:
         """Return a sentence about a server that took all input and does not answer."""
         who = starting_a_sentence(self._address.label)
-        return f"{who} said nothing for {seconds:.3g} s after all was sent. Check its address."
+        return (
+            f"{who} said nothing for {seconds:.3g} s after all was sent: it heard no words, or it "
+            "hangs. Play what was sent, then try again."
+        )
 
     async def lost(self, closed: SessionClosed, gave_up: str | None = None) -> LiveError:
         """Return the error for a session that broke off, with what was lost with it.
