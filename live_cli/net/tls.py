@@ -26,6 +26,7 @@ from live_cli import paths
 from live_cli.bounded_read import read_bounded
 from live_cli.errors import ConnectError
 from live_cli.loopback import LOOPBACK_HOSTS, canonical_host, is_any_address, is_loopback
+from live_cli.whole_files import replacing
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate, GeneralName
@@ -223,7 +224,8 @@ def _make(pair: Path, now: datetime.datetime, names: tuple[str, ...]) -> bytes:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    _replace(pair, private + _pem(certificate), mode=0o600)
+    with replacing(pair) as file:
+        file.write(private + _pem(certificate))
     return _pem(certificate)
 
 
@@ -244,22 +246,8 @@ def _pem(certificate: "Certificate") -> bytes:
 
 def _publish(path: Path, content: bytes) -> None:
     if not path.is_file() or path.read_bytes() != content:
-        _replace(path, content, mode=0o644)
-
-
-def _replace(path: Path, content: bytes, mode: int) -> None:
-    """Write a file whole or not at all, never readable by more than ``mode`` says."""
-    import tempfile  # here: a client that only trusts needs no more of it
-
-    number, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # made with mode 0600
-    try:
-        with os.fdopen(number, "wb") as file:
+        with replacing(path, mode=0o644) as file:
             file.write(content)
-        Path(name).chmod(mode)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 # --- the public authorities --------------------------------------------------------------------

@@ -9,7 +9,6 @@ the place of the one before in one step: a reader finds the old handle or the ne
 
 import contextlib
 import json
-import os
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Final
 
 from live_cli import paths
 from live_cli.errors import SettingsError
+from live_cli.whole_files import replacing
 
 LAST = "last"
 """The value that ``--resume`` without a handle gets."""
@@ -64,22 +64,8 @@ def remember(session: LastSession, path: Path | None = None) -> None:
     if len(content) <= _MOST_BYTES:
         with contextlib.suppress(OSError):
             paths.make_private(path.parent)
-            _replace(path, content)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.unlink(missing_ok=True)  # a killed process of the same number left it
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with open(descriptor, "wb") as file:
-            if hasattr(os, "fchmod"):
-                os.fchmod(descriptor, 0o600)  # a umask takes rights away from the owner too
-            file.write(content)
-        part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
+            with replacing(path) as file:
+                file.write(content)
 
 
 def recall(server: str, model: str, path: Path | None = None) -> str:

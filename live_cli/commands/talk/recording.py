@@ -40,6 +40,7 @@ from live_cli.ui.plain import PlainView
 from live_cli.ui.subtitles.dialogue import Dialogue, PlayedTurn
 from live_cli.ui.subtitles.subtitles import render
 from live_cli.ui.view import View
+from live_cli.whole_files import replacing
 
 HELD_BACK_S = 2.0
 """Sound older than this is written: by then all of it has come, whatever the devices' latency."""
@@ -216,16 +217,8 @@ class Recording:
         """Write all captions so far, in one step: a reader finds those before or these, whole."""
         began = time.monotonic()
         self._captions_changed = False
-        path = self._paths[_CAPTIONS]
-        part = path.with_name(path.name + ".part")
-        try:
-            part.unlink(missing_ok=True)
-            with open(os.open(part, _NEW, 0o600), "w", encoding="utf-8") as file:
-                file.write(self._captions())
-            part.replace(path)
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
+        with replacing(self._paths[_CAPTIONS]) as file:
+            file.write(self._captions().encode())
         now = time.monotonic()
         self._captions_due = now + max(_CAPTIONS_EVERY_S, (now - began) / _CAPTIONS_SHARE)
 

@@ -12,18 +12,17 @@ A file is its metadata, a table of its tensors and their data
 import hashlib
 import logging
 import mmap
-import os
-import tempfile
 from dataclasses import replace
 from itertools import pairwise
 from math import prod
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 import numpy as np
 
 from live_cli import paths
 from live_cli.engine.backends.llm.gguf_metadata import GgufTable, read_tensors
+from live_cli.whole_files import replacing
 
 _log = logging.getLogger("live_cli.serve.engine")
 
@@ -63,20 +62,15 @@ def _write(path: Path, copy: Path) -> bool:
         if all(tensor.kind != _Q4_1 for tensor in table.tensors):
             return False
         paths.make_private(copy.parent)
-        with tempfile.NamedTemporaryFile(dir=copy.parent, delete=False) as made:
-            try:
-                made.write(data[: table.data_at])
-                _write_tensors(made, data, table)
-            except BaseException:
-                os.unlink(made.name)
-                raise
-        for older in copy.parent.glob(f"{path.stem}-{'?' * 16}.gguf"):
-            older.unlink(missing_ok=True)
-        os.replace(made.name, copy)
+        with replacing(copy) as made:
+            made.write(data[: table.data_at])
+            _write_tensors(made, data, table)
+            for older in copy.parent.glob(f"{path.stem}-{'?' * 16}.gguf"):
+                older.unlink(missing_ok=True)
     return True
 
 
-def _write_tensors(file: IO[bytes], data: mmap.mmap, table: GgufTable) -> None:
+def _write_tensors(file: BinaryIO, data: mmap.mmap, table: GgufTable) -> None:
     """Write the data, what is Q4_1 as Q8_0, and then the table before it, which is as long."""
     places = sorted(tensor.at for tensor in table.tensors)
     ends = dict(pairwise([*places, len(data) - table.data_at]))
