@@ -10,7 +10,7 @@ word that was said above -0.35 (`tests/benchmarks/turns.py` prints both kinds).
 
 What a transcriber thinks of for the first word tells more, and sooner, than the word it writes: the
 rest of a sentence that has only begun is guessed. Measured on thirty voices: of sixteen kinds of
-backchannels (170 clips) the words that are commands are never likelier than 0.05 together, where it
+backchannels (135 clips) the words that are commands are never likelier than 0.05 together, where it
 is no hum; of "stop", "wait" and "hold on" mostly above 0.25 after the first 0.3 s. And where it
 writes "Sorry." or "Sour." for "Sure.", "sure" is at least 0.05.
 """
