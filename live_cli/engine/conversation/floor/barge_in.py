@@ -6,7 +6,7 @@ begins as only a question or an objection does; otherwise where it just goes on.
 
 The first third of a second of speech is little for a transcriber, which makes words of a hum; its
 own confidence tells them apart. Of a hum it is below -0.4 in the mean of its tokens, of a short
-word that was said above -0.35 (`tests/benchmarks/turns.py` prints both kinds).
+word that was said above -0.35 (`tests/engine/conversation/floor/test_overhearing.py`).
 
 What a transcriber thinks of for the first word tells more, and sooner, than the word it writes: the
 rest of a sentence that has only begun is guessed. Measured on thirty voices: of sixteen kinds of
