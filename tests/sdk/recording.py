@@ -33,14 +33,15 @@ class Recorder:
         data = base64.b64encode(pcm16_from_float(samples)).decode()
         self.send(realtimeInput={"audio": {"data": data, "mimeType": "audio/pcm;rate=16000"}})
 
-    def until(self, word: str) -> None:
-        """Keep frames up to the first with ``word`` in it."""
+    def until(self, *words: str) -> str:
+        """Keep frames up to the first with one of ``words`` in it; return that word."""
         while True:
             frame = self.socket.recv(WITHIN_S)
             assert isinstance(frame, bytes)
             self.frames.append(frame)
-            if word in frame.decode():
-                return
+            text = frame.decode()
+            if found := next((word for word in words if word in text), None):
+                return found
 
 
 @contextlib.contextmanager
