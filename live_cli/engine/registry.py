@@ -39,7 +39,7 @@ _IN_NOISE = "whisper:whisper-base"
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """How far one stage is loaded: ``state`` is unloaded, loading, ready or failed."""
+    """The state of one stage: ``state`` is unloaded, loading, ready or failed."""
 
     stage: Stage
     name: str
@@ -54,7 +54,7 @@ class Registry:
     def __init__(self, names: StageNames | None = None) -> None:
         self.names = _possible(names or StageNames())
         self.languages = LocalLanguages(self.names.transcriber, self.names.synthesizer)
-        """What is heard and spoken here, with these names and what else is installed."""
+        """The languages heard and spoken here, with these names and what else is installed."""
         self._loads: dict[tuple[Stage, str], asyncio.Task[Any]] = {}
         self._readiness = {
             (stage, self._name(stage)): Readiness(stage, self._name(stage), "unloaded")
@@ -75,7 +75,7 @@ class Registry:
         )
 
     def report(self) -> list[Readiness]:
-        """How far each stage is loaded; a transcriber of other languages only once it was asked."""
+        """Return the state of each stage; of a transcriber of other languages once it was asked."""
         return list(self._readiness.values())
 
     async def load(self, stages: Iterable[Stage]) -> None:

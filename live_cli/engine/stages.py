@@ -18,7 +18,7 @@ class SpeechDetector(Protocol):
     window_samples: int
 
     def probability(self, window: Samples) -> float:
-        """How likely ``window``, `window_samples` at 16 kHz, is speech: 0 to 1."""
+        """Return how likely ``window``, `window_samples` at 16 kHz, is speech: 0 to 1."""
 
     def reset(self) -> None:
         """Forget the stream so far."""
@@ -60,7 +60,7 @@ class DetailedText:
 
 @dataclass(frozen=True, slots=True)
 class Confidence:
-    """How sure a transcriber is of a text: the mean log probability of its ``tokens``.
+    """The sureness of a transcriber of a text: the mean log probability of its ``tokens``.
 
     ``first_words``: what it may begin with, and the probability of each; empty where it is unknown.
     """
@@ -74,7 +74,7 @@ class Transcriber(Protocol):
     """Speech to text, one segment at a time. Shared by sessions; serialises its calls."""
 
     times_words: bool
-    """Whether it can tell the times of words."""
+    """True: the transcriber can tell the times of words."""
 
     def transcribe_in_detail(
         self, samples: Samples, *, words: bool, language: str | None = None
@@ -88,7 +88,7 @@ class Transcriber(Protocol):
         """The words in ``samples`` (16 kHz), "" for none."""
 
     def confidence(self, samples: Samples, text: str) -> Confidence | None:
-        """How sure it is of ``text``, which it wrote of ``samples``.
+        """Return how sure the transcriber is of ``text``, which it wrote of ``samples``.
 
         None where that does not matter: it understands other languages than the text's, too.
         """

@@ -131,7 +131,7 @@ SENDABLE: Final = {
     state: frozenset(fact for fact in facts if (state, fact) not in TOLERATED)
     for state, facts in TRANSITIONS.items()
 }
-"""What a side may do itself in each state."""
+"""Facts that a side may make itself in each state."""
 
 _COMPLAINTS: Final = {
     Fact.SETUP: "setup may be sent only once, as the first message of a session.",
@@ -142,7 +142,7 @@ _COMPLAINTS: Final = {
 
 
 class SessionProgress(msgspec.Struct, frozen=True):
-    """How far a session has come: its state, and what counts beside it."""
+    """The progress of a session: its state, and what counts beside it."""
 
     state: State
     turn: int
@@ -153,11 +153,11 @@ class SessionProgress(msgspec.Struct, frozen=True):
     """When the last interruption came, on the owner's clock, until a turn begins or ends."""
 
     def misses_turn_complete(self, now: float) -> bool:
-        """Whether output at ``now`` opens a new turn, though no turnComplete ended the old one."""
+        """Return whether output at ``now`` opens a new turn: no turnComplete ended the old one."""
         return self.state is _INTERRUPTED and not self._was_interrupted_lately(now)
 
     def ends_interrupted(self, now: float) -> bool:
-        """Whether a turnComplete at ``now`` ends an interrupted turn."""
+        """Return whether a turnComplete at ``now`` ends an interrupted turn."""
         return self.state is State.INTERRUPTED or self._was_interrupted_lately(now)
 
     def _was_interrupted_lately(self, now: float) -> bool:
@@ -191,7 +191,7 @@ def advance(before: SessionProgress, fact: Fact, now: float) -> SessionProgress:
 
 
 def _changes_nothing(before: SessionProgress, fact: Fact) -> bool:
-    """Whether ``fact``, which leaves the state as it is, leaves all else too.
+    """Return whether ``fact``, which leaves the state as it is, leaves all else too.
 
     Input never changes anything, and more of the same output does not: fifty times a second.
     """

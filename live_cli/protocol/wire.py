@@ -178,7 +178,7 @@ def sample_rate_of(mime_type: str | None, default: int = INPUT_SAMPLE_RATE) -> i
 
 
 def is_mono(mime_type: str | None) -> bool:
-    """Whether ``audio/pcm;channels=N`` names one channel, or none at all, within 256 characters."""
+    """Return whether ``audio/pcm;channels=N`` names one channel, or none, in 256 characters."""
     match = _CHANNELS.search(mime_type, 0, _LONGEST_MIME_TYPE) if mime_type else None
     return match is None or match[1] == "1"
 

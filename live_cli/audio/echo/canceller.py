@@ -42,7 +42,7 @@ _CONVERGED_ERLE_DB = 6.0
 
 
 class EchoState(Enum):
-    """What is sent of the microphone: as it is, silence, or without the echo; see the theory."""
+    """The sound that is sent: the microphone as it is, silence, or without echo (the theory)."""
 
     RAW = "raw"
     SHUT = "shut"
@@ -51,7 +51,7 @@ class EchoState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EchoStats:
-    """How well the echo is cancelled.
+    """Figures of how well the echo is cancelled.
 
     ``erle_db``: echo return loss enhancement in dB; None while there was no echo. ``converged``:
     the filter knows the echo path. ``near_speech``: somebody speaks over the playback.
@@ -124,7 +124,7 @@ class EchoCanceller:
         return np.concatenate(out) if out else np.zeros(0, dtype=np.float32)
 
     def _may_go_on(self) -> bool:
-        """Whether the oldest waiting hop is processed now, with its reference or without."""
+        """Return whether the oldest hop is processed now, with its reference or without."""
         queue = self._reference
         waits = not (queue.has_hop or queue.starting or queue.gone)
         return not waits or len(self._waiting) > _PATIENCE_HOPS or self._late_hops > _LATE_HOPS
@@ -134,19 +134,21 @@ class EchoCanceller:
         self._note_alignment()
         self._quiet_hops = 0 if is_audible(far) else self._quiet_hops + 1
         if self._quiet_hops >= _TAIL_HOPS + PARTITIONS:
-            self._double_talk.note_background(heard)
-            return self._raw(heard)
+            return self._background(heard)
         if self._convergence.state is Convergence.NO_ECHO and not self._double_talk.is_loud:
             self._filter.skip(far)
-            self._double_talk.note_background(heard)
-            return self._raw(heard)
+            return self._background(heard)
         cleaned, echo = self._filter.process(far, heard)
         if self._quiet_hops >= _TAIL_HOPS:
-            self._double_talk.note_background(heard)
-            return self._raw(heard)
+            return self._background(heard)
         self._double_talk.note(far, heard, cleaned, echo)
         self._watch_echo_path(far, heard, echo)
         return self._judged(heard, cleaned)
+
+    def _background(self, heard: Samples) -> list[Samples]:
+        """Learn the background noise from a hop that holds no echo; return what leaves with it."""
+        self._double_talk.note_background(heard)
+        return self._raw(heard)
 
     def _is_spoken(self) -> bool:
         return self._convergence.settled and self._double_talk.present

@@ -51,7 +51,7 @@ class NoEchoDetector:
 
     @property
     def is_foreign(self) -> bool:
-        """Whether the sound at the microphone is loud, and not the echo of what was played."""
+        """Return whether the microphone hears loud sound that is no echo of what was played."""
         return self._foreign_answers >= _FOREIGN_ANSWERS
 
 

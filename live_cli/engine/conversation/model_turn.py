@@ -135,7 +135,7 @@ class ModelTurn:
         if not ahead:
             self._released.set()
         self.has_told = False
-        """Whether the client has anything of the turn."""
+        """Return whether the client has anything of the turn."""
         self._plays_until = 0.0
         self._seconds_a_second = 0.0  # what it took to make a second of the last clause
         self._taken: list[str] = []

@@ -36,7 +36,7 @@ def transcriber():
 
 
 async def told(samples, transcriber):
-    """What a clip over an answer is found to be, and how many seconds after it began.
+    """The kind that a clip over an answer is found to be, and how many seconds after it began.
 
     A reading begins with every 40 ms of sound and is there when the next come.
     """
