@@ -33,6 +33,7 @@ from live_cli.engine.backends.llm.decoded_images import (
 from live_cli.engine.backends.llm.gguf_metadata import check_projector, read_metadata
 from live_cli.engine.backends.llm.quick_copy import quick_copy_of
 from live_cli.engine.backends.llm.slots import READ_AHEAD, Slots
+from live_cli.engine.backends.llm.unused_windows import unused_windows_given_back
 from live_cli.engine.stages import (
     IMAGE_TOKENS,
     ChatDelta,
@@ -44,7 +45,7 @@ from live_cli.engine.stages import (
 from live_cli.errors import EngineError, UnsupportedError
 
 CONTEXT_TOKENS = 4096
-"""The context window of a loaded model; its cache takes memory for all of it."""
+"""The context window of a loaded model; on Linux its cache takes memory for what is used of it."""
 _BATCH_TOKENS = 128  # a stop is noticed once a batch: 0.5 s on a slow model, at no cost in speed
 _IMAGE_BATCH_TOKENS = 512
 """With a projector: in some models all tokens of an image look at each other, in one batch only."""
@@ -237,7 +238,7 @@ def _loaded_compactly(library: Any, params: Any) -> Any:
 
 
 def _loaded(library: Any, params: Any) -> Any:
-    with _listening_to_nobody(params):
+    with _listening_to_nobody(params), unused_windows_given_back():
         return library.Server(params)
 
 
