@@ -34,7 +34,7 @@ quick: check ## Lint, types, import contracts and the fast tests, in about a min
 
 # More processes than cores: the tests mostly wait, for what is said in real time. Those on a sound
 # card come after, alone: an echo canceller that gets no processor lets the echo through.
-test: $(VENV)/.dev $(VENV)/.sdks portaudio soundserver xserver redis haproxy nginx ## Set up what the tests need and run all of them
+test: $(VENV)/.dev $(VENV)/.sdks portaudio soundserver xserver espeak redis haproxy nginx ## Set up what the tests need and run all of them
 	$(BIN)/pytest -q -n 4 --dist loadgroup --no-loadscope-reorder --max-worker-restart 0 -m 'not sound'
 	$(BIN)/pytest -q -m sound
 
@@ -147,7 +147,7 @@ $(VENV)/.ray: Makefile pyproject.toml constraints.txt | $(VENV)/.dev
 	$(BIN)/python -m pip --python $(VENV)/sdks/ray install -q -e '.[local,ray]'
 	@touch $@
 
-.PHONY: portaudio soundserver xserver redis haproxy nginx chromium
+.PHONY: portaudio soundserver xserver espeak redis haproxy nginx chromium
 portaudio:
 	@[ "$$(uname)" != Linux ] || ldconfig -p 2>/dev/null | grep -q libportaudio.so.2 || /sbin/ldconfig -p | grep -q libportaudio.so.2 \
 	 || { command -v apt-get >/dev/null || { echo 'PortAudio is missing: install libportaudio2 with your package manager'; exit 1; }; \
@@ -178,6 +178,12 @@ xserver:
 	@[ "$$(uname)" != Linux ] || command -v Xvfb >/dev/null \
 	 || { command -v apt-get >/dev/null || { echo 'Xvfb is missing: install it with your package manager'; exit 1; }; \
 	      $(APT) update -q && $(APT) install -y -q --no-install-recommends xvfb libx11-6 libxcb-randr0 libxcb-render0 libxcb-shm0 libxcb-xfixes0; }
+
+# Gives Kokoro its phonemes of six languages, and is a voice of its own for a hundred.
+espeak:
+	@command -v espeak-ng >/dev/null \
+	 || { command -v apt-get >/dev/null || { echo 'espeak-ng is missing: install it with your package manager'; exit 1; }; \
+	      $(APT) update -q && $(APT) install -y -q --no-install-recommends espeak-ng; }
 
 chromium:
 	@{ command -v chromium || command -v google-chrome; } >/dev/null \

@@ -10,7 +10,6 @@ import soxr
 from live_cli.engine.backends.stt.whisper import WhisperTranscriber
 from live_cli.engine.backends.tts.by_language import SynthesizerByLanguage
 from live_cli.engine.backends.tts.espeak import EspeakSynthesizer
-from live_cli.engine.backends.tts.espeak_program import program
 from live_cli.engine.backends.tts.open_jtalk import OpenJTalkSynthesizer
 from live_cli.engine.backends.tts.pico import PicoSynthesizer
 from live_cli.engine.backends.tts.plain_words import plain_words
@@ -89,7 +88,7 @@ def test_the_thirty_are_thirty_voices_and_equally_loud(pico):
 
 @pytest.mark.parametrize("text", NASTY)
 def test_no_text_hangs_a_voice_or_is_read_as_markup(pico, text):
-    voices = [pico, *([EspeakSynthesizer()] if program() else [])]
+    voices = [pico, EspeakSynthesizer()]
     for voice in voices:
         said(voice, text, VoiceTraits(language="de"))
     assert len(said(pico, "Gut.", VoiceTraits(language="de")))
@@ -104,7 +103,6 @@ def test_a_child_that_never_answers_is_ended_and_the_next_text_spoken(monkeypatc
     assert len(said(pico, "Gut.", VoiceTraits(language="de")))
 
 
-@pytest.mark.skipif(program() is None, reason="the program espeak-ng is not installed")
 @pytest.mark.parametrize(
     ("language", "text"),
     [

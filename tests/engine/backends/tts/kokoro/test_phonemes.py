@@ -2,7 +2,6 @@
 
 import pytest
 
-from live_cli.engine.backends.tts.espeak_program import program
 from live_cli.engine.backends.tts.kokoro.chinese import chinese_phonemes, syllable_phonemes
 from live_cli.engine.backends.tts.kokoro.chinese_numerals import with_numerals
 from live_cli.engine.backends.tts.kokoro.espeak_ipa import espeak_phonemes
@@ -65,7 +64,6 @@ def test_words_and_marks_of_a_sentence(read, text, holds):
     assert set(phonemes) <= set(TOKENS)
 
 
-@pytest.mark.skipif(program() is None, reason="the program espeak-ng is not installed")
 @pytest.mark.parametrize(
     ("language", "text", "marks"),
     [
@@ -84,6 +82,5 @@ def test_what_the_program_answers_is_what_the_model_knows(language, text, marks)
     assert espeak_phonemes("?! ...", language) == ""
 
 
-@pytest.mark.skipif(program() is None, reason="the program espeak-ng is not installed")
 def test_latin_words_in_chinese_are_read_as_english():
     assert espeak_phonemes("photo", "en") in chinese_phonemes("一张 photo 吧")

@@ -5,7 +5,6 @@ import pytest
 import soxr
 
 from live_cli.engine.backends.stt.whisper import WhisperTranscriber
-from live_cli.engine.backends.tts.espeak_program import program
 from live_cli.engine.backends.tts.kokoro import synthesizer as module
 from live_cli.engine.backends.tts.kokoro.synthesizer import KokoroSynthesizer
 from live_cli.engine.backends.tts.kokoro.voices import HIGHER
@@ -32,8 +31,6 @@ def said(text: str, **traits: object) -> np.ndarray:
 @pytest.mark.parametrize("language", LIMITS)
 def test_what_it_says_is_understood_and_as_loud_as_others(whisper, language):
     """A language of each way to phonemes; the benchmark `voices` has all of them."""
-    if language == "es" and program() is None:
-        pytest.skip("the program espeak-ng is not installed")
     text = EVERYDAY[language][1]
     sound = said(text, language=language, name="Kore")
     heard = whisper.transcribe_in_detail(
