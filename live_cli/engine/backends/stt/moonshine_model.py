@@ -91,8 +91,8 @@ class MoonshineModel:
 
     def __init__(self, folder: Path) -> None:
         self.pieces = Pieces((folder / "tokenizer.bin").read_bytes())
-        self._encoder = onnx_session(str(folder / "encoder_model.ort"))
-        self._decoder = onnx_session(str(folder / "decoder_model_merged.ort"))
+        self._encoder = onnx_session(folder / "encoder_model.ort")
+        self._decoder = onnx_session(folder / "decoder_model_merged.ort")
         self._nothing = {
             each.name: np.zeros((1, each.shape[1], 0, each.shape[3]), np.float32)
             for each in self._decoder.get_inputs()

@@ -12,12 +12,14 @@ import logging
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from live_cli.audio.pcm import Samples
+from live_cli.engine.backends.joined_parts import joined_parts
 from live_cli.engine.stages import Confidence, DetailedText, SpokenWord
 from live_cli.errors import EngineError
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
@@ -41,7 +43,7 @@ _OWN_CODES = {"iw": "he", "fil": "tl"}
 class WhisperTranscriber:
     """A loaded Whisper model. ``folder``: what CTranslate2's converter wrote, tokenizer.json too.
 
-    ``parts``: those files by name, each in parts, where they are not whole in the folder. An
+    ``parts``: those files by name, each in parts, where the folder does not hold them whole. An
     English-only model understands English; a multilingual one detects the language of each segment
     that it is not told. ``device``: cpu, or cuda.
     """
@@ -66,19 +68,19 @@ class WhisperTranscriber:
             raise EngineError(
                 'Whisper finds no GPU here that CUDA can use: set device = "cpu" in [engine].'
             )
-        try:
-            self._model: Any = WhisperModel(
-                str(where),
-                device=device,
-                compute_type=_COMPUTE_TYPE[device],
-                cpu_threads=_THREADS,
-                num_workers=1,
-                local_files_only=True,
-                files=_joined(parts) if parts else None,
-            )
-            self._only = None if self._model.model.is_multilingual else "en"
-        except Exception as exc:  # CTranslate2 and the tokenizer raise kinds of their own
-            raise EngineError(f"{where} is no Whisper model that loads here: {exc}") from exc
+        with joined_parts(parts) if parts else nullcontext(where) as whole:
+            try:
+                self._model: Any = WhisperModel(
+                    str(whole),
+                    device=device,
+                    compute_type=_COMPUTE_TYPE[device],
+                    cpu_threads=_THREADS,
+                    num_workers=1,
+                    local_files_only=True,
+                )
+                self._only = None if self._model.model.is_multilingual else "en"
+            except Exception as exc:  # CTranslate2 and the tokenizer raise kinds of their own
+                raise EngineError(f"{where} is no Whisper model that loads here: {exc}") from exc
 
     times_words = True
 
@@ -163,7 +165,3 @@ def _checked(folder: Path | None, parts: Mapping[str, Sequence[Path]] | None) ->
     if missing:
         raise EngineError(f"{folder} is not a CTranslate2 Whisper folder: {missing[0]} is missing")
     return folder
-
-
-def _joined(parts: Mapping[str, Sequence[Path]]) -> dict[str, bytes]:
-    return {name: b"".join(part.read_bytes() for part in each) for name, each in parts.items()}

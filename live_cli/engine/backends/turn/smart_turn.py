@@ -26,7 +26,7 @@ class SmartTurnDetector:
         if file is None:
             raise EngineError(f"the turn detector is not installed: {WAY_OUT}")
         try:
-            self._session = onnx_session(str(file))
+            self._session = onnx_session(file)
         except Exception as exc:  # onnxruntime raises its own kinds
             raise EngineError(f"the turn detector does not load ({exc}): {WAY_OUT}") from exc
         self._input = self._session.get_inputs()[0].name

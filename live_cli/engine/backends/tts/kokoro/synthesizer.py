@@ -11,12 +11,14 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from live_cli.audio.pcm import Samples
 from live_cli.catalog import VOICES, language_name
+from live_cli.engine.backends.joined_parts import joined_parts
 from live_cli.engine.backends.onnx_session import onnx_session
 from live_cli.engine.backends.tts.kokoro.chinese import chinese_phonemes
 from live_cli.engine.backends.tts.kokoro.espeak_ipa import READ_BY_PROGRAM, espeak_phonemes
@@ -57,11 +59,11 @@ class KokoroSynthesizer:
         self._styles: dict[str, Samples] = {}
         self._told: set[str] = set()
         self._lock = threading.Lock()
-        try:
-            file = str(model[0]) if len(model) == 1 else b"".join(p.read_bytes() for p in model)
-            self._session = onnx_session(file, _THREADS)
-        except Exception as exc:  # onnxruntime raises its own kinds
-            raise EngineError(f"Kokoro does not load ({exc}): {_PULL}") from exc
+        with _whole(model) as file:
+            try:
+                self._session = onnx_session(file, _THREADS)
+            except Exception as exc:  # onnxruntime raises its own kinds
+                raise EngineError(f"Kokoro does not load ({exc}): {_PULL}") from exc
         self._tokens_input = self._session.get_inputs()[0].name
 
     def speak(self, text: str, voice: VoiceTraits) -> Iterator[Samples]:
@@ -125,6 +127,15 @@ class KokoroSynthesizer:
         if name not in self._styles:
             self._styles[name] = _read_styles(self._files[name], name)
         return self._styles[name]
+
+
+@contextmanager
+def _whole(pieces: Sequence[Path]) -> Iterator[Path]:
+    if len(pieces) == 1:
+        yield pieces[0]
+        return
+    with joined_parts({"model.onnx": pieces}) as folder:
+        yield folder / "model.onnx"
 
 
 def _phonemes_of(text: str, language: str) -> str:
