@@ -1,4 +1,4 @@
-"""Memory of the client process in a conversation, and of a `serve` with all that English needs."""
+"""Memory of the client process in a conversation, and of a `serve` with ever more of its stages."""
 
 import asyncio
 import subprocess
@@ -17,9 +17,10 @@ from tests.benchmarks.row import Row
 from tests.benchmarks.voice import Question
 from tests.harness.process_figures import ProcessFigures
 from tests.harness.serve_process import serving
-from tests.harness.speech import QUESTION
+from tests.harness.speech import DATA, QUESTION
 
 QUESTIONS, SMALL_QUESTIONS = 3, 1
+VOICES, SMALL_VOICES = 8, 2
 SECONDS, LOOK_S = 60, 1.0
 SMALL_SECONDS, SMALL_LOOK_S = 5, 0.1
 
@@ -33,29 +34,47 @@ def rows(small: bool = False) -> list[Row]:
         soundfile.write(file, np.resize(asked, seconds * rate), rate)
         sizes = _watch(file, look_s)
     early, late = sizes[len(sizes) // 4], max(sizes)
-    ready_mb, talked_mb = _of_serve(SMALL_QUESTIONS if small else QUESTIONS)
+    of_serve = _of_serve(*((SMALL_QUESTIONS, SMALL_VOICES) if small else (QUESTIONS, VOICES)))
     return [
         Row("memory of talk, client process", late / 1e6, "MB", 80.0),
         Row("memory of talk, end of a minute", late / 1e6, "MB", 1.05, early / 1e6, "15 s"),
-        Row("memory of serve, ready", ready_mb, "MB", 900.0),
-        Row("memory of serve, after an English conversation", talked_mb, "MB", 900.0),
+        *(Row(f"memory of serve, {when}", mb, "MB", 900.0) for when, mb in of_serve.items()),
     ]
 
 
-def _of_serve(questions: int) -> tuple[float, float]:
-    """Resident megabytes of a `serve`: when it is ready, and after one conversation."""
+def _of_serve(questions: int, voices: int) -> dict[str, float]:
+    """Resident megabytes of a `serve` after ever more."""
     with tempfile.TemporaryDirectory() as home, serving(Path(home), {}) as serve:
-        ready = ProcessFigures.of(serve.process.pid)
-        asyncio.run(_converse(serve.address, questions))
-        return ready.resident_mb, ProcessFigures.of(serve.process.pid).resident_mb
+        sizes = {}
+
+        def note(when: str) -> None:
+            sizes[when] = ProcessFigures.of(serve.process.pid).resident_mb
+
+        note("ready")
+        asyncio.run(_converse(serve.address, questions, 1))
+        note("after an English conversation")
+        asyncio.run(_converse(serve.address, questions, voices))
+        note(f"after {voices} at once")
+        _transcribe(serve.address, "de", DATA / "question_de.flac")
+        note("with Whisper too")
+        return sizes
 
 
-async def _converse(url: str, questions: int) -> None:
+async def _converse(url: str, questions: int, voices: int) -> None:
     question = Question()
     setup = plan_session(Settings(server="local"), "talk").setup
-    async with await LiveClient.connect(Address(url, None, "v1beta", "serve"), setup) as client:
-        for _ in range(questions):
-            await question.wait_s(client)
+
+    async def one() -> None:
+        async with await LiveClient.connect(Address(url, None, "v1beta", "serve"), setup) as client:
+            for _ in range(questions):
+                await question.wait_s(client)
+
+    await asyncio.gather(*(one() for _ in range(voices)))
+
+
+def _transcribe(url: str, language: str, file: Path) -> None:
+    command = [sys.executable, "-m", "live_cli", "transcribe", "--language", language]
+    subprocess.run([*command, "--server", url, str(file)], check=True, stdout=subprocess.DEVNULL)
 
 
 def _watch(file: Path, look_s: float) -> list[float]:

@@ -30,13 +30,13 @@ from live_cli.audio.pcm import Samples, finite
 from live_cli.audio.resampler import Resampler
 from live_cli.sample_rates import INPUT_SAMPLE_RATE, OUTPUT_SAMPLE_RATE
 
-_TAIL_HOPS = 50
-_PATIENCE_HOPS, _LATE_HOPS = 20, 50
+_TAIL_HOPS = 25
+_PATIENCE_HOPS, _LATE_HOPS = 10, 25
 """The microphone's hops wait up to 200 ms, which the gate holds anyway, for a reference that is
 late; after half a second of lateness on end they wait no more: the reference does not come."""
 _AUDIBLE = 1e-4
 """-80 dBFS: quieter playback leaves no echo that the microphone picks up."""
-_ERLE_MEMORY = 0.02
+_ERLE_MEMORY = 0.04
 _MOST_ERLE_DB = 60.0
 _CONVERGED_ERLE_DB = 6.0
 

@@ -1,4 +1,4 @@
-"""Whether the echo filter's prediction can be relied on. Pure; counts hops of 10 ms.
+"""Whether the echo filter's prediction can be relied on. Pure; counts hops of 20 ms.
 
 Theory. While it cannot, what stands out may be the filter's mistake, and nobody is heard:
 
@@ -26,21 +26,21 @@ from live_cli.audio.echo.double_talk import DoubleTalkDetector
 from live_cli.audio.echo.filter import HOP_SAMPLES
 from live_cli.audio.pcm import Samples
 
-_LEARNING_HOPS = 40
-_CHECKING_HOPS = 25
-_MOVED_HOPS = 12
+_LEARNING_HOPS = 20
+_CHECKING_HOPS = 13
+_MOVED_HOPS = 6
 _BROKEN_BELOW = 0.35
-_BROKEN_HOPS = 6
+_BROKEN_HOPS = 3
 _WEAK = 0.6
 """A projection this small counts as a break when somebody seems to begin."""
 _RESTORED_ABOVE = 0.8
-_SUSPICIOUS_HITS = 3
-_LEAST_CONVERGED_HOPS = 30
-_PROJECTION_MEMORY = 0.1
-_NO_ECHO_HOPS = 15
-_FAR_LOUD_HOPS = 50
+_SUSPICIOUS_HITS = 1
+_LEAST_CONVERGED_HOPS = 15
+_PROJECTION_MEMORY = 0.19
+_NO_ECHO_HOPS = 14
+_FAR_LOUD_HOPS = 25
 _FAR_LOUD_POWER = 10 ** (-45 / 10)
-_FOUND_HOPS = 20
+_FOUND_HOPS = 10
 _FOUND_RATIO = 2.0
 _TINY = 1e-9
 
@@ -83,7 +83,7 @@ class ConvergenceTracker:
     def note(
         self, far: Samples, heard: Samples, echo: Samples, double_talk: DoubleTalkDetector
     ) -> bool:
-        """Take a hop, 10 ms at 16 kHz; True: the echo path has changed, the filter must relearn."""
+        """Take a hop, 20 ms at 16 kHz; True: the echo path has changed, the filter must relearn."""
         self._project(heard, echo)
         self._note_far(far)
         self._hops_since_begin += double_talk.is_loud
@@ -137,7 +137,7 @@ class ConvergenceTracker:
         self._projection = self._shared / (self._predicted + _TINY)
 
     def _note_far(self, far: Samples) -> None:
-        self._far_power += 0.1 * (float(np.dot(far, far)) / HOP_SAMPLES - self._far_power)
+        self._far_power += 0.19 * (float(np.dot(far, far)) / HOP_SAMPLES - self._far_power)
         self._far_loud_hops = self._far_loud_hops + 1 if self._far_power > _FAR_LOUD_POWER else 0
 
     def _judge_echo(self, double_talk: DoubleTalkDetector) -> None:

@@ -16,13 +16,13 @@ _INAUDIBLE = 1e-3
 _SILENT = 0.1
 """Share of the piece's power: a passage quieter than that correlates with nothing."""
 _TINY = 1e-9
-_WINDOW_HOPS = 30
-_LOUD_HOPS, _FEW_HOPS = 25, 10
+_WINDOW_HOPS = 15
+_LOUD_HOPS, _FEW_HOPS = 12, 5
 _FOREIGN_BELOW, _ECHO_ABOVE = 0.15, 0.3
 """Thresholds of the correlation. A sound found to be an echo once stays one: its reverberation
 correlates less with what was played."""
 _FOREIGN_ANSWERS = 3
-_EVERY_HOPS = 3
+_EVERY_HOPS = 2
 
 
 class NoEchoDetector:

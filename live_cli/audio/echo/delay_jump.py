@@ -1,4 +1,4 @@
-"""Finds by how much the echo has become later or earlier at once. Pure; counts hops of 10 ms.
+"""Finds by how much the echo has become later or earlier at once. Pure; counts hops of 20 ms.
 
 Theory. Devices and sound servers lose or gather samples, and so does the queue of the reference.
 The room is still the same then: what is heard is what the filter predicts, only later or earlier.
@@ -16,10 +16,10 @@ from live_cli.audio.echo.correlation import correlation, whitened
 from live_cli.audio.echo.filter import HOP_SAMPLES, shifted
 from live_cli.audio.pcm import Samples
 
-_WINDOW_HOPS = 14
-"""Long enough to tell lags apart, short enough to answer before 130 ms make speech."""
-_MOST_HOPS = 15
-"""150 ms either way."""
+_WINDOW_HOPS = 7
+"""Long enough to tell lags apart, short enough to answer before 140 ms make speech."""
+_MOST_HOPS = 8
+"""160 ms either way."""
 _KEPT_HOPS = _WINDOW_HOPS + _MOST_HOPS
 _ALIKE, _MORE_ALIKE = 0.45, 0.3
 """Thresholds of the correlation, absolute and over that at no lag: between speech beside an echo

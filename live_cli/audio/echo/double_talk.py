@@ -1,36 +1,35 @@
-"""Detects speech at the near end while the far end plays. Pure; counts hops of 10 ms.
+"""Detects speech at the near end while the far end plays. Pure; counts hops of 20 ms.
 
 Theory. The echo filter gives a residual and a predicted echo. In each of some bands the residual
 of echo alone lies a certain distance below the prediction, the leakage, learned as it goes. What
-stands well above leakage and background noise is somebody; over 130 ms it is speech, or something
+stands well above leakage and background noise is somebody; over 160 ms it is speech, or something
 the server may judge. Whether the prediction can be relied on is for `convergence.py` to say.
 """
 
 import numpy as np
 import numpy.typing as npt
 
-from live_cli.audio.echo.filter import HOP_SAMPLES
 from live_cli.audio.pcm import Samples
 
 _EDGES = np.array([4, 6, 8, 10, 13, 16, 20, 25, 31, 38, 46, 56, 68, 82, 100])
 """Bins of 50 Hz, 200 Hz to 4.1 kHz."""
 _WIDTHS = np.diff(_EDGES)
-_SMOOTHING = 0.3
-_ECHO_DECAY = 0.9
-_PLAYED_DECAY = 0.97
-_LEAK_UP, _LEAK_DOWN = 0.02, 0.04
+_SMOOTHING = 0.5
+_ECHO_DECAY = 0.81
+_PLAYED_DECAY = 0.94
+_LEAK_UP, _LEAK_DOWN = 0.04, 0.08
 _LEAST_LEAK_DB = -35.0
 _MARGIN_DB = 5.0
-_YOUNG_MARGIN_DB, _YOUNG_HOPS = 5.0, 200
+_YOUNG_MARGIN_DB, _YOUNG_HOPS = 5.0, 100
 _ABOVE_NOISE = 4.0
 _MOST_QUIET_BANDS = 0.3 * (_EDGES.size - 1)
-_NOISE_RISE = 1.003
-_LEAST_NOISE = 1.6e-6
+_NOISE_RISE = 1.006
+_LEAST_NOISE = 3.2e-6
 """-80 dBFS of white noise."""
-_SETTLING_HOPS = 20
+_SETTLING_HOPS = 10
 _MOST_DB = 12.0
 _SPEECH_DB = 4.0
-_WINDOW_HOPS, _SPEECH_HOPS, _GOING_ON_HOPS = 13, 11, 4
+_WINDOW_HOPS, _SPEECH_HOPS, _GOING_ON_HOPS = 8, 7, 2
 _TINY = 1e-9
 
 Bands = npt.NDArray[np.float64]
@@ -55,7 +54,7 @@ class DoubleTalkDetector:
 
     @property
     def present(self) -> bool:
-        """Return whether 11 of the last 13 hops stand out: speech, or an echo predicted wrong."""
+        """Return whether 7 of the last 8 hops stand out: speech, or an echo predicted wrong."""
         return self.hits >= _SPEECH_HOPS
 
     @property
@@ -65,7 +64,7 @@ class DoubleTalkDetector:
 
     @property
     def hits(self) -> int:
-        """Number of the last 13 hops that stand out."""
+        """Number of the last 8 hops that stand out."""
         return sum(self._hits)
 
     @property
@@ -129,7 +128,7 @@ class DoubleTalkDetector:
 
 def _bands(hops: Samples) -> Bands:
     """Return the mean power in each band, of one hop or of several: shape (..., bands)."""
-    spectrum = np.fft.rfft(hops, 2 * HOP_SAMPLES)
+    spectrum = np.fft.rfft(hops)
     power = (spectrum.real**2 + spectrum.imag**2).astype(np.float64)
     sums: Bands = np.add.reduceat(power, _EDGES, axis=-1)[..., :-1]
     return sums / _WIDTHS

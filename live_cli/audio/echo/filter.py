@@ -6,8 +6,8 @@ diagonal covariance (Enzner and Vary 2006; partitioned: Kuech, Mabande and Enzne
 each partition has a weight and an uncertainty; the gain of an update is the uncertainty's share of
 what was heard, so the filter learns fast while it knows little, and hardly moves while somebody
 speaks over the playback: no double-talk detector is needed. The weights are constrained to a
-response that is causal and one partition long (overlap-save), every other partition in each hop:
-that costs half, and at most 0.2 dB.
+response that is causal and one partition long (overlap-save), every third partition in each hop:
+that costs a third, and at most 0.4 dB.
 
 All of it is linear: what somebody says meanwhile passes unharmed. What is not linear (a clipping
 speaker), later than the partitions reach, or faster than the filter follows, stays in the residual.
@@ -21,12 +21,12 @@ import numpy.typing as npt
 from live_cli.audio.pcm import Samples
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
-HOP_SAMPLES = INPUT_SAMPLE_RATE // 100
-"""10 ms at 16 kHz."""
-PARTITIONS = 48
+HOP_SAMPLES = INPUT_SAMPLE_RATE // 50
+"""20 ms at 16 kHz."""
+PARTITIONS = 24
 """480 ms of device latency, flight of the sound and reverberation."""
 
-_LEAST_FIRST, _MOST_FIRST = 0.0025, 0.1
+_LEAST_FIRST, _MOST_FIRST = 0.005, 0.2
 """Bounds of the uncertainty of a weight nothing is known of: as large as the weight may be. Too
 small, and a loud echo is learned slowly; too large, and a faint one overshoots."""
 _OF_COUPLING = 4.0
@@ -34,20 +34,21 @@ _OF_COUPLING = 4.0
 _COUPLING_HOPS = 100
 """Hops of loud playback from which the coupling is estimated; later ones may hold speech."""
 _LOUD_POWER = 1e-5
+_LEVEL_STEP = 0.19
 _SLIP = 0.1
 """Uncertainty after a shift, by a weight's power: a jump is of whole samples at the device's rate,
 not at 16 kHz."""
-_LEAST_UNCERTAINTY = 1e-6
-_FORGETTING = 0.9995**2
+_LEAST_UNCERTAINTY = 4e-6
+_FORGETTING = 0.9995**4
 _NOISE_MEMORY = 0.5
-_CONSTRAINED_IN_TURN = 2
+_CONSTRAINED_IN_TURN = 3
 _TINY = 1e-9
 
 Spectra = npt.NDArray[np.complex64]
 
 
 class EchoFilter:
-    """Predicts and subtracts the echo, hop by hop of 10 ms at 16 kHz; single-threaded."""
+    """Predicts and subtracts the echo, hop by hop of 20 ms at 16 kHz; single-threaded."""
 
     def __init__(self, partitions: int = PARTITIONS) -> None:
         bins = HOP_SAMPLES + 1
@@ -103,8 +104,8 @@ class EchoFilter:
 
     def _estimate_coupling(self, far: Samples, near: Samples) -> None:
         """Scale the first uncertainty by the coupling of the ends: a loud echo needs more."""
-        self._far_level += 0.1 * (float(np.dot(far, far)) / HOP_SAMPLES - self._far_level)
-        self._near_level += 0.1 * (float(np.dot(near, near)) / HOP_SAMPLES - self._near_level)
+        self._far_level += _LEVEL_STEP * (_mean_power(far) - self._far_level)
+        self._near_level += _LEVEL_STEP * (_mean_power(near) - self._near_level)
         self._most_far = max(self._most_far, self._far_level)
         self._most_near = max(self._most_near, self._near_level)
         if self._most_far < _LOUD_POWER:
@@ -149,6 +150,10 @@ class EchoFilter:
             np.float32(_FORGETTING) * known * self._uncertainty
             + np.float32(1 - _FORGETTING) * drift
         )
+
+
+def _mean_power(hop: Samples) -> float:
+    return float(np.dot(hop, hop)) / HOP_SAMPLES
 
 
 def _power(spectra: Spectra) -> Samples:

@@ -1,4 +1,4 @@
-"""Gates the microphone's hops while the speaker plays. Pure; counts hops of 10 ms.
+"""Gates the microphone's hops while the speaker plays. Pure; counts hops of 20 ms.
 
 Theory. A server decides by itself whether somebody speaks, so what is left of an echo must not
 reach it. The stream out is the microphone's, sample for sample; only when a hop leaves is decided:
@@ -17,9 +17,9 @@ import numpy as np
 
 from live_cli.audio.pcm import Samples
 
-_HELD_HOPS = 30
-_MOST_HELD_HOPS = 100
-_HANGOVER_HOPS = 80
+_HELD_HOPS = 15
+_MOST_HELD_HOPS = 50
+_HANGOVER_HOPS = 40
 """800 ms; at half of it twice as many words over an answer that goes on are lost."""
 
 

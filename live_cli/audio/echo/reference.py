@@ -28,18 +28,18 @@ from live_cli.audio.pcm import Samples
 from live_cli.sample_rates import INPUT_SAMPLE_RATE
 
 _PER_MS = INPUT_SAMPLE_RATE // 1000
-_START_HOPS = 50
+_START_HOPS = 25
 _START_LEVEL = 40 * _PER_MS
 _HIGH_LEVEL = 100 * _PER_MS
-_HIGH_HOPS = 200
+_HIGH_HOPS = 100
 _TRIMMED_LEVEL = 50 * _PER_MS
-_GONE_HOPS = 100
-_SETTLED_HOPS = 100
+_GONE_HOPS = 50
+_SETTLED_HOPS = 50
 _MAX_LEVEL = 2000 * _PER_MS
 
 
 class ReferenceQueue:
-    """Takes the reference in pieces of any size, gives it in hops of 10 ms, at 16 kHz."""
+    """Takes the reference in pieces of any size, gives it in hops of 20 ms, at 16 kHz."""
 
     def __init__(self) -> None:
         self._pieces: deque[Samples] = deque()

@@ -121,13 +121,13 @@ def test_an_ungated_microphone_holds_nothing_back() -> None:
 def test_the_gate_loses_and_repeats_nothing() -> None:
     gate = EchoGate()
     sent: list[np.ndarray] = []
-    for at in range(400):
+    for at in range(200):
         hop = np.full(HOP_SAMPLES, at, dtype=np.float32)
-        sent += gate.hop(hop, speech=200 <= at < 220, known=not 50 <= at < 150)
+        sent += gate.hop(hop, speech=100 <= at < 110, known=not 25 <= at < 75)
     numbers = [int(hop[0]) for hop in [*sent, *gate.release()]]
-    assert len(numbers) == 400
-    assert numbers[150:259] == list(range(150, 259))
-    assert set(numbers[1:150]) == {0}
+    assert len(numbers) == 200
+    assert numbers[75:149] == list(range(75, 149))
+    assert set(numbers[1:75]) == {0}
 
 
 def test_half_duplex_is_silence_while_the_speaker_sounds_and_a_while_after() -> None:
