@@ -8,17 +8,19 @@ chats in it have filled, then: 12 kB a token of that model.
 
 import ctypes
 import mmap
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 _LEAST_BYTES = 32 << 20
 """A run of zeros as long as this is windows: nothing else is made of zeros and left so."""
-_PRESENT = np.uint64(1 << 63)  # in /proc/self/pagemap
-_PAGEMAP_ENTRY = 8
+_PAGE = mmap.PAGESIZE
+_PAGES_AT_ONCE = 1024
+_ENTRY, _PRESENT = 8, np.uint64(1 << 63)  # of /proc/self/pagemap
 
 Mapping = tuple[int, int]
 """First address, and that after the last."""
@@ -28,18 +30,26 @@ Mapping = tuple[int, int]
 def unused_windows_given_back() -> Iterator[None]:
     """Give back the windows that are made inside this context and unused at its end.
 
-    Nothing else may be at work in them by then. No pages are touched that have never been written
-    to: those may belong to a file that is just being read. Does nothing outside Linux.
+    Nothing else may be at work in them by then. Pages that have never been written to stay: they
+    may belong to a file that is just being read. Does nothing where /proc does not tell: outside
+    Linux, and in some sandboxes.
     """
-    if sys.platform != "linux":
+    try:
+        before = _mappings()
+    except OSError:
         yield
         return
-    before = _mappings()
     yield
-    for mapping in _mappings():
-        for made in _without(before, mapping):
-            for zeros in _runs_of_zeros(made):
-                _give_back(zeros)
+    with suppress(OSError):
+        _give_back_zeros(before)
+
+
+def _give_back_zeros(before: list[Mapping]) -> None:
+    with open("/proc/self/mem", "rb", buffering=0) as memory:
+        for mapping in _mappings():
+            for made in _without(before, mapping):
+                for zeros in _runs_of_zeros(made, memory):
+                    _give_back(zeros)
 
 
 def _mappings() -> list[Mapping]:
@@ -67,31 +77,34 @@ def _without(others: list[Mapping], mapping: Mapping) -> Iterator[Mapping]:
         since = last
 
 
-def _runs_of_zeros(mapping: Mapping) -> list[Mapping]:
+def _runs_of_zeros(mapping: Mapping, memory: FileIO) -> list[Mapping]:
     """Return the runs in ``mapping`` of `_LEAST_BYTES` and more that were written: with zeros."""
     first, end = mapping
-    page = mmap.PAGESIZE
-    written = np.fromfile(
-        "/proc/self/pagemap",
-        dtype=np.uint64,
-        offset=first // page * _PAGEMAP_ENTRY,
-        count=(end - first) // page,
-    )
-    borders = np.diff((written & _PRESENT) != 0, prepend=False, append=False).nonzero()[0]
-    runs = []
-    for since, until in borders.reshape(-1, 2).tolist():
-        if (until - since) * page >= _LEAST_BYTES:
-            runs += _zeros_within((first + since * page, first + until * page))
-    return runs
-
-
-def _zeros_within(written: Mapping) -> list[Mapping]:
-    first, end = written
-    words = (ctypes.c_uint64 * ((end - first) // 8)).from_address(first)
-    pages = np.ctypeslib.as_array(words).reshape(-1, mmap.PAGESIZE // 8)
-    borders = np.diff(~pages.any(axis=1), prepend=False, append=False).nonzero()[0]
-    runs = (borders.reshape(-1, 2) * mmap.PAGESIZE + first).tolist()
+    with open("/proc/self/pagemap", "rb", buffering=0) as pagemap:
+        pagemap.seek(first // _PAGE * _ENTRY)
+        entries = np.frombuffer(pagemap.read((end - first) // _PAGE * _ENTRY), np.uint64)
+    zero = (entries & _PRESENT) != 0
+    for each in range(0, zero.size, _PAGES_AT_ONCE):
+        some = slice(each, each + _PAGES_AT_ONCE)
+        if zero[some].any():
+            zero[some] = zero[some] & _are_zero(first + each * _PAGE, zero[some].size, memory)
+    borders = np.diff(zero, prepend=False, append=False).nonzero()[0]
+    runs = (borders.reshape(-1, 2) * _PAGE + first).tolist()
     return [(since, until) for since, until in runs if until - since >= _LEAST_BYTES]
+
+
+def _are_zero(address: int, pages: int, memory: FileIO) -> npt.NDArray[np.bool_]:
+    """Return of each page whether it holds zeros alone.
+
+    Read as a file: memory that another thread gives back meanwhile is an error then, no crash.
+    """
+    try:
+        memory.seek(address)
+        words = np.frombuffer(memory.read(pages * _PAGE), np.uint64)
+        zeros: npt.NDArray[np.bool_] = words.reshape(pages, _PAGE // 8).max(axis=1) == 0
+    except (OSError, ValueError):
+        return np.zeros(pages, np.bool_)
+    return zeros
 
 
 def _give_back(zeros: Mapping) -> None:

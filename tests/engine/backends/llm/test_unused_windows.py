@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from live_cli.engine.backends.llm import unused_windows
 from live_cli.engine.backends.llm.gguf import GgufChatModel
 from live_cli.engine.backends.llm.unused_windows import unused_windows_given_back
 from live_cli.engine.chat_models.lookup import find_chat_model
@@ -65,6 +66,29 @@ def test_short_runs_of_zeros_and_what_was_there_before_are_let_alone(memory):
         made = memory()
         for mb in range(128):
             write(made, ONES if mb % 16 == 0 else ZEROS, mb)
+    assert resident_mb() - had_mb > 120
+
+
+def test_memory_that_another_thread_has_given_back_meanwhile_is_no_zeros_and_no_crash():
+    with open("/proc/self/mem", "rb", buffering=0) as memory:
+        never_there = mmap.PAGESIZE
+        assert not unused_windows._are_zero(never_there, 2, memory).any()
+
+
+@pytest.mark.parametrize("file", ["maps", "mem", "pagemap"])
+def test_where_a_sandbox_does_not_show_memory_the_windows_stay(memory, monkeypatch, file):
+    def refusing(path, *args, real=open, **kwargs):
+        if str(path) == f"/proc/self/{file}":
+            raise PermissionError(path)
+        return real(path, *args, **kwargs)
+
+    monkeypatch.setattr("builtins.open", refusing)
+    monkeypatch.setattr("io.open", refusing)
+    had_mb = resident_mb()
+    with unused_windows_given_back():
+        made = memory()
+        for mb in range(128):
+            write(made, ZEROS, mb)
     assert resident_mb() - had_mb > 120
 
 
