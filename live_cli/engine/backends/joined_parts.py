@@ -26,10 +26,9 @@ def joined_parts(parts: Mapping[str, Sequence[Path]]) -> Iterator[Path]:
             for file, pieces in parts.items():
                 _join(pieces, folder / file)
         except OSError as exc:
-            needed_mb = sum(piece.stat().st_size for each in parts.values() for piece in each) / 1e6
             raise EngineError(
-                f"{needed_mb:.0f} MB of a model find no room in the folder for temporary files "
-                f"({exc}). Free some, or set TMPDIR to another folder."
+                f"the parts of a model find no room in the folder for temporary files ({exc}). "
+                "Free some, or set TMPDIR to another folder."
             ) from exc
         yield folder
 
