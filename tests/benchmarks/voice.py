@@ -1,6 +1,8 @@
 """A question asked aloud, in real time, and how long its answer takes to begin."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from time import monotonic
 
 import numpy as np
@@ -8,15 +10,34 @@ import numpy.typing as npt
 import soundfile
 
 from live_cli.audio.levels import SpeechEndMeter
+from live_cli.net.address import Address
 from live_cli.net.client.client import LiveClient
+from live_cli.plan.plan import plan_session
 from live_cli.protocol import compose
 from live_cli.protocol.events import AudioChunk, TurnComplete
+from live_cli.settings.schema import Settings
 from tests.harness.speech import QUESTION
 
 RATE = 16_000
 FRAME = RATE // 50
 _AUDIBLE = 100
 """Of 16 bits: -50 dBFS."""
+
+
+def address_of(url: str) -> Address:
+    """The address of a `serve` that is open."""
+    return Address(url, None, "v1beta", "serve")
+
+
+@asynccontextmanager
+async def connected(url: str, count: int) -> AsyncIterator[list[LiveClient]]:
+    """As many clients of a `serve`, set up as `talk` is, inside this context."""
+    setup = plan_session(Settings(server="local"), "talk").setup
+    async with AsyncExitStack() as stack:
+        yield [
+            await stack.enter_async_context(await LiveClient.connect(address_of(url), setup))
+            for _ in range(count)
+        ]
 
 
 class Question:

@@ -1,4 +1,4 @@
-"""Whether the echo filter's prediction can be relied on. Pure; counts hops of 20 ms.
+"""Tells when the echo filter's prediction can be relied on. Pure; counts hops of 20 ms.
 
 Theory. While it cannot, what stands out may be the filter's mistake, and nobody is heard:
 
@@ -23,7 +23,7 @@ import numpy as np
 
 from live_cli.audio.echo.correlation import NoEchoDetector
 from live_cli.audio.echo.double_talk import DoubleTalkDetector
-from live_cli.audio.echo.filter import HOP_SAMPLES
+from live_cli.audio.echo.filter import mean_power
 from live_cli.audio.pcm import Samples
 
 _LEARNING_HOPS = 20
@@ -36,7 +36,7 @@ _WEAK = 0.6
 _RESTORED_ABOVE = 0.8
 _SUSPICIOUS_HITS = 1
 _LEAST_CONVERGED_HOPS = 15
-_PROJECTION_MEMORY = 0.19
+_PROJECTION_MEMORY = _LEVEL_STEP = 0.19
 _NO_ECHO_HOPS = 14
 _FAR_LOUD_HOPS = 25
 _FAR_LOUD_POWER = 10 ** (-45 / 10)
@@ -46,7 +46,7 @@ _TINY = 1e-9
 
 
 class Convergence(Enum):
-    """What the echo filter knows of the echo path; see the theory above."""
+    """Knowledge that the echo filter has of the echo path; see the theory above."""
 
     CONVERGING = "converging"
     CONVERGED = "converged"
@@ -72,12 +72,12 @@ class ConvergenceTracker:
 
     @property
     def settled(self) -> bool:
-        """Whether what stands out of the predicted echo is somebody who speaks."""
+        """Return whether what stands out of the predicted echo is somebody who speaks."""
         return self.state in (Convergence.CONVERGED, Convergence.NO_ECHO)
 
     @property
     def has_cancelled(self) -> bool:
-        """Whether the filter has taken out an echo before; until then it may predict none."""
+        """Return whether the filter has taken out an echo; until then it may predict none."""
         return self._found_hops >= _FOUND_HOPS
 
     def note(
@@ -103,7 +103,7 @@ class ConvergenceTracker:
         return False
 
     def suspects_jump(self, double_talk: DoubleTalkDetector) -> bool:
-        """Whether a jump of the delay should be searched for: speech begins, or the echo is off."""
+        """Return whether to search for a jump of the delay: speech begins, or the echo is off."""
         weak = not self.settled or self._projection < _WEAK
         return double_talk.echo_heard and (weak or double_talk.hits > _SUSPICIOUS_HITS)
 
@@ -137,7 +137,7 @@ class ConvergenceTracker:
         self._projection = self._shared / (self._predicted + _TINY)
 
     def _note_far(self, far: Samples) -> None:
-        self._far_power += 0.19 * (float(np.dot(far, far)) / HOP_SAMPLES - self._far_power)
+        self._far_power += _LEVEL_STEP * (mean_power(far) - self._far_power)
         self._far_loud_hops = self._far_loud_hops + 1 if self._far_power > _FAR_LOUD_POWER else 0
 
     def _judge_echo(self, double_talk: DoubleTalkDetector) -> None:

@@ -48,9 +48,9 @@ class DoubleTalkDetector:
         self._hops = self._loud_hops = 0
         self._hits: list[bool] = [False] * _WINDOW_HOPS
         self.is_loud = False
-        """Whether the microphone's sound stands above the background noise."""
+        """True: the microphone's sound stands above the background noise."""
         self.echo_heard = False
-        """Whether the predicted echo stands above the background noise."""
+        """True: the predicted echo stands above the background noise."""
 
     @property
     def present(self) -> bool:

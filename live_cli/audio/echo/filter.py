@@ -104,8 +104,8 @@ class EchoFilter:
 
     def _estimate_coupling(self, far: Samples, near: Samples) -> None:
         """Scale the first uncertainty by the coupling of the ends: a loud echo needs more."""
-        self._far_level += _LEVEL_STEP * (_mean_power(far) - self._far_level)
-        self._near_level += _LEVEL_STEP * (_mean_power(near) - self._near_level)
+        self._far_level += _LEVEL_STEP * (mean_power(far) - self._far_level)
+        self._near_level += _LEVEL_STEP * (mean_power(near) - self._near_level)
         self._most_far = max(self._most_far, self._far_level)
         self._most_near = max(self._most_near, self._near_level)
         if self._most_far < _LOUD_POWER:
@@ -152,7 +152,8 @@ class EchoFilter:
         )
 
 
-def _mean_power(hop: Samples) -> float:
+def mean_power(hop: Samples) -> float:
+    """Return the mean of the squares of ``hop``, (HOP_SAMPLES,)."""
     return float(np.dot(hop, hop)) / HOP_SAMPLES
 
 

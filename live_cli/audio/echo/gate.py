@@ -33,7 +33,7 @@ class EchoGate:
 
     @property
     def is_open(self) -> bool:
-        """Whether hops leave as they come."""
+        """Return whether hops leave as they come."""
         return self._hangover > 0
 
     def hop(self, cleaned: Samples, *, speech: bool, known: bool) -> list[Samples]:

@@ -49,9 +49,9 @@ class ReferenceQueue:
         self._unfed_hops = 0
         self._hops_since_pad = _SETTLED_HOPS
         self.pads = 0
-        """How often there was no hop in time, and the level was set again."""
+        """Count of hops that were not there in time, after which the level was set again."""
         self.trims = 0
-        """How often the level had grown and was brought back."""
+        """Count of levels that had grown and were brought back."""
         self.later = 0
         """Samples by which pads and trims have made the reference later."""
 
@@ -62,17 +62,17 @@ class ReferenceQueue:
 
     @property
     def has_hop(self) -> bool:
-        """Whether a whole hop is in the queue."""
+        """Return whether a whole hop is in the queue."""
         return self._level >= HOP_SAMPLES
 
     @property
     def starting(self) -> bool:
-        """Whether the level has not been set yet."""
+        """Return whether the level has not been set yet."""
         return self._hops_to_start > 0
 
     @property
     def gone(self) -> bool:
-        """Whether nothing has come for a second or more."""
+        """Return whether nothing has come for a second or more."""
         return self._unfed_hops >= _GONE_HOPS and not self.has_hop
 
     def push(self, samples: Samples) -> None:

@@ -33,16 +33,17 @@ def memory():
         each.close()
 
 
-def write(memory, block, mb):
-    memory[mb << 20 : (mb + 1) << 20] = block
+def write(memory, ones=()):
+    """Write zeros, and ones into the megabytes of these numbers."""
+    for mb in range(SIZE >> 20):
+        memory[mb << 20 : (mb + 1) << 20] = ONES if mb in ones else ZEROS
 
 
 def test_zeros_that_were_written_take_no_memory_and_are_zeros_again(memory):
     empty_mb = resident_mb()
     with unused_windows_given_back():
         made = memory()
-        for mb in range(128):
-            write(made, ZEROS, mb)
+        write(made)
         assert resident_mb() - empty_mb > 120
     assert resident_mb() - empty_mb < 20
     assert made[:] == bytes(SIZE)
@@ -51,21 +52,18 @@ def test_zeros_that_were_written_take_no_memory_and_are_zeros_again(memory):
 def test_what_stands_between_zeros_stays(memory):
     with unused_windows_given_back():
         made = memory()
-        for mb in range(128):
-            write(made, ONES if mb in (0, 40, 41, 127) else ZEROS, mb)
+        write(made, ones=(0, 40, 41, 127))
     assert [made[mb << 20] for mb in (0, 1, 39, 40, 41, 42, 126, 127)] == [1, 0, 0, 1, 1, 0, 0, 1]
     assert made[:].count(1) == 4 << 20
 
 
 def test_short_runs_of_zeros_and_what_was_there_before_are_let_alone(memory):
     before = memory()
-    for mb in range(128):
-        write(before, ZEROS, mb)
+    write(before)
     had_mb = resident_mb()
     with unused_windows_given_back():
         made = memory()
-        for mb in range(128):
-            write(made, ONES if mb % 16 == 0 else ZEROS, mb)
+        write(made, ones=range(0, 128, 16))
     assert resident_mb() - had_mb > 120
 
 
@@ -87,8 +85,7 @@ def test_where_a_sandbox_does_not_show_memory_the_windows_stay(memory, monkeypat
     had_mb = resident_mb()
     with unused_windows_given_back():
         made = memory()
-        for mb in range(128):
-            write(made, ZEROS, mb)
+        write(made)
     assert resident_mb() - had_mb > 120
 
 

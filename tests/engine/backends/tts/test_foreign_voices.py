@@ -88,8 +88,7 @@ def test_the_thirty_are_thirty_voices_and_equally_loud(pico):
 
 @pytest.mark.parametrize("text", NASTY)
 def test_no_text_hangs_a_voice_or_is_read_as_markup(pico, text):
-    voices = [pico, EspeakSynthesizer()]
-    for voice in voices:
+    for voice in (pico, EspeakSynthesizer()):
         said(voice, text, VoiceTraits(language="de"))
     assert len(said(pico, "Gut.", VoiceTraits(language="de")))
     assert len(plain_words(text)) < 700
